@@ -1,0 +1,59 @@
+"""Could-not-look: the one exception that is never a finding and never a pass."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+CODES: Final = frozenset(
+    {
+        "credentials-missing",
+        "credentials-expired",
+        "access-denied",
+        "region-missing",
+        "wrong-account",
+        "throttled",
+        "aws-unreachable",
+        "aws-refused",
+        "ssh-unreachable",
+        "ssh-auth-failed",
+        "ssh-key-unusable",
+        "ssh-host-key-unknown",
+        "ssh-host-key-changed",
+        "sudo-denied",
+        "python-missing",
+        "cni-failed",
+        "probe-timeout",
+        "evidence-unreadable",
+        "sandbox-unavailable",
+    }
+)
+
+
+class LookError(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that could not be looked at, as data; goes into the evidence and the report.
+
+    ``subject`` is the noun that could not be looked at (``worker-1 (i-0ab…, 10.0.1.21)``, ``account``,
+    ``region``), ``detail`` what the other side said, verbatim but free of secrets, and ``facts``
+    fills the placeholders of the message in every language. ``worker`` is the intended worker's
+    name, or empty when the whole run is concerned.
+    """
+
+    code: str
+    subject: str
+    detail: str = ""
+    worker: str = ""
+    facts: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"unknown error code {self.code!r}")
+
+
+class CouldNotLook(Exception):  # noqa: N818 -- it is the domain's word: could-not-look is not looked-and-wrong
+    """Raised where looking failed. ``error`` is the same thing as data."""
+
+    def __init__(self, error: LookError) -> None:
+        super().__init__(f"{error.code}: {error.subject}: {error.detail}")
+        self.error = error

@@ -1,0 +1,1 @@
+"""What the chapter promises: the first column of every comparison."""

@@ -1,0 +1,59 @@
+"""The tutorial's literals, and nothing else: the one home of every value a chapter prints.
+
+Source: *Kubernetes the Hard Way* on AWS, chapters *Provisioning Compute Resources*,
+*Bootstrapping the Kubernetes Worker Nodes* and *Provisioning Pod Network Routes*, and their
+Portuguese translations.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CHAPTERS: Final = (
+    "machines",
+    "certificates",
+    "kubeconfigs",
+    "encryption",
+    "etcd",
+    "controllers",
+    "workers",
+    "kubectl",
+    "routes",
+    "dns",
+    "smoke-test",
+)
+"""The chapters in the order they are done; ``--after`` takes one of these."""
+
+NETWORK_NAME: Final = "kubernetes-the-hard-way"
+VPC_CIDR: Final = "10.0.0.0/16"
+SUBNET_CIDR: Final = "10.0.1.0/24"
+POD_RANGE: Final = "10.200.0.0/16"
+EVERYWHERE: Final = "0.0.0.0/0"
+
+CONTROLLERS: Final = ("controller-0", "controller-1", "controller-2")
+WORKERS: Final = "worker-0,worker-1,worker-2"
+CONTROLLER_FIRST_HOST: Final = 10
+"""controller-0 is host 10 of the subnet (10.0.1.10), and so on."""
+WORKER_FIRST_HOST: Final = 20
+
+KEY_NAME: Final = "kubernetes"
+KEY_FILE: Final = "kubernetes.id_rsa"
+SSH_USER: Final = "ubuntu"
+
+CNI_DIRECTORY: Final = "/etc/cni/net.d"
+CNI_BRIDGE_FILE: Final = "10-bridge.conf"
+CNI_LOOPBACK_FILE: Final = "99-loopback.conf"
+CNI_PLUGINS: Final = "/opt/cni/bin"
+CNI_BRIDGE: Final = "cnio0"
+
+INTERNET_HOST: Final = "1.1.1.1"
+"""A host on the internet that answers ICMP and TCP; the sandbox's internet has one of this address."""
+INTERNET_PORT: Final = 443
+
+NAME_KEY: Final = "name"
+POD_CIDR_KEY: Final = "pod-cidr"
+
+
+def user_data(worker: str, pod_cidr: str) -> str:
+    """The user data the tutorial launches a worker with: ``name=worker-0|pod-cidr=10.200.0.0/24``."""
+    return f"{NAME_KEY}={worker}|{POD_CIDR_KEY}={pod_cidr}"

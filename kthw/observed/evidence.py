@@ -1,0 +1,316 @@
+"""All that one run observed, as one JSON document. Every check and the report read only this.
+
+Defaults are left out of the JSON.
+
+Field names are ours and short; the AWS shapes they come from are those of the EC2 API's
+Describe calls. Identifiers are AWS's (``i-…``, ``eni-…``, ``rtb-…``), addresses and CIDRs are text
+as AWS prints them, and an empty string means AWS said nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.intended.cluster import Intended
+
+SCHEMA: Final = 1
+
+
+class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of a route table.
+
+    ``destination`` is an IPv4 CIDR; for an IPv6 block or a prefix list it is that text and
+    ``foreign`` is true (kept so that the report can show it; no check reads it). The target is in
+    exactly one of ``gateway`` (``local``, ``igw-…``, ``vgw-…``), ``instance`` with
+    ``network_interface``, ``network_interface`` alone, or ``other`` (NAT, transit gateway, peering …).
+    """
+
+    destination: str
+    state: str = "active"
+    origin: str = "CreateRoute"
+    gateway: str = ""
+    instance: str = ""
+    network_interface: str = ""
+    other: str = ""
+    foreign: bool = False
+
+    @property
+    def target(self) -> str:
+        """The id this route points at, as a person would name it."""
+        return self.instance or self.network_interface or self.gateway or self.other
+
+    @property
+    def network(self) -> ipaddress.IPv4Network:
+        """``destination`` as a network. Raises ``ValueError`` for a foreign route."""
+        return ipaddress.IPv4Network(self.destination, strict=False)
+
+
+class RouteTable(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``subnets`` are the explicit associations; AWS does not list the implicit ones."""
+
+    id: str
+    vpc: str
+    name: str = ""
+    main: bool = False
+    subnets: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+
+class Subnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    vpc: str
+    cidr: str
+    name: str = ""
+
+
+class Vpc(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``cidrs``: the primary IPv4 block first, then the associated secondary ones."""
+
+    id: str
+    cidrs: tuple[str, ...]
+    name: str = ""
+
+
+class InternetGateway(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``vpcs``: those it is attached to (AWS allows one)."""
+
+    id: str
+    vpcs: tuple[str, ...] = ()
+
+
+class NetworkInterface(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``addresses`` are private IPv4, the primary first; ``device_index`` 0 is the primary ENI."""
+
+    id: str
+    subnet: str
+    vpc: str
+    addresses: tuple[str, ...] = ()
+    public_address: str = ""
+    source_dest_check: bool = True
+    security_groups: tuple[str, ...] = ()
+    device_index: int = 0
+
+
+class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A worker's user data: the ``key=value`` pairs, or the decoded text when there were none.
+
+    ``text`` is kept only when no pair could be read, and anything like a credential in it is masked.
+    """
+
+    pairs: dict[str, str] = {}
+    text: str = ""
+
+
+class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``user_data`` is ``None`` where it was not asked for (only intended workers are asked)."""
+
+    id: str
+    state: str
+    name: str = ""
+    vpc: str = ""
+    subnet: str = ""
+    address: str = ""
+    public_address: str = ""
+    network_interfaces: tuple[NetworkInterface, ...] = ()
+    user_data: UserData | None = None
+
+    @property
+    def primary_interface(self) -> NetworkInterface | None:
+        """The ENI with device index 0: the one a route by instance id means."""
+        return min(self.network_interfaces, key=lambda eni: eni.device_index, default=None)
+
+
+class SecurityRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``protocol`` is ``-1`` (all), ``tcp``, ``udp``, ``icmp`` or a number; ports -1 mean all."""
+
+    protocol: str
+    from_port: int = -1
+    to_port: int = -1
+    cidrs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class SecurityGroup(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    vpc: str
+    name: str = ""
+    ingress: tuple[SecurityRule, ...] = ()
+    egress: tuple[SecurityRule, ...] = ()
+
+
+class AclEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One numbered rule; ``protocol`` is AWS's number as text (``-1`` all, ``6`` tcp, ``1`` icmp)."""
+
+    number: int
+    egress: bool
+    allow: bool
+    protocol: str = "-1"
+    cidr: str = ""
+    from_port: int = -1
+    to_port: int = -1
+
+
+class NetworkAcl(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    vpc: str
+    default: bool = False
+    subnets: tuple[str, ...] = ()
+    entries: tuple[AclEntry, ...] = ()
+
+
+class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs."""
+
+    account: str
+    region: str
+    vpcs: tuple[Vpc, ...] = ()
+    subnets: tuple[Subnet, ...] = ()
+    route_tables: tuple[RouteTable, ...] = ()
+    internet_gateways: tuple[InternetGateway, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
+    network_acls: tuple[NetworkAcl, ...] = ()
+
+
+class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One file of ``/etc/cni/net.d``. ``problem`` says why it could not be read as JSON, or is empty."""
+
+    file: str
+    type: str = ""
+    name: str = ""
+    bridge: str = ""
+    subnet: str = ""
+    ip_masq: bool = False
+    problem: str = ""
+
+
+class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one SSH session to one worker saw.
+
+    ``pod`` is the probe pod's address, empty when it could not be made. ``ip_forward`` is ``None``
+    where the sysctl could not be read. ``cni_plugins`` are the file names in ``/opt/cni/bin``.
+    """
+
+    worker: str
+    hostname: str = ""
+    addresses: tuple[str, ...] = ()
+    ip_forward: bool | None = None
+    cni: tuple[CniConfig, ...] = ()
+    cni_plugins: tuple[str, ...] = ()
+    pod: str = ""
+
+
+class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One measurement from the probe pod of ``source``.
+
+    ``kind``: ``pod`` (the probe pod of worker ``destination``), ``node`` (the worker's own node
+    address) or ``internet``. ``protocol``: ``icmp`` or ``tcp``. ``detail`` says, when not ``reached``,
+    what came instead (``no answer in 3.0 s``, ``connection refused``, ``network unreachable``).
+    """
+
+    source: str
+    source_address: str
+    destination: str
+    destination_address: str
+    kind: str
+    protocol: str
+    reached: bool
+    detail: str = ""
+
+    def __str__(self) -> str:
+        where = f"@{self.destination}" if self.destination else ""
+        outcome = "reached" if self.reached else self.detail
+        return (
+            f"{self.source_address}@{self.source} → {self.destination_address}{where}: "
+            f"{self.protocol} {outcome}"
+        )
+
+
+class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What provisioning did, or would do, for one worker; see ``kthw.provision``."""
+
+    worker: str
+    outcome: str
+    address: str = ""
+    pod_cidr: str = ""
+    route_table: str = ""
+    instance: str = ""
+    command: str = ""
+    detail: str = ""
+
+
+class TargetSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where this evidence comes from."""
+
+    kind: str
+    endpoint: str = ""
+    account: str = ""
+    region: str = ""
+    no_packets: str = ""
+
+
+class Counts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the looking cost."""
+
+    aws_calls: int = 0
+    ssh_sessions: int = 0
+
+
+class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The document. ``inventory`` is ``None`` when AWS could not be looked at at all.
+
+    ``nodes`` by worker name. ``errors``: what could not be looked at; an error with a ``worker``
+    concerns that worker only.
+    """
+
+    schema: int = SCHEMA
+    gathered_at: str
+    target: TargetSeen
+    intended: Intended
+    inventory: Inventory | None = None
+    nodes: dict[str, Node] = {}
+    probes: tuple[Probe, ...] = ()
+    provisioned: tuple[ProvisionStep, ...] = ()
+    errors: tuple[LookError, ...] = ()
+    counts: Counts = Counts()
+
+
+def write(evidence: Evidence, path: Path) -> None:
+    """Write the document as readable JSON."""
+    path.write_bytes(msgspec.json.format(encode(evidence), indent=1))
+
+
+def encode(evidence: Evidence) -> bytes:
+    """The document as JSON. ``schema`` is always in it, though it is a default."""
+    document = {"schema": evidence.schema, **msgspec.to_builtins(evidence)}
+    return msgspec.json.encode(document)
+
+
+def read(path: Path) -> Evidence:
+    """The evidence in ``path``: an evidence file, or a ``report.json`` that carries one.
+
+    Raises ``CouldNotLook`` (``evidence-unreadable``) for a file that is missing, is no JSON, has
+    another schema, or does not have the shape.
+    """
+    try:
+        document = msgspec.json.decode(path.read_bytes())
+        if isinstance(document, dict) and isinstance(document.get("evidence"), dict):
+            document = document["evidence"]
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            found = document.get("schema") if isinstance(document, dict) else None
+            raise _unreadable(path, f"schema {found!r}, and this version reads {SCHEMA}")
+        return msgspec.convert(document, Evidence)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as problem:
+        raise _unreadable(path, str(problem)) from problem
+
+
+def _unreadable(path: Path, detail: str) -> CouldNotLook:
+    return CouldNotLook(
+        LookError(code="evidence-unreadable", subject=str(path), detail=detail, facts={"file": str(path)})
+    )

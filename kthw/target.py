@@ -1,0 +1,39 @@
+"""Where to look: passive data. Nothing in it can tell a sandbox from an account but its label."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class SshAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How to log in to a worker: all of it optional but the user.
+
+    ``config`` is an OpenSSH ``ssh_config`` file, ``key`` a private key file; the agent and the
+    user's default keys are tried as well. ``accept_new`` records an unknown host key instead of
+    refusing it (OpenSSH's ``StrictHostKeyChecking=accept-new``); a changed key is always refused.
+    """
+
+    user: str = "ubuntu"
+    key: str = ""
+    config: str = ""
+    accept_new: bool = False
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """An AWS endpoint and a way in.
+
+    ``endpoint``, ``region`` and ``profile`` are empty when boto3's own chain should find them.
+    ``credentials`` is ``(access key id, secret)`` for a sandbox (whose API accepts anything) and
+    ``None`` for an account: there the boto3 chain finds them and they are never stored.
+    ``no_packets`` says why packets cannot be sent, in one sentence, or is empty when they can.
+    """
+
+    kind: Literal["sandbox", "aws"]
+    endpoint: str = ""
+    region: str = ""
+    profile: str = ""
+    credentials: tuple[str, str] | None = None
+    ssh: SshAccess = SshAccess()
+    no_packets: str = ""

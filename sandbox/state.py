@@ -1,0 +1,138 @@
+"""What the API says the network should be, as plain data: the fabric's only input.
+
+Produced by ``sandbox.api.snapshot`` from moto's state, consumed by ``sandbox.fabric``. Identifiers
+are AWS's, addresses and CIDRs are text in canonical form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Vpc:
+    """``internet_gateway`` is the id of the attached one, or empty."""
+
+    id: str
+    cidrs: tuple[str, ...]
+    internet_gateway: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """An IPv4 route as the data plane sees it.
+
+    ``kind``: ``local``; ``igw`` (``target`` is the attached internet gateway's id); ``eni``
+    (``target`` is the id of an ENI of a running instance in the same VPC); ``drop`` (blackhole, or
+    a target this sandbox has no data plane for, such as a NAT gateway).
+    """
+
+    destination: str
+    kind: Literal["local", "igw", "eni", "drop"]
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class RouteTable:
+    id: str
+    vpc: str
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True)
+class Subnet:
+    """``route_table`` is the effective one: the explicit association's, else the VPC's main table."""
+
+    id: str
+    vpc: str
+    cidr: str
+    route_table: str
+    network_acl: str
+
+
+@dataclass(frozen=True)
+class Eni:
+    """A network interface attached to an instance.
+
+    ``addresses``: private IPv4 addresses, primary first. ``public``: pairs (private, public).
+    ``index``: the device index on its instance.
+    """
+
+    id: str
+    subnet: str
+    vpc: str
+    instance: str
+    index: int
+    addresses: tuple[str, ...]
+    public: tuple[tuple[str, str], ...] = ()
+    source_dest_check: bool = True
+    security_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Instance:
+    """``user_data`` is decoded once; ``public_key`` is the key pair's OpenSSH line, or empty.
+
+    Only instances that exist as machines are listed: running ones (``running``) and stopped ones
+    (whose disk must survive until they start again). A terminated one is absent.
+    """
+
+    id: str
+    name: str
+    running: bool
+    user_data: bytes = b""
+    public_key: str = ""
+
+
+@dataclass(frozen=True)
+class SecurityRule:
+    """``protocol``: ``-1``, ``tcp``, ``udp``, ``icmp`` or a number. Ports -1: all (icmp: type, code)."""
+
+    protocol: str
+    from_port: int = -1
+    to_port: int = -1
+    cidrs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SecurityGroup:
+    id: str
+    vpc: str
+    ingress: tuple[SecurityRule, ...] = ()
+    egress: tuple[SecurityRule, ...] = ()
+
+
+@dataclass(frozen=True)
+class AclEntry:
+    """``protocol`` as AWS's number in text (``-1``, ``6``, ``17``, ``1``); for icmp the ports are type, code."""
+
+    number: int
+    egress: bool
+    allow: bool
+    protocol: str
+    cidr: str
+    from_port: int = -1
+    to_port: int = -1
+
+
+@dataclass(frozen=True)
+class NetworkAcl:
+    """``entries`` sorted by number; the implied final deny is not listed."""
+
+    id: str
+    entries: tuple[AclEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """The whole network of one region, keyed by id."""
+
+    vpcs: dict[str, Vpc] = field(default_factory=dict)
+    subnets: dict[str, Subnet] = field(default_factory=dict)
+    route_tables: dict[str, RouteTable] = field(default_factory=dict)
+    enis: dict[str, Eni] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
+    network_acls: dict[str, NetworkAcl] = field(default_factory=dict)
