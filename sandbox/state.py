@@ -106,7 +106,7 @@ class SecurityGroup:
 
 @dataclass(frozen=True)
 class AclEntry:
-    """``protocol`` as AWS's number in text (``-1``, ``6``, ``17``, ``1``); for icmp the ports are type, code."""
+    """``protocol`` is AWS's number as text (``-1``, ``6``, ``17``, ``1``); icmp: the ports are type, code."""
 
     number: int
     egress: bool
