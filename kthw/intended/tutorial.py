@@ -25,6 +25,9 @@ CHAPTERS: Final = (
 """The chapters in the order they are done; ``--after`` takes one of these."""
 
 NETWORK_NAME: Final = "kubernetes-the-hard-way"
+RESOURCE_NAME: Final = "kubernetes"
+"""Name of the subnet, the internet gateway, the route table and the security group."""
+PUBLIC_PORTS: Final = (22, 6443, 443)
 VPC_CIDR: Final = "10.0.0.0/16"
 SUBNET_CIDR: Final = "10.0.1.0/24"
 POD_RANGE: Final = "10.200.0.0/16"
@@ -57,3 +60,24 @@ POD_CIDR_KEY: Final = "pod-cidr"
 def user_data(worker: str, pod_cidr: str) -> str:
     """The user data the tutorial launches a worker with: ``name=worker-0|pod-cidr=10.200.0.0/24``."""
     return f"{NAME_KEY}={worker}|{POD_CIDR_KEY}={pod_cidr}"
+
+
+def cni_bridge(pod_cidr: str) -> dict[str, object]:
+    """``10-bridge.conf`` as the tutorial's worker chapter writes it, for one worker's pod CIDR."""
+    return {
+        "cniVersion": "0.3.1",
+        "name": "bridge",
+        "type": "bridge",
+        "bridge": CNI_BRIDGE,
+        "isGateway": True,
+        "ipMasq": True,
+        "ipam": {
+            "type": "host-local",
+            "ranges": [[{"subnet": pod_cidr}]],
+            "routes": [{"dst": EVERYWHERE}],
+        },
+    }
+
+
+CNI_LOOPBACK: Final = {"cniVersion": "0.3.1", "name": "lo", "type": "loopback"}
+"""``99-loopback.conf`` as the tutorial's worker chapter writes it."""

@@ -1,0 +1,34 @@
+"""Serving: EC2 and STS on one listening socket, one request at a time."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from sandbox.state import State
+
+
+def serve(
+    listener: socket.socket,
+    reconcile: Callable[[State], None],
+    region: str = "us-east-1",
+    *,
+    routes_per_table: int = 500,
+) -> None:
+    """Answer API calls on ``listener``, a socket that listens already, until the process ends.
+
+    After each call that may have changed something, and before its answer goes out, ``reconcile`` is
+    given the state of ``region``. Requests are taken one at a time, so it is never called twice at
+    once; what it raises becomes an ``InternalError`` answer and one line on stderr. A call that was
+    refused, or that only reads, does not reach it.
+
+    ``routes_per_table`` is the account's quota of non-propagated routes per route table, 500 by
+    default (quota L-93826ACB of *Amazon VPC quotas*; it can be raised to 1,000).
+    """
+    # moto takes more than a second to import: only where it is served, so that whoever merely wants
+    # to name this function does not pay for it.
+    from sandbox.api import connection, endpoint
+
+    application = endpoint.Endpoint(reconcile, region, routes_per_table)
+    application.warm_up()
+    connection.server_on(listener, application).serve_forever()

@@ -1,0 +1,193 @@
+"""The state of a region, read out of moto: what the network should be, as plain data."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from typing import Any, Literal
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import EC2Backend, ec2_backends
+
+from sandbox.state import (
+    AclEntry,
+    Eni,
+    Instance,
+    NetworkAcl,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    SecurityRule,
+    State,
+    Subnet,
+    Vpc,
+)
+
+_PROTOCOL_NUMBERS = {"all": "-1", "icmp": "1", "tcp": "6", "udp": "17"}
+_LAST_RULE = 32767
+"""The number AWS lists the implied final deny of a network ACL under."""
+
+
+def snapshot(region: str) -> State:
+    """What the data plane of ``region`` has to do now. IPv4 only."""
+    backend = ec2_backends[DEFAULT_ACCOUNT_ID][region]
+    tables = {table.id: _route_table(table) for table in backend.route_tables.values()}
+    return State(
+        vpcs=_vpcs(backend),
+        subnets=_subnets(backend),
+        route_tables=tables,
+        enis=_enis(backend),
+        instances=_instances(backend),
+        security_groups={
+            group.id: _security_group(group) for groups in backend.groups.values() for group in groups.values()
+        },
+        network_acls={acl.id: _network_acl(acl) for acl in backend.network_acls.values()},
+    )
+
+
+def _vpcs(backend: EC2Backend) -> dict[str, Vpc]:
+    gateways = {igw.vpc.id: igw.id for igw in backend.internet_gateways.values() if igw.vpc}
+    return {
+        vpc.id: Vpc(
+            id=vpc.id,
+            cidrs=tuple(_cidr(block["cidr_block"]) for block in vpc.get_cidr_block_association_set()),
+            internet_gateway=gateways.get(vpc.id, ""),
+        )
+        for vpc in backend.vpcs.values()
+    }
+
+
+def _subnets(backend: EC2Backend) -> dict[str, Subnet]:
+    main = {table.vpc_id: table.id for table in backend.route_tables.values() if table.main_association_id}
+    explicit = {
+        subnet: table.id
+        for table in backend.route_tables.values()
+        for subnet in table._associations.values()
+    }
+    acls = {
+        association.subnet_id: acl.id
+        for acl in backend.network_acls.values()
+        for association in acl._associations.values()
+    }
+    return {
+        subnet.id: Subnet(
+            id=subnet.id,
+            vpc=subnet.vpc_id,
+            cidr=_cidr(subnet.cidr_block),
+            route_table=explicit.get(subnet.id) or main.get(subnet.vpc_id, ""),
+            network_acl=acls.get(subnet.id, ""),
+        )
+        for subnets in backend.subnets.values()
+        for subnet in subnets.values()
+        if subnet.cidr_block
+    }
+
+
+def _route_table(table: Any) -> RouteTable:
+    routes = tuple(_route(route) for route in table.routes if route.destination_cidr_block)
+    return RouteTable(id=table.id, vpc=table.vpc_id, routes=routes)
+
+
+def _route(route: Any) -> Route:
+    kind: Literal["local", "igw", "eni", "drop"] = "drop"
+    target = ""
+    if route.state == "active":
+        gateway = route.gateway_id or ""
+        if gateway == "local":
+            kind = "local"
+        elif gateway.startswith("igw-"):
+            kind, target = "igw", gateway
+        elif route.network_interface_id:
+            kind, target = "eni", route.network_interface_id
+    return Route(destination=_cidr(route.destination_cidr_block), kind=kind, target=target)
+
+
+def _enis(backend: EC2Backend) -> dict[str, Eni]:
+    return {
+        eni.id: Eni(
+            id=eni.id,
+            subnet=eni.subnet.id,
+            vpc=eni.subnet.vpc_id,
+            instance=eni.instance.id,
+            index=int(eni.device_index or 0),
+            addresses=_addresses(eni),
+            public=((eni.private_ip_address, eni.public_ip),) if eni.public_ip else (),
+            source_dest_check=bool(eni.source_dest_check),
+            security_groups=tuple(sorted(group.id for group in eni.group_set)),
+        )
+        for eni in backend.enis.values()
+        if eni.instance and eni.instance.state != "terminated"
+    }
+
+
+def _addresses(eni: Any) -> tuple[str, ...]:
+    primary = eni.private_ip_address
+    others = (item["PrivateIpAddress"] for item in eni.private_ip_addresses)
+    return (primary, *(address for address in others if address != primary))
+
+
+def _instances(backend: EC2Backend) -> dict[str, Instance]:
+    return {
+        instance.id: Instance(
+            id=instance.id,
+            name=backend.tags.get(instance.id, {}).get("Name", ""),
+            running=instance.state in ("pending", "running"),
+            user_data=base64.b64decode(str(instance.user_data or "")),
+            public_key=_public_key(backend, instance),
+        )
+        for reservation in backend.reservations.values()
+        for instance in reservation.instances
+        if instance.state != "terminated"
+    }
+
+
+def _public_key(backend: EC2Backend, instance: Any) -> str:
+    pair = backend.key_pairs.get(instance.key_name or "")
+    return pair.public_key.strip() if pair else ""
+
+
+def _security_group(group: Any) -> SecurityGroup:
+    return SecurityGroup(
+        id=group.id,
+        vpc=group.vpc_id or "",
+        ingress=tuple(_rule(rule) for rule in group.ingress_rules),
+        egress=tuple(_rule(rule) for rule in group.egress_rules),
+    )
+
+
+def _rule(rule: Any) -> SecurityRule:
+    cidr, source = rule.ip_range.get("CidrIp"), rule.source_group.get("GroupId")
+    return SecurityRule(
+        protocol=rule.ip_protocol,
+        from_port=-1 if rule.from_port is None else int(rule.from_port),
+        to_port=-1 if rule.to_port is None else int(rule.to_port),
+        cidrs=(_cidr(cidr),) if cidr else (),
+        groups=(source,) if source else (),
+    )
+
+
+def _network_acl(acl: Any) -> NetworkAcl:
+    entries = (_entry(entry) for entry in acl.network_acl_entries if entry.cidr_block)
+    listed = sorted((entry for entry in entries if entry.number != _LAST_RULE), key=lambda entry: entry.number)
+    return NetworkAcl(id=acl.id, entries=tuple(listed))
+
+
+def _entry(entry: Any) -> AclEntry:
+    protocol = str(entry.protocol)
+    protocol = _PROTOCOL_NUMBERS.get(protocol.lower(), protocol)
+    first, last = entry.port_range_from, entry.port_range_to
+    if protocol == "1":
+        first, last = entry.icmp_type, entry.icmp_code
+    return AclEntry(
+        number=int(entry.rule_number),
+        egress=bool(entry.egress),
+        allow=entry.rule_action == "allow",
+        protocol=protocol,
+        cidr=_cidr(entry.cidr_block),
+        from_port=-1 if first is None else int(first),
+        to_port=-1 if last is None else int(last),
+    )
+
+
+def _cidr(text: str) -> str:
+    return str(ipaddress.IPv4Network(text, strict=False))

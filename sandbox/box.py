@@ -1,0 +1,253 @@
+"""A sandbox from outside: start one, get a ``Target``, leave nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.intended import tutorial
+from kthw.intended.cluster import worker_names
+from kthw.target import SshAccess, Target
+from sandbox.access import DIAL_SOCKET, SSH_CONFIG, Access
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+REGION: Final = "us-east-1"
+DIRECTORY_PREFIX: Final = "kthw-sandbox-"
+_CREDENTIALS: Final = ("testing", "testing")
+_START_SECONDS: Final = 60.0
+_SSH_SECONDS: Final = 30.0
+_ROOT: Final = Path(__file__).resolve().parent.parent
+
+_NAMESPACES: Final = (
+    "unshare", "--net", "--mount", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc",
+)  # fmt: skip
+_AS_USER: Final = ("--user", "--map-root-user", "--map-auto")
+_TRIAL: Final = (
+    # What the data plane needs of the kernel, tried in namespaces that end at once.
+    "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip netns add a"
+    " && ip link add v type veth peer name w netns a"
+    " && nft add table ip t && nft 'add chain ip t c { type nat hook prerouting priority dstnat; }'"
+)
+_TOOLS: Final = {
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "iptables": "iptables",
+    "sudo": "sudo",
+    "/usr/sbin/sshd": "openssh-server",
+    "/usr/bin/python3": "python3",
+}
+_CNI: Final = (Path("/usr/lib/cni/bridge"), Path("/opt/cni/bin/bridge"))
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running one. ``environment``: what ``aws``, boto3 and this project's commands need to use it."""
+
+    directory: Path
+    target: Target
+    environment: Mapping[str, str]
+    leader: int
+    """Process id of the ``unshare`` (or leader) the owner started."""
+
+
+def why_no_packets(say: Callable[..., str]) -> str:
+    """Why packets cannot flow on this machine, in one sentence that ends with what to do; else ``""``.
+
+    ``say`` renders a catalogue's phrase. Takes about 20 ms where they can.
+    """
+    if not sys.platform.startswith("linux"):
+        return say("sandbox-needs-linux")
+    missing = sorted({package for tool, package in _TOOLS.items() if not _which(tool)})
+    if not any(path.exists() for path in _CNI):
+        missing.append("containernetworking-plugins")
+    if not _is_root() and not _which("newuidmap"):
+        missing.append("uidmap")
+    if missing:
+        return say("sandbox-needs-packages", packages=" ".join(missing))
+    trial = _unshare("sh", "-c", _TRIAL)
+    done = subprocess.run(trial, capture_output=True, text=True, env=_environment(), check=False)
+    if done.returncode:
+        detail = (done.stderr.strip().splitlines() or ["?"])[0]
+        return say("sandbox-needs-namespaces", detail=detail, user=getpass.getuser())
+    return ""
+
+
+@contextlib.contextmanager
+def start(
+    workers: Sequence[str] | None = None, *, empty: bool = False, no_packets: str = ""
+) -> Iterator[Sandbox]:
+    """Boot a sandbox with the tutorial's cluster, without pod routes; throw it away at the end.
+
+    ``workers``: their names (default: the tutorial's three). ``empty``: an account with nothing in
+    it. ``no_packets``: why the data plane is to be left out (``why_no_packets``), or empty.
+    Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
+    """
+    names = worker_names(tutorial.WORKERS) if workers is None else tuple(workers)
+    directory = Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX))
+    with contextlib.ExitStack() as closing:
+        closing.callback(shutil.rmtree, directory, ignore_errors=True)
+        listener = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
+        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process, ready = _spawn(directory, listener, no_packets, closing)
+        ec2 = _client(endpoint)  # boto3 loads while the leader boots
+        _wait_ready(ready, directory, process)
+        listener.close()
+        access = Access(directory)
+        if not empty:
+            from sandbox.cluster import build
+
+            build(ec2, names, access.key)
+            if not no_packets:
+                _wait_for_ssh(ec2, access)
+        config = "" if no_packets else str(directory / SSH_CONFIG)
+        target = Target(
+            kind="sandbox",
+            endpoint=endpoint,
+            region=REGION,
+            credentials=_CREDENTIALS,
+            ssh=SshAccess(user=tutorial.SSH_USER, config=config),
+            no_packets=no_packets,
+        )
+        yield Sandbox(directory, target, _exports(endpoint, config), process.pid)
+
+
+def _exports(endpoint: str, ssh_config: str) -> dict[str, str]:
+    exports = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": _CREDENTIALS[0],
+        "AWS_SECRET_ACCESS_KEY": _CREDENTIALS[1],
+        "AWS_PAGER": "",
+    }
+    return {**exports, "KTHW_SSH_CONFIG": ssh_config} if ssh_config else exports
+
+
+def _spawn(
+    directory: Path, listener: socket.socket, no_packets: str, closing: contextlib.ExitStack
+) -> tuple[subprocess.Popen[bytes], int]:
+    owner_read, owner_write = os.pipe()
+    ready_read, ready_write = os.pipe()
+    packets = "none" if no_packets else "root" if _is_root() else "user"
+    leader = (
+        sys.executable, "-m", "sandbox.leader", "--directory", str(directory), "--packets", packets,
+        "--listener", str(listener.fileno()), "--owner", str(owner_read), "--ready", str(ready_write),
+    )  # fmt: skip
+    with (directory / "leader.log").open("wb") as log:
+        process = subprocess.Popen(
+            leader if no_packets else _unshare(*leader),
+            pass_fds=(listener.fileno(), owner_read, ready_write),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=_ROOT,
+            env=_environment(),
+            # Ctrl-C is for the owner, who still has things to undo through the API.
+            start_new_session=True,
+        )
+    os.close(owner_read)
+    os.close(ready_write)
+    closing.callback(os.close, ready_read)
+    closing.callback(_wait_or_kill, process)
+    closing.callback(os.close, owner_write)
+    return process, ready_read
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_ready(ready: int, directory: Path, process: subprocess.Popen[bytes]) -> None:
+    os.set_blocking(ready, False)
+    deadline = time.monotonic() + _START_SECONDS
+    said = b""
+    while not said and time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(BlockingIOError):
+            said = os.read(ready, 16)
+            if not said:
+                break
+        time.sleep(0.01)
+    if said != b"ready":
+        log = (directory / "leader.log").read_text(errors="replace").strip().splitlines()
+        detail = log[-1] if log else f"no answer in {_START_SECONDS:.0f} s"
+        raise CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
+
+
+def _client(endpoint: str) -> EC2Client:
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.session.Session(*_CREDENTIALS, region_name=REGION)
+    # Generous: an API call that boots a node answers when the node is wired.
+    config = Config(read_timeout=120, retries={"total_max_attempts": 1})
+    return session.client("ec2", endpoint_url=endpoint, config=config)
+
+
+def _wait_for_ssh(ec2: EC2Client, access: Access) -> None:
+    """Until the sshd of every instance greets, seen from the internet."""
+    addresses = [
+        instance["PublicIpAddress"]
+        for page in ec2.get_paginator("describe_instances").paginate()
+        for reservation in page["Reservations"]
+        for instance in reservation["Instances"]
+    ]
+    deadline = time.monotonic() + _SSH_SECONDS
+    with ThreadPoolExecutor(16) as pool:
+        for address, greeted in zip(
+            addresses, pool.map(lambda a: _greets(access.directory, a, deadline), addresses), strict=True
+        ):
+            if not greeted:
+                detail = f"sshd on {address} did not greet in {_SSH_SECONDS:.0f} s"
+                raise CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
+
+
+def _greets(directory: Path, address: str, deadline: float) -> bool:
+    from sandbox.dial import connection
+
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), connection(str(directory / DIAL_SOCKET), address, "22") as remote:
+            remote.settimeout(max(0.1, deadline - time.monotonic()))
+            if remote.recv(4) == b"SSH-":
+                return True
+        time.sleep(0.02)
+    return False
+
+
+def _unshare(*command: str) -> list[str]:
+    program, *flags = _NAMESPACES
+    return [program, *(() if _is_root() else _AS_USER), *flags, *command]
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _environment() -> dict[str, str]:
+    """The owner's environment with the system's folders on PATH: an ordinary user's often lacks sbin."""
+    path = os.environ.get("PATH", "")
+    return {**os.environ, "PATH": f"{path}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"}
+
+
+def _which(tool: str) -> str | None:
+    return shutil.which(tool, path=_environment()["PATH"])

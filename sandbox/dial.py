@@ -1,0 +1,53 @@
+"""``ProxyCommand`` of the sandbox's ssh_config: ``python dial.py SOCKET ADDRESS PORT``.
+
+Asks the sandbox for a connection from its internet and copies bytes both ways. Standard library
+only and no import of ours: it starts once per SSH connection, and should start fast.
+"""
+
+import array
+import os
+import select
+import socket
+import sys
+
+
+def connection(path: str, address: str, port: str) -> socket.socket:
+    """The connected socket. Raises ``OSError`` with the reason."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(path)
+        asking.sendall(f"{address} {port}\n".encode())
+        answer, ancillary, _, _ = asking.recvmsg(1024, socket.CMSG_SPACE(4))
+    if not answer.startswith(b"+") or not ancillary:
+        raise OSError(answer[1:].decode() or "the sandbox hung up")
+    descriptors = array.array("i")
+    descriptors.frombytes(ancillary[0][2])
+    return socket.socket(fileno=descriptors[0])
+
+
+def copy(remote: socket.socket) -> None:
+    """Copy stdin to ``remote`` and ``remote`` to stdout until ``remote`` ends."""
+    reading: list[int | socket.socket] = [0, remote]
+    while True:
+        for ready in select.select(reading, [], [])[0]:
+            if isinstance(ready, socket.socket):
+                data = remote.recv(65536)
+                if not data:
+                    return
+                while data:
+                    data = data[os.write(1, data) :]
+            else:
+                data = os.read(0, 65536)
+                if data:
+                    remote.sendall(data)
+                else:
+                    remote.shutdown(socket.SHUT_WR)
+                    reading.remove(0)
+
+
+if __name__ == "__main__":
+    try:
+        remote = connection(*sys.argv[1:4])
+        remote.setblocking(True)
+        copy(remote)
+    except OSError as problem:
+        sys.exit(f"sandbox: {sys.argv[2]} port {sys.argv[3]}: {problem}")

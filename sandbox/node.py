@@ -1,0 +1,253 @@
+"""A node: an instance's disk and the processes that run on it.
+
+A node has a root directory of its own (its disk, which survives stop and start) over the host's
+``/usr``, and, while it runs, network, mount, UTS, IPC and PID namespaces of its own: when its first
+process, a real sshd, is killed, the kernel ends all the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kthw.intended import tutorial
+from sandbox.namespaces import NAMED
+from sandbox.state import Instance
+
+_UBUNTU: Final = 1000
+_BOOT: Final = Path(__file__).with_name("node.sh")
+_HOST_CNI: Final = ("/usr/lib/cni", "/opt/cni/bin")
+_TOP: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty")
+_DEVICE_LINKS: Final = {
+    "ptmx": "pts/ptmx",
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
+_COPIED: Final = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "protocols", "services", "localtime")
+
+_FILES: Final = {
+    "etc/passwd": (
+        "root:x:0:0:root:/root:/bin/bash\n"
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+        "sshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n"
+        f"{tutorial.SSH_USER}:x:{_UBUNTU}:{_UBUNTU}:Ubuntu:/home/{tutorial.SSH_USER}:/bin/bash\n"
+    ),
+    "etc/group": (
+        "root:x:0:\ntty:x:5:\nutmp:x:43:\nnogroup:x:65534:\n"
+        f"sudo:x:27:{tutorial.SSH_USER}\n{tutorial.SSH_USER}:x:{_UBUNTU}:\n"
+    ),
+    # Without PAM, sshd refuses an account whose password is locked ("!"); "*" is merely none.
+    "etc/shadow": f"root:*:19000::::::\nsshd:*:19000::::::\n{tutorial.SSH_USER}:*:19000::::::\n",
+    "etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
+    "etc/sudoers": (
+        'Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"\n'
+        f"root ALL=(ALL:ALL) ALL\n{tutorial.SSH_USER} ALL=(ALL) NOPASSWD:ALL\n"
+    ),
+    "etc/pam.d/sudo": "".join(
+        f"{kind} sufficient pam_permit.so\n" for kind in ("auth", "account", "session")
+    ),
+    "etc/ssh/sshd_config": (
+        "HostKey /etc/ssh/ssh_host_ed25519_key\nPidFile none\nUsePAM no\nUseDNS no\n"
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin no\n"
+        "PrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\n"
+    ),
+}
+_DIRECTORIES: Final = (
+    ".old", "dev/pts", "dev/shm", "proc", "sys", "run", "tmp", "usr", "root", "opt/cni/bin",
+    "etc/alternatives", "var/lib/cni", "var/log", "var/tmp", tutorial.CNI_DIRECTORY[1:],
+    f"home/{tutorial.SSH_USER}/.ssh",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """Where nodes are built: ``disks`` (a private tmpfs), ``sudo`` (a copy of the host's sudo owned by
+    the namespace's root, which as an ordinary user's the host's is not), ``as_root`` (really)."""
+
+    disks: Path
+    sudo: Path
+    as_root: bool
+
+
+def prepare(disks: Path, *, as_root: bool) -> Grounds:
+    """Make the grounds: copies sudo and its plugins once, for all nodes."""
+    sudo = disks / "sudo"
+    sudo.mkdir(parents=True)
+    for path in _sudo_parts():
+        into = sudo / path.relative_to("/")
+        into.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, into, symlinks=True, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(path, into)
+            into.chmod(0o4755)
+    return Grounds(disks, sudo, as_root)
+
+
+def _sudo_parts() -> list[Path]:
+    candidates = ("/usr/bin/sudo", "/usr/libexec/sudo", "/usr/lib/sudo")
+    return [Path(path) for path in candidates if Path(path).exists()]
+
+
+class Node:
+    """One instance's machine. ``host_key`` is its public host key, ``ssh-ed25519 AAAA…``."""
+
+    def __init__(self, grounds: Grounds, instance: Instance, hostname: str) -> None:
+        """Write the node's disk: the base system, host key, login and the tutorial's CNI files."""
+        self.id = instance.id
+        self._grounds = grounds
+        self._root = grounds.disks / instance.id
+        self._process: subprocess.Popen[bytes] | None = None
+        for name in _DIRECTORIES:
+            (self._root / name).mkdir(parents=True, exist_ok=True)
+        (self._root / "tmp").chmod(0o1777)
+        for name in _DEVICES:
+            self._write(f"dev/{name}", "")
+        for name, to in _DEVICE_LINKS.items():
+            (self._root / "dev" / name).symlink_to(to)
+        for name, text in _FILES.items():
+            self._write(name, text)
+        self._write("etc/hostname", f"{hostname}\n")
+        self._write("etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {hostname}\n")
+        for name in ("etc/shadow", "etc/sudoers"):
+            (self._root / name).chmod(0o440)
+        for name in _COPIED:
+            self._copy(Path("/etc", name))
+        for name in _TOP:
+            host = Path("/", name)
+            if host.is_symlink():
+                (self._root / name).symlink_to(host.readlink())
+            elif host.is_dir():
+                (self._root / name).mkdir()
+        self._hostname = hostname
+        self.host_key = self._write_host_key()
+        self._write_login(instance.public_key)
+        self._write_cni(instance.user_data)
+
+    @property
+    def powered(self) -> bool:
+        """Whether it has been started and not stopped since."""
+        return self._process is not None
+
+    def start(self) -> None:
+        """Boot it, in the network namespace that bears its id. sshd listens a moment later."""
+        fstab = self._grounds.disks / f"{self.id}.fstab"
+        fstab.write_text(self._fstab())
+        # The kernel takes every process of the node with its first one, and that with this unshare.
+        self._process = subprocess.Popen(
+            ["nsenter", f"--net={NAMED / self.id}",
+             "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child",
+             "sh", str(_BOOT), str(self._root), str(fstab), self._hostname],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        """Cut its power; its disk stays."""
+        if self._process is not None:
+            pid = self._process.pid
+            # Killing the node's init, unshare's child, lets unshare bury it; the leader is spared a zombie.
+            inits = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            for init in inits or [pid]:
+                os.kill(int(init), signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def discard(self) -> None:
+        """Stop it and throw its disk away."""
+        self.stop()
+        shutil.rmtree(self._root, ignore_errors=True)
+        (self._grounds.disks / f"{self.id}.fstab").unlink(missing_ok=True)
+
+    def _write(self, name: str, text: str) -> Path:
+        path = self._root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def _copy(self, host: Path) -> None:
+        into = self._root / host.relative_to("/")
+        if host.is_dir():
+            shutil.copytree(host, into)
+        elif host.exists():
+            shutil.copyfile(host, into)
+
+    def _write_host_key(self) -> str:
+        key = Ed25519PrivateKey.generate()
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+        )
+        public = key.public_key().public_bytes(
+            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+        )
+        path = self._write("etc/ssh/ssh_host_ed25519_key", private.decode())
+        path.chmod(0o600)
+        path.with_suffix(".pub").write_bytes(public + b"\n")
+        return public.decode()
+
+    def _write_login(self, public_key: str) -> None:
+        home = self._root / "home" / tutorial.SSH_USER
+        if public_key:
+            keys = self._write(f"home/{tutorial.SSH_USER}/.ssh/authorized_keys", f"{public_key}\n")
+            keys.chmod(0o600)
+        (home / ".ssh").chmod(0o700)
+        for path in (home, *home.rglob("*")):
+            os.chown(path, _UBUNTU, _UBUNTU)
+
+    def _write_cni(self, user_data: bytes) -> None:
+        """The two files the chapter *Bootstrapping the Kubernetes Worker Nodes* has a student write."""
+        pairs = dict(
+            pair.split("=", 1) for pair in user_data.decode(errors="replace").split("|") if "=" in pair
+        )
+        subnet = pairs.get(tutorial.POD_CIDR_KEY, "").strip()
+        if not subnet:
+            return
+        self._write(
+            f"{tutorial.CNI_DIRECTORY[1:]}/{tutorial.CNI_BRIDGE_FILE}",
+            json.dumps(tutorial.cni_bridge(subnet), indent=4) + "\n",
+        )
+        self._write(
+            f"{tutorial.CNI_DIRECTORY[1:]}/{tutorial.CNI_LOOPBACK_FILE}",
+            json.dumps(tutorial.CNI_LOOPBACK, indent=4) + "\n",
+        )
+
+    def _fstab(self) -> str:
+        """What to mount where, as mount(8) reads it. The host's files are only ever bound read-only.
+
+        As an ordinary user they are not remounted: the kernel refuses to change their flags there,
+        and they belong to nobody the namespace's root could act for.
+        """
+        read_only = "bind,ro" if self._grounds.as_root else "bind"
+        lines = [("/usr", "usr", "none", read_only)]
+        lines += [
+            (f"/{name}", name, "none", read_only)
+            for name in _TOP
+            if (self._root / name).is_dir() and not (self._root / name).is_symlink()
+        ]
+        lines += [
+            (str(self._grounds.sudo / p.relative_to("/")), str(p), "none", "bind") for p in _sudo_parts()
+        ]
+        lines += [("/etc/alternatives", "etc/alternatives", "none", read_only)]
+        lines += [(p, tutorial.CNI_PLUGINS, "none", read_only) for p in _HOST_CNI[:] if Path(p).is_dir()][:1]
+        lines += [
+            ("proc", "proc", "proc", "defaults"),
+            ("sysfs", "sys", "sysfs", "defaults"),
+            ("tmpfs", "run", "tmpfs", "mode=755"),
+            ("tmpfs", "dev/shm", "tmpfs", "mode=1777"),
+            ("devpts", "dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=620,gid=5"),
+        ]
+        lines += [(f"/dev/{name}", f"dev/{name}", "none", "bind") for name in _DEVICES]
+        return "".join(f"{a} {self._root / b.lstrip('/')} {c} {d} 0 0\n" for a, b, c, d in lines)
