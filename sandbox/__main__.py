@@ -69,7 +69,10 @@ def _up(box: Sandbox, say: Callable[..., str]) -> int:
 
 
 def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
-    environment = {**{k: v for k, v in os.environ.items() if k not in _UNSET}, **box.environment}
+    kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
+    # `python`, `pytest` and `aws` in CMD are those installed beside this interpreter.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    environment = {**kept, "PATH": path, **box.environment}
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as problem:

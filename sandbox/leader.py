@@ -10,7 +10,6 @@ import argparse
 import os
 import shutil
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -88,4 +87,4 @@ def _end_with(owner: int, directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -39,7 +39,7 @@ class Metadata:
         """Serve inside the namespace ``vpc`` until this process ends; give it the address first."""
         server = namespaces.inside(vpc, partial(ThreadingHTTPServer, (ADDRESS, 80), _Handler))
         server.daemon_threads = True
-        server.RequestHandlerClass = partial(_Handler, self, vpc)  # type: ignore[assignment]  # called like a class
+        server.RequestHandlerClass = partial(_Handler, self, vpc)
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def token(self) -> str:
@@ -79,11 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._metadata, self._vpc = metadata, vpc
         super().__init__(*arguments)  # type: ignore[arg-type]  # socketserver's three, passed through
 
-    def do_GET(self) -> None:  # noqa: N802 -- http.server's name
+    def do_GET(self) -> None:
         token = self.headers.get(_TOKEN_HEADER)
         self._reply(*self._metadata.answer(self._vpc, self.client_address[0], self.path, token))
 
-    def do_PUT(self) -> None:  # noqa: N802 -- http.server's name
+    def do_PUT(self) -> None:
         if self.path == "/latest/api/token":
             self._reply(200, self._metadata.token().encode())
         else:

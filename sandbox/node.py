@@ -161,7 +161,7 @@ class Node:
             pid = self._process.pid
             # Killing the node's init, unshare's child, lets unshare bury it; the leader is spared a zombie.
             inits = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            for init in inits or [pid]:
+            for init in inits or [str(pid)]:
                 os.kill(int(init), signal.SIGKILL)
             self._process.wait()
             self._process = None
