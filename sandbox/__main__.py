@@ -64,7 +64,9 @@ def _up(box: Sandbox, say: Callable[..., str]) -> int:
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201
     print(f"\n# {say('sandbox-up', config=box.environment.get('KTHW_SSH_CONFIG', ''))}", flush=True)  # noqa: T201
     with contextlib.suppress(KeyboardInterrupt):
-        signal.pause()
+        box.leader.wait()
+        print(say("sandbox-ended"), file=sys.stderr)  # noqa: T201
+        return 1
     return 0
 
 

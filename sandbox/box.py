@@ -63,8 +63,8 @@ class Sandbox:
     directory: Path
     target: Target
     environment: Mapping[str, str]
-    leader: int
-    """Process id of the ``unshare`` (or leader) the owner started."""
+    leader: subprocess.Popen[bytes]
+    """The ``unshare`` (or leader) the owner started; its end is the sandbox's end."""
 
 
 def why_no_packets(say: Callable[..., str]) -> str:
@@ -125,7 +125,7 @@ def start(
             ssh=SshAccess(user=tutorial.SSH_USER, config=config),
             no_packets=no_packets,
         )
-        yield Sandbox(directory, target, _exports(endpoint, config), process.pid)
+        yield Sandbox(directory, target, _exports(endpoint, config), process)
 
 
 def _exports(endpoint: str, ssh_config: str) -> dict[str, str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kthw.intended import tutorial
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import TagSpecificationTypeDef
+
+_IMAGE: Final = "ami-785db401"
+"""An Ubuntu image that moto knows; what a node runs does not depend on it."""
 
 
 def build(ec2: EC2Client, workers: Sequence[str], key_file: Path) -> None:
@@ -37,7 +40,6 @@ def build(ec2: EC2Client, workers: Sequence[str], key_file: Path) -> None:
     key_file.touch(mode=0o600)
     key_file.write_text(key)
 
-    image = ec2.describe_images()["Images"][0]["ImageId"]
     hosts = list(subnet_cidr.hosts())
     machines = [
         (name, hosts[tutorial.CONTROLLER_FIRST_HOST - 1 + index], f"{tutorial.NAME_KEY}={name}")
@@ -47,7 +49,7 @@ def build(ec2: EC2Client, workers: Sequence[str], key_file: Path) -> None:
         user_data = tutorial.user_data(name, str(pod_cidr(index)))
         machines.append((name, hosts[tutorial.WORKER_FIRST_HOST - 1 + index], user_data))
     for name, address, user_data in machines:
-        _launch(ec2, image, subnet, group, name, str(address), user_data)
+        _launch(ec2, subnet, group, name, str(address), user_data)
 
 
 def pod_cidr(index: int) -> ipaddress.IPv4Network:
@@ -84,12 +86,10 @@ def _allow(ec2: EC2Client, group: str, protocol: str, port: int, cidr: str) -> N
     )
 
 
-def _launch(
-    ec2: EC2Client, image: str, subnet: str, group: str, name: str, address: str, user_data: str
-) -> None:
+def _launch(ec2: EC2Client, subnet: str, group: str, name: str, address: str, user_data: str) -> None:
     tags: TagSpecificationTypeDef = {"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}
     launched = ec2.run_instances(
-        ImageId=image,
+        ImageId=_IMAGE,
         MinCount=1,
         MaxCount=1,
         InstanceType="t3.micro",

@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _load_api() -> None:
-    import sandbox.api.server  # noqa: F401
+    import sandbox.api.endpoint  # noqa: F401
 
 
 def _nothing(state: State) -> None:

@@ -1,0 +1,169 @@
+"""A sandbox leaves nothing behind, however it ends, and several don't disturb each other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from kthw.verdict.messages import catalogue
+from sandbox.box import DIRECTORY_PREFIX, why_no_packets
+
+needs_packets = pytest.mark.skipif(
+    bool(why_no_packets(catalogue("en").say)), reason=why_no_packets(catalogue("en").say)
+)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Up:
+    """A ``python -m sandbox up`` and what it printed."""
+
+    process: subprocess.Popen[str]
+    exports: dict[str, str]
+
+    @property
+    def directory(self) -> Path:
+        return Path(self.exports["KTHW_SSH_CONFIG"]).parent
+
+    def child(self) -> int:
+        """The one process the owner started: unshare."""
+        return children(self.process.pid)[0]
+
+
+def children(pid: int) -> list[int]:
+    # A child is listed under the thread that made it.
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def descendants(pid: int) -> list[int]:
+    found = []
+    for child in children(pid):
+        found += [child, *descendants(child)]
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not after {seconds} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def boot() -> Iterator[Callable[..., Up]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def one(*options: str) -> Up:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "up", *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdout is not None
+        exports = {}
+        for line in process.stdout:
+            if not line.startswith("export "):
+                break
+            name, _, value = line.removeprefix("export ").strip().partition("=")
+            exports[name] = value
+        return Up(process, exports)
+
+    yield one
+    for process in started:
+        process.terminate()
+        process.wait(20)
+
+
+def mounts_and_namespaces() -> tuple[str, set[str]]:
+    namespaces = {p.name for p in Path("/run/netns").glob("*")}
+    return Path("/proc/self/mountinfo").read_text(), namespaces
+
+
+def is_gone(up: Up, family: list[int]) -> Callable[[], bool]:
+    return lambda: not any(alive(pid) for pid in family) and not up.directory.exists()
+
+
+@needs_packets
+@pytest.mark.parametrize("victim", ["owner", "unshare", "leader"])
+def test_kill_9_leaves_nothing(boot: Callable[..., Up], victim: str) -> None:
+    """``kill -9`` of the owner, of unshare or of the leader: no process, no namespace, no file stays."""
+    before = mounts_and_namespaces()
+    up = boot("--workers", "1")
+    family = descendants(up.process.pid)
+    assert len(family) > 5, "the leader, four nodes' sshd and their inits should be there to be killed"
+    unshare = up.child()
+    who = {"owner": up.process.pid, "unshare": unshare, "leader": children(unshare)[0]}[victim]
+    os.kill(who, signal.SIGKILL)
+    wait_until(is_gone(up, family), f"all {len(family)} processes and {up.directory} gone")
+    up.process.wait(15)
+    assert mounts_and_namespaces() == before
+
+
+@needs_packets
+def test_ending_it_leaves_nothing(boot: Callable[..., Up]) -> None:
+    """SIGTERM ends a sandbox in order: exit code 0, nothing stays."""
+    up = boot("--workers", "1")
+    family = descendants(up.process.pid)
+    up.process.terminate()
+    assert up.process.wait(15) == 0
+    assert is_gone(up, family)()
+
+
+@needs_packets
+def test_the_owner_notices_the_end_of_its_sandbox(boot: Callable[..., Up]) -> None:
+    """``sandbox up`` whose sandbox dies says so and exits with 1, instead of waiting for ever."""
+    up = boot("--workers", "1")
+    os.kill(up.child(), signal.SIGKILL)
+    assert up.process.wait(15) == 1
+
+
+@needs_packets
+def test_two_sandboxes_do_not_disturb_each_other(boot: Callable[..., Up]) -> None:
+    """Each has its own account, its own network and its own ssh_config; one's end is not the other's."""
+    first, second = boot("--workers", "1"), boot("--workers", "2")
+
+    def names(up: Up) -> set[str]:
+        ec2 = boto3.client(
+            "ec2", endpoint_url=up.exports["AWS_ENDPOINT_URL"], region_name="us-east-1",
+            aws_access_key_id="testing", aws_secret_access_key="testing",
+        )  # fmt: skip
+        found = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["worker-*"]}])
+        return {t["Value"] for r in found["Reservations"] for i in r["Instances"] for t in i["Tags"]}
+
+    assert (names(first), names(second)) == ({"worker-0"}, {"worker-0", "worker-1"})
+    assert hostname(first) == hostname(second) == "ip-10-0-1-20"
+    first.process.terminate()
+    first.process.wait(15)
+    assert hostname(second) == "ip-10-0-1-20"
+
+
+def hostname(up: Up) -> str:
+    command = ["ssh", "-F", up.exports["KTHW_SSH_CONFIG"], "worker-0", "hostname"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+
+def test_a_sandbox_leaves_no_directory() -> None:
+    """``sandbox run`` returns the command's exit code and removes its directory, packets or not."""
+    before = set(Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"))
+    command = [sys.executable, "-m", "sandbox", "run", "--empty", "--", "sh", "-c", "echo $AWS_ENDPOINT_URL; exit 7"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.startswith("http://127.0.0.1:")
+    assert set(Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*")) <= before
