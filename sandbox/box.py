@@ -106,7 +106,7 @@ def start(
         listener = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
         endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
         process, ready = _spawn(directory, listener, no_packets, closing)
-        ec2 = _client(endpoint)  # boto3 loads while the leader boots
+        ec2 = ec2_client(endpoint)  # boto3 loads while the leader boots
         _wait_ready(ready, directory, process)
         listener.close()
         access = Access(directory)
@@ -194,7 +194,8 @@ def _wait_ready(ready: int, directory: Path, process: subprocess.Popen[bytes]) -
         raise CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
 
 
-def _client(endpoint: str) -> EC2Client:
+def ec2_client(endpoint: str) -> EC2Client:
+    """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster."""
     import boto3
     from botocore.config import Config
 

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import pytest
 
 from kthw.verdict.messages import catalogue
-from sandbox.box import DIRECTORY_PREFIX, why_no_packets
+from sandbox.box import DIRECTORY_PREFIX, ec2_client, why_no_packets
 
 needs_packets = pytest.mark.skipif(
     bool(why_no_packets(catalogue("en").say)), reason=why_no_packets(catalogue("en").say)
@@ -140,10 +139,7 @@ def test_two_sandboxes_do_not_disturb_each_other(boot: Callable[..., Up]) -> Non
     first, second = boot("--workers", "1"), boot("--workers", "2")
 
     def names(up: Up) -> set[str]:
-        ec2 = boto3.client(
-            "ec2", endpoint_url=up.exports["AWS_ENDPOINT_URL"], region_name="us-east-1",
-            aws_access_key_id="testing", aws_secret_access_key="testing",
-        )  # fmt: skip
+        ec2 = ec2_client(up.exports["AWS_ENDPOINT_URL"])
         found = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["worker-*"]}])
         return {t["Value"] for r in found["Reservations"] for i in r["Instances"] for t in i["Tags"]}
 
@@ -162,7 +158,17 @@ def hostname(up: Up) -> str:
 def test_a_sandbox_leaves_no_directory() -> None:
     """``sandbox run`` returns the command's exit code and removes its directory, packets or not."""
     before = set(Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"))
-    command = [sys.executable, "-m", "sandbox", "run", "--empty", "--", "sh", "-c", "echo $AWS_ENDPOINT_URL; exit 7"]
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "run",
+        "--empty",
+        "--",
+        "sh",
+        "-c",
+        "echo $AWS_ENDPOINT_URL; exit 7",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 7, done.stderr
     assert done.stdout.startswith("http://127.0.0.1:")

@@ -1,0 +1,324 @@
+"""Packets obey the API: each rule of EC2's data plane, shown by a connection that works and one not.
+
+Asked with bare sockets on the nodes over the real ``ssh``, so that nothing of ``kthw`` vouches for it.
+Worker-1 answers for 10.200.1.5, an address of its pod CIDR, on its loopback interface.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kthw.verdict.messages import catalogue
+from sandbox.box import Sandbox, ec2_client, start, why_no_packets
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+NO_PACKETS = why_no_packets(catalogue("en").say)
+pytestmark = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
+
+POD = "10.200.1.5"
+FROM_VPC = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+FROM_PODS = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.200.0.0/16"}]}
+SSH_RULE = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
+class Lab:
+    """One sandbox, its EC2 client and its ids by name."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self.box = box
+        self.ec2: EC2Client = ec2_client(box.target.endpoint)
+        self.table = self._tagged("describe_route_tables", "RouteTables", "RouteTableId")
+        self.group = self._tagged("describe_security_groups", "SecurityGroups", "GroupId", "group-name")
+        self.subnet = self._tagged("describe_subnets", "Subnets", "SubnetId")
+        self.vpc: str = self.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+
+    def _tagged(self, call: str, kind: str, key: str, by: str = "tag:Name") -> str:
+        found: Any = getattr(self.ec2, call)(Filters=[{"Name": by, "Values": ["kubernetes"]}])
+        return str(found[kind][0][key])
+
+    def instance(self, name: str) -> Any:
+        filters: Any = [
+            {"Name": "tag:Name", "Values": [name]},
+            {"Name": "instance-state-name", "Values": ["running", "stopped"]},
+        ]
+        return self.ec2.describe_instances(Filters=filters)["Reservations"][0]["Instances"][0]
+
+    def id(self, name: str) -> str:
+        return str(self.instance(name)["InstanceId"])
+
+    def ssh(self, name: str, command: str) -> subprocess.CompletedProcess[str]:
+        config = str(self.box.directory / "ssh_config")
+        options = ["-o", "ConnectTimeout=3"]
+        return subprocess.run(
+            ["ssh", "-F", config, *options, name, command],
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+
+    def reaches(self, source: str, address: str, *, bind: str = "", port: int = 22) -> bool:
+        """Whether a TCP connection from the node to the address succeeds within a second."""
+        program = f"import socket; socket.create_connection(({address!r}, {port}), 1, ({bind!r}, 0))"
+        done = self.ssh(source, f'python3 -c "{program}" 2>/dev/null && echo yes || echo no')
+        assert done.returncode == 0, f"could not ask {source}: {done.stderr}"
+        return done.stdout.strip() == "yes"
+
+    def route(self, cidr: str, name: str) -> None:
+        self.ec2.create_route(RouteTableId=self.table, DestinationCidrBlock=cidr, InstanceId=self.id(name))
+
+    def unroute(self, cidr: str) -> None:
+        self.ec2.delete_route(RouteTableId=self.table, DestinationCidrBlock=cidr)
+
+    def wait_for_ssh(self, name: str) -> None:
+        deadline = time.monotonic() + 15
+        while (done := self.ssh(name, "true")).returncode:
+            assert time.monotonic() < deadline, done.stderr
+            time.sleep(0.05)
+
+    def answer_for_a_pod(self) -> None:
+        done = self.ssh("worker-1", f"sudo ip addr replace {POD}/32 dev lo")
+        assert done.returncode == 0, done.stderr
+
+    def revoke(self, rule: Any) -> None:
+        self.ec2.revoke_security_group_ingress(GroupId=self.group, IpPermissions=[rule])
+
+    def allow(self, rule: Any) -> None:
+        self.ec2.authorize_security_group_ingress(GroupId=self.group, IpPermissions=[rule])
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with start() as box:
+        lab = Lab(box)
+        lab.answer_for_a_pod()
+        yield lab
+
+
+@pytest.fixture
+def routed(lab: Lab) -> Iterator[Lab]:
+    lab.route("10.200.1.0/24", "worker-1")
+    yield lab
+    lab.unroute("10.200.1.0/24")
+
+
+def test_a_route_carries_packets_while_it_is_there(lab: Lab) -> None:
+    """No route, no packet; CreateRoute, a packet; DeleteRoute, none."""
+    assert not lab.reaches("worker-0", POD)
+    lab.route("10.200.1.0/24", "worker-1")
+    assert lab.reaches("worker-0", POD)
+    lab.unroute("10.200.1.0/24")
+    assert not lab.reaches("worker-0", POD)
+
+
+def test_the_longest_prefix_wins(routed: Lab) -> None:
+    """A wider route elsewhere changes nothing, a narrower one diverts."""
+    routed.route("10.200.0.0/16", "worker-2")
+    assert routed.reaches("worker-0", POD)
+    routed.route(f"{POD}/32", "worker-2")
+    assert not routed.reaches("worker-0", POD)
+    routed.unroute(f"{POD}/32")
+    routed.unroute("10.200.0.0/16")
+    assert routed.reaches("worker-0", POD)
+
+
+def test_a_replaced_route_leads_elsewhere(routed: Lab) -> None:
+    """ReplaceRoute to another worker takes the packets there, and back again."""
+
+    def replace(name: str) -> None:
+        routed.ec2.replace_route(
+            RouteTableId=routed.table, DestinationCidrBlock="10.200.1.0/24", InstanceId=routed.id(name)
+        )
+
+    replace("worker-2")
+    assert not routed.reaches("worker-0", POD)
+    replace("worker-1")
+    assert routed.reaches("worker-0", POD)
+
+
+def test_source_dest_check_drops_what_is_for_another(routed: Lab) -> None:
+    """On: packets for an address that is not the ENI's own are dropped; its own still arrive."""
+    worker = routed.id("worker-1")
+    routed.ec2.modify_instance_attribute(InstanceId=worker, SourceDestCheck={"Value": True})
+    assert not routed.reaches("worker-0", POD)
+    assert routed.reaches("worker-0", "10.0.1.21")
+    routed.ec2.modify_instance_attribute(InstanceId=worker, SourceDestCheck={"Value": False})
+    assert routed.reaches("worker-0", POD)
+
+
+def test_source_dest_check_drops_a_foreign_source(routed: Lab) -> None:
+    """On: packets that leave with a source that is not the ENI's own are dropped."""
+    routed.route("10.200.0.0/24", "worker-0")
+    routed.ssh("worker-0", "sudo ip addr replace 10.200.0.5/32 dev lo")
+    worker = routed.id("worker-0")
+    assert routed.reaches("worker-0", POD, bind="10.200.0.5")
+    routed.ec2.modify_instance_attribute(InstanceId=worker, SourceDestCheck={"Value": True})
+    assert not routed.reaches("worker-0", POD, bind="10.200.0.5")
+    assert routed.reaches("worker-0", POD)
+    routed.ec2.modify_instance_attribute(InstanceId=worker, SourceDestCheck={"Value": False})
+    routed.unroute("10.200.0.0/24")
+
+
+def test_a_security_group_without_the_rule_drops(routed: Lab) -> None:
+    """The node-range rule gone: nothing from node to node, though SSH from outside still works."""
+    routed.revoke(FROM_VPC)
+    assert not routed.reaches("worker-0", "10.0.1.21", port=10250)
+    assert not routed.reaches("worker-0", POD, port=179)
+    routed.allow(FROM_VPC)
+
+
+def test_a_group_as_source_means_node_addresses_only(routed: Lab) -> None:
+    """A rule that names the group lets its members' own addresses in, and not their pods'."""
+    routed.route("10.200.0.0/24", "worker-0")
+    routed.ssh("worker-0", "sudo ip addr replace 10.200.0.5/32 dev lo")
+    listener = "nohup python3 -m http.server 8080 >/dev/null 2>&1 &"
+    routed.ssh("worker-1", listener)
+    deadline = time.monotonic() + 5
+    while not routed.reaches("worker-1", "127.0.0.1", port=8080):
+        assert time.monotonic() < deadline
+    by_group = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": routed.group}]}
+    routed.allow(by_group)
+    routed.revoke(FROM_VPC)
+    routed.revoke(FROM_PODS)
+    assert routed.reaches("worker-0", POD, port=8080)
+    assert not routed.reaches("worker-0", POD, port=8080, bind="10.200.0.5")
+    routed.allow(FROM_PODS)
+    assert routed.reaches("worker-0", POD, port=8080, bind="10.200.0.5")
+    routed.allow(FROM_VPC)
+    routed.revoke(by_group)
+    routed.unroute("10.200.0.0/24")
+
+
+def test_without_port_22_nobody_logs_in(lab: Lab) -> None:
+    """The rule for port 22 gone: a new SSH connection from the internet times out."""
+    lab.revoke(SSH_RULE)
+    assert lab.ssh("worker-0", "true").returncode == 255
+    lab.allow(SSH_RULE)
+    assert lab.ssh("worker-0", "true").returncode == 0
+
+
+def test_a_stopped_instance_is_a_blackhole(routed: Lab) -> None:
+    """Stopped: its route's state is blackhole and no packet arrives; started: both are well again."""
+    worker = routed.id("worker-1")
+
+    def state() -> str:
+        table = routed.ec2.describe_route_tables(RouteTableIds=[routed.table])["RouteTables"][0]
+        return next(r["State"] for r in table["Routes"] if r["DestinationCidrBlock"] == "10.200.1.0/24")
+
+    routed.ec2.stop_instances(InstanceIds=[worker])
+    assert state() == "blackhole"
+    assert not routed.reaches("worker-0", POD)
+    routed.ec2.start_instances(InstanceIds=[worker])
+    assert state() == "active"
+    routed.wait_for_ssh("worker-1")
+    routed.answer_for_a_pod()
+    assert routed.reaches("worker-0", POD)
+
+
+def test_the_associated_table_rules(routed: Lab) -> None:
+    """A subnet moved to a table without the pod route carries nothing; moved back, it does."""
+    other = routed.ec2.create_route_table(VpcId=routed.vpc)["RouteTable"]["RouteTableId"]
+    gateway = routed.ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"]
+    routed.ec2.create_route(RouteTableId=other, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+    def association() -> str:
+        tables = routed.ec2.describe_route_tables()["RouteTables"]
+        return next(
+            a["RouteTableAssociationId"]
+            for t in tables for a in t["Associations"] if a.get("SubnetId") == routed.subnet
+        )  # fmt: skip
+
+    routed.ec2.replace_route_table_association(AssociationId=association(), RouteTableId=other)
+    assert not routed.reaches("worker-0", POD)
+    routed.ec2.replace_route_table_association(AssociationId=association(), RouteTableId=routed.table)
+    assert routed.reaches("worker-0", POD)
+    routed.ec2.delete_route_table(RouteTableId=other)
+
+
+def test_the_internet_is_behind_the_gateway(lab: Lab) -> None:
+    """1.1.1.1 answers; with the default route gone neither it does nor does SSH from outside."""
+    assert lab.reaches("worker-0", "1.1.1.1", port=443)
+    lab.unroute("0.0.0.0/0")
+    assert lab.ssh("worker-0", "true").returncode == 255
+    gateway = lab.ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"]
+    lab.ec2.create_route(RouteTableId=lab.table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    assert lab.reaches("worker-0", "1.1.1.1", port=443)
+
+
+def test_network_acls_rule_between_subnets(routed: Lab) -> None:
+    """A deny entry cuts what crosses subnets, in one direction already, and nothing within a subnet."""
+    ec2 = routed.ec2
+    subnet = ec2.create_subnet(VpcId=routed.vpc, CidrBlock="10.0.2.0/24")["Subnet"]["SubnetId"]
+    ec2.associate_route_table(RouteTableId=routed.table, SubnetId=subnet)
+    interface: Any = {
+        "DeviceIndex": 0, "SubnetId": subnet, "Groups": [routed.group],
+        "PrivateIpAddress": "10.0.2.20", "AssociatePublicIpAddress": True, "DeleteOnTermination": True,
+    }  # fmt: skip
+    launched = ec2.run_instances(
+        ImageId="ami-785db401", MinCount=1, MaxCount=1, KeyName="kubernetes", NetworkInterfaces=[interface],
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "later"}]}],
+    )["Instances"][0]["InstanceId"]  # fmt: skip
+    routed.wait_for_ssh("later")
+    assert routed.reaches("later", POD)
+    acl = ec2.create_network_acl(VpcId=routed.vpc)["NetworkAcl"]["NetworkAclId"]
+    acls = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])
+    association = next(
+        a["NetworkAclAssociationId"]
+        for found in acls["NetworkAcls"] for a in found["Associations"] if a["SubnetId"] == subnet
+    )  # fmt: skip
+
+    def entry(number: int, *, egress: bool, cidr: str, action: Any) -> None:
+        ec2.create_network_acl_entry(
+            NetworkAclId=acl,
+            RuleNumber=number,
+            Egress=egress,
+            CidrBlock=cidr,
+            Protocol="-1",
+            RuleAction=action,
+        )
+
+    for egress in (True, False):
+        entry(200, egress=egress, cidr="0.0.0.0/0", action="allow")
+    entry(100, egress=False, cidr="10.200.0.0/16", action="deny")
+    ec2.replace_network_acl_association(AssociationId=association, NetworkAclId=acl)
+    assert not routed.reaches("later", POD), "the reply comes from the denied range: ACLs are stateless"
+    assert routed.reaches("later", "10.0.1.21")
+    assert routed.reaches("worker-0", POD), "within a subnet no ACL is asked"
+    ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=100, Egress=False)
+    assert routed.reaches("later", POD)
+    ec2.terminate_instances(InstanceIds=[launched])
+    assert routed.ssh("later", "true").returncode == 255
+    ec2.delete_subnet(SubnetId=subnet)
+
+
+def test_an_open_connection_outlives_unrelated_changes(routed: Lab) -> None:
+    """Adding a route, a rule and an instance does not touch what already flows."""
+    config = str(routed.box.directory / "ssh_config")
+    with subprocess.Popen(
+        ["ssh", "-F", config, "worker-0", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as session:
+        assert session.stdin is not None
+        assert session.stdout is not None
+
+        def echo(word: str) -> str:
+            assert session.stdin is not None
+            assert session.stdout is not None
+            session.stdin.write(f"{word}\n")
+            session.stdin.flush()
+            return session.stdout.readline().strip()
+
+        assert echo("before") == "before"
+        routed.route("10.200.2.0/24", "worker-2")
+        routed.allow(
+            {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        )
+        assert echo("after") == "after"
+        routed.unroute("10.200.2.0/24")
+        routed.revoke(
+            {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        )
+        session.stdin.close()
