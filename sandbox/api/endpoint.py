@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from flask import Flask, Response
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.backends import SERVICE_NAMES
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.exceptions import HTTPException
 
@@ -58,7 +59,7 @@ class Endpoint:
         self._reconcile(snapshot(self._region))
 
 
-def _backend_app(service: str) -> Flask:
+def _backend_app(service: SERVICE_NAMES) -> Flask:
     app = create_backend_app(service)
     app.debug = False
     app.config["PROPAGATE_EXCEPTIONS"] = False

@@ -41,12 +41,13 @@ INSTANCE_ATTRIBUTES: Final = {
 }
 """DescribeInstances' filters that moto has no attribute for, as paths from moto's instance."""
 
-_QUOTED: Final = re.compile(r"filter '([^']*)'|'([^']*)'")
+_QUOTED: Final = re.compile(r"'([^']*)'")
 
 
 def matches(value: Any, wanted: Any) -> bool:
     """Whether an attribute passes a filter: any of its values (if several) fits any that is wanted."""
-    patterns = [wanted] if isinstance(wanted, str) else list(wanted or ())
+    given = [wanted] if isinstance(wanted, str) else list(wanted or ())
+    patterns = [pattern.replace("[", "[[]") for pattern in given]
     texts = [_text(item) for item in _values(value)]
     return any(fnmatch.fnmatchcase(text, pattern) for text in texts for pattern in patterns)
 
@@ -56,10 +57,22 @@ def matches_object(resource: Any, name: str, wanted: Any) -> bool:
     return matches(resource.get_filter_value(name), wanted)
 
 
+def matches_tag(resource: Any, name: str, wanted: Any) -> bool:
+    """The same for ``tag:KEY``, ``tag-key`` and ``tag-value``."""
+    held = resource.get_tags()
+    if name == "tag-key":
+        return matches([tag["key"] for tag in held], wanted)
+    key = name.partition(":")[2]
+    return matches([tag["value"] for tag in held if tag["key"] == key or name == "tag-value"], wanted)
+
+
 def unknown(error: NotImplementedError) -> Refusal:
     """What AWS says about a filter it does not know, from what moto says about it."""
-    found = _QUOTED.search(" ".join(str(part) for part in error.args))
-    name = next((group for group in found.groups() if group), "") if found else ""
+    if len(error.args) > 1:
+        name = str(error.args[1])
+    else:
+        found = _QUOTED.search(str(error))
+        name = found[1] if found else ""
     return Refusal("InvalidParameterValue", f"The filter '{name}' is invalid")
 
 

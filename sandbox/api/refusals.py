@@ -30,7 +30,7 @@ _PARAMETERS: Final = {
 }
 
 
-class Refusal(EC2ClientError):
+class Refusal(EC2ClientError):  # noqa: N818 -- a refusal is an answer, not a failure
     """A request AWS answers with an error: ``Refusal(code, message)``. HTTP 400 unless said otherwise."""
 
     status = 400
@@ -64,9 +64,7 @@ def check(action: str, parameters: Mapping[str, Any]) -> None:
 
 def missing(name: str) -> Refusal:
     """``MissingParameter`` for the parameter ``name``, which AWS spells with a small first letter."""
-    return Refusal(
-        "MissingParameter", f"The request must contain the parameter {name[0].lower()}{name[1:]}"
-    )
+    return Refusal("MissingParameter", f"The request must contain the parameter {name[0].lower()}{name[1:]}")
 
 
 def _check_ids(name: str, values: list[Any]) -> None:

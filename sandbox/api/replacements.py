@@ -1,12 +1,65 @@
-"""Which of moto's classes are replaced by ours."""
+"""Which of moto's classes and functions are replaced by ours, and where moto looks them up."""
 
 from __future__ import annotations
 
 import moto.ec2.urls
+from moto.ec2 import utils
+from moto.ec2.models import (
+    ec2_backends,
+    elastic_ip_addresses,
+    elastic_network_interfaces,
+    instances,
+    nat_gateways,
+    route_tables,
+    security_groups,
+    subnets,
+)
+from moto.ec2.models.core import TaggedEC2Resource
 
+from sandbox.api import addresses, filters, tags
+from sandbox.api.account import Account
+from sandbox.api.instances import Instance
+from sandbox.api.interfaces import NetworkInterface
 from sandbox.api.requests import Ec2
+from sandbox.api.routes import Route
+from sandbox.api.security_groups import SecurityGroup
+from sandbox.api.subnets import Subnet
+from sandbox.api.tables import RouteTable
 
 
 def install(routes_per_table: int) -> None:
-    """Put this package's classes in moto's place, for the whole process."""
+    """Put them in moto's place, for the whole process, and forget what any account had."""
+    for module, name, ours in (
+        (elastic_ip_addresses, "random_ip", addresses.next_elastic),
+        (elastic_network_interfaces, "NetworkInterface", NetworkInterface),
+        (elastic_network_interfaces, "random_public_ip", addresses.next_auto_assigned),
+        (instances, "Instance", Instance),
+        (nat_gateways, "random_private_ip", _none),
+        (route_tables, "Route", Route),
+        (route_tables, "RouteTable", RouteTable),
+        (route_tables.RouteBackend, "_RouteBackend__validate_destination_cidr_block", _validated),
+        (security_groups, "SecurityGroup", SecurityGroup),
+        (security_groups, "tag_filter_matches", filters.matches_tag),
+        (subnets, "Subnet", Subnet),
+        (utils, "instance_value_in_filter_values", filters.matches),
+        (utils, "is_filter_matching", filters.matches_object),
+        (utils, "tag_filter_matches", filters.matches_tag),
+        (TaggedEC2Resource, "get_tags", tags.of),
+    ):
+        if not hasattr(module, name):
+            raise AttributeError(f"moto has no {name} any more: it is not the release this was made for")
+        setattr(module, name, ours)
+    utils.filter_dict_attribute_mapping.update(filters.INSTANCE_ATTRIBUTES)
+    utils.filter_dict_igw_mapping["owner-id"] = "owner_id"
     moto.ec2.urls.url_paths["{0}/"] = Ec2.dispatch
+    Ec2.routes_per_table = routes_per_table
+    ec2_backends.backend = Account
+    ec2_backends.clear()
+
+
+def _none() -> None:
+    """moto draws a NAT gateway's address from anywhere; without one, its subnet gives it one."""
+
+
+def _validated(*_: object) -> None:
+    """Destinations are checked where the request comes in, all kinds of them and only once."""

@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from botocore.model import OperationNotFoundError
+from moto.core.responses import ActionResult
 from moto.ec2.responses import EC2Response
+
+from sandbox.api import filters, refusals
+from sandbox.api.addresses import AddressRequests
+from sandbox.api.instances import InstanceRequests
+from sandbox.api.interfaces import InterfaceRequests
+from sandbox.api.launches import LaunchRequests
+from sandbox.api.network_acls import NetworkAclRequests
+from sandbox.api.pages import paged
+from sandbox.api.refusals import Refusal
+from sandbox.api.routes import RouteRequests
+from sandbox.api.security_groups import SecurityGroupRequests
+from sandbox.api.subnets import InternetGatewayRequests, SubnetRequests, VpcRequests
+from sandbox.api.tables import RouteTableRequests
 
 _READS = ("Describe", "Get", "List")
 
@@ -14,13 +29,58 @@ def _nothing() -> None:
     """Until someone wants to know of changes."""
 
 
-class Ec2(EC2Response):
+class Ec2(
+    AddressRequests,
+    InstanceRequests,
+    InterfaceRequests,
+    InternetGatewayRequests,
+    LaunchRequests,
+    NetworkAclRequests,
+    RouteRequests,
+    RouteTableRequests,
+    SecurityGroupRequests,
+    SubnetRequests,
+    VpcRequests,
+    EC2Response,
+):
     """moto's EC2 with this package's refusals and answers in front."""
 
     changed: ClassVar[Callable[[], None]] = staticmethod(_nothing)
 
+    describe_internet_gateways = paged(EC2Response.describe_internet_gateways, "InternetGateways", 1000)
+    describe_network_acls = paged(EC2Response.describe_network_acls, "NetworkAcls", 1000)
+    describe_network_interfaces = paged(EC2Response.describe_network_interfaces, "NetworkInterfaces", 1000)
+    describe_route_tables = paged(EC2Response.describe_route_tables, "RouteTables", 100)
+    describe_security_groups = paged(EC2Response.describe_security_groups, "SecurityGroups", 1000)
+    describe_subnets = paged(EC2Response.describe_subnets, "Subnets", 1000)
+    describe_vpcs = paged(EC2Response.describe_vpcs, "Vpcs", 1000)
+
+    def parse_parameters(self, request: Any) -> None:
+        """An action nobody knows is refused in ``call_action``, where there is an answer to give."""
+        try:
+            super().parse_parameters(request)
+        except OperationNotFoundError:
+            self.params = {}
+
     def call_action(self) -> Any:
-        answer = super().call_action()
-        if answer[0] < 300 and not self._get_action().startswith(_READS):
+        action = self._get_action()
+        try:
+            refusals.check(action, self.params)
+            answer = super().call_action()
+        except OperationNotFoundError:
+            return self._refuse(
+                Refusal("InvalidAction", f"The action {action} is not valid for this web service.")
+            )
+        except Refusal as refusal:
+            return self._refuse(refusal)
+        except NotImplementedError as error:
+            if "filter" in str(error).lower():
+                return self._refuse(filters.unknown(error))
+            return self._refuse(Refusal("UnsupportedOperation", f"The sandbox cannot do this: {error}"))
+        if answer[0] < 300 and not action.startswith(_READS):
             type(self).changed()
         return answer
+
+    def _refuse(self, refusal: Refusal) -> Any:
+        _, headers, body = self.serialized(ActionResult(refusal))
+        return refusal.status, headers, body

@@ -114,8 +114,7 @@ class RouteRequests(RouteTables):
         if route is None:
             raise Refusal(
                 "InvalidParameterValue",
-                f"There is no route defined for '{destination}' in the route table. "
-                "Use CreateRoute instead.",
+                f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead.",
             )
         if target == "LocalTarget":
             if not route.local:
@@ -211,9 +210,7 @@ class RouteRequests(RouteTables):
         elif gateway_id.startswith("vpce-"):
             return
         else:
-            raise Refusal(
-                "InvalidGatewayID.NotFound", f"The gateway ID '{gateway_id}' does not exist"
-            )
+            raise Refusal("InvalidGatewayID.NotFound", f"The gateway ID '{gateway_id}' does not exist")
         if not _attached(gateway, table.vpc_id):
             raise Refusal(
                 "InvalidParameterValue",
@@ -224,9 +221,7 @@ class RouteRequests(RouteTables):
         if "/" not in destination or ":" in destination:
             return
         if cidrs.covers(_RESERVED, destination):
-            raise Refusal(
-                "InvalidParameterValue", f"The destination CIDR block {destination} is reserved."
-            )
+            raise Refusal("InvalidParameterValue", f"The destination CIDR block {destination} is reserved.")
         own = [route.destination_cidr_block for route in table.routes if route.local]
         if local or not any(cidrs.covers(block, destination) for block in own if block):
             return

@@ -6,7 +6,7 @@ import base64
 import ipaddress
 from typing import Any, Literal
 
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 
 from sandbox.state import (
@@ -39,14 +39,17 @@ def snapshot(region: str) -> State:
         enis=_enis(backend),
         instances=_instances(backend),
         security_groups={
-            group.id: _security_group(group) for groups in backend.groups.values() for group in groups.values()
+            group.id: _security_group(group)
+            for groups in backend.groups.values()
+            for group in groups.values()
         },
         network_acls={acl.id: _network_acl(acl) for acl in backend.network_acls.values()},
     )
 
 
 def _vpcs(backend: EC2Backend) -> dict[str, Vpc]:
-    gateways = {igw.vpc.id: igw.id for igw in backend.internet_gateways.values() if igw.vpc}
+    attached: list[tuple[Any, str]] = [(igw.vpc, igw.id) for igw in backend.internet_gateways.values()]
+    gateways = {vpc.id: gateway for vpc, gateway in attached if vpc}
     return {
         vpc.id: Vpc(
             id=vpc.id,
@@ -60,9 +63,7 @@ def _vpcs(backend: EC2Backend) -> dict[str, Vpc]:
 def _subnets(backend: EC2Backend) -> dict[str, Subnet]:
     main = {table.vpc_id: table.id for table in backend.route_tables.values() if table.main_association_id}
     explicit = {
-        subnet: table.id
-        for table in backend.route_tables.values()
-        for subnet in table._associations.values()
+        subnet: table.id for table in backend.route_tables.values() for subnet in table._associations.values()
     }
     acls = {
         association.subnet_id: acl.id
@@ -111,7 +112,7 @@ def _enis(backend: EC2Backend) -> dict[str, Eni]:
             instance=eni.instance.id,
             index=int(eni.device_index or 0),
             addresses=_addresses(eni),
-            public=((eni.private_ip_address, eni.public_ip),) if eni.public_ip else (),
+            public=((str(eni.private_ip_address), eni.public_ip),) if eni.public_ip else (),
             source_dest_check=bool(eni.source_dest_check),
             security_groups=tuple(sorted(group.id for group in eni.group_set)),
         )
@@ -168,7 +169,9 @@ def _rule(rule: Any) -> SecurityRule:
 
 def _network_acl(acl: Any) -> NetworkAcl:
     entries = (_entry(entry) for entry in acl.network_acl_entries if entry.cidr_block)
-    listed = sorted((entry for entry in entries if entry.number != _LAST_RULE), key=lambda entry: entry.number)
+    listed = sorted(
+        (entry for entry in entries if entry.number != _LAST_RULE), key=lambda entry: entry.number
+    )
     return NetworkAcl(id=acl.id, entries=tuple(listed))
 
 

@@ -74,9 +74,7 @@ class RouteTableRequests(RouteTables):
 
     def disassociate_route_table(self) -> ActionResult:
         association = self._get_param("AssociationId")
-        if any(
-            table.main_association_id == association for table in self.ec2_backend.route_tables.values()
-        ):
+        if any(table.main_association_id == association for table in self.ec2_backend.route_tables.values()):
             raise Refusal(
                 "InvalidParameterValue",
                 f"cannot disassociate the main route table association {association}",

@@ -1,0 +1,114 @@
+"""The words a person reads, in their language: what is wrong, why it matters, what mends it.
+
+The words themselves are in ``en.toml`` and ``pt-BR.toml``, one table per finding code
+(``[finding.<code>]``), per error code (``[error.<code>]``) and one for the phrases of the user
+interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by the fact
+``variant``; what a sub-table does not say, its code's table says.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Final
+
+import msgspec
+
+from kthw.errors import LookError
+from kthw.findings.finding import Finding
+
+LANGUAGES: Final = ("en", "pt-BR")
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """``what`` is one sentence, ``why`` one or two, ``fix`` lines to paste or one next step."""
+
+    what: str
+    why: str
+    fix: str
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """All words of one language. A placeholder without a fact is printed as its own name, in capitals."""
+
+    language: str
+    findings: dict[str, dict[str, Any]]
+    errors: dict[str, dict[str, Any]]
+    phrases: dict[str, str]
+
+    def finding(self, finding: Finding) -> Words:
+        """The words for ``finding``."""
+        return _words(self.findings.get(finding.code, {}), finding_facts(finding))
+
+    def error(self, error: LookError) -> Words:
+        """The words for ``error``."""
+        return _words(self.errors.get(error.code, {}), error_facts(error))
+
+    def say(self, key: str, /, **facts: object) -> str:
+        """The phrase ``key`` of the user interface, or ``key`` itself where no catalogue has it."""
+        return _fill(self.phrases.get(key, key), facts)
+
+
+@functools.cache
+def catalogue(language: str) -> Catalogue:
+    """The catalogue of ``language``, read once. Raises ``ValueError`` for one we do not speak."""
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is none of {', '.join(LANGUAGES)}")
+    text = resources.files("kthw.verdict").joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    document = tomllib.loads(text)
+    return Catalogue(
+        language=language,
+        findings=document["finding"],
+        errors=document["error"],
+        phrases=document["say"],
+    )
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """The language of a person's locale, in POSIX's order: ``LC_ALL``, ``LC_MESSAGES``, ``LANG``."""
+    locale = next((v for n in ("LC_ALL", "LC_MESSAGES", "LANG") if (v := environment.get(n))), "")
+    return "pt-BR" if locale.lower().startswith("pt") else "en"
+
+
+def finding_facts(finding: Finding) -> dict[str, object]:
+    """Every placeholder that ``finding`` can fill: its fields and its facts."""
+    fields: dict[str, object] = {
+        "code": finding.code,
+        "subject": finding.subject,
+        "worker": finding.worker,
+        "expected": finding.expected,
+        "observed": finding.observed,
+        "near_miss": finding.near_miss,
+        "pairs": "\n".join(finding.pairs),
+        "explained_by": ", ".join(finding.explained_by),
+    }
+    return {**fields, **finding.facts}
+
+
+def error_facts(error: LookError) -> dict[str, object]:
+    """Every placeholder that ``error`` can fill: its fields and its facts."""
+    fields: dict[str, object] = {
+        "code": error.code,
+        "subject": error.subject,
+        "detail": error.detail,
+        "worker": error.worker,
+    }
+    return {**fields, **error.facts}
+
+
+class _OrItsName(dict[str, object]):
+    def __missing__(self, name: str) -> str:
+        return name.upper()
+
+
+def _words(table: Mapping[str, Any], facts: Mapping[str, object]) -> Words:
+    chosen = table.get(str(facts.get("variant", "")), {})
+    said = {**table, **chosen} if isinstance(chosen, dict) else table
+    what, why, fix = (_fill(said.get(part, ""), facts) for part in ("what", "why", "fix"))
+    return Words(what=what, why=why, fix=fix)
+
+
+def _fill(text: str, facts: Mapping[str, object]) -> str:
+    return text.format_map(_OrItsName(facts)).strip()

@@ -1,0 +1,79 @@
+"""Public addresses: auto-assigned ones and Elastic IPs."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_ip_addresses import ElasticAddress
+from moto.ec2.responses.elastic_ip_addresses import ElasticIPAddresses
+
+from sandbox.api.refusals import Refusal
+
+
+def _one_after_another(block: str) -> Callable[[], str]:
+    hosts = itertools.cycle(ipaddress.IPv4Network(block).hosts())
+    return lambda: str(next(hosts))
+
+
+next_auto_assigned = _one_after_another("54.214.0.0/16")
+"""A public address nobody had lately: moto draws at random, and draws some twice."""
+
+next_elastic = _one_after_another("52.95.0.0/16")
+"""The same for Elastic IPs, for which moto answers loopback addresses."""
+
+
+class Addresses(EC2Backend):
+    """Which Elastic IP is on which network interface."""
+
+    def associate_address(
+        self,
+        instance: Any = None,
+        eni: Any = None,
+        address: str | None = None,
+        allocation_id: str | None = None,
+        reassociate: bool = False,
+    ) -> ElasticAddress:
+        """An interface has one Elastic IP here, on its primary private address. The one it had before
+        goes back to the account (API reference, *AssociateAddress*)."""
+        [eip] = self.address_by_ip([address]) if address else self.address_by_allocation([str(allocation_id)])
+        if eni is None:
+            eni = instance.only_interface()
+        if not any(
+            gateway.vpc and gateway.vpc.id == eni.vpc_id for gateway in self.internet_gateways.values()
+        ):
+            raise Refusal(
+                "Gateway.NotAttached", f"Network {eni.vpc_id} is not attached to any internet gateway"
+            )
+        if eip.eni is not None and eip.eni is not eni and not reassociate:
+            raise Refusal(
+                "Resource.AlreadyAssociated",
+                f"resource {eip.allocation_id} is already associated with associate-id {eip.association_id}",
+            )
+        for other in self.addresses:
+            if other.eni is not None and (other is eip or other.eni is eni):
+                self.disassociate_address(address=other.public_ip)
+        return super().associate_address(
+            instance=eni.instance, eni=eni, address=eip.public_ip, reassociate=True
+        )
+
+    def release_interface(self, eni: Any) -> None:
+        """Take away the Elastic IP of an interface that goes."""
+        for eip in self.addresses:
+            if eip.eni is eni:
+                self.disassociate_address(address=eip.public_ip)
+
+
+class AddressRequests(ElasticIPAddresses):
+    """ReleaseAddress: not while it is in use."""
+
+    def release_address(self) -> ActionResult:
+        allocation, address = self._get_param("AllocationId"), self._get_param("PublicIp")
+        for eip in self.ec2_backend.addresses:
+            if eip.eni is not None and (eip.allocation_id == allocation or eip.public_ip == address):
+                raise Refusal("InvalidIPAddress.InUse", f"Address {eip.public_ip} is in use.")
+        return super().release_address()

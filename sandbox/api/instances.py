@@ -1,0 +1,230 @@
+"""Instances: one truth about their interfaces, and what a state allows."""
+
+from __future__ import annotations
+
+import base64
+import copy
+from typing import Any, Final
+
+from moto.core.responses import ActionResult
+from moto.core.types import Base64EncodedString
+from moto.ec2.models import instances
+from moto.ec2.responses.instances import InstanceResponse
+
+from sandbox.api.pages import page
+from sandbox.api.refusals import Refusal, missing
+
+_MOST_USER_DATA: Final = 16 * 1024
+"""Bytes, before base64 (EC2 User Guide, *Instance user data*)."""
+_MOST_PER_PAGE: Final = 1000
+
+
+class Instance(instances.Instance):
+    """An instance whose groups and source/dest check are those of its primary interface.
+
+    A terminated one stays in the list with its tags, without interfaces and without addresses.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.nics = {}
+        self._launched_with: list[Any] = []
+        super().__init__(*args, **kwargs)
+        pair = self.ec2_backend.key_pairs.get(self.key_name or "")
+        self.public_key = pair.public_key if pair else ""
+        """As it was at launch: a key pair that is deleted later still opens the instance."""
+
+    @property
+    def primary(self) -> Any:
+        """The interface at device index 0, or None once terminated."""
+        return self.nics.get(0)
+
+    @property
+    def source_dest_check(self) -> bool:
+        return bool(self.primary.source_dest_check) if self.primary else True
+
+    @source_dest_check.setter
+    def source_dest_check(self, value: bool | str) -> None:
+        if self.primary:
+            self.primary.source_dest_check = str(value).lower() == "true"
+
+    @property
+    def security_groups(self) -> list[Any]:
+        return self.primary.group_set if self.primary else self._launched_with
+
+    @security_groups.setter
+    def security_groups(self, groups: list[Any]) -> None:
+        if self.primary:
+            self.primary._group_set = groups
+        else:
+            self._launched_with = groups
+
+    @property
+    def private_ip(self) -> str | None:
+        return self.primary.private_ip_address if self.primary else None
+
+    @property
+    def private_ip_address(self) -> str | None:
+        return self.private_ip
+
+    @property
+    def public_ip(self) -> str | None:
+        return self.primary.public_ip if self.primary else None
+
+    @property
+    def public_ip_address(self) -> str | None:
+        return self.public_ip
+
+    @property
+    def private_dns_name(self) -> str:
+        return super().private_dns_name if self.primary else ""
+
+    @property
+    def filtered_private_addresses(self) -> list[str]:
+        """What the filter ``network-interface.addresses.private-ip-address`` looks at."""
+        return [item["PrivateIpAddress"] for nic in self.nics.values() for item in nic.private_ip_addresses]
+
+    def prep_nics(self, nic_spec: list[dict[str, Any]], *args: Any, **kwargs: Any) -> None:
+        """What the launch made goes with the instance, unless the launch said otherwise."""
+        asked = {int(spec.get("DeviceIndex", 0)): dict(spec) for spec in nic_spec}
+        super().prep_nics(nic_spec, *args, **kwargs)
+        for index, eni in self.nics.items():
+            spec = asked.get(index, {})
+            if spec.get("NetworkInterfaceId"):
+                continue
+            eni.delete_on_termination = spec.get("DeleteOnTermination", True)
+            held = {item["PrivateIpAddress"] for item in eni.private_ip_addresses}
+            more = [item["PrivateIpAddress"] for item in spec.get("PrivateIpAddresses", ())]
+            self.ec2_backend.assign_private_ip_addresses(
+                eni.id, [address for address in more if address not in held]
+            )
+
+    def start(self) -> instances.InstanceState:
+        return copy.copy(self._state) if self.is_running() else super().start()
+
+    def stop(self) -> instances.InstanceState:
+        return super().stop() if self.is_running() else copy.copy(self._state)
+
+    def terminate(self) -> instances.InstanceState:
+        if self.state == "terminated":
+            return copy.copy(self._state)
+        held = list(self.nics.values())
+        for eni in held:
+            self.ec2_backend.release_interface(eni)
+        previous = super().terminate()
+        for eni in held:
+            self.detach_eni(eni)
+        self._subnet_id = None
+        self._launched_with = []
+        return previous
+
+    def only_interface(self) -> Any:
+        """The interface a request for the instance is about; refused unless there is exactly one."""
+        self.refuse_terminated("used")
+        self.refuse_several_interfaces()
+        return self.primary
+
+    def refuse_several_interfaces(self) -> None:
+        """``InvalidInstanceID``, where AWS wants an interface named instead of the instance."""
+        if len(self.nics) > 1:
+            raise Refusal(
+                "InvalidInstanceID",
+                f"There are multiple interfaces attached to instance '{self.id}'. "
+                "Please specify an interface ID for the operation instead.",
+            )
+
+    def refuse_terminated(self, done: str) -> None:
+        """``IncorrectInstanceState`` for what cannot be done to a terminated instance."""
+        if self.state == "terminated":
+            raise Refusal(
+                "IncorrectInstanceState",
+                f"The instance '{self.id}' is not in a state from which it can be {done}.",
+            )
+
+
+class InstanceRequests(InstanceResponse):
+    """Describing, starting, stopping, terminating and modifying instances."""
+
+    def describe_instances(self) -> ActionResult:
+        wanted, filters = self._get_param("InstanceIds", []), self._filters_from_querystring()
+        if wanted and self._get_param("MaxResults"):
+            raise Refusal(
+                "InvalidParameterCombination",
+                "The parameter instancesSet cannot be used with the parameter maxResults",
+            )
+        if wanted:
+            found = self.ec2_backend.get_reservations_by_instance_ids(list(dict.fromkeys(wanted)), filters)
+        else:
+            found = self.ec2_backend.describe_instances(filters=filters)
+        reservations, token = page(found, self.params, _MOST_PER_PAGE)
+        return ActionResult({"Reservations": reservations, "NextToken": token})
+
+    def start_instances(self) -> ActionResult:
+        for instance in self._named():
+            instance.refuse_terminated("started")
+        return super().start_instances()
+
+    def stop_instances(self) -> ActionResult:
+        for instance in self._named():
+            instance.refuse_terminated("stopped")
+        return super().stop_instances()
+
+    def reboot_instances(self) -> ActionResult:
+        for instance in self._named():
+            if not instance.is_running():
+                raise Refusal("IncorrectInstanceState", f"The instance '{instance.id}' is not running.")
+        return super().reboot_instances()
+
+    def terminate_instances(self) -> ActionResult:
+        """Without moto's notices to autoscaling and load balancing, which it imports for this."""
+        ended = self.ec2_backend.terminate_instances([instance.id for instance in self._named()])
+        return ActionResult(
+            {
+                "TerminatingInstances": [
+                    {
+                        "InstanceId": instance.id,
+                        "CurrentState": {"Code": 32, "Name": "shutting-down"},
+                        "PreviousState": previous,
+                    }
+                    for instance, previous in ended
+                ]
+            }
+        )
+
+    def modify_instance_attribute(self) -> ActionResult:
+        instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
+        instance.refuse_terminated("modified")
+        attribute, value = self._get_param("Attribute"), self._get_param("Value")
+        if attribute == "userData":
+            del self.params["Attribute"]
+            self.params["UserData"] = {"Value": value}
+        if attribute == "sourceDestCheck" or self._get_param("SourceDestCheck.Value") is not None:
+            instance.refuse_several_interfaces()
+        if self._get_param("Groups"):
+            instance.refuse_several_interfaces()
+            self.ec2_backend.refuse_groups(self._get_param("Groups"), instance.primary.subnet)
+        if self._get_param("UserData.Value") is not None:
+            refuse_long(self._get_param("UserData.Value"))
+            if instance.state != "stopped":
+                raise Refusal(
+                    "IncorrectInstanceState", f"The instance '{instance.id}' is not in the 'stopped' state."
+                )
+        return super().modify_instance_attribute()
+
+    def _named(self) -> list[Any]:
+        ids = list(dict.fromkeys(self._get_param("InstanceIds", [])))
+        if not ids:
+            raise missing("InstanceId")
+        self.params["InstanceIds"] = ids
+        named: list[Any] = self.ec2_backend.get_multi_instances_by_id(ids)
+        return named
+
+
+def refuse_long(user_data: Any) -> None:
+    """``InvalidParameterValue`` for user data of more than 16 KB, or that is no base64."""
+    text = user_data.decode() if isinstance(user_data, bytes) else str(user_data)
+    try:
+        size = len(base64.b64decode(str(Base64EncodedString(text))))
+    except ValueError:
+        raise Refusal("InvalidParameterValue", "Invalid BASE64 encoding of user data.") from None
+    if size > _MOST_USER_DATA:
+        raise Refusal("InvalidParameterValue", f"User data is limited to {_MOST_USER_DATA} bytes")

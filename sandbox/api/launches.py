@@ -1,0 +1,121 @@
+"""RunInstances: what a launch is refused for, and a launch that fails leaves nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.core.types import Base64EncodedString
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.instances import Reservation
+from moto.ec2.responses.instances import InstanceResponse
+
+from sandbox.api.instances import refuse_long
+from sandbox.api.refusals import Refusal, missing
+
+_IMAGE: Final = re.compile(r"ami-[0-9a-f]{8,17}")
+
+
+class Launches(EC2Backend):
+    """The backend's part of RunInstances."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        self._launched: dict[str, Reservation] = {}
+        super().__init__(region_name, account_id)
+
+    def run_instances(
+        self,
+        image_id: str,
+        count: int,
+        user_data: Base64EncodedString | None,
+        security_group_names: list[str],
+        **kwargs: Any,
+    ) -> Reservation:
+        """All of the instances or none. The same client token gets the same reservation again."""
+        token = kwargs.get("client_token") or ""
+        if token in self._launched:
+            return self._launched[token]
+        interfaces, reservations = set(self.enis), set(self.reservations)
+        try:
+            made = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
+        except ServiceException:
+            for new in set(self.enis) - interfaces:
+                del self.enis[new]
+            for failed in set(self.reservations) - reservations:
+                del self.reservations[failed]
+            raise
+        if token:
+            self._launched[token] = made
+        return made
+
+
+class LaunchRequests(InstanceResponse):
+    """RunInstances with AWS's refusals. An image is accepted by the look of its id."""
+
+    def run_instances(self) -> ActionResult:
+        least, most = int(self._get_param("MinCount", 1)), int(self._get_param("MaxCount", 1))
+        if not 0 < least <= most:
+            raise Refusal(
+                "InvalidParameterValue", f"Invalid value '{least}' for minCount: maxCount is '{most}'"
+            )
+        self.params["MinCount"] = most
+        self.params.setdefault("ClientToken", "")
+        self._refuse_image()
+        key = self._get_param("KeyName")
+        if key and key not in self.ec2_backend.key_pairs:
+            raise Refusal("InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
+        if self._get_param("UserData"):
+            refuse_long(self._get_param("UserData"))
+        specs = self._get_param("NetworkInterfaces", [])
+        if specs:
+            self._refuse_interfaces(specs)
+        else:
+            self._refuse_network()
+        if most > 1 and (self._get_param("PrivateIpAddress") or any(_addressed(spec) for spec in specs)):
+            raise Refusal(
+                "InvalidParameterCombination",
+                "A private IP address may be specified for a single instance only",
+            )
+        return super().run_instances()
+
+    def _refuse_image(self) -> None:
+        image = self._get_param("ImageId")
+        if not image and not self._get_param("LaunchTemplate"):
+            raise missing("ImageId")
+        if image and not image.startswith("resolve:ssm:") and not _IMAGE.fullmatch(image):
+            raise Refusal("InvalidAMIID.Malformed", f'Invalid id: "{image}" (expecting "ami-...")')
+
+    def _refuse_network(self) -> None:
+        """A launch into one subnet, which an account without default VPC has to name."""
+        subnet_id, groups = self._get_param("SubnetId"), self._get_param("SecurityGroupIds", [])
+        if subnet_id:
+            self.ec2_backend.refuse_groups(groups, self.ec2_backend.get_subnet(subnet_id))
+        elif self.ec2_backend.get_default_vpc() is None and not self._get_param("LaunchTemplate"):
+            raise Refusal("VPCIdNotSpecified", "No default VPC for this user. Name a subnet.")
+
+    def _refuse_interfaces(self, specs: list[dict[str, Any]]) -> None:
+        if self._get_param("SecurityGroupIds") or self._get_param("SecurityGroups"):
+            raise Refusal(
+                "InvalidParameterCombination",
+                "Network interfaces and an instance-level security groups may not be specified on the "
+                "same request",
+            )
+        if not any(int(spec.get("DeviceIndex", -1)) == 0 for spec in specs):
+            raise Refusal(
+                "InvalidParameterCombination", "A network interface with device index 0 is required"
+            )
+        for spec in specs:
+            existing = spec.get("NetworkInterfaceId")
+            if existing and self.ec2_backend.get_network_interface(existing).instance is not None:
+                raise Refusal("InvalidNetworkInterface.InUse", f"Interface: [{existing}] in use.")
+            if not existing and spec.get("SubnetId"):
+                subnet = self.ec2_backend.get_subnet(spec["SubnetId"])
+                self.ec2_backend.refuse_groups(spec.get("Groups", []), subnet)
+
+
+def _addressed(spec: dict[str, Any]) -> bool:
+    return bool(
+        spec.get("PrivateIpAddress") or spec.get("PrivateIpAddresses") or spec.get("NetworkInterfaceId")
+    )

@@ -1,0 +1,37 @@
+"""The API in a process of its own, for the tests: every state it hands on is left in a file."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import sys
+from pathlib import Path
+
+from sandbox.api.server import serve
+from sandbox.state import State
+
+
+def main(descriptor: int, directory: Path) -> None:
+    """Serve on an inherited socket. ``state`` in ``directory`` is the last state, pickled, and ``calls``
+    how many there were; with a file ``broken`` there, reconciling fails with what it says."""
+    calls = 0
+
+    def reconcile(state: State) -> None:
+        nonlocal calls
+        calls += 1
+        _write(directory / "state", pickle.dumps(state))
+        _write(directory / "calls", str(calls).encode())
+        if (directory / "broken").exists():
+            raise OSError((directory / "broken").read_text())
+
+    serve(socket.socket(fileno=descriptor), reconcile)
+
+
+def _write(path: Path, content: bytes) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))
