@@ -10,6 +10,7 @@ CODES: Final = frozenset(
     {
         "credentials-missing",
         "credentials-expired",
+        "credentials-refused",
         "access-denied",
         "region-missing",
         "wrong-account",
@@ -26,6 +27,7 @@ CODES: Final = frozenset(
         "cni-failed",
         "probe-timeout",
         "evidence-unreadable",
+        "journal-unusable",
         "sandbox-unavailable",
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -62,3 +63,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise ValueError(f"unknown finding code {self.code!r}")
+
+
+def once(findings: Iterable[Finding]) -> list[Finding]:
+    """Each (code, subject) once, the first one told, in order: one cause may be seen from many places."""
+    told: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        told.setdefault((finding.code, finding.subject), finding)
+    return list(told.values())

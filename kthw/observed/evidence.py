@@ -206,12 +206,17 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pod: str = ""
 
 
+PROBE_PORT: Final = 8080
+"""The TCP port a probe pod listens on, and its peers connect to."""
+
+
 class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One measurement from the probe pod of ``source``.
 
     ``kind``: ``pod`` (the probe pod of worker ``destination``), ``node`` (the worker's own node
     address) or ``internet``. ``protocol``: ``icmp`` or ``tcp``. ``detail`` says, when not ``reached``,
     what came instead (``no answer in 3.0 s``, ``connection refused``, ``network unreachable``).
+    ``milliseconds``: the round trip, when reached.
     """
 
     source: str
@@ -222,6 +227,7 @@ class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
     protocol: str
     reached: bool
     detail: str = ""
+    milliseconds: float = 0.0
 
     def __str__(self) -> str:
         where = f"@{self.destination}" if self.destination else ""
@@ -233,7 +239,12 @@ class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What provisioning did, or would do, for one worker; see ``kthw.provision``."""
+    """What provisioning did, or would do, for one worker; see ``kthw.provision``.
+
+    ``target`` is what the route is to name: the instance, or its primary ENI where it has several.
+    ``network_interfaces`` are all of the instance's. ``command`` is the equivalent ``aws`` command,
+    ``detail`` what is there instead, AWS's refusal, or the code of what is lacking.
+    """
 
     worker: str
     outcome: str
@@ -241,6 +252,8 @@ class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pod_cidr: str = ""
     route_table: str = ""
     instance: str = ""
+    network_interfaces: tuple[str, ...] = ()
+    target: str = ""
     command: str = ""
     detail: str = ""
 

@@ -61,6 +61,15 @@ class Addresses(EC2Backend):
             instance=eni.instance, eni=eni, address=eip.public_ip, reassociate=True
         )
 
+    def disassociate_address(self, address: str | None = None, association_id: str | None = None) -> None:
+        """A running instance gets an auto-assigned address again, if it was launched with one."""
+        held = [eip.eni for eip in self.addresses if address == eip.public_ip]
+        held += [eip.eni for eip in self.addresses if association_id and association_id == eip.association_id]
+        super().disassociate_address(address, association_id)
+        for eni in held:
+            if eni is not None and eni.instance is not None and eni.instance.is_running():
+                eni.check_auto_public_ip()
+
     def release_interface(self, eni: Any) -> None:
         """Take away the Elastic IP of an interface that goes."""
         for eip in self.addresses:

@@ -11,6 +11,7 @@ from moto.core.types import Base64EncodedString
 from moto.ec2.models import instances
 from moto.ec2.responses.instances import InstanceResponse
 
+from sandbox.api.key_pairs import openssh_line
 from sandbox.api.pages import page
 from sandbox.api.refusals import Refusal, missing
 
@@ -29,8 +30,7 @@ class Instance(instances.Instance):
         self.nics = {}
         self._launched_with: list[Any] = []
         super().__init__(*args, **kwargs)
-        pair = self.ec2_backend.key_pairs.get(self.key_name or "")
-        self.public_key = pair.public_key if pair else ""
+        self.public_key = openssh_line(self.ec2_backend.key_pairs.get(self.key_name or ""))
         """As it was at launch: a key pair that is deleted later still opens the instance."""
 
     @property
@@ -197,6 +197,9 @@ class InstanceRequests(InstanceResponse):
         if attribute == "userData":
             del self.params["Attribute"]
             self.params["UserData"] = {"Value": value}
+        elif isinstance(self._get_param("UserData.Value"), bytes):
+            # A blob, which moto's parser has decoded and moto's handler decodes again.
+            self.params["UserData"]["Value"] = base64.b64encode(self._get_param("UserData.Value")).decode()
         if attribute == "sourceDestCheck" or self._get_param("SourceDestCheck.Value") is not None:
             instance.refuse_several_interfaces()
         if self._get_param("Groups"):
@@ -219,11 +222,10 @@ class InstanceRequests(InstanceResponse):
         return named
 
 
-def refuse_long(user_data: Any) -> None:
+def refuse_long(user_data: str) -> None:
     """``InvalidParameterValue`` for user data of more than 16 KB, or that is no base64."""
-    text = user_data.decode() if isinstance(user_data, bytes) else str(user_data)
     try:
-        size = len(base64.b64decode(str(Base64EncodedString(text))))
+        size = len(base64.b64decode(str(Base64EncodedString(user_data))))
     except ValueError:
         raise Refusal("InvalidParameterValue", "Invalid BASE64 encoding of user data.") from None
     if size > _MOST_USER_DATA:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 
+from sandbox.api.network_acls import LAST_RULE
 from sandbox.state import (
     AclEntry,
     Eni,
@@ -22,10 +23,6 @@ from sandbox.state import (
     Subnet,
     Vpc,
 )
-
-_PROTOCOL_NUMBERS = {"all": "-1", "icmp": "1", "tcp": "6", "udp": "17"}
-_LAST_RULE = 32767
-"""The number AWS lists the implied final deny of a network ACL under."""
 
 
 def snapshot(region: str) -> State:
@@ -128,23 +125,22 @@ def _addresses(eni: Any) -> tuple[str, ...]:
 
 
 def _instances(backend: EC2Backend) -> dict[str, Instance]:
+    machines: list[Any] = [
+        instance
+        for reservation in backend.reservations.values()
+        for instance in reservation.instances
+        if instance.state != "terminated"
+    ]
     return {
         instance.id: Instance(
             id=instance.id,
             name=backend.tags.get(instance.id, {}).get("Name", ""),
             running=instance.state in ("pending", "running"),
             user_data=base64.b64decode(str(instance.user_data or "")),
-            public_key=_public_key(backend, instance),
+            public_key=instance.public_key,
         )
-        for reservation in backend.reservations.values()
-        for instance in reservation.instances
-        if instance.state != "terminated"
+        for instance in machines
     }
-
-
-def _public_key(backend: EC2Backend, instance: Any) -> str:
-    pair = backend.key_pairs.get(instance.key_name or "")
-    return pair.public_key.strip() if pair else ""
 
 
 def _security_group(group: Any) -> SecurityGroup:
@@ -169,15 +165,12 @@ def _rule(rule: Any) -> SecurityRule:
 
 def _network_acl(acl: Any) -> NetworkAcl:
     entries = (_entry(entry) for entry in acl.network_acl_entries if entry.cidr_block)
-    listed = sorted(
-        (entry for entry in entries if entry.number != _LAST_RULE), key=lambda entry: entry.number
-    )
+    listed = sorted((entry for entry in entries if entry.number != LAST_RULE), key=lambda entry: entry.number)
     return NetworkAcl(id=acl.id, entries=tuple(listed))
 
 
 def _entry(entry: Any) -> AclEntry:
     protocol = str(entry.protocol)
-    protocol = _PROTOCOL_NUMBERS.get(protocol.lower(), protocol)
     first, last = entry.port_range_from, entry.port_range_to
     if protocol == "1":
         first, last = entry.icmp_type, entry.icmp_code

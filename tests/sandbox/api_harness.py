@@ -10,6 +10,9 @@ from pathlib import Path
 from sandbox.api.server import serve
 from sandbox.state import State
 
+ROUTES_PER_TABLE = 20
+"""Few, so that a test can use them up."""
+
 
 def main(descriptor: int, directory: Path) -> None:
     """Serve on an inherited socket. ``state`` in ``directory`` is the last state, pickled, and ``calls``
@@ -24,7 +27,7 @@ def main(descriptor: int, directory: Path) -> None:
         if (directory / "broken").exists():
             raise OSError((directory / "broken").read_text())
 
-    serve(socket.socket(fileno=descriptor), reconcile)
+    serve(socket.socket(fileno=descriptor), reconcile, routes_per_table=ROUTES_PER_TABLE)
 
 
 def _write(path: Path, content: bytes) -> None:

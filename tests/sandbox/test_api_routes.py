@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from sandbox.api.server import serve
 from sandbox.state import Route
+from tests.sandbox.api_harness import ROUTES_PER_TABLE
 from tests.sandbox.api_lab import Lab
 
 Refused = Callable[..., str]
@@ -252,7 +255,7 @@ def test_the_reserved_link_local_range_is_refused(api_lab: Lab, api_refused: Ref
 def test_a_replaced_route_has_its_new_target_only(api_lab: Lab) -> None:
     first, second = api_lab.run(), api_lab.run()
     api_lab.add_route(POD, InstanceId=first)
-    where = {"RouteTableId": api_lab.table, "DestinationCidrBlock": POD}
+    where: Any = {"RouteTableId": api_lab.table, "DestinationCidrBlock": POD}
     api_lab.ec2.replace_route(**where, InstanceId=second)
     assert api_lab.route(POD)["InstanceId"] == second
     api_lab.ec2.replace_route(**where, GatewayId=api_lab.gateway)
@@ -263,7 +266,7 @@ def test_a_replaced_route_has_its_new_target_only(api_lab: Lab) -> None:
 
 
 def test_replacing_a_route_that_is_not_there_is_refused(api_lab: Lab, api_refused: Refused) -> None:
-    where = {"RouteTableId": api_lab.table, "DestinationCidrBlock": POD}
+    where: Any = {"RouteTableId": api_lab.table, "DestinationCidrBlock": POD}
     code = api_refused(api_lab.ec2.replace_route, **where, GatewayId=api_lab.gateway)
     assert code == "InvalidParameterValue"
 
@@ -274,7 +277,7 @@ def test_deleting_a_route_that_is_not_there_is_refused(api_lab: Lab, api_refused
 
 
 def test_the_local_route_cannot_be_deleted(api_lab: Lab, api_refused: Refused) -> None:
-    where = {"RouteTableId": api_lab.table, "DestinationCidrBlock": "10.0.0.0/16"}
+    where: Any = {"RouteTableId": api_lab.table, "DestinationCidrBlock": "10.0.0.0/16"}
     assert api_refused(api_lab.ec2.delete_route, **where) == "InvalidParameterValue"
     api_lab.ec2.replace_route(**where, NetworkInterfaceId=api_lab.eni_of(api_lab.run()))
     assert api_refused(api_lab.ec2.delete_route, **where) == "InvalidParameterValue"
@@ -283,7 +286,7 @@ def test_the_local_route_cannot_be_deleted(api_lab: Lab, api_refused: Refused) -
 
 def test_the_local_route_can_be_given_to_an_interface_and_taken_back(api_lab: Lab) -> None:
     eni = api_lab.eni_of(api_lab.run())
-    where = {"RouteTableId": api_lab.table, "DestinationCidrBlock": "10.0.0.0/16"}
+    where: Any = {"RouteTableId": api_lab.table, "DestinationCidrBlock": "10.0.0.0/16"}
     api_lab.ec2.replace_route(**where, NetworkInterfaceId=eni)
     route = api_lab.route("10.0.0.0/16")
     assert (route["NetworkInterfaceId"], route["Origin"]) == (eni, "CreateRouteTable")
@@ -297,13 +300,13 @@ def test_the_local_route_can_be_given_to_an_interface_and_taken_back(api_lab: La
 
 def test_the_local_target_is_for_local_routes_only(api_lab: Lab, api_refused: Refused) -> None:
     api_lab.add_route(POD, InstanceId=api_lab.run())
-    where = {"RouteTableId": api_lab.table, "DestinationCidrBlock": POD}
+    where: Any = {"RouteTableId": api_lab.table, "DestinationCidrBlock": POD}
     assert api_refused(api_lab.ec2.replace_route, **where, LocalTarget=True) == "InvalidParameterValue"
     assert (
         api_refused(api_lab.add_route, destination="10.7.0.0/16", GatewayId="local")
         == "InvalidParameterValue"
     )
-    local = {"RouteTableId": api_lab.table, "DestinationCidrBlock": "10.0.0.0/16"}
+    local: Any = {"RouteTableId": api_lab.table, "DestinationCidrBlock": "10.0.0.0/16"}
     code = api_refused(api_lab.ec2.replace_route, **local, GatewayId=api_lab.gateway)
     assert code == "InvalidParameterValue"
     assert api_lab.route(POD)["State"] == "active"
@@ -311,8 +314,12 @@ def test_the_local_target_is_for_local_routes_only(api_lab: Lab, api_refused: Re
 
 def test_a_table_holds_as_many_routes_as_the_quota_says(api_lab: Lab, api_refused: Refused) -> None:
     target = {"InstanceId": api_lab.run()}
-    for number in range(500):
-        api_lab.add_route(f"10.{200 + number // 256}.{number % 256}.0/24", **target)
+    for number in range(ROUTES_PER_TABLE):
+        api_lab.add_route(f"10.200.{number}.0/24", **target)
     assert api_refused(api_lab.add_route, destination="10.99.0.0/24", **target) == "RouteLimitExceeded"
     api_lab.ec2.delete_route(RouteTableId=api_lab.table, DestinationCidrBlock=POD)
     api_lab.add_route("10.99.0.0/24", **target)
+
+
+def test_the_quota_is_500_unless_said_otherwise() -> None:
+    assert inspect.signature(serve).parameters["routes_per_table"].default == 500

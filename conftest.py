@@ -1,0 +1,9 @@
+"""The list of plugin modules, and nothing else."""
+
+pytest_plugins = (
+    "fixtures.options",
+    "fixtures.evidence",
+    "fixtures.judging",
+    "fixtures.looked",
+    "fixtures.reporting",
+)

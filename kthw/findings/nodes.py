@@ -1,0 +1,158 @@
+"""Is each node able to hand packets on, and do its pods get the addresses the VPC routes to it?
+
+Every check raises ``CouldNotLook`` for a node that was not seen: that is no pass.
+"""
+
+from __future__ import annotations
+
+import json
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.findings import ranges
+from kthw.findings.cluster import Cluster, pod_network
+from kthw.findings.finding import Finding
+from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
+from kthw.intended import tutorial
+from kthw.observed.evidence import CniConfig, Evidence
+
+_SYSCTL = "net.ipv4.ip_forward"
+
+
+def forwarding_on(evidence: Evidence, worker: str) -> list[Finding]:
+    """The node hands on packets that are not for itself: ``net.ipv4.ip_forward = 1``."""
+    cluster = Cluster.of(evidence)
+    if cluster.instance(worker) is None:
+        return one_running_instance(evidence, worker)
+    node = cluster.node(worker)
+    if node.ip_forward is None:
+        raise CouldNotLook(
+            LookError(code="probe-timeout", subject=cluster.noun(worker), worker=worker, detail=_SYSCTL)
+        )
+    if node.ip_forward:
+        return []
+    return [
+        Finding(
+            code="forwarding-off",
+            subject=cluster.noun(worker),
+            worker=worker,
+            expected=f"{_SYSCTL} = 1",
+            observed=f"{_SYSCTL} = 0",
+            facts=_login(cluster, worker),
+        )
+    ]
+
+
+def cni_configured(evidence: Evidence, worker: str) -> list[Finding]:
+    """A file in ``/etc/cni/net.d`` makes a pod network; the loopback's does not."""
+    cluster = Cluster.of(evidence)
+    if cluster.instance(worker) is None:
+        return one_running_instance(evidence, worker)
+    node = cluster.node(worker)
+    if pod_network(node) is not None:
+        return []
+    unreadable = [config for config in node.cni if config.problem]
+    cidr = cluster.pod_cidrs.get(worker)
+    file = unreadable[0].file if unreadable else tutorial.CNI_BRIDGE_FILE
+    return [
+        Finding(
+            code="cni-config-missing",
+            subject=cluster.noun(worker),
+            worker=worker,
+            expected=f"{_path(file)}: {cidr or tutorial.POD_CIDR_KEY}",
+            observed=", ".join(_path(config.file) for config in node.cni) or "—",
+            near_miss="; ".join(f"{_path(config.file)}: {config.problem}" for config in unreadable),
+            facts={
+                **_login(cluster, worker),
+                "file": _path(file),
+                "pod_cidr": str(cidr or ""),
+                "config": bridge_config(str(cidr or suggested_pod_cidr(cluster, worker))),
+                "variant": "unreadable" if unreadable else "",
+            },
+        )
+    ]
+
+
+def cni_subnet_matches(evidence: Evidence, worker: str) -> list[Finding]:
+    """The subnet in the CNI file is the pod CIDR of the user data, so that routes and pods agree."""
+    cluster = Cluster.of(evidence)
+    broken = ground(evidence, worker)
+    if broken:
+        return broken
+    config = pod_network(cluster.node(worker))
+    cidr = cluster.pod_cidrs[worker]
+    if config is None:
+        return cni_configured(evidence, worker)
+    if _is_same(config.subnet, cidr_text=str(cidr), launched_with=_launched_with(cluster, worker)):
+        return []
+    owner = next((w for w, c in cluster.pod_cidrs.items() if w != worker and str(c) == config.subnet), "")
+    return [
+        Finding(
+            code="cni-subnet-mismatch",
+            subject=cluster.noun(worker),
+            worker=worker,
+            expected=f"{_path(config.file)}: {cidr}",
+            observed=f"{_path(config.file)}: {config.subnet or '—'}",
+            near_miss=f"{cluster.noun(owner)} {config.subnet}" if owner else "",
+            facts={
+                **_login(cluster, worker),
+                "file": _path(config.file),
+                "bridge": config.bridge or tutorial.CNI_BRIDGE,
+                "pod_cidr": str(cidr),
+                "cni_subnet": config.subnet or "—",
+                "owner": cluster.noun(owner) if owner else "",
+                "variant": _mismatch(config, owner),
+            },
+        )
+    ]
+
+
+def bridge_config(pod_cidr: str) -> str:
+    """The CNI file the tutorial writes on a worker."""
+    return json.dumps(
+        {
+            "cniVersion": "0.4.0",
+            "name": "bridge",
+            "type": "bridge",
+            "bridge": tutorial.CNI_BRIDGE,
+            "isGateway": True,
+            "ipMasq": True,
+            "ipam": {
+                "type": "host-local",
+                "ranges": [[{"subnet": pod_cidr}]],
+                "routes": [{"dst": tutorial.EVERYWHERE}],
+            },
+        },
+        indent=2,
+    )
+
+
+def _is_same(subnet: str, *, cidr_text: str, launched_with: str) -> bool:
+    """Host bits in both places are one fault, told by the user data's own check."""
+    return subnet == cidr_text or (subnet == launched_with and _is_within(subnet, cidr_text))
+
+
+def _is_within(subnet: str, cidr_text: str) -> bool:
+    try:
+        return ranges.network(subnet) == ranges.network(cidr_text)
+    except ValueError:
+        return False
+
+
+def _launched_with(cluster: Cluster, worker: str) -> str:
+    instance = cluster.instance(worker)
+    data = instance.user_data if instance else None
+    return data.pairs.get(tutorial.POD_CIDR_KEY, "") if data else ""
+
+
+def _mismatch(config: CniConfig, owner: str) -> str:
+    if not config.subnet:
+        return "empty"
+    return "of-another" if owner else ""
+
+
+def _path(file: str) -> str:
+    return file if file.startswith("/") else f"{tutorial.CNI_DIRECTORY}/{file}"
+
+
+def _login(cluster: Cluster, worker: str) -> dict[str, str]:
+    return {"worker_noun": cluster.noun(worker), "login": cluster.login(worker)}

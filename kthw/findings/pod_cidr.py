@@ -1,0 +1,171 @@
+"""What a worker's user data says its pod CIDR is, and what it says instead when it does not."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import ipaddress
+import re
+import shlex
+from ipaddress import IPv4Network
+from typing import Final, Literal
+
+import msgspec
+
+from kthw.intended import tutorial
+from kthw.observed.evidence import UserData
+
+_SMALLEST: Final = 30
+"""``host-local`` refuses a longer prefix: "too small to allocate from"."""
+_ALIKE: Final = 0.7
+_MOST_SHOWN: Final = 160
+
+_CIDR = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})/(?P<prefix>\d{1,2})")
+_ASSIGNMENT = re.compile(rf"([A-Za-z_][\w.-]*)\s*[=:]\s*[\"']?({_CIDR.pattern.replace('?P<', '?P<in_')})")
+_SCRIPT = re.compile(r"\s*#(!|cloud-config)")
+
+
+class PodCidr(msgspec.Struct, frozen=True, kw_only=True):
+    """``problem`` is empty when the value can be used as it is; ``variant`` the situation within it.
+
+    ``network`` is also there for a value with host bits set: AWS makes a route for it all the same, so
+    the routes can still be judged. ``observed`` and ``near_miss`` as in a finding. ``hint`` is a value
+    that was probably meant, or empty.
+    """
+
+    network: IPv4Network | None = None
+    problem: Literal["", "pod-cidr-missing", "pod-cidr-invalid"] = ""
+    variant: str = ""
+    observed: str = ""
+    near_miss: str = ""
+    hint: str = ""
+
+
+def read(data: UserData) -> PodCidr:
+    """The pod CIDR in ``data``, by the tutorial's key and no other: the chapters ``grep`` for it."""
+    value = data.pairs.get(tutorial.POD_CIDR_KEY)
+    if value is None:
+        return _missing(data)
+    if not value:
+        return PodCidr(problem="pod-cidr-missing", variant="empty", observed=_as_text(data))
+    return _valid(value)
+
+
+def mended(data: UserData | None, worker: str, pod_cidr: str) -> str:
+    """User data with ``pod_cidr`` in it, quoted for a shell: the pairs that were right stay."""
+    kept = {} if data is None else data.pairs
+    pairs = {key: value for key, value in kept.items() if not _is_alike(key) and "#!" not in data_text(data)}
+    if tutorial.NAME_KEY not in pairs:
+        return shlex.quote(tutorial.user_data(worker, pod_cidr))
+    return shlex.quote("|".join(f"{k}={v}" for k, v in {**pairs, tutorial.POD_CIDR_KEY: pod_cidr}.items()))
+
+
+def data_text(data: UserData | None) -> str:
+    """The decoded text, where it was kept."""
+    return "" if data is None else data.text
+
+
+def is_network(text: str) -> bool:
+    """Whether ``text`` is a pod CIDR that AWS and the CNI plugins take as it is."""
+    return not _valid(text).problem
+
+
+def _valid(value: str) -> PodCidr:
+    """A network in CIDR notation, large enough, without host bits: the CNI's ``host-local`` insists.
+
+    ``host-local`` refuses ``10.200.1.7/24`` ("Network has host bits set") although AWS quietly makes
+    a route for ``10.200.1.0/24`` of it, so such a worker has a route and no pods.
+    """
+    found = _CIDR.search(value)
+    try:
+        network = ipaddress.IPv4Network(found[0], strict=False) if found else None
+    except ValueError:
+        network = None
+    if network is None:
+        return _invalid(value, "not-a-network")
+    if value == str(network):
+        small = network.prefixlen > _SMALLEST
+        odd = network.is_loopback or network.is_multicast or network.is_link_local
+        return _invalid(value, "unusable") if small or odd else PodCidr(network=network, observed=value)
+    if value == (found and found[0]):
+        return _invalid(value, "host-bits", hint=str(network), network=network)
+    return _invalid(value, "not-a-network", hint=str(network))
+
+
+def _invalid(value: str, variant: str, hint: str = "", network: IPv4Network | None = None) -> PodCidr:
+    return PodCidr(
+        network=network,
+        problem="pod-cidr-invalid",
+        variant=variant,
+        observed=f"{tutorial.POD_CIDR_KEY}={_shown(value)}",
+        near_miss=hint,
+        hint=hint,
+    )
+
+
+def _missing(data: UserData) -> PodCidr:
+    text = _as_text(data)
+    if not text:
+        return PodCidr(problem="pod-cidr-missing", variant="absent", observed="—")
+    inner = _decoded_again(text)
+    if inner:
+        hint = _hint(inner)
+        return _missing_as("twice-encoded", text, _shown(inner), hint)
+    if _SCRIPT.match(data.text):
+        near = _ASSIGNMENT.search(data.text)
+        return _missing_as("script", data.text, near[0] if near else "", near[2] if near else "")
+    key = _nearest_key(data.pairs)
+    if key:
+        return _missing_as("misspelt", text, f"{key}={data.pairs[key]}", data.pairs[key])
+    return _missing_as("other", text, "", _hint(text))
+
+
+def _missing_as(variant: str, text: str, near_miss: str, hint: str) -> PodCidr:
+    return PodCidr(
+        problem="pod-cidr-missing",
+        variant=variant,
+        observed=_shown(text),
+        near_miss=near_miss,
+        hint=hint if hint and is_network(hint) else "",
+    )
+
+
+def _nearest_key(pairs: dict[str, str]) -> str:
+    """The key that reads most like the tutorial's; failing that, one whose value is a network."""
+    alike = sorted((key for key in pairs if _is_alike(key)), key=_likeness, reverse=True)
+    return next(iter(alike), next((key for key, value in pairs.items() if is_network(value)), ""))
+
+
+def _is_alike(key: str) -> bool:
+    return _likeness(key) >= _ALIKE
+
+
+def _likeness(key: str) -> float:
+    letters = re.sub(r"[^a-z]", "", key.lower())
+    return difflib.SequenceMatcher(None, letters, re.sub(r"[^a-z]", "", tutorial.POD_CIDR_KEY)).ratio()
+
+
+def _decoded_again(text: str) -> str:
+    """What ``text`` says if it is base64 itself; empty if it is not."""
+    try:
+        inner = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    readable = all(c.isprintable() or c in "\r\n\t" for c in inner)
+    return inner if readable and ("=" in inner or "#" in inner) else ""
+
+
+def _hint(text: str) -> str:
+    found = _CIDR.search(text)
+    return found[0] if found and is_network(found[0]) else ""
+
+
+def _as_text(data: UserData) -> str:
+    return data.text.strip() or "|".join(f"{key}={value}" for key, value in data.pairs.items())
+
+
+def _shown(text: str) -> str:
+    """``text`` on one line, and no longer than a person reads."""
+    line = " ⏎ ".join(part.strip() for part in text.splitlines() if part.strip())
+    return line if len(line) <= _MOST_SHOWN else f"{line[:_MOST_SHOWN]}…"

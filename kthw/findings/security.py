@@ -1,0 +1,240 @@
+"""Do the security groups and network ACLs let the workers' pods talk?
+
+Which addresses they see: the destination is always a pod's. The source is the node's address where the
+CNI masquerades (``ipMasq``, the tutorial's choice), so that a rule for the pod range proves nothing
+then; it is the pod's own without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import IPv4Network
+
+import msgspec
+
+from kthw.findings import ranges, rules
+from kthw.findings.cluster import Cluster
+from kthw.findings.finding import Finding, once
+from kthw.findings.rules import REPLIES, REQUESTS, Need
+from kthw.findings.workers import one_running_instance
+from kthw.observed.evidence import AclEntry, Evidence, NetworkAcl
+
+_ARROWS = {"ingress": "←", "egress": "→"}
+_MOST_SHOWN = 4
+_LAST_NUMBER = 32766
+_STEP = 10
+"""As the console numbers them: 100, 110, 120."""
+
+
+class Peers(msgspec.Struct, frozen=True, kw_only=True):
+    """Addresses on the other side, each with the range around it that one rule would be written for.
+
+    ``around`` is what is asked first, so that 200 workers of one subnet are one question.
+    """
+
+    kind: str
+    around: dict[IPv4Network, IPv4Network]
+
+
+def security_groups_allow(evidence: Evidence, worker: str) -> list[Finding]:
+    """The worker's groups let in what the others' pods send, and out what its own pods send to theirs."""
+    cluster = Cluster.of(evidence)
+    if worker not in cluster.located:
+        return one_running_instance(evidence, worker)
+    others = [other for other in cluster.located if other != worker]
+    return once([*groups_out(cluster, worker, others), *groups_in(cluster, worker, others)])
+
+
+def network_acls_allow(evidence: Evidence, worker: str) -> list[Finding]:
+    """The ACL of the worker's subnet lets pod traffic with workers of other subnets pass, both ways.
+
+    Within a subnet no ACL is asked.
+    """
+    cluster = Cluster.of(evidence)
+    if worker not in cluster.located:
+        return one_running_instance(evidence, worker)
+    others = [other for other in cluster.located if other != worker]
+    return once(
+        [
+            *acl_passes(cluster, worker, others, "egress", _pods, REQUESTS),
+            *acl_passes(cluster, worker, others, "ingress", _pods, REPLIES),
+            *acl_passes(cluster, worker, others, "ingress", _faces, REQUESTS),
+            *acl_passes(cluster, worker, others, "egress", _faces, REPLIES),
+        ]
+    )
+
+
+def groups_out(cluster: Cluster, worker: str, others: Sequence[str]) -> list[Finding]:
+    """Whether the groups of the worker's primary ENI let requests out to the others' pods."""
+    return _groups(cluster, worker, "egress", _pods(cluster, others))
+
+
+def groups_in(cluster: Cluster, worker: str, others: Sequence[str]) -> list[Finding]:
+    """Whether the groups of the ENI where pod traffic arrives let the others' requests in."""
+    return [f for peers in _by_kind(cluster, others) for f in _groups(cluster, worker, "ingress", peers)]
+
+
+def request_leaves(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+    """The source's network ACL, on the way there."""
+    return acl_passes(cluster, source, [destination], "egress", _pods, REQUESTS)
+
+
+def request_enters(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+    """The destination's network ACL, on the way there."""
+    return acl_passes(cluster, destination, [source], "ingress", _faces, REQUESTS)
+
+
+def reply_leaves(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+    """The destination's network ACL, on the way back."""
+    return acl_passes(cluster, destination, [source], "egress", _faces, REPLIES)
+
+
+def reply_enters(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+    """The source's network ACL, on the way back."""
+    return acl_passes(cluster, source, [destination], "ingress", _pods, REPLIES)
+
+
+def acl_passes(
+    cluster: Cluster,
+    worker: str,
+    others: Iterable[str],
+    direction: str,
+    seen_as: Callable[[Cluster, Sequence[str]], Peers],
+    needs: Sequence[Need],
+) -> list[Finding]:
+    """Whether the ACL of the worker's subnet passes ``needs`` to or from those of ``others`` elsewhere."""
+    subnet = cluster.located[worker].subnet
+    acl = next((acl for acl in cluster.inventory.network_acls if subnet in acl.subnets), None)
+    elsewhere = [other for other in others if cluster.located[other].subnet != subnet]
+    if acl is None or not elsewhere:
+        return []
+    entries = [entry for entry in acl.entries if entry.egress == (direction == "egress")]
+    peers = seen_as(cluster, elsewhere)
+    denied: dict[IPv4Network, dict[Need, list[AclEntry | None]]] = {}
+    for need in needs:
+        whole = {around: rules.denials(entries, around, need) for around in set(peers.around.values())}
+        for peer, around in peers.around.items():
+            by = whole[around] and rules.denials(entries, peer, need)
+            if by:
+                denied.setdefault(_rule_range(cluster, worker, peer), {}).setdefault(need, []).extend(by)
+    return [_acl_finding(cluster, worker, acl, direction, cidr, by) for cidr, by in denied.items()]
+
+
+def _pods(cluster: Cluster, others: Sequence[str]) -> Peers:
+    cidrs = [cluster.pod_cidrs[other] for other in others if other in cluster.pod_cidrs]
+    return Peers(kind="pods", around={cidr: ranges.range_of(cidr, cluster.pod_ranges) for cidr in cidrs})
+
+
+def _faces(cluster: Cluster, others: Sequence[str]) -> Peers:
+    """The addresses the others' requests carry in the VPC: the node's, or the pods' without masquerade."""
+    around: dict[IPv4Network, IPv4Network] = {}
+    for peers in _by_kind(cluster, others):
+        around.update(peers.around)
+    return Peers(kind="", around=around)
+
+
+def _by_kind(cluster: Cluster, others: Sequence[str]) -> list[Peers]:
+    hidden = [other for other in others if cluster.masquerades(other)]
+    seen = [other for other in others if not cluster.masquerades(other)]
+    nodes = {}
+    for other in hidden:
+        instance = cluster.located[other]
+        subnet = next(
+            (s.cidr for s in cluster.inventory.subnets if s.id == instance.subnet), instance.address
+        )
+        nodes[ranges.network(instance.address)] = ranges.network(subnet)
+    found = [Peers(kind="nodes", around=nodes)] if nodes else []
+    return [*found, _pods(cluster, seen)] if seen else found
+
+
+def _rule_range(cluster: Cluster, worker: str, peer: IPv4Network) -> IPv4Network:
+    """The range a person would write a rule for: the VPC's for a node, the pod range for pods."""
+    vpc = cluster.vpc_cidrs(cluster.located[worker].vpc)
+    return ranges.range_of(peer, (*vpc, *cluster.pod_ranges))
+
+
+def _groups(cluster: Cluster, worker: str, direction: str, peers: Peers) -> list[Finding]:
+    instance, ruling = cluster.located.get(worker), cluster.ruling(worker)
+    if instance is None or ruling is None or not peers.around:
+        return []
+    interface = instance.primary_interface
+    if direction == "ingress":
+        interface = cluster.pod_interface(worker, ruling.meant.id)
+    groups = cluster.security_groups(interface)
+    if not groups:
+        return []
+    allowed = cluster.group_rules(groups, direction)
+    blocked: dict[IPv4Network, list[Need]] = {}
+    for need in REQUESTS:
+        whole = {around: allowed.allows(around, need) for around in set(peers.around.values())}
+        for peer, around in peers.around.items():
+            if not whole[around] and not allowed.allows(peer, need):
+                needs = blocked.setdefault(_rule_range(cluster, worker, peer), [])
+                needs += [] if need in needs else [need]
+    ids = ", ".join(group.id for group in groups)
+    arrow = _ARROWS[direction]
+    return [
+        Finding(
+            code="security-group-blocks",
+            subject=f"{ids} · {direction} · {cidr}",
+            worker=worker,
+            expected=f"{', '.join(map(str, needs))} {arrow} {cidr}",
+            observed="; ".join(rules.rule_text(rule, arrow) for rule in allowed.rules[:_MOST_SHOWN]) or "—",
+            near_miss="; ".join(rules.rule_text(rule, arrow) for rule in allowed.nearest(cidr)[:_MOST_SHOWN]),
+            facts={
+                "worker_noun": cluster.noun(worker),
+                "group": groups[0].id,
+                "groups": ids,
+                "direction": direction,
+                "cidr": str(cidr),
+                "protocols": ", ".join(need.protocol for need in needs),
+                "variant": direction if direction == "egress" else f"{direction}-{peers.kind}",
+            },
+        )
+        for cidr, needs in blocked.items()
+    ]
+
+
+def _acl_finding(
+    cluster: Cluster,
+    worker: str,
+    acl: NetworkAcl,
+    direction: str,
+    cidr: IPv4Network,
+    by: dict[Need, list[AclEntry | None]],
+) -> Finding:
+    arrow = _ARROWS[direction]
+    deciding = {
+        entry.number if entry else _LAST_NUMBER + 1: entry for found in by.values() for entry in found
+    }
+    first = min(deciding)
+    number = _number_before(acl, direction, first)
+    allowing = [e for e in acl.entries if e.allow and e.egress == (direction == "egress")]
+    near = [e for e in allowing if e.cidr and ranges.network(e.cidr).overlaps(cidr)]
+    return Finding(
+        code="network-acl-blocks",
+        subject=f"{acl.id} · {direction} · {cidr}",
+        worker=worker,
+        expected=f"{', '.join(map(str, by))} {arrow} {cidr}",
+        observed="; ".join(rules.entry_text(deciding[n], arrow) for n in sorted(deciding)[:_MOST_SHOWN]),
+        near_miss="; ".join(rules.entry_text(entry, arrow) for entry in near[:_MOST_SHOWN]),
+        facts={
+            "worker_noun": cluster.noun(worker),
+            "subnet": cluster.located[worker].subnet,
+            "acl": acl.id,
+            "direction": direction,
+            "cidr": str(cidr),
+            "number": str(number or first),
+            "protocols": ", ".join(need.protocol for need in by),
+            "variant": "" if number else "first",
+        },
+    )
+
+
+def _number_before(acl: NetworkAcl, direction: str, deciding: int) -> int:
+    """A free rule number that is asked before ``deciding``; 0 when there is none."""
+    taken = {entry.number for entry in acl.entries if entry.egress == (direction == "egress")}
+    after_all = max((n + _STEP for n in taken if n <= _LAST_NUMBER), default=_STEP * _STEP)
+    if after_all <= _LAST_NUMBER < deciding:
+        return after_all
+    return next((n for n in range(min(deciding - 1, _LAST_NUMBER), 0, -1) if n not in taken), 0)

@@ -1,0 +1,123 @@
+"""Judging one route table for the VPC's own traffic: among the nodes, and to the internet."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+from kthw.findings import ranges
+from kthw.findings.cluster import Cluster
+from kthw.findings.finding import Finding
+from kthw.findings.tables import ACTIVE
+from kthw.intended import tutorial
+from kthw.observed.evidence import InternetGateway, Route, RouteTable
+
+_LOCAL = "local"
+_EVERYWHERE = IPv4Network(tutorial.EVERYWHERE)
+
+
+def local_routes(cluster: Cluster, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
+    """Whether every CIDR of the VPC, and every node in it, is reached by a ``local`` route."""
+    lookup = cluster.lookup(table.id)
+    found = []
+    for cidr in cluster.vpc_cidrs(vpc):
+        route = lookup.exactly(cidr)
+        if route is None:
+            found.append(_altered(cluster, table, worker, cidr, None, "missing"))
+        elif route.gateway != _LOCAL or route.state != ACTIVE:
+            found.append(_altered(cluster, table, worker, cidr, route, ""))
+        for narrower in lookup.within(cidr):
+            if narrower.gateway != _LOCAL and _takes_a_node(cluster, narrower):
+                found.append(_altered(cluster, table, worker, cidr, narrower, "narrower"))
+    return found
+
+
+def _takes_a_node(cluster: Cluster, route: Route) -> bool:
+    """Whether an intended worker's own address is within the route's destination."""
+    destination = ranges.network(route.destination)
+    addresses = (instance.address for instance in cluster.located.values() if instance.address)
+    return any(IPv4Address(address) in destination for address in addresses)
+
+
+def _altered(
+    cluster: Cluster, table: RouteTable, worker: str, cidr: IPv4Network, route: Route | None, variant: str
+) -> Finding:
+    destination = route.destination if route else str(cidr)
+    near = [r for r in table.routes if r.gateway == _LOCAL and not r.foreign]
+    return Finding(
+        code="local-route-altered",
+        subject=f"{table.id} · {destination}",
+        worker=worker,
+        expected=f"{cidr} → {_LOCAL} {ACTIVE}",
+        observed=cluster.route_noun(route) if route else "—",
+        near_miss=", ".join(cluster.route_noun(r) for r in near if r is not route),
+        facts={
+            "table": table.id,
+            "vpc": table.vpc,
+            "vpc_cidr": str(cidr),
+            "destination": destination,
+            "target": cluster.target_noun(route) if route else "—",
+            "variant": variant,
+        },
+    )
+
+
+def default_route(cluster: Cluster, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
+    """Whether ``0.0.0.0/0`` leads to the internet gateway that is attached to the VPC."""
+    gateways = cluster.inventory.internet_gateways
+    attached = next((gateway for gateway in gateways if vpc in gateway.vpcs), None)
+    route = cluster.lookup(table.id).exactly(_EVERYWHERE)
+    if route and route.state == ACTIVE and attached and route.gateway == attached.id:
+        return []
+    code = "internet-route-wrong-target"
+    if route is None:
+        code = "internet-route-missing"
+    elif route.state != ACTIVE:
+        code = "internet-route-blackhole"
+    to_attach = _to_attach(gateways, route)
+    return [
+        Finding(
+            code=code,
+            subject=f"{table.id} · {tutorial.EVERYWHERE}",
+            worker=worker,
+            expected=f"{tutorial.EVERYWHERE} → {attached.id if attached else 'igw-…'} {ACTIVE}",
+            observed=cluster.route_noun(route) if route else "—",
+            near_miss=_near_gateway(cluster, table, attached, to_attach),
+            facts={
+                "table": table.id,
+                "vpc": vpc,
+                "gateway": attached.id if attached else to_attach,
+                "target": cluster.target_noun(route) if route else "—",
+                "variant": _gateway_variant(attached, to_attach, route),
+            },
+        )
+    ]
+
+
+def _to_attach(gateways: tuple[InternetGateway, ...], route: Route | None) -> str:
+    """The internet gateway that is attached to nothing: the route's own, else any."""
+    free = [gateway.id for gateway in gateways if not gateway.vpcs]
+    wanted = [gateway for gateway in free if route and gateway == route.gateway]
+    return next(iter([*wanted, *free]), "")
+
+
+def _gateway_variant(attached: InternetGateway | None, to_attach: str, route: Route | None) -> str:
+    if attached:
+        return ""
+    if not to_attach:
+        return "no-gateway"
+    return "attach-only" if route and route.gateway == to_attach else "attach"
+
+
+def _near_gateway(
+    cluster: Cluster, table: RouteTable, attached: InternetGateway | None, to_attach: str
+) -> str:
+    elsewhere = [
+        f"{other.id}: {cluster.route_noun(route)}"
+        for other in cluster.inventory.route_tables
+        if attached and other.vpc == table.vpc and other.id != table.id
+        for route in other.routes
+        if route.gateway == attached.id and route.destination == tutorial.EVERYWHERE
+    ]
+    partial = [cluster.route_noun(r) for r in table.routes if r.gateway.startswith("igw-") and not r.foreign]
+    partial = [text for text in partial if not text.startswith(tutorial.EVERYWHERE)]
+    return next(iter([*partial, *elsewhere]), to_attach)

@@ -1,0 +1,24 @@
+"""The program a worker runs for us, sent over the channel's stdin; nothing is installed there.
+
+Its modules use the standard library only and run on Python 3.7 or later as uid 0; ``SOURCES`` sends
+them in that order, and ``conversation.main`` runs. It reads requests on stdin and answers on
+stdout, one JSON object a line, each answer with the request's ``id``:
+
+``{"do": "facts", "configs": DIR, "plugins": DIR}``
+    what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_plugins``.
+``{"do": "pod", "worker": NAME, "run": ID, "port": N, "configs": DIR, "plugins": DIR}``
+    makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``.
+``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
+    sends from inside the pod to everybody at once: ``probes``, a list of
+    ``[kind, worker, address, protocol, reached, detail, milliseconds]``.
+``{"do": "end"}``
+    takes the pod away again.
+
+What goes wrong is answered as ``{"error": {"code", "detail", "facts"}}``. The pod goes with the
+program: on end of input, on a signal, or (``SIGKILL``) by the kernel, because the pod's network
+namespace has no name and belongs to a child that dies with us. What a killed agent could not take
+back, an address and a masquerade rule, the next one sweeps.
+"""
+
+SOURCES = ("system", "cni", "node", "pod", "sweep", "mesh", "conversation")
+"""The modules in the order of their imports."""

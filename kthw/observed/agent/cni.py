@@ -1,0 +1,149 @@
+"""The node's pod network: its CNI files, and its plugins driven as kubelet drives them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kthw.observed.agent.system import AgentError, tool
+
+
+def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each plugin entry of each CNI file in file-name order: what it says, and its network.
+
+    The network is ``{"file", "name", "cniVersion", "plugins": [...]}``, empty for a broken file.
+    """
+    try:
+        files = sorted(Path(directory).iterdir())
+    except OSError:
+        return
+    for file in files:
+        if file.suffix not in (".conf", ".conflist", ".json"):
+            continue
+        try:
+            network = read_network(file)
+        except (OSError, ValueError) as problem:
+            yield {"file": file.name, "problem": str(problem)}, {}
+            continue
+        for plugin in network["plugins"]:
+            ipam = plugin.get("ipam") if isinstance(plugin.get("ipam"), dict) else {}
+            ranges = ipam.get("ranges") or [[{}]]
+            try:
+                subnet = ipam.get("subnet") or ranges[0][0].get("subnet") or ""
+            except (AttributeError, IndexError, KeyError, TypeError):
+                subnet = ""
+            said = {
+                "file": file.name,
+                "type": str(plugin["type"]),
+                "name": str(network["name"]),
+                "bridge": str(plugin.get("bridge") or ("cni0" if plugin["type"] == "bridge" else "")),
+                "subnet": str(subnet),
+                "ip_masq": bool(plugin.get("ipMasq", False)),
+            }
+            yield said, network
+
+
+def read_network(file: Path) -> dict[str, Any]:
+    """The network of one CNI file. Raises ``OSError``, and ``ValueError`` for what kubelet would refuse."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")
+    plugins = document["plugins"] if isinstance(document.get("plugins"), list) else [document]
+    if not plugins:
+        raise ValueError("no plugin in the list")
+    for plugin in plugins:
+        if not isinstance(plugin, dict) or not plugin.get("type"):
+            raise ValueError("no plugin type")
+    return {
+        "file": file.name,
+        "name": document.get("name", ""),
+        "cniVersion": document.get("cniVersion", "0.1.0"),
+        "plugins": plugins,
+    }
+
+
+class Network:
+    """The node's pod network, driven as kubelet drives it: CNI ADD and DEL with the real plugins."""
+
+    def __init__(self, network: dict[str, Any], plugins: str) -> None:
+        self.network = network
+        self.plugins = plugins
+        self.result: dict[str, Any] | None = None
+
+    @classmethod
+    def of_node(cls, configs: str, plugins: str) -> Network:
+        """The first valid network by file name, as kubelet's runtime takes it; loopback is not one."""
+        broken = []
+        for said, network in cni_files(configs):
+            if not network:
+                broken.append(f"{said['file']}: {said['problem']}")
+            elif network["plugins"][0]["type"] != "loopback":
+                return cls(network, plugins)
+        seen = "; ".join(broken)
+        raise AgentError(
+            "cni-failed", seen or "no network in " + configs, variant="no-config", directory=configs
+        )
+
+    @property
+    def bridge(self) -> str:
+        first = self.network["plugins"][0]
+        return str(first.get("bridge") or "cni0") if first["type"] == "bridge" else ""
+
+    def add(self, container: str, namespace: str) -> str:
+        """CNI ADD of every plugin in order; the pod's IPv4 address."""
+        for plugin in self.network["plugins"]:
+            self.result = self._plugin("ADD", plugin, container, namespace)
+        result = self.result or {}
+        addresses = [str(each.get("address", "")) for each in result.get("ips") or ()]
+        addresses.append(str((result.get("ip4") or {}).get("ip", "")))
+        for address in addresses:
+            if "." in address:
+                return address.split("/")[0]
+        raise AgentError("cni-failed", "the plugins gave the pod no IPv4 address", file=self.network["file"])
+
+    def delete(self, container: str, namespace: str) -> None:
+        """CNI DEL of every plugin in reverse; goes on after one that fails, and raises the first failure."""
+        failure = None
+        for plugin in reversed(self.network["plugins"]):
+            try:
+                self._plugin("DEL", plugin, container, namespace)
+            except AgentError as problem:
+                failure = failure or problem
+        if failure:
+            raise failure
+
+    def _plugin(self, command: str, plugin: dict[str, Any], container: str, namespace: str) -> dict[str, Any]:
+        network = self.network
+        config = dict(plugin, name=network["name"], cniVersion=network["cniVersion"])
+        if self.result is not None:
+            config["prevResult"] = self.result
+        environment = {
+            "CNI_COMMAND": command,
+            "CNI_CONTAINERID": container,
+            "CNI_NETNS": namespace,
+            "CNI_IFNAME": "eth0",
+            "CNI_PATH": self.plugins,
+        }
+        kind = str(plugin["type"])
+        told = {"file": str(network["file"]), "plugin": kind}
+        try:
+            path = Path(self.plugins, Path(kind).name)
+            done = tool(str(path), input=json.dumps(config), environment=environment)
+        except FileNotFoundError:
+            raise AgentError(
+                "cni-failed", f"no plugin {kind} in {self.plugins}", variant="no-plugin", **told
+            ) from None
+        except (OSError, subprocess.TimeoutExpired) as problem:
+            raise AgentError("cni-failed", f"{kind}: {problem}", **told) from None
+        try:
+            answer = json.loads(done.stdout) if done.stdout.strip() else {}
+        except ValueError:
+            answer = {}
+        if done.returncode:
+            said = [str(answer[key]) for key in ("msg", "details") if answer.get(key)]
+            message = ": ".join(said) or done.stderr.strip()[-500:] or f"exit status {done.returncode}"
+            raise AgentError("cni-failed", f"{kind} {command}: {message}", **told)
+        return answer if isinstance(answer, dict) else {}

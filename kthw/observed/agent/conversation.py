@@ -1,0 +1,151 @@
+"""The conversation on stdin and stdout, and the pod it is about."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import sys
+import time
+from typing import Any, NoReturn
+
+from kthw.observed.agent.cni import Network
+from kthw.observed.agent.mesh import Mesh, Probe
+from kthw.observed.agent.node import facts
+from kthw.observed.agent.pod import Pod, token
+from kthw.observed.agent.sweep import sweep
+from kthw.observed.agent.system import AgentError
+
+ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+IDLE = 600.0
+"""Seconds without a request after which we go: whoever started us is gone, though no one told us."""
+
+
+class Agent:
+    """The conversation on stdin and stdout, and the pod it is about."""
+
+    def __init__(self) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(0, selectors.EVENT_READ, self._on_stdin)
+        self.heard = b""
+        self.last = time.monotonic()
+        self.pod: Pod | None = None
+
+    def converse(self) -> None:
+        """Answer requests until the input ends, then take the pod away."""
+        self._say({"ready": True, "pid": os.getpid()})
+        try:
+            while True:
+                request = self._next()
+                try:
+                    answer = self._act(request)
+                except AgentError as problem:
+                    answer = {"error": problem.answer}
+                except OSError as problem:
+                    answer = {"error": {"code": "cni-failed", "detail": str(problem), "facts": {}}}
+                self._say(dict(answer, id=request["id"]))
+        finally:
+            for each in ENDINGS:
+                signal.signal(each, signal.SIG_IGN)
+            with contextlib.suppress(AgentError, OSError):
+                self._close_pod()
+
+    def _act(self, request: dict[str, Any]) -> dict[str, Any]:
+        what = request["do"]
+        if what == "facts":
+            return facts(request)
+        if what == "pod":
+            return self._make_pod(request)
+        if what == "probe":
+            return self._probe(request)
+        self._close_pod()
+        return {"ended": True}
+
+    def _make_pod(self, request: dict[str, Any]) -> dict[str, Any]:
+        sweep(request["configs"], request["plugins"])
+        network = Network.of_node(request["configs"], request["plugins"])
+        self.pod = Pod(network, request["worker"], request["run"], request["port"])
+        try:
+            listener = self.pod.open()
+        except (AgentError, OSError):
+            with contextlib.suppress(AgentError, OSError):
+                self._close_pod()
+            raise
+        self.selector.register(listener, selectors.EVENT_READ, self.pod.welcome)
+        return {"address": self.pod.address, "file": network.network["file"]}
+
+    def _probe(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not self.pod:
+            raise AgentError("cni-failed", "there is no pod to probe from")
+        pod, deadline = self.pod, float(request["seconds"])
+        probes = []
+        for peer in request["peers"]:
+            expected = token(pod.run, peer["worker"])
+            for port, heard in ((0, b""), (peer["port"], expected)):
+                probes.append(Probe("pod", peer["worker"], peer["address"], port, heard))
+        if request.get("node"):
+            probes.append(Probe("node", pod.worker, request["node"], 0))
+        if request.get("internet"):
+            address, port = request["internet"]
+            probes += [Probe("internet", "", address, 0), Probe("internet", "", address, port)]
+        with pod.inside():
+            mesh = Mesh(probes, deadline, pod.address, self.selector)
+            try:
+                while mesh.left:
+                    self._turn(mesh.advance())
+            finally:
+                mesh.close()
+        return {"probes": [each.told(deadline) for each in probes]}
+
+    def _close_pod(self) -> None:
+        if not self.pod:
+            return
+        if self.pod.listener:
+            with contextlib.suppress(KeyError):
+                self.selector.unregister(self.pod.listener)
+        # A signal half-way would leave the other half behind: it waits.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+        try:
+            self.pod.close()
+        finally:
+            self.pod = None
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+
+    def _next(self) -> dict[str, Any]:
+        while b"\n" not in self.heard:
+            self._turn(IDLE)
+            if time.monotonic() - self.last > IDLE:
+                sys.exit(0)
+        line, self.heard = self.heard.split(b"\n", 1)
+        return json.loads(line)  # type: ignore[no-any-return]  # an object, by our own protocol
+
+    def _turn(self, seconds: float) -> None:
+        for key, _ in self.selector.select(seconds):
+            key.data()
+
+    def _on_stdin(self) -> None:
+        data = os.read(0, 1 << 16)
+        if not data:
+            sys.exit(0)
+        self.heard += data
+        self.last = time.monotonic()
+
+    def _say(self, document: dict[str, Any]) -> None:
+        left = memoryview(json.dumps(document, separators=(",", ":")).encode() + b"\n")
+        while left:
+            left = left[os.write(1, left) :]
+
+
+def leave(*_: object) -> NoReturn:
+    """A signal: go the same way as at the end of the input."""
+    sys.exit(0)
+
+
+def main() -> None:
+    """Converse; a signal ends it as the end of the input does."""
+    for each in ENDINGS:
+        signal.signal(each, leave)
+    with contextlib.suppress(BrokenPipeError):
+        Agent().converse()

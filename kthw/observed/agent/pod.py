@@ -1,0 +1,153 @@
+"""The probe pod: a network namespace without a name, attached by the node's own CNI configuration."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator
+
+from kthw.observed.agent.cni import Network
+from kthw.observed.agent.system import (
+    CLONE_NEWNET,
+    FORWARDING,
+    PR_SET_PDEATHSIG,
+    call,
+    forwarding,
+    has_interface,
+    ip,
+    raise_interface,
+    started,
+    tool,
+)
+
+
+class Pod:
+    """The probe pod: a network namespace without a name, on the node's pod network."""
+
+    def __init__(self, network: Network, worker: str, run: str, port: int) -> None:
+        self.network = network
+        self.worker = worker
+        self.run = run
+        self.port = port
+        self.address = ""
+        self.listener: socket.socket | None = None
+        self.holder = 0
+        self.container = ""
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self.namespace = -1
+
+    def open(self) -> socket.socket:
+        """Make it; the socket it listens on. Raises ``AgentError``, ``OSError``; ``close`` tidies up."""
+        bridge = self.network.bridge
+        brings_bridge = bool(bridge) and not has_interface(bridge)
+        self.container = (
+            f"kthw-probe-{os.getpid()}-{started(os.getpid())}{'-bridge' if brings_bridge else ''}"
+        )
+        self.holder = hold_namespace()
+        path = f"/proc/{self.holder}/ns/net"
+        self.namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        forwarded = forwarding()
+        try:
+            self.address = self.network.add(self.container, path)
+        finally:
+            # The bridge plugin turns forwarding on. We came to measure, not to mend.
+            if forwarded is False and forwarding():
+                FORWARDING.write_text("0", encoding="ascii")
+        with self.inside():
+            raise_interface("lo")
+            self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            self.listener.setblocking(False)
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.listener.bind(("", self.port))
+            self.listener.listen(2048)
+        return self.listener
+
+    def welcome(self) -> None:
+        """Tell everybody who connects which pod this is."""
+        while self.listener:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), peer:
+                peer.send(token(self.run, self.worker))
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """Sockets made in here belong to the pod."""
+        call("setns", self.namespace, CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            call("setns", self.home, CLONE_NEWNET)
+
+    def close(self) -> None:
+        """Take everything back. Raises ``AgentError`` when a plugin would not; the namespace goes anyway."""
+        try:
+            if self.listener:
+                self.listener.close()
+                self.listener = None
+            if self.container:
+                self.network.delete(self.container, f"/proc/{self.holder}/ns/net")
+                drop_bridge(self.network.bridge, self.container)
+        finally:
+            if self.holder:
+                os.kill(self.holder, signal.SIGKILL)
+                os.waitpid(self.holder, 0)
+                self.holder = 0
+            if self.namespace >= 0:
+                os.close(self.namespace)
+                self.namespace = -1
+
+
+def token(run: str, worker: str) -> bytes:
+    """What the pod on ``worker`` says to whoever connects, so that we know the right one answered."""
+    return f"kthw {run} {worker}\n".encode()
+
+
+def hold_namespace() -> int:
+    """Start a child that does nothing but hold a new network namespace; its pid. Raises ``OSError``."""
+    ours = os.getpid()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != ours:  # we died before the call above
+                os._exit(1)
+            # Signals meant for the whole group must leave us time for CNI DEL.
+            for each in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+                signal.signal(each, signal.SIG_IGN)
+            call("unshare", CLONE_NEWNET)
+            os.write(writing, b"\0\0")
+            os.closerange(0, 256)
+            while True:
+                signal.pause()
+        except OSError as problem:
+            os.write(writing, struct.pack("=H", problem.errno or errno.EPERM))
+        finally:
+            os._exit(1)
+    os.close(writing)
+    try:
+        said = os.read(reading, 2)
+    finally:
+        os.close(reading)
+    number = struct.unpack("=H", said)[0] if len(said) == 2 else errno.ECHILD
+    if number:
+        os.waitpid(child, 0)
+        raise OSError(number, f"a network namespace: {os.strerror(number)}")
+    return child
+
+
+def drop_bridge(bridge: str, container: str) -> None:
+    """Remove the bridge the pod brought with it, unless somebody else's pod hangs on it by now."""
+    if container.endswith("-bridge") and bridge and has_interface(bridge):
+        ports = [each for each in ip("link", "show", "master", bridge) if each.get("ifname")]
+        if not ports:
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                tool("ip", "link", "delete", bridge, "type", "bridge")

@@ -1,0 +1,152 @@
+"""One look at everything: AWS, then the routes again if they were provisioned, then the nodes and their pods."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.intended.cluster import Intended
+from kthw.observed.aws import Reader, facts_of
+from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, TargetSeen
+from kthw.observed.inventory import read_inventory, reread_routes
+from kthw.target import Target
+
+Progress = Callable[[str, int, int], None]
+"""``(phase, done, of)``; phases: ``aws``, ``provision``, and those of ``kthw.observed.pods``."""
+Provision = Callable[[Reader, Inventory], tuple[ProvisionStep, ...]]
+
+PACKETS_AFTER: Final = "workers"
+"""The chapter that makes pods possible: before it there is nothing to see on a node."""
+_SETTLING_SECONDS: Final = 10.0
+"""How long a route AWS has just created may stay unlisted (EC2 is eventually consistent)."""
+
+
+def _silent(_phase: str, _done: int, _of: int) -> None:
+    pass
+
+
+def gather(
+    target: Target,
+    intended: Intended,
+    *,
+    provision: Provision | None = None,
+    expect_account: str = "",
+    progress: Progress = _silent,
+) -> Evidence:
+    """Look once; return all that was seen, and what could not be looked at as ``errors``.
+
+    ``provision`` is called between two looks at the routes and returns what it did. Nodes are not
+    looked at where no packets can be sent (``target.no_packets``) or pods come with a later chapter.
+    Nothing is raised for a failure to look: where AWS cannot be looked at, ``inventory`` is ``None``.
+    """
+    look = _Look(target, intended, progress)
+    try:
+        look.aws(expect_account)
+        if provision:
+            look.provisioned_by(provision)
+    except CouldNotLook as problem:
+        look.failed(problem.error)
+    else:
+        if not target.no_packets and intended.has_finished(PACKETS_AFTER):
+            look.nodes()
+    return look.evidence
+
+
+def nothing(kind: str, intended: Intended, error: LookError) -> Evidence:
+    """The evidence of a run that did not get as far as a target."""
+    return Evidence(gathered_at=_now(), target=TargetSeen(kind=kind), intended=intended, errors=(error,))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class _Look:
+    def __init__(self, target: Target, intended: Intended, progress: Progress) -> None:
+        self._target = target
+        self._progress = progress
+        self._reader: Reader | None = None
+        facts = facts_of(target)
+        self._evidence = Evidence(
+            gathered_at=_now(),
+            target=TargetSeen(
+                kind=target.kind,
+                endpoint=facts["endpoint"],
+                region=facts["region"],
+                no_packets=target.no_packets,
+            ),
+            intended=intended,
+        )
+
+    @property
+    def evidence(self) -> Evidence:
+        calls = self._reader.calls if self._reader else 0
+        counts = msgspec.structs.replace(self._evidence.counts, aws_calls=calls)
+        return msgspec.structs.replace(self._evidence, counts=counts)
+
+    def aws(self, expect_account: str) -> None:
+        self._progress("aws", 0, 0)
+        self._reader = Reader(self._target)
+        inventory, errors = read_inventory(
+            self._reader,
+            self._evidence.intended,
+            expect_account=expect_account,
+            progress=lambda done, of: self._progress("aws", done, of),
+        )
+        seen = msgspec.structs.replace(
+            self._evidence.target, account=inventory.account, region=inventory.region
+        )
+        self._add(inventory=inventory, target=seen, errors=errors)
+
+    def provisioned_by(self, provision: Provision) -> None:
+        reader, inventory = self._reader, self._evidence.inventory
+        if reader is None or inventory is None:
+            return
+        self._progress("provision", 0, 0)
+        try:
+            steps = provision(reader, inventory)
+        except CouldNotLook as problem:
+            # Nothing was created, or not all; what is there is judged all the same.
+            self._add(errors=(*self._evidence.errors, problem.error))
+            steps = ()
+        self._add(provisioned=steps, inventory=self._settled(reader, inventory, steps))
+
+    def _settled(
+        self, reader: Reader, inventory: Inventory, steps: tuple[ProvisionStep, ...]
+    ) -> Inventory:
+        created = {(step.route_table, step.pod_cidr) for step in steps if step.outcome == "created"}
+        deadline = time.monotonic() + _SETTLING_SECONDS
+        wait = 0.25
+        while True:
+            now = reread_routes(reader, inventory)
+            listed = {(table.id, route.destination) for table in now.route_tables for route in table.routes}
+            if created <= listed or time.monotonic() + wait > deadline:
+                return now
+            time.sleep(wait)
+            wait *= 2
+
+    def nodes(self) -> None:
+        # SSH is loaded only where it is used: judging a recorded run and AWS-only runs never need it.
+        from kthw.observed.pods import look_into_nodes
+
+        inventory = self._evidence.inventory
+        if inventory is None:
+            return
+        seen = look_into_nodes(self._target, inventory, self._evidence.intended, progress=self._progress)
+        self._add(
+            nodes=seen.nodes,
+            probes=seen.probes,
+            errors=(*self._evidence.errors, *seen.errors),
+            counts=Counts(ssh_sessions=seen.ssh_sessions),
+        )
+
+    def failed(self, error: LookError) -> None:
+        self._add(inventory=None, errors=(*self._evidence.errors, error))
+
+    def _add(self, **seen: object) -> None:
+        self._evidence = msgspec.structs.replace(self._evidence, **seen)

@@ -1,0 +1,315 @@
+"""Logging in to a worker, as OpenSSH would with the user's own ssh_config, and saying why not."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+import shlex
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.observed import dial, known_hosts, ssh
+from kthw.observed.hop import PORT, Hop, jump_hop, worker_hop
+from kthw.observed.proxy_command import ProxyCommand
+from kthw.observed.session import COMMAND, Session
+from kthw.observed.ssh_keys import Keys
+from kthw.target import SshAccess
+
+_HANDSHAKES: Final = threading.BoundedSemaphore(8)
+"""A handshake is all CPU (about 90 ms of it): more at once only makes each of them time out."""
+_JUMPS: Final = threading.BoundedSemaphore(8)
+"""Logins under way to jump hosts, which are one machine for all: sshd's MaxStartups drops the eleventh."""
+_DROPPED: Final = re.compile(r"clos|reset|banner|kex_exchange|Broken pipe", re.IGNORECASE)
+"""What a ProxyCommand says of a connection that was made and then dropped: worth another attempt."""
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds. ``connect``: until the server's first byte; ``login``: for each step from there on;
+    ``total``: after which no other attempt is begun, waiting for our own turn not counted.
+    """
+
+    connect: float = 10.0
+    login: float = 15.0
+    total: float = 20.0
+
+
+PATIENT: Final = Deadlines()
+
+
+def open_session(
+    access: SshAccess,
+    worker: str,
+    address: str,
+    *,
+    subject: str = "",
+    deadlines: Deadlines = PATIENT,
+    stop: threading.Event | None = None,
+) -> Session:
+    """Log in to ``worker`` at ``address`` and start the agent; the caller closes the session.
+
+    A connection that is dropped before the login (``MaxStartups``) is tried again; a refusal is not.
+    ``stop``, once set, ends the waiting. Raises ``CouldNotLook``: ``ssh-unreachable``,
+    ``ssh-auth-failed``, ``ssh-key-unusable``, ``ssh-host-key-unknown``, ``ssh-host-key-changed``, and
+    what ``Session.start`` raises. The facts of each are ``worker``, ``address``, ``host``, ``port``,
+    ``user``, ``key`` and ``login`` (the ``ssh`` command to try by hand); most have a ``variant``.
+    """
+    stop = stop or threading.Event()
+    login = _Login(access, worker, address, subject or f"{worker} ({address})", deadlines, stop)
+    return login.until_done()
+
+
+@dataclass
+class _Login:
+    """One login to one worker, with all its attempts."""
+
+    access: SshAccess
+    worker: str
+    address: str
+    subject: str
+    deadlines: Deadlines
+    stop: threading.Event
+    queued: float = 0.0
+
+    def until_done(self) -> Session:
+        try:
+            hop = worker_hop(self.access, self.worker, self.address)
+        except (OSError, ValueError) as problem:
+            raise self._misconfigured(problem) from problem
+        began, pause = time.monotonic(), 0.3
+        while True:
+            try:
+                return self._attempt(hop)
+            except ssh.DroppedError as drop:
+                pause = min(4.0, pause * 2) * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter
+                if time.monotonic() + pause > began + self.queued + self.deadlines.total:
+                    raise self._failure("ssh-unreachable", str(drop), hop, variant="dropped") from drop
+                if self.stop.wait(pause):
+                    raise self._interrupted() from drop
+            except InterruptedError as stopped:
+                raise self._interrupted() from stopped
+
+    def _attempt(self, hop: Hop) -> Session:
+        with contextlib.ExitStack() as opened:
+            connection = self._connect(hop, opened)
+            try:
+                channel = connection.run(COMMAND, self.deadlines.login)
+            except ssh.RefusedError as problem:
+                raise self._failure("ssh-auth-failed", str(problem), hop, variant="no-commands") from problem
+            except ssh.DroppedError as problem:
+                raise self._failure("ssh-unreachable", str(problem), hop, variant="lost") from problem
+            hang_up = contextlib.ExitStack()
+            session = Session(
+                channel,
+                worker=self.worker,
+                subject=self.subject,
+                facts=self._facts(hop),
+                stop=self.stop,
+                hang_up=hang_up.close,
+            )
+            session.start()
+            hang_up.push(opened.pop_all())
+            return session
+
+    def _connect(
+        self, hop: Hop, opened: contextlib.ExitStack, via: ssh.Connection | None = None
+    ) -> ssh.Connection:
+        """A connection to ``hop``, logged in; everything it took is left on ``opened``."""
+        proxy: ProxyCommand | None = None
+        wire: ssh.Wire
+        if via or hop.jumps:
+            wire = self._tunnel(via or self._last_jump(hop, opened), hop)
+        elif hop.proxy_command:
+            proxy = ProxyCommand(hop.proxy_command)
+            opened.callback(proxy.close)
+            wire = proxy.socket
+        else:
+            wire = self._dial(hop)
+        opened.callback(wire.close)
+        try:
+            self._await_first_byte(wire, hop)
+            with self._turn(_HANDSHAKES):
+                connection = ssh.Connection(wire, self.stop)
+                opened.callback(connection.close)
+                kind, key = connection.handshake(_known_kinds(hop), self.deadlines.login)
+                self._check_host_key(hop, kind, key)
+                self._authenticate(connection, hop)
+        except TimeoutError as silence:
+            detail = f"{hop} stopped answering for {self.deadlines.login:.0f} s"
+            raise self._failure("ssh-unreachable", detail, hop, variant="silent") from silence
+        except ssh.RefusedError as problem:
+            raise self._failure("ssh-unreachable", str(problem), hop, variant="protocol") from problem
+        except ssh.DroppedError as drop:
+            if proxy:
+                status, said = proxy.ended(), proxy.complaint()
+                if status and not _DROPPED.search(said):
+                    said = said or f"exit status {status}"
+                    raise self._failure("ssh-unreachable", said, hop, variant="proxy") from drop
+                raise ssh.DroppedError(said or str(drop)) from drop
+            raise
+        return connection
+
+    def _last_jump(self, hop: Hop, opened: contextlib.ExitStack) -> ssh.Connection:
+        via: ssh.Connection | None = None
+        for spec in hop.jumps:
+            try:
+                jump = jump_hop(self.access, spec)
+            except (OSError, ValueError) as problem:
+                raise self._misconfigured(problem) from problem
+            if via:
+                via = self._connect(replace(jump, proxy_command="", jumps=()), opened, via)
+            elif jump.jumps:
+                via = self._connect(jump, opened)
+            else:
+                with self._turn(_JUMPS):
+                    via = self._connect(jump, opened)
+        if via is None:
+            raise self._misconfigured(ValueError("ProxyJump names no host"))
+        return via
+
+    def _tunnel(self, via: ssh.Connection, hop: Hop) -> ssh.Wire:
+        try:
+            return via.tunnel(hop.host, hop.port, self.deadlines.connect)
+        except (ssh.RefusedError, ssh.DroppedError) as problem:
+            detail = f"the jump host did not reach {hop}: {problem}"
+            raise self._failure("ssh-unreachable", detail, hop, variant="proxy") from problem
+
+    def _dial(self, hop: Hop) -> socket.socket:
+        try:
+            return dial.connect(hop.host, hop.port, self.deadlines.connect, self.stop)
+        except InterruptedError:
+            raise
+        except OSError as problem:
+            variant, detail = dial.explained(problem, hop.host, self.deadlines.connect)
+            raise self._failure("ssh-unreachable", detail, hop, variant=variant) from problem
+
+    def _await_first_byte(self, wire: ssh.Wire, hop: Hop) -> None:
+        """Wait until the server speaks, out of turn: a host that is dead must not hold up the others."""
+        until = time.monotonic() + self.deadlines.connect
+        while not ssh.readable(wire):
+            if self.stop.is_set():
+                raise InterruptedError
+            if time.monotonic() >= until:
+                detail = f"no SSH greeting from {hop} in {self.deadlines.connect:.0f} s"
+                raise self._failure("ssh-unreachable", detail, hop, variant="silent")
+
+    @contextlib.contextmanager
+    def _turn(self, semaphore: threading.BoundedSemaphore) -> Iterator[None]:
+        began = time.monotonic()
+        while not semaphore.acquire(timeout=dial.SLICE):
+            if self.stop.is_set():
+                raise InterruptedError
+        self.queued += time.monotonic() - began
+        try:
+            yield
+        finally:
+            semaphore.release()
+
+    def _check_host_key(self, hop: Hop, kind: str, key: bytes) -> None:
+        name = hop.host_key_name
+        judgement = known_hosts.judge(hop.known_hosts, name, kind, key)
+        if judgement.verdict == "known":
+            return
+        file = judgement.line.file if judgement.line else _where_to_remember(hop)
+        facts = {
+            "fingerprint": known_hosts.fingerprint(key),
+            "key_type": kind,
+            "host_key_name": name,
+            "known_hosts": str(file),
+            "forget": shlex.join(["ssh-keygen", "-f", str(file), "-R", name]),
+        }
+        seen = f"{name} showed {kind} {facts['fingerprint']}"
+        if judgement.line:
+            facts["line"] = f"{file}:{judgement.line.number}"
+            said = "is revoked" if judgement.verdict == "revoked" else "has another key"
+            detail = f"{seen}; {facts['line']} {said}"
+            raise self._failure("ssh-host-key-changed", detail, hop, variant=judgement.verdict, **facts)
+        if not hop.accept_new:
+            raise self._failure("ssh-host-key-unknown", seen, hop, **facts)
+        try:
+            known_hosts.remember(file, name, kind, key)
+        except OSError as problem:
+            detail = f"{seen}; {file}: {problem.strerror}"
+            raise self._failure(
+                "ssh-host-key-unknown", detail, hop, variant="unwritable", **facts
+            ) from problem
+
+    def _authenticate(self, connection: ssh.Connection, hop: Hop) -> None:
+        keys = Keys(hop, self.access.key)
+        tried: list[str] = []
+        said = ""
+        for label, key in keys.in_turn():
+            try:
+                if connection.try_key(hop.user, key, self.deadlines.login):
+                    return
+            except ssh.DroppedError:
+                if not tried:
+                    raise
+                said = f"the server hung up after {len(tried)} keys"
+                break
+            tried.append(label)
+        unusable = dict(keys.unusable)
+        if unusable and (self.access.key in unusable or not tried):
+            label = self.access.key if self.access.key in unusable else next(iter(unusable))
+            problem = unusable[label]
+            detail = f"{label}: {problem}"
+            raise self._failure("ssh-key-unusable", detail, hop, key=label, variant=problem.variant)
+        if connection.takes and "publickey" not in connection.takes:
+            said = f"the server takes {', '.join(connection.takes)} only"
+        parts = [said, f"keys tried as {hop.user}: {', '.join(tried) or 'none'}"]
+        parts += [f"not usable: {label} ({problem})" for label, problem in unusable.items()]
+        raise self._failure(
+            "ssh-auth-failed",
+            "; ".join(each for each in parts if each),
+            hop,
+            keys=", ".join(tried),
+            **({} if tried else {"variant": "no-keys"}),
+        )
+
+    def _interrupted(self) -> CouldNotLook:
+        return self._failure("ssh-unreachable", "interrupted", None, variant="interrupted")
+
+    def _misconfigured(self, problem: Exception) -> CouldNotLook:
+        detail = " ".join(str(problem).split())
+        return self._failure("ssh-unreachable", f"ssh_config: {detail}", None, variant="config")
+
+    def _failure(self, code: str, detail: str, hop: Hop | None, **facts: str) -> CouldNotLook:
+        error = LookError(
+            code=code,
+            subject=self.subject,
+            detail=detail,
+            worker=self.worker,
+            facts={**self._facts(hop), **facts},
+        )
+        return CouldNotLook(error)
+
+    def _facts(self, hop: Hop | None) -> dict[str, str]:
+        host, port, user = (hop.host, hop.port, hop.user) if hop else (self.address, PORT, self.access.user)
+        options = ["-F", self.access.config] if self.access.config else []
+        options += ["-i", self.access.key] if self.access.key else []
+        options += ["-p", str(port)] if port != PORT else []
+        return {
+            "worker": self.worker,
+            "address": self.address,
+            "host": host,
+            "port": str(port),
+            "user": user,
+            "key": self.access.key,
+            "config": self.access.config,
+            "login": shlex.join(["ssh", *options, f"{user}@{host}"]),
+        }
+
+
+def _known_kinds(hop: Hop) -> set[str]:
+    return {line.kind for line in known_hosts.lines_about(hop.known_hosts, hop.host_key_name)}
+
+
+def _where_to_remember(hop: Hop) -> Path:
+    return (*hop.known_hosts, Path("~/.ssh/known_hosts").expanduser())[0]

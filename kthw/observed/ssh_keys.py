@@ -1,0 +1,92 @@
+"""Which private keys to try on a host, and why one cannot be used."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from kthw.observed import ssh
+from kthw.observed.hop import Hop
+
+DEFAULT: Final = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
+"""Tried where ssh_config names none, as OpenSSH does."""
+
+
+class UnusableKeyError(Exception):
+    """``variant`` is ``missing``, ``permissions``, ``passphrase`` or ``format``."""
+
+    def __init__(self, variant: str, detail: str) -> None:
+        super().__init__(detail)
+        self.variant = variant
+
+
+@dataclass
+class Keys:
+    """The keys for one host: the one asked for, ssh_config's, the agent's, the default ones.
+
+    ``unusable`` holds, once they were gone through, the files that could not be used. A missing one
+    counts only when it is ``wish``, the file the user asked for.
+    """
+
+    hop: Hop
+    wish: str = ""
+    unusable: dict[str, UnusableKeyError] = field(default_factory=dict)
+
+    def in_turn(self) -> Iterator[tuple[str, ssh.PrivateKey]]:
+        """Each key with what to call it. Ends early when the wish cannot be met."""
+        hop = self.hop
+        named = list(dict.fromkeys(each for each in (self.wish, *hop.identity_files) if each))
+        for path in named:
+            try:
+                yield path, key_of(path)
+            except UnusableKeyError as problem:
+                if problem.variant != "missing" or path == self.wish:
+                    self.unusable[path] = problem
+                # A locked key may be in the agent.
+                if path == self.wish and problem.variant != "passphrase":
+                    return
+        if hop.agent:
+            public = {_public_part(path) for path in named}
+            with ssh.agent_keys() as keys:
+                for comment, blob, key in keys:
+                    if not hop.identities_only or blob in public:
+                        yield f"agent: {comment}", key
+        if not hop.identity_files:
+            for path in DEFAULT:
+                with contextlib.suppress(UnusableKeyError):
+                    yield path, key_of(path)
+
+
+def key_of(path: str) -> ssh.PrivateKey:
+    """The private key in a file. Raises ``UnusableKeyError``."""
+    file = Path(path).expanduser()
+    try:
+        state = file.stat()
+        # OpenSSH's own rule, so that what works here works there.
+        if state.st_uid == os.getuid() and stat.S_IMODE(state.st_mode) & 0o077:
+            raise UnusableKeyError(
+                "permissions", f"others may read it (mode {stat.S_IMODE(state.st_mode):04o})"
+            )
+        return ssh.read_key(file, state.st_mtime_ns)
+    except FileNotFoundError:
+        raise UnusableKeyError("missing", "no such file") from None
+    except ssh.LockedKeyError as problem:
+        raise UnusableKeyError("passphrase", "locked with a passphrase") from problem
+    except ValueError as problem:
+        raise UnusableKeyError("format", "no OpenSSH or PEM private key") from problem
+    except OSError as problem:
+        raise UnusableKeyError("permissions", (problem.strerror or str(problem)).lower()) from problem
+
+
+def _public_part(path: str) -> bytes:
+    """The public key beside a private key file, in wire format; empty where there is none."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        text = Path(f"{path}.pub").expanduser().read_text(encoding="ascii")
+        return base64.b64decode(text.split()[1])
+    return b""

@@ -1,0 +1,184 @@
+"""A drawing of the network: route tables, workers with their pods, and who reached whom.
+
+Pure: from the evidence and the findings to inline SVG. Nothing is told by colour alone: what is well has
+a dot or a whole line, what is not has a cross or a broken line. Up to a dozen workers are drawn; of more,
+the matrix of pairs only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from kthw.findings.cluster import Cluster
+from kthw.findings.finding import Finding
+from kthw.observed.evidence import Evidence, Instance, RouteTable
+from kthw.verdict.matrix import dots, heat_map, legend, outcomes
+from kthw.verdict.messages import Catalogue
+from kthw.verdict.report import SYMPTOM
+from kthw.verdict.routes_drawing import ROW, TABLE_WIDTH, Row, rows_of, table_markup
+from kthw.verdict.svg import box, element, text, titled
+
+MOST_DRAWN: Final = 12
+
+_TABLE_X: Final = 36
+_WORKER_X: Final = 590
+_WORKER_WIDTH: Final = 272
+_WORKER_HEIGHT: Final = 76
+_WORKER_STEP: Final = 92
+_MATRIX_X: Final = 926
+_TOP: Final = 150
+
+
+def drawing(evidence: Evidence, findings: Sequence[Finding], words: Catalogue) -> str:
+    """Inline SVG, or nothing where AWS could not be looked at or no worker was to be found."""
+    if evidence.inventory is None or not evidence.inventory.vpcs:
+        return ""
+    if len(evidence.intended.workers) > MOST_DRAWN:
+        return heat_map(evidence, words)
+    return _Drawing(evidence, findings, words).svg()
+
+
+class _Drawing:
+    def __init__(self, evidence: Evidence, findings: Sequence[Finding], words: Catalogue) -> None:
+        self._cluster = Cluster.of(evidence)
+        self._evidence = evidence
+        self._findings = findings
+        self._say = words.say
+        self._words = words
+        self._workers = evidence.intended.workers
+
+    def svg(self) -> str:
+        tables = self._tables()
+        rows = {table.id: rows_of(self._cluster, table, self._findings) for table in tables}
+        table_y, tables_bottom = self._places(tables, rows)
+        bottom = max(_TOP + len(self._workers) * _WORKER_STEP, tables_bottom) + 24
+        matrix = dots(
+            self._evidence, [self._middle(n) for n in range(len(self._workers))], _MATRIX_X, _TOP, self._words
+        )
+        width = _MATRIX_X + matrix.width + 24
+        foot = legend(self._words, _TABLE_X, bottom + 44)
+        parts = [
+            self._vpc(width if not matrix.markup else _MATRIX_X - 26, bottom),
+            self._gateway(),
+            *(self._subnets()),
+            *(table_markup(self._say, t, rows[t.id], _TABLE_X, table_y[t.id]) for t in tables),
+            *(line for t in tables for line in self._lines(rows[t.id], table_y[t.id])),
+            *(self._worker(n, worker) for n, worker in enumerate(self._workers)),
+            matrix.markup,
+            foot,
+        ]
+        return element(
+            "svg",
+            "".join(parts),
+            xmlns="http://www.w3.org/2000/svg",
+            viewBox=f"0 0 {width:.0f} {bottom + 64:.0f}",
+            role="img",
+            aria_label=self._say("report-drawing"),
+        )
+
+    def _tables(self) -> list[RouteTable]:
+        """The tables in effect, in order of the workers."""
+        ruling = [self._cluster.ruling(worker) for worker in self._workers]
+        return list({r.effective.id: r.effective for r in ruling if r}.values())
+
+    def _places(
+        self, tables: Sequence[RouteTable], rows: dict[str, list[Row]]
+    ) -> tuple[dict[str, float], float]:
+        places, y = {}, float(_TOP)
+        for table in tables:
+            places[table.id] = y
+            y += 48 + ROW * len(rows[table.id]) + 28
+        return places, y
+
+    def _vpc(self, width: float, bottom: float) -> str:
+        vpcs = self._cluster.inventory.vpcs
+        said = "; ".join(" ".join(filter(None, (v.name, v.id, *v.cidrs))) for v in vpcs)
+        return box(14, 84, width - 14, bottom - 84, "vpc", 14) + text(34, 112, f"VPC {said}", "label")
+
+    def _gateway(self) -> str:
+        used = {vpc.id for vpc in self._cluster.inventory.vpcs}
+        attached = [g.id for g in self._cluster.inventory.internet_gateways if used & set(g.vpcs)]
+        said = ", ".join(attached) or self._say("report-no-gateway")
+        x, state = _TABLE_X + TABLE_WIDTH / 2, "good" if attached else "bad"
+        return (
+            text(x, 24, self._say("report-internet"), "strong", text_anchor="middle")
+            + element("path", d=f"M{x} 32V58", class_=f"line {state}")
+            + box(x - 120, 58, 240, 50, f"gateway {state}")
+            + text(x, 79, self._say("report-gateway"), "strong", text_anchor="middle")
+            + text(x, 97, said, "mono", text_anchor="middle")
+        )
+
+    def _subnets(self) -> list[str]:
+        """A frame around each run of workers of one subnet."""
+        names = {subnet.id: subnet for subnet in self._cluster.inventory.subnets}
+        frames, start = [], 0
+        ids = [i.subnet if (i := self._cluster.instance(w)) else "" for w in self._workers]
+        for n in range(1, len(ids) + 1):
+            if n < len(ids) and ids[n] == ids[start]:
+                continue
+            subnet = names.get(ids[start])
+            if subnet:
+                y = self._top(start) - 10
+                height = (n - start) * _WORKER_STEP - (_WORKER_STEP - _WORKER_HEIGHT) + 20
+                frames.append(box(_WORKER_X - 12, y, _WORKER_WIDTH + 24, height, "subnet", 12))
+                if start == 0:
+                    said = f"{self._say('report-subnet')} {subnet.cidr} {subnet.id}"
+                    frames.append(text(_WORKER_X - 8, y - 8, said, "label"))
+            start = n
+        return frames
+
+    def _worker(self, n: int, worker: str) -> str:
+        y, instance = self._top(n), self._cluster.instance(worker)
+        wrong = sorted({f.code for f in self._findings if f.worker == worker and f.code != SYMPTOM})
+        state = "bad" if wrong else "good"
+        if instance is None:
+            card = box(_WORKER_X, y, _WORKER_WIDTH, _WORKER_HEIGHT, "worker bad absent")
+            said = self._say("report-absent")
+            return card + text(_WORKER_X + 16, y + 28, worker, "strong") + text(_WORKER_X + 16, y + 52, said)
+        parts = [
+            box(_WORKER_X, y, _WORKER_WIDTH, _WORKER_HEIGHT, f"worker {state}"),
+            text(_WORKER_X + 16, y + 22, worker, "strong"),
+            text(_WORKER_X + _WORKER_WIDTH - 12, y + 22, instance.address, "mono", text_anchor="end"),
+            text(_WORKER_X + 16, y + 40, self._about(instance), "mono faint"),
+            text(_WORKER_X + 16, y + 61, self._pods(worker), "mono pod"),
+        ]
+        if wrong:
+            parts.append(text(_WORKER_X + _WORKER_WIDTH - 12, y + 61, "✗", "cross", text_anchor="end"))
+        return titled("".join(parts), ", ".join([worker, *wrong]))
+
+    def _about(self, instance: Instance) -> str:
+        return instance.id if instance.state == "running" else f"{instance.id} · {instance.state}"
+
+    def _pods(self, worker: str) -> str:
+        cidr = self._cluster.pod_cidrs.get(worker)
+        node = self._evidence.nodes.get(worker)
+        said = self._say("report-pods", cidr=cidr or "—")
+        return f"{said} · {node.pod}" if node and node.pod else said
+
+    def _lines(self, rows: Sequence[Row], y: float) -> list[str]:
+        """From each route to the worker it leads to; a route that leads nowhere ends in a cross."""
+        lines, x = [], _TABLE_X + TABLE_WIDTH
+        for n, row in enumerate(rows):
+            start = y + 48 + ROW * n + ROW / 2 - 4
+            if row.leads_to in self._workers:
+                end = self._middle(self._workers.index(row.leads_to))
+                bend = (x + _WORKER_X) / 2
+                path = f"M{x} {start}C{bend} {start} {bend} {end} {_WORKER_X - 6} {end}"
+                state = "good" if row.good else "bad"
+                lines.append(element("path", d=path, class_=f"line {state}"))
+                if row.good:
+                    tip = f"M{_WORKER_X - 12} {end - 5}L{_WORKER_X - 2} {end}L{_WORKER_X - 12} {end + 5}Z"
+                    lines.append(element("path", d=tip, class_="tip"))
+                else:
+                    lines.append(text(bend, (start + end) / 2 + 5, "✗", "cross", text_anchor="middle"))
+            elif not row.good:
+                lines.append(element("path", d=f"M{x} {start}H{x + 34}", class_="line bad"))
+                lines.append(text(x + 40, start + 5, "✗", "cross"))
+        return lines
+
+    def _top(self, n: int) -> float:
+        return _TOP + n * _WORKER_STEP
+
+    def _middle(self, n: int) -> float:
+        return self._top(n) + _WORKER_HEIGHT / 2

@@ -1,0 +1,137 @@
+"""Who reached whom: the matrix of pairs of pods, as dots beside the workers or as a heat map of many."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from kthw.observed.evidence import Evidence
+from kthw.verdict.messages import Catalogue
+from kthw.verdict.svg import box, element, text, titled
+
+Outcome = Literal["reached", "partly", "failed", "untried"]
+
+_CELL: Final = 32
+_HEAT_SIZE: Final = 720
+_LABELLED: Final = 60
+_SIGNS: Final[dict[Outcome, str]] = {"reached": "●", "partly": "◐", "failed": "✗", "untried": "·"}
+_CLASSES: Final[dict[Outcome, str]] = {
+    "reached": "dot", "partly": "half", "failed": "cross", "untried": "faint",
+}  # fmt: skip
+
+
+class Dots(msgspec.Struct, frozen=True, kw_only=True):
+    """``markup`` and the width it takes; empty where no packet was sent."""
+
+    markup: str = ""
+    width: float = 0
+
+
+def outcomes(evidence: Evidence) -> dict[tuple[str, str], Outcome]:
+    """What came of each pair of workers' pods, all protocols together. A pair nobody tried is absent."""
+    tried: dict[tuple[str, str], list[bool]] = {}
+    for probe in evidence.probes:
+        if probe.kind == "pod" and probe.source != probe.destination:
+            tried.setdefault((probe.source, probe.destination), []).append(probe.reached)
+    return {
+        pair: "reached" if all(came) else "partly" if any(came) else "failed" for pair, came in tried.items()
+    }
+
+
+def dots(evidence: Evidence, middles: Sequence[float], x: float, top: float, words: Catalogue) -> Dots:
+    """One row per worker, at the heights ``middles``; one column per destination."""
+    seen = outcomes(evidence)
+    workers = evidence.intended.workers
+    if not seen:
+        return Dots()
+    parts = [text(x, top - 64, words.say("report-pairs-title"), "label")]
+    for column, destination in enumerate(workers):
+        at = x + 16 + column * _CELL
+        turned = f"rotate(-40 {at} {top - 12})"
+        parts.append(text(at, top - 12, destination, "mono faint", transform=turned))
+    for source, y in zip(workers, middles, strict=True):
+        parts.append(box(x, y - 17, _CELL * len(workers), 34, "row", 6))
+        for column, destination in enumerate(workers):
+            if source != destination:
+                outcome = seen.get((source, destination), "untried")
+                at = x + 16 + column * _CELL
+                sign = text(at, y + 6, _SIGNS[outcome], f"sign {_CLASSES[outcome]}", text_anchor="middle")
+                said = f"{source} → {destination}: {words.say(f'report-pair-{outcome}')}"
+                parts.append(titled(sign, said))
+    return Dots(markup="".join(parts), width=max(_CELL * len(workers), 190.0) + 30)
+
+
+def legend(words: Catalogue, x: float, y: float) -> str:
+    """What the signs mean."""
+    parts = []
+    for outcome, sign in _SIGNS.items():
+        said = words.say(f"report-pair-{outcome}")
+        parts.append(text(x, y, sign, f"sign {_CLASSES[outcome]}", text_anchor="middle"))
+        parts.append(text(x + 14, y - 1, said, "faint"))
+        x += 40 + 8 * len(said)
+    return "".join(parts)
+
+
+def heat_map(evidence: Evidence, words: Catalogue) -> str:
+    """The matrix alone: a row per source, a column per destination, neighbours of one colour merged."""
+    seen = outcomes(evidence)
+    workers = evidence.intended.workers
+    if not seen:
+        return ""
+    cell = _HEAT_SIZE / len(workers)
+    left, top = 120.0, 64.0
+    parts = [
+        element("defs", _hatch()),
+        text(left, 24, words.say("report-pairs-title"), "label"),
+        text(left, 50, workers[0], "mono faint"),
+        text(left + _HEAT_SIZE, 50, workers[-1], "mono faint", text_anchor="end"),
+        element("rect", x=left, y=top, width=_HEAT_SIZE, height=_HEAT_SIZE, class_="heat reached"),
+    ]
+    for row, source in enumerate(workers):
+        if len(workers) <= _LABELLED or row in (0, len(workers) - 1):
+            y = top + row * cell + min(cell, 12)
+            parts.append(text(left - 8, y, source, "mono faint", text_anchor="end"))
+        column = 0
+        states = [seen.get((source, d), "untried") if d != source else "self" for d in workers]
+        for state, run in itertools.groupby(states):
+            length = len(list(run))
+            if state != "reached":
+                parts.append(
+                    element(
+                        "rect",
+                        x=left + column * cell,
+                        y=top + row * cell,
+                        width=cell * length,
+                        height=cell,
+                        class_=f"heat {state}",
+                    )
+                )
+            column += length
+    parts.append(_heat_legend(words, left, top + _HEAT_SIZE + 30))
+    return element(
+        "svg",
+        "".join(parts),
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {left + _HEAT_SIZE + 40:.0f} {top + _HEAT_SIZE + 60:.0f}",
+        role="img",
+        aria_label=words.say("report-pairs-title"),
+    )
+
+
+def _hatch() -> str:
+    stroke = element("path", d="M0 0L6 6M6 0L0 6", class_="hatch")
+    back = element("rect", width=6, height=6, class_="hatch-back")
+    return element("pattern", back + stroke, id="kthw-hatch", width=6, height=6, patternUnits="userSpaceOnUse")
+
+
+def _heat_legend(words: Catalogue, x: float, y: float) -> str:
+    parts = []
+    for outcome in _SIGNS:
+        said = words.say(f"report-pair-{outcome}")
+        parts.append(element("rect", x=x, y=y - 12, width=18, height=14, class_=f"heat {outcome}"))
+        parts.append(text(x + 26, y, said, "faint"))
+        x += 52 + 8 * len(said)
+    return "".join(parts)

@@ -1,0 +1,175 @@
+"""The top of the HTML report: where we looked, what is wrong, what mends it, and a drawing of the network.
+
+Pure: a ``Report`` and a catalogue in, HTML out. It works offline and prints. Everything that was
+observed is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+
+from kthw.errors import LookError
+from kthw.verdict.drawing import drawing
+from kthw.verdict.messages import Catalogue
+from kthw.verdict.report import Report, Root
+
+_MOST_PAIRS = 12
+
+
+def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
+    """All that comes before the table of tests. ``target``: the lines that name what was looked at."""
+    style = resources.files("kthw.verdict").joinpath("report.css").read_text(encoding="utf-8")
+    roots = report.roots()
+    parts = [
+        f"<style>{style}</style>",
+        _target(target, sandbox=report.evidence.target.kind == "sandbox"),
+        _verdict(report, roots, words),
+        *([_findings(roots, words)] if roots else []),
+        *([_errors(report.errors, words)] if report.errors else []),
+        _figure(report, words),
+        f'<h2 class="kthw-tests">{escape(words.say("report-tests"))}</h2>',
+        f"<script>{_translation(words)}</script>",
+    ]
+    return f'<div class="kthw" lang="{words.language}">{"".join(parts)}</div>'
+
+
+def table_head(words: Catalogue) -> list[str]:
+    """The head of the table of tests, in pytest-html's form."""
+    columns = (("result", "result"), ("testId", "test"), ("worker", "worker"), ("duration", "duration"))
+    return [
+        f'<th class="sortable" data-column-type="{kind}">{escape(words.say(f"report-column-{name}"))}</th>'
+        for kind, name in columns
+    ]
+
+
+def row_cells(
+    words: Catalogue, cells: Sequence[str], sentence: str, worker: str, test: str
+) -> list[str]:
+    """One row. ``cells`` are pytest-html's own: result, test id, duration, links.
+
+    The result stays in English inside, since pytest-html sorts and filters by it.
+    """
+    outcome = cells[0].partition(">")[2].partition("<")[0]
+    said = escape(words.say(f"report-outcome-{outcome.lower()}"), quote=True)
+    return [
+        f'<td class="col-result" data-said="{said}">{escape(outcome)}</td>',
+        f'<td class="col-testId" title="{escape(test, quote=True)}">{escape(sentence)}</td>',
+        f'<td class="col-worker">{escape(worker)}</td>',
+        cells[2],
+    ]
+
+
+def _target(lines: Sequence[str], *, sandbox: bool) -> str:
+    first, *rest = lines
+    note = "".join(f"<p>{escape(line)}</p>" for line in rest)
+    kind = "sandbox" if sandbox else "aws"
+    return f'<div class="kthw-target kthw-{kind}"><p><strong>{escape(first)}</strong></p>{note}</div>'
+
+
+def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
+    counts = report.summary
+    if roots:
+        kind, said = "bad", words.say("report-verdict-wrong", count=len(roots))
+    elif report.errors or counts.errors:
+        kind, said = "unknown", words.say("report-verdict-unknown")
+    elif counts.failed:
+        kind, said = "unknown", words.say("report-verdict-unexpected", count=counts.failed)
+    elif counts.passed:
+        kind, said = "good", words.say("report-verdict-right", count=counts.passed)
+    else:
+        kind, said = "unknown", words.say("report-verdict-nothing")
+    sign = {"bad": "✗", "unknown": "!", "good": "✓"}[kind]
+    cost = words.say(
+        "report-cost", calls=counts.aws_calls, sessions=counts.ssh_sessions, seconds=f"{counts.seconds:.1f}"
+    )
+    return (
+        f'<div class="kthw-verdict kthw-{kind}"><span class="kthw-sign" aria-hidden="true">{sign}</span>'
+        f"<p>{escape(said)}</p><p class=\"kthw-cost\">{escape(cost)}</p></div>"
+    )
+
+
+def _findings(roots: Sequence[Root], words: Catalogue) -> str:
+    items = "".join(_finding(root, words) for root in roots)
+    return f'<h2>{escape(words.say("report-wrong"))}</h2><ol class="kthw-findings">{items}</ol>'
+
+
+def _finding(root: Root, words: Catalogue) -> str:
+    finding, said = root.found.finding, words.finding(root.found.finding)
+    facts = "".join(
+        f"<dt>{escape(words.say(key))}</dt><dd>{escape(value)}</dd>"
+        for key, value in (
+            ("report-expected", finding.expected),
+            ("report-observed", finding.observed),
+            ("report-near-miss", finding.near_miss),
+        )
+        if value
+    )
+    return (
+        f'<li><h3>{escape(said.what)}</h3>'
+        f'<p class="kthw-code"><code>{finding.code}</code> {escape(finding.subject)}</p>'
+        f"{_paragraph(said.why)}<dl>{facts}</dl>{_fix(said.fix, words)}{_pairs(root.pairs, words)}</li>"
+    )
+
+
+def _pairs(pairs: Sequence[str], words: Catalogue) -> str:
+    if not pairs:
+        return ""
+    shown = "\n".join(pairs[:_MOST_PAIRS])
+    more = len(pairs) - _MOST_PAIRS
+    rest = f"\n{words.say('report-more-pairs', count=more)}" if more > 0 else ""
+    summary = f"{words.say('report-pairs')} ({len(pairs)})"
+    return f'<details class="kthw-pairs"><summary>{escape(summary)}</summary><pre>{escape(shown + rest)}</pre></details>'
+
+
+def _errors(errors: Sequence[LookError], words: Catalogue) -> str:
+    items = []
+    for error in errors:
+        said = words.error(error)
+        detail = f"<dt>{escape(words.say('report-detail'))}</dt><dd>{escape(error.detail)}</dd>"
+        items.append(
+            f"<li><h3>{escape(said.what)}</h3>"
+            f'<p class="kthw-code"><code>{error.code}</code> {escape(error.subject)}</p>'
+            f"{_paragraph(said.why)}{f'<dl>{detail}</dl>' if error.detail else ''}{_fix(said.fix, words)}</li>"
+        )
+    title = escape(words.say("report-could-not-look"))
+    return f'<h2>{title}</h2><ol class="kthw-findings kthw-errors">{"".join(items)}</ol>'
+
+
+def _fix(fix: str, words: Catalogue) -> str:
+    if not fix:
+        return ""
+    return f'<p class="kthw-mend">{escape(words.say("report-fix"))}</p><pre class="kthw-fix">{escape(fix)}</pre>'
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>" if text else ""
+
+
+def _figure(report: Report, words: Catalogue) -> str:
+    svg = drawing(report.evidence, [found.finding for found in report.findings], words)
+    if not svg:
+        return ""
+    title = escape(words.say("report-drawing"))
+    return f'<h2>{title}</h2><figure class="kthw-drawing">{svg}</figure>'
+
+
+def _translation(words: Catalogue) -> str:
+    """pytest-html's own words, in the chosen language, put in place once the page is there."""
+    selectors = {
+        ".filter": "report-filter",
+        "#show_all_details": "report-unfold",
+        "#hide_all_details": "report-fold",
+        "#environment-header h2": "report-environment",
+    }
+    said = {selector: words.say(key) for selector, key in selectors.items()}
+    table = json.dumps(said).replace("<", "\\u003c")
+    return (
+        f"document.documentElement.lang={json.dumps(words.language)};"
+        "document.addEventListener('DOMContentLoaded',()=>{"
+        f"for(const [where,said] of Object.entries({table}))"
+        "{const found=document.querySelector('p'+where)||document.querySelector(where);"
+        "if(found)found.textContent=said}})"
+    )

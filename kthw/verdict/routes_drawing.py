@@ -1,0 +1,100 @@
+"""A route table as it is drawn: its routes in a useful order, and the ones that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from kthw.findings.cluster import Cluster
+from kthw.findings.finding import Finding
+from kthw.intended import tutorial
+from kthw.observed.evidence import Route, RouteTable
+from kthw.verdict.svg import box, element, text, titled
+
+ROW: Final = 30
+TABLE_WIDTH: Final = 420
+_MOST_OTHERS: Final = 6
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """``leads_to`` is the worker at the other end, or empty. ``good``: as intended, or no concern of ours."""
+
+    destination: str
+    target: str
+    state: str
+    good: bool
+    leads_to: str = ""
+
+
+def rows_of(cluster: Cluster, table: RouteTable, findings: Sequence[Finding]) -> list[Row]:
+    """The VPC's own routes, one row per worker (there or missing), then what else there is."""
+    accused = {
+        f.facts.get("destination", "")
+        for f in findings
+        if f.code.startswith(("route-", "local-", "internet-"))
+    }
+    exact = {route.destination: route for route in table.routes if not route.foreign}
+    pod_rows = [_pod_row(cluster, exact, worker) for worker in cluster.workers if worker in cluster.pod_cidrs]
+    shown = {row.destination for row in pod_rows}
+    others = [route for route in table.routes if route.destination not in shown]
+    others.sort(key=lambda route: (route.gateway != "local", route.destination != tutorial.EVERYWHERE))
+    codes = {f.code for f in findings if f.facts.get("table") in (table.id, None)}
+    own = [_other_row(cluster, route, accused, codes) for route in others]
+    first = [row for row in own if row.target == "local" or row.destination == tutorial.EVERYWHERE]
+    rest = [row for row in own if row not in first]
+    rest.sort(key=lambda row: row.good)
+    if tutorial.EVERYWHERE not in exact:
+        first.append(Row(destination=tutorial.EVERYWHERE, target="—", state="", good=False))
+    return [*first, *pod_rows, *rest[:_MOST_OTHERS]]
+
+
+def table_markup(
+    say: Callable[..., str], table: RouteTable, rows: Sequence[Row], x: float, y: float
+) -> str:
+    """The table as a box of rows."""
+    main = f" · {say('report-main-table')}" if table.main else ""
+    name = " ".join(filter(None, (table.name, table.id)))
+    parts = [
+        box(x, y, TABLE_WIDTH, 44 + ROW * len(rows) + 8, "table"),
+        text(x + 14, y + 27, f"{say('report-route-table')} {name}{main}", "strong"),
+    ]
+    for n, row in enumerate(rows):
+        parts.append(_row_markup(say, row, x, y + 48 + ROW * n))
+    return "".join(parts)
+
+
+def _row_markup(say: Callable[..., str], row: Row, x: float, y: float) -> str:
+    state = "good" if row.good else "bad"
+    said = row.state or say("report-missing")
+    parts = [
+        box(x + 6, y - 4, TABLE_WIDTH - 12, ROW - 4, f"route {state}", 5),
+        text(x + 16, y + 14, "●" if row.good else "✗", "dot" if row.good else "cross"),
+        text(x + 36, y + 14, row.destination, "mono"),
+        text(x + 158, y + 14, f"→ {row.target}", "mono"),
+        text(x + TABLE_WIDTH - 14, y + 14, said, "mono faint", text_anchor="end"),
+    ]
+    return titled(element("g", "".join(parts)), f"{row.destination} → {row.target} {said}")
+
+
+def _pod_row(cluster: Cluster, exact: dict[str, Route], worker: str) -> Row:
+    cidr = str(cluster.pod_cidrs[worker])
+    route = exact.get(cidr)
+    if route is None:
+        return Row(destination=cidr, target="—", state="", good=False)
+    target = cluster.target_instance(route)
+    to = target.name if target and target.name in cluster.workers else ""
+    good = route.state == "active" and cluster.goes_to(route, worker)
+    return Row(destination=cidr, target=route.target, state=route.state, good=good, leads_to=to)
+
+
+def _other_row(cluster: Cluster, route: Route, accused: set[str], codes: set[str]) -> Row:
+    wrong = route.destination in accused
+    if route.destination == tutorial.EVERYWHERE:
+        wrong = any(code.startswith("internet-route") for code in codes)
+    target = cluster.target_instance(route)
+    to = target.name if target and wrong and target.name in cluster.workers else ""
+    return Row(
+        destination=route.destination, target=route.target, state=route.state, good=not wrong, leads_to=to
+    )

@@ -1,0 +1,33 @@
+"""Writing SVG: elements as text, with everything that was observed escaped."""
+
+from __future__ import annotations
+
+from html import escape
+
+
+def element(tag: str, content: str = "", **attributes: object) -> str:
+    """One element. ``content`` is markup already; attribute names are written ``stroke_width``, ``class_``."""
+    said = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(_number(value), quote=True)}"'
+        for name, value in attributes.items()
+    )
+    return f"<{tag}{said}>{content}</{tag}>" if content else f"<{tag}{said}/>"
+
+
+def text(x: float, y: float, said: str, class_: str = "", **attributes: object) -> str:
+    """A line of text whose baseline starts at ``x``, ``y``."""
+    return element("text", escape(said), x=x, y=y, class_=class_, **attributes)
+
+
+def box(x: float, y: float, width: float, height: float, class_: str, radius: float = 8) -> str:
+    """A rounded rectangle."""
+    return element("rect", x=x, y=y, width=width, height=height, rx=radius, class_=class_)
+
+
+def titled(markup: str, said: str) -> str:
+    """``markup`` as a group with a tooltip, which a screen reader says too."""
+    return element("g", element("title", escape(said)) + markup)
+
+
+def _number(value: object) -> str:
+    return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
