@@ -1,6 +1,6 @@
 """The whole routes run, boot included, against the tutorial's own shell loop on the same endpoint.
 
-``python benchmarks/against_the_loop.py [ROUNDS]``. Both are measured in turn, in one process, and the
+``python -m benchmarks.against_the_loop [ROUNDS]``. Both are measured in turn, in one process, and the
 ratio of the medians is what counts: seconds differ from machine to machine.
 """
 

@@ -14,7 +14,7 @@ from kthw.observed.secrets import masked
 
 MOST_TEXT: Final = 2000
 """Characters of user data that are kept where no pod CIDR was found in it."""
-_MOST_UNPACKED: Final = 64 * 1024
+_MOST_UNPACKED: Final = 16 * 1024
 _MOST_VALUE: Final = 200
 _GZIP: Final = b"\x1f\x8b"
 

@@ -92,8 +92,13 @@ class LaunchRequests(InstanceResponse):
         subnet_id, groups = self._get_param("SubnetId"), self._get_param("SecurityGroupIds", [])
         if subnet_id:
             self.ec2_backend.refuse_groups(groups, self.ec2_backend.get_subnet(subnet_id))
-        elif self.ec2_backend.get_default_vpc() is None and not self._get_param("LaunchTemplate"):
-            raise Refusal("VPCIdNotSpecified", "No default VPC for this user. Name a subnet.")
+            return
+        zone = self._get_param("Placement.AvailabilityZone")
+        for name, subnet in sorted(self.ec2_backend.get_default_subnets().items()):
+            if zone in (None, name):
+                self.params["SubnetId"] = subnet.id
+                return
+        raise Refusal("VPCIdNotSpecified", "No default VPC for this user. Name a subnet.")
 
     def _refuse_interfaces(self, specs: list[dict[str, Any]]) -> None:
         if self._get_param("SecurityGroupIds") or self._get_param("SecurityGroups"):

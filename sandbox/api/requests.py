@@ -56,21 +56,24 @@ class Ec2(
     describe_vpcs = paged(EC2Response.describe_vpcs, "Vpcs", 1000)
 
     def parse_parameters(self, request: Any) -> None:
-        """An action nobody knows is refused in ``call_action``, where there is an answer to give."""
+        """What cannot be read is refused in ``call_action``, where there is an answer to give."""
+        self._unreadable: Refusal | None = None
         try:
             super().parse_parameters(request)
         except OperationNotFoundError:
-            self.params = {}
+            self._unreadable = Refusal(
+                "InvalidAction", f"The action {self._get_action()} is not valid for this web service."
+            )
+        except ValueError as error:
+            self._unreadable = Refusal("InvalidParameterValue", f"A parameter cannot be read: {error}")
 
     def call_action(self) -> Any:
+        if self._unreadable is not None:
+            return self._refuse(self._unreadable)
         action = self._get_action()
         try:
             refusals.check(action, self.params)
             answer = super().call_action()
-        except OperationNotFoundError:
-            return self._refuse(
-                Refusal("InvalidAction", f"The action {action} is not valid for this web service.")
-            )
         except Refusal as refusal:
             return self._refuse(refusal)
         except NotImplementedError as error:

@@ -23,5 +23,5 @@ def test_user_data_names_a_pod_cidr_of_its_own(confirm: Confirm) -> None:
 
 @pytest.mark.usefixtures("one_instance")
 def test_source_dest_check_is_off(confirm: Confirm) -> None:
-    """The worker's network interface lets packets pass that are addressed to its pods (source/dest check off)."""
+    """The worker's network interface lets packets for its pods pass (source/dest check off)."""
     confirm(workers.source_dest_check_off)
