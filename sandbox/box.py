@@ -81,11 +81,16 @@ def why_no_packets(say: Callable[..., str]) -> str:
         missing.append("uidmap")
     if missing:
         return say("sandbox-needs-packages", packages=" ".join(missing))
-    trial = _unshare("sh", "-c", _TRIAL)
-    done = subprocess.run(trial, capture_output=True, text=True, env=_environment(), check=False)
-    if done.returncode:
-        detail = (done.stderr.strip().splitlines() or ["?"])[0]
-        return say("sandbox-needs-namespaces", detail=detail, user=getpass.getuser())
+    trials = [_unshare("sh", "-c", _TRIAL)]
+    if not _is_root():
+        # Where the kernel refuses user namespaces, `unshare --map-auto` ends but leaves a child that waits
+        # for ever with our pipes open (util-linux 2.38): ask without the mapping first.
+        trials.insert(0, ["unshare", "--user", "true"])
+    for trial in trials:
+        done = subprocess.run(trial, capture_output=True, text=True, env=_environment(), check=False)
+        if done.returncode:
+            detail = (done.stderr.strip().splitlines() or ["?"])[0]
+            return say("sandbox-needs-namespaces", detail=detail, user=getpass.getuser())
     return ""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kthw.intended import tutorial
+from sandbox.internet import LAPTOP
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -69,11 +70,12 @@ def _security_group(ec2: EC2Client, vpc: str) -> str:
     group = ec2.create_security_group(
         GroupName=tutorial.RESOURCE_NAME, Description="Kubernetes security group", VpcId=vpc
     )["GroupId"]
+    laptop = f"{LAPTOP}/32"
     for cidr in (tutorial.VPC_CIDR, tutorial.POD_RANGE):
         _allow(ec2, group, "-1", -1, cidr)
     for port in tutorial.PUBLIC_PORTS:
-        _allow(ec2, group, "tcp", port, tutorial.EVERYWHERE)
-    _allow(ec2, group, "icmp", -1, tutorial.EVERYWHERE)
+        _allow(ec2, group, "tcp", port, laptop)
+    _allow(ec2, group, "icmp", -1, laptop)
     return group
 
 

@@ -26,7 +26,8 @@ def create() -> None:
     """Make the namespace, its addresses and its listeners."""
     namespaces.ip("", [f"netns add {NAMESPACE}"])
     addresses = [f"addr add {address}/32 dev lo" for address in (*_HOSTS, LAPTOP)]
-    namespaces.ip(NAMESPACE, ["link set lo up", *addresses])
+    # Like the real one, it has no answer for private addresses, not even that it has none.
+    namespaces.ip(NAMESPACE, ["link set lo up", *addresses, "route add blackhole default"])
     namespaces.sysctl(NAMESPACE, {"ipv4/ip_forward": "1", "ipv4/conf/all/rp_filter": "0"})
     for address, ports in _HOSTS.items():
         for port in ports:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
@@ -135,9 +136,26 @@ class Cluster:
         return self.by_id.get(route.instance) or self.owner.get(route.network_interface)
 
     def leads_to_a_worker(self, route: Route) -> bool:
-        """Whether the target is an instance bearing an intended name that is not gone."""
+        """Whether the target is an instance bearing an intended name, or meant to, that is not gone."""
         target = self.target_instance(route)
-        return target is not None and target.name in self.workers and target.state not in GONE
+        if target is None or target.state in GONE:
+            return False
+        return target.name in self._instances or any(target in self.misnamed(w) for w in self.workers)
+
+    def misnamed(self, worker: str) -> list[Instance]:
+        """For a worker nobody is named after: those whose name differs in case or hyphens only."""
+        if self.bearing(worker):
+            return []
+        return self._by_letters.get(_letters(worker), [])
+
+    @functools.cached_property
+    def _by_letters(self) -> dict[str, list[Instance]]:
+        """The instances that bear no intended name and are not gone, by the letters of their name."""
+        found: dict[str, list[Instance]] = {}
+        for instance in self.inventory.instances:
+            if instance.name not in self._instances and instance.state not in GONE:
+                found.setdefault(_letters(instance.name), []).append(instance)
+        return found
 
     def pod_interface(self, worker: str, table_id: str) -> NetworkInterface | None:
         """The ENI where pod traffic for ``worker`` arrives: the one its route names, else the primary."""
@@ -240,6 +258,10 @@ def instance_noun(instance: Instance, name: str = "") -> str:
     name = name or instance.name
     about = ", ".join(filter(None, (instance.id if name else "", instance.address)))
     return f"{name or instance.id} ({about})" if about else name or instance.id
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 def pod_network(node: Node) -> CniConfig | None:

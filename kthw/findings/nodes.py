@@ -108,22 +108,21 @@ def cni_subnet_matches(evidence: Evidence, worker: str) -> list[Finding]:
 
 def bridge_config(pod_cidr: str) -> str:
     """The CNI file the tutorial writes on a worker."""
-    return json.dumps(
-        {
-            "cniVersion": "0.4.0",
-            "name": "bridge",
-            "type": "bridge",
-            "bridge": tutorial.CNI_BRIDGE,
-            "isGateway": True,
-            "ipMasq": True,
-            "ipam": {
-                "type": "host-local",
-                "ranges": [[{"subnet": pod_cidr}]],
-                "routes": [{"dst": tutorial.EVERYWHERE}],
-            },
+    entries = {
+        "cniVersion": "0.4.0",
+        "name": "bridge",
+        "type": "bridge",
+        "bridge": tutorial.CNI_BRIDGE,
+        "isGateway": True,
+        "ipMasq": True,
+        "ipam": {
+            "type": "host-local",
+            "ranges": [[{"subnet": pod_cidr}]],
+            "routes": [{"dst": tutorial.EVERYWHERE}],
         },
-        indent=2,
-    )
+    }
+    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entries.items())
+    return f"{{\n{lines}\n}}"
 
 
 def _is_same(subnet: str, *, cidr_text: str, launched_with: str) -> bool:

@@ -21,7 +21,7 @@ _SMALLEST: Final = 30
 _ALIKE: Final = 0.7
 _MOST_SHOWN: Final = 160
 
-_CIDR = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})/(?P<prefix>\d{1,2})")
+_CIDR = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})/(?P<prefix>\d{1,2})(?![\d.])")
 _ASSIGNMENT = re.compile(rf"([A-Za-z_][\w.-]*)\s*[=:]\s*[\"']?({_CIDR.pattern.replace('?P<', '?P<in_')})")
 _SCRIPT = re.compile(r"\s*#(!|cloud-config)")
 
@@ -83,14 +83,22 @@ def _valid(value: str) -> PodCidr:
     except ValueError:
         network = None
     if network is None:
-        return _invalid(value, "not-a-network")
+        return _invalid(value, "not-a-network", hint=_with_netmask(value))
     if value == str(network):
         small = network.prefixlen > _SMALLEST
         odd = network.is_loopback or network.is_multicast or network.is_link_local
         return _invalid(value, "unusable") if small or odd else PodCidr(network=network, observed=value)
     if value == (found and found[0]):
         return _invalid(value, "host-bits", hint=str(network), network=network)
-    return _invalid(value, "not-a-network", hint=str(network))
+    return _invalid(value, "not-a-network", hint=str(network) if is_network(str(network)) else "")
+
+
+def _with_netmask(value: str) -> str:
+    """``10.200.1.0/24`` for ``10.200.1.0/255.255.255.0``, else nothing."""
+    try:
+        return str(ipaddress.IPv4Network(value, strict=False)) if "/" in value else ""
+    except ValueError:
+        return ""
 
 
 def _invalid(value: str, variant: str, hint: str = "", network: IPv4Network | None = None) -> PodCidr:

@@ -50,7 +50,7 @@ def blackhole(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]
             near_miss=_nearest(cluster, table, worker),
             facts={
                 **_facts(cluster, table, worker),
-                "target": route.target or "—",
+                "target": cluster.target_noun(route),
                 "state": instance.state,
                 "variant": "stopped" if stopped else "",
             },
@@ -83,7 +83,8 @@ def _shadowed(cluster: Cluster, table: RouteTable, worker: str, route: Route) ->
         facts={
             **_facts(cluster, table, worker),
             "destination": route.destination,
-            "target": route.target or "—",
+            "target": cluster.target_noun(route),
+            "gateway": route.gateway,
             "variant": "propagated" if route.origin == PROPAGATED else "",
         },
     )
@@ -232,7 +233,7 @@ def leftovers(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]
                     "table": table.id,
                     "destination": route.destination,
                     "target": cluster.target_noun(route),
-                    "state": route.state,
+                    "variant": "" if route.state == ACTIVE else "gone",
                 },
             )
         )

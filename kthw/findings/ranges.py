@@ -51,8 +51,14 @@ def pod_ranges(pod_cidrs: Iterable[IPv4Network]) -> tuple[IPv4Network, ...]:
     return tuple(ranges)
 
 
-def free_pod_cidr(position: int, taken: Collection[IPv4Network]) -> IPv4Network | None:
-    """A pod CIDR nobody has: the tutorial's for the worker at ``position``, else the first that is free."""
+def free_pod_cidr(position: int, workers: int, taken: Collection[IPv4Network]) -> IPv4Network | None:
+    """A pod CIDR nobody has, another one for each ``position`` among ``workers``.
+
+    The tutorial's own for that position, else one past those of all workers.
+    """
     candidates = list(_TUTORIAL.subnets(new_prefix=24))
-    wished = candidates[position : position + 1]
-    return next((c for c in (*wished, *candidates) if not any(c.overlaps(other) for other in taken)), None)
+    free = [c for c in candidates if not any(c.overlaps(other) for other in taken)]
+    if candidates[position : position + 1] and candidates[position] in free:
+        return candidates[position]
+    later = [c for c in free if c not in candidates[:workers]]
+    return next(iter([*later[position:], *later, *free]), None)

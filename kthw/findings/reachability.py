@@ -158,7 +158,7 @@ def _finding(
             "destination": probes[0].destination or probes[0].destination_address,
             "destination_address": probes[0].destination_address,
             "first_code": next(iter(codes), ""),
-            "variant": "explained" if codes else "" if believed else "unvouched",
+            "variant": "explained" if codes else probes[0].kind if believed else "unvouched",
         },
         pairs=tuple(str(probe) for probe in probes),
         explained_by=codes,

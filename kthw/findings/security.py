@@ -22,7 +22,7 @@ from kthw.observed.evidence import AclEntry, Evidence, NetworkAcl
 _ARROWS = {"ingress": "←", "egress": "→"}
 _MOST_SHOWN = 4
 _LAST_NUMBER = 32766
-_STEP = 10
+_FIRST, _STEP = 100, 10
 """As the console numbers them: 100, 110, 120."""
 
 
@@ -208,7 +208,8 @@ def _acl_finding(
         entry.number if entry else _LAST_NUMBER + 1: entry for found in by.values() for entry in found
     }
     first = min(deciding)
-    number = _number_before(acl, direction, first)
+    spare = 0 if any(cidr.subnet_of(pods) for pods in cluster.pod_ranges) else 1
+    number = _number_before(acl, direction, first, spare)
     allowing = [e for e in acl.entries if e.allow and e.egress == (direction == "egress")]
     near = [e for e in allowing if e.cidr and ranges.network(e.cidr).overlaps(cidr)]
     return Finding(
@@ -231,10 +232,15 @@ def _acl_finding(
     )
 
 
-def _number_before(acl: NetworkAcl, direction: str, deciding: int) -> int:
-    """A free rule number that is asked before ``deciding``; 0 when there is none."""
+def _number_before(acl: NetworkAcl, direction: str, deciding: int, spare: int) -> int:
+    """A free rule number that is asked before ``deciding``, ``spare`` of them left; 0 when there is none.
+
+    A direction may need a rule for pods and one for nodes: the two fixes must not name the same number.
+    """
     taken = {entry.number for entry in acl.entries if entry.egress == (direction == "egress")}
-    after_all = max((n + _STEP for n in taken if n <= _LAST_NUMBER), default=_STEP * _STEP)
+    after_all = max((n + _STEP for n in taken if n <= _LAST_NUMBER), default=_FIRST)
+    after_all += _STEP * spare
     if after_all <= _LAST_NUMBER < deciding:
         return after_all
-    return next((n for n in range(min(deciding - 1, _LAST_NUMBER), 0, -1) if n not in taken), 0)
+    free = [n for n in range(min(deciding - 1, _LAST_NUMBER), 0, -1) if n not in taken]
+    return free[spare] if spare < len(free) else 0

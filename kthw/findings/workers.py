@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from ipaddress import IPv4Network
 
 from kthw.errors import CouldNotLook
@@ -153,13 +152,13 @@ def suggested_pod_cidr(cluster: Cluster, worker: str, hint: str = "") -> str:
         if pod_cidr.is_network(text) and not any(ranges.network(text).overlaps(other) for other in taken):
             return text
     position = cluster.workers.index(worker) if worker in cluster.workers else 0
-    return str(ranges.free_pod_cidr(position, taken) or tutorial.POD_RANGE)
+    return str(ranges.free_pod_cidr(position, len(cluster.workers), taken) or tutorial.POD_RANGE)
 
 
 def _missing(cluster: Cluster, worker: str, expected: str) -> Finding:
     named = [i for i in cluster.inventory.instances if i.name and i not in cluster.gone(i.name)]
     strangers = [i for i in named if i.name not in cluster.workers]
-    misnamed = [i for i in strangers if _letters(i.name) == _letters(worker)]
+    misnamed = cluster.misnamed(worker)
     close = difflib.get_close_matches(worker, sorted({i.name for i in strangers}), n=3, cutoff=_ALIKE)
     near = misnamed or [i for i in strangers if i.name in close] or cluster.gone(worker)
     return Finding(
@@ -184,10 +183,6 @@ def _is_routed_to(cluster: Cluster, instance: Instance) -> bool:
     """Whether any route leads to it: of several namesakes, the one in use."""
     tables = cluster.inventory.route_tables
     return any(cluster.target_instance(route) is instance for table in tables for route in table.routes)
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
 
 
 def _overlaps(cluster: Cluster, worker: str, network: IPv4Network) -> list[Finding]:

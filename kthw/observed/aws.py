@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.observed.aws_errors import LOOKING_FAILS_WITH, aws_code, look_error, looking
@@ -35,6 +36,8 @@ _ATTEMPTS: Final = 6
 _FIRST_ATTEMPTS: Final = 3
 """The first call tells whether AWS is there at all: a person waits for it, so it gives up sooner."""
 
+_SERVICE_MODELS: Final = create_loader()
+"""Shared, because reading EC2's model takes longer than most calls."""
 _NOWHERE: Final = (None, None, None, None)
 _READING = re.compile(r"(Describe|Get|List)[A-Z]")
 
@@ -60,17 +63,25 @@ def session_for(target: Target) -> boto3.Session:
                 aws_access_key_id=key,
                 aws_secret_access_key=secret,
                 region_name=target.region,
-                botocore_session=botocore.session.Session(session_vars=alone),
+                botocore_session=_core(alone),
             )
         else:
             region = target.region or os.environ.get("AWS_REGION") or None
-            session = boto3.Session(profile_name=target.profile or None, region_name=region)
+            session = boto3.Session(
+                profile_name=target.profile or None, region_name=region, botocore_session=_core()
+            )
         facts["profile"] = session.profile_name
         if not session.region_name:
             raise CouldNotLook(LookError(code="region-missing", subject="region", facts=facts))
         if session.get_credentials() is None:
             raise CouldNotLook(LookError(code="credentials-missing", subject="credentials", facts=facts))
     return session
+
+
+def _core(variables: dict[str, Any] | None = None) -> botocore.session.Session:
+    core = botocore.session.Session(session_vars=variables)
+    core.register_component("data_loader", _SERVICE_MODELS)
+    return core
 
 
 def facts_of(target: Target) -> dict[str, str]:

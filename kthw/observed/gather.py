@@ -1,4 +1,4 @@
-"""One look at everything: AWS, then the routes again if they were provisioned, then the nodes and their pods."""
+"""One look at everything: AWS, the routes again if they were provisioned, the nodes and their pods."""
 
 from __future__ import annotations
 
@@ -116,9 +116,7 @@ class _Look:
             steps = ()
         self._add(provisioned=steps, inventory=self._settled(reader, inventory, steps))
 
-    def _settled(
-        self, reader: Reader, inventory: Inventory, steps: tuple[ProvisionStep, ...]
-    ) -> Inventory:
+    def _settled(self, reader: Reader, inventory: Inventory, steps: tuple[ProvisionStep, ...]) -> Inventory:
         created = {(step.route_table, step.pod_cidr) for step in steps if step.outcome == "created"}
         deadline = time.monotonic() + _SETTLING_SECONDS
         wait = 0.25

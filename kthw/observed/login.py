@@ -186,6 +186,8 @@ class _Login:
             return dial.connect(hop.host, hop.port, self.deadlines.connect, self.stop)
         except InterruptedError:
             raise
+        except ConnectionResetError as problem:  # hung up between our connecting and our looking
+            raise ssh.DroppedError("connection reset") from problem
         except OSError as problem:
             variant, detail = dial.explained(problem, hop.host, self.deadlines.connect)
             raise self._failure("ssh-unreachable", detail, hop, variant=variant) from problem

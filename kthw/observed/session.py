@@ -114,7 +114,8 @@ class Session:
         until = time.monotonic() + deadline
         self._asked += 1
         asked = {"id": self._asked, "do": do, **fields}
-        self._send(json.dumps(asked, separators=(",", ":")).encode() + b"\n", until)
+        if not self._send(json.dumps(asked, separators=(",", ":")).encode() + b"\n", until):
+            raise self._lost()
         while True:
             line = self._line(do, until)
             if line is None:
@@ -142,14 +143,16 @@ class Session:
         )
         return CouldNotLook(error)
 
-    def _send(self, data: bytes, until: float) -> None:
+    def _send(self, data: bytes, until: float) -> bool:
+        """Whether the other side still takes it; what it said before it stopped can still be read."""
         self._channel.settimeout(max(0.1, until - time.monotonic()))
         try:
             self._channel.sendall(data)
         except TimeoutError:
             raise self.failure("probe-timeout", "nothing was read on the worker", what="send") from None
-        except OSError as problem:
-            raise self._lost() from problem
+        except OSError:
+            return False
+        return True
 
     def _line(self, what: str, until: float) -> bytes | None:
         """The next line, or ``None`` when the program's output ended."""

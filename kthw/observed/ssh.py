@@ -26,8 +26,7 @@ PrivateKey = paramiko.PKey
 
 _LOG: Final = "kthw.ssh"
 # paramiko logs tracebacks of what we turn into sentences.
-logging.getLogger(_LOG).addHandler(logging.NullHandler())
-logging.getLogger(_LOG).propagate = False
+logging.getLogger(_LOG).setLevel(logging.CRITICAL + 1)
 
 
 class DroppedError(Exception):

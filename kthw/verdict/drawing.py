@@ -13,7 +13,7 @@ from typing import Final
 from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding
 from kthw.observed.evidence import Evidence, Instance, RouteTable
-from kthw.verdict.matrix import dots, heat_map, legend, outcomes
+from kthw.verdict.matrix import dots, heat_map, legend
 from kthw.verdict.messages import Catalogue
 from kthw.verdict.report import SYMPTOM
 from kthw.verdict.routes_drawing import ROW, TABLE_WIDTH, Row, rows_of, table_markup
@@ -21,13 +21,15 @@ from kthw.verdict.svg import box, element, text, titled
 
 MOST_DRAWN: Final = 12
 
+_ELSEWHERE: Final = ("route-", "subnet-", "local-", "internet-", SYMPTOM)
 _TABLE_X: Final = 36
 _WORKER_X: Final = 590
 _WORKER_WIDTH: Final = 272
 _WORKER_HEIGHT: Final = 76
 _WORKER_STEP: Final = 92
+_SUBNET_GAP: Final = 34
 _MATRIX_X: Final = 926
-_TOP: Final = 150
+_TOP: Final = 160
 
 
 def drawing(evidence: Evidence, findings: Sequence[Finding], words: Catalogue) -> str:
@@ -47,12 +49,15 @@ class _Drawing:
         self._say = words.say
         self._words = words
         self._workers = evidence.intended.workers
+        found = [self._cluster.instance(worker) for worker in self._workers]
+        self._subnet_of = [instance.subnet if instance else "" for instance in found]
+        self._tops = self._worker_tops()
 
     def svg(self) -> str:
         tables = self._tables()
         rows = {table.id: rows_of(self._cluster, table, self._findings) for table in tables}
         table_y, tables_bottom = self._places(tables, rows)
-        bottom = max(_TOP + len(self._workers) * _WORKER_STEP, tables_bottom) + 24
+        bottom = max(self._tops[-1] + _WORKER_STEP, tables_bottom) + 24
         matrix = dots(
             self._evidence, [self._middle(n) for n in range(len(self._workers))], _MATRIX_X, _TOP, self._words
         )
@@ -85,16 +90,18 @@ class _Drawing:
     def _places(
         self, tables: Sequence[RouteTable], rows: dict[str, list[Row]]
     ) -> tuple[dict[str, float], float]:
-        places, y = {}, float(_TOP)
-        for table in tables:
+        heights = [52 + ROW * len(rows[table.id]) + 24 for table in tables]
+        spare = self._tops[-1] + _WORKER_STEP - _TOP - sum(heights)
+        places, y = {}, _TOP + max(0.0, spare / 2)
+        for table, height in zip(tables, heights, strict=True):
             places[table.id] = y
-            y += 48 + ROW * len(rows[table.id]) + 28
+            y += height
         return places, y
 
     def _vpc(self, width: float, bottom: float) -> str:
         vpcs = self._cluster.inventory.vpcs
         said = "; ".join(" ".join(filter(None, (v.name, v.id, *v.cidrs))) for v in vpcs)
-        return box(14, 84, width - 14, bottom - 84, "vpc", 14) + text(34, 112, f"VPC {said}", "label")
+        return box(14, 84, width - 14, bottom - 84, "vpc", 14) + text(_TABLE_X, 134, f"VPC {said}", "label")
 
     def _gateway(self) -> str:
         used = {vpc.id for vpc in self._cluster.inventory.vpcs}
@@ -113,24 +120,25 @@ class _Drawing:
         """A frame around each run of workers of one subnet."""
         names = {subnet.id: subnet for subnet in self._cluster.inventory.subnets}
         frames, start = [], 0
-        ids = [i.subnet if (i := self._cluster.instance(w)) else "" for w in self._workers]
+        ids = self._subnet_of
         for n in range(1, len(ids) + 1):
             if n < len(ids) and ids[n] == ids[start]:
                 continue
             subnet = names.get(ids[start])
             if subnet:
                 y = self._top(start) - 10
-                height = (n - start) * _WORKER_STEP - (_WORKER_STEP - _WORKER_HEIGHT) + 20
+                height = self._top(n - 1) + _WORKER_HEIGHT - self._top(start) + 20
                 frames.append(box(_WORKER_X - 12, y, _WORKER_WIDTH + 24, height, "subnet", 12))
-                if start == 0:
-                    said = f"{self._say('report-subnet')} {subnet.cidr} {subnet.id}"
-                    frames.append(text(_WORKER_X - 8, y - 8, said, "label"))
+                label = text(_WORKER_X - 8, y - 8, f"{self._say('report-subnet')} {subnet.cidr}", "label")
+                frames.append(titled(label, " ".join(filter(None, (subnet.name, subnet.id)))))
             start = n
         return frames
 
     def _worker(self, n: int, worker: str) -> str:
         y, instance = self._top(n), self._cluster.instance(worker)
-        wrong = sorted({f.code for f in self._findings if f.worker == worker and f.code != SYMPTOM})
+        # A route that is wrong is shown in its table, not on the worker it should lead to.
+        mine = {f.code for f in self._findings if f.worker == worker}
+        wrong = sorted(code for code in mine if not code.startswith(_ELSEWHERE))
         state = "bad" if wrong else "good"
         if instance is None:
             card = box(_WORKER_X, y, _WORKER_WIDTH, _WORKER_HEIGHT, "worker bad absent")
@@ -171,14 +179,22 @@ class _Drawing:
                     tip = f"M{_WORKER_X - 12} {end - 5}L{_WORKER_X - 2} {end}L{_WORKER_X - 12} {end + 5}Z"
                     lines.append(element("path", d=tip, class_="tip"))
                 else:
-                    lines.append(text(bend, (start + end) / 2 + 5, "✗", "cross", text_anchor="middle"))
+                    lines.append(text(_WORKER_X - 24, end + 5, "✗", "cross", text_anchor="middle"))
             elif not row.good:
                 lines.append(element("path", d=f"M{x} {start}H{x + 34}", class_="line bad"))
                 lines.append(text(x + 40, start + 5, "✗", "cross"))
         return lines
 
+    def _worker_tops(self) -> list[float]:
+        """The upper edge of each worker, with room for a label where another subnet begins."""
+        tops = [float(_TOP)]
+        for n in range(1, len(self._workers)):
+            other = self._subnet_of[n] != self._subnet_of[n - 1]
+            tops.append(tops[-1] + _WORKER_STEP + (_SUBNET_GAP if other else 0))
+        return tops
+
     def _top(self, n: int) -> float:
-        return _TOP + n * _WORKER_STEP
+        return self._tops[n]
 
     def _middle(self, n: int) -> float:
         return self._top(n) + _WORKER_HEIGHT / 2

@@ -14,7 +14,7 @@ from kthw.verdict.svg import box, element, text, titled
 
 Outcome = Literal["reached", "partly", "failed", "untried"]
 
-_CELL: Final = 32
+_CELL, _WIDE_CELL, _FEW = 32, 46, 6
 _HEAT_SIZE: Final = 720
 _LABELLED: Final = 60
 _SIGNS: Final[dict[Outcome, str]] = {"reached": "●", "partly": "◐", "failed": "✗", "untried": "·"}
@@ -47,21 +47,22 @@ def dots(evidence: Evidence, middles: Sequence[float], x: float, top: float, wor
     workers = evidence.intended.workers
     if not seen:
         return Dots()
-    parts = [text(x, top - 64, words.say("report-pairs-title"), "label")]
+    cell = _WIDE_CELL if len(workers) <= _FEW else _CELL
+    parts = [text(x, top - 84, words.say("report-pairs-title"), "label")]
     for column, destination in enumerate(workers):
-        at = x + 16 + column * _CELL
+        at = x + cell / 2 + column * cell
         turned = f"rotate(-40 {at} {top - 12})"
         parts.append(text(at, top - 12, destination, "mono faint", transform=turned))
     for source, y in zip(workers, middles, strict=True):
-        parts.append(box(x, y - 17, _CELL * len(workers), 34, "row", 6))
+        parts.append(box(x, y - 17, cell * len(workers), 34, "row", 6))
         for column, destination in enumerate(workers):
             if source != destination:
                 outcome = seen.get((source, destination), "untried")
-                at = x + 16 + column * _CELL
+                at = x + cell / 2 + column * cell
                 sign = text(at, y + 6, _SIGNS[outcome], f"sign {_CLASSES[outcome]}", text_anchor="middle")
                 said = f"{source} → {destination}: {words.say(f'report-pair-{outcome}')}"
                 parts.append(titled(sign, said))
-    return Dots(markup="".join(parts), width=max(_CELL * len(workers), 190.0) + 30)
+    return Dots(markup="".join(parts), width=max(cell * len(workers) + 40.0, 270.0))
 
 
 def legend(words: Catalogue, x: float, y: float) -> str:
@@ -115,6 +116,7 @@ def heat_map(evidence: Evidence, words: Catalogue) -> str:
         "svg",
         "".join(parts),
         xmlns="http://www.w3.org/2000/svg",
+        class_="kthw-heat",
         viewBox=f"0 0 {left + _HEAT_SIZE + 40:.0f} {top + _HEAT_SIZE + 60:.0f}",
         role="img",
         aria_label=words.say("report-pairs-title"),
@@ -124,7 +126,9 @@ def heat_map(evidence: Evidence, words: Catalogue) -> str:
 def _hatch() -> str:
     stroke = element("path", d="M0 0L6 6M6 0L0 6", class_="hatch")
     back = element("rect", width=6, height=6, class_="hatch-back")
-    return element("pattern", back + stroke, id="kthw-hatch", width=6, height=6, patternUnits="userSpaceOnUse")
+    return element(
+        "pattern", back + stroke, id="kthw-hatch", width=6, height=6, patternUnits="userSpaceOnUse"
+    )
 
 
 def _heat_legend(words: Catalogue, x: float, y: float) -> str:

@@ -7,6 +7,7 @@ observed is escaped.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from html import escape
 from importlib import resources
@@ -17,6 +18,8 @@ from kthw.verdict.messages import Catalogue
 from kthw.verdict.report import Report, Root
 
 _MOST_PAIRS = 12
+_WORDS = re.compile(r"(\s+)")
+_BREAKABLE, _LONGEST_WHOLE = "-/", 60
 
 
 def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
@@ -25,6 +28,7 @@ def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
     roots = report.roots()
     parts = [
         f"<style>{style}</style>",
+        f'<p class="kthw-when">{escape(words.say("report-when", at=report.evidence.gathered_at))}</p>',
         _target(target, sandbox=report.evidence.target.kind == "sandbox"),
         _verdict(report, roots, words),
         *([_findings(roots, words)] if roots else []),
@@ -45,9 +49,7 @@ def table_head(words: Catalogue) -> list[str]:
     ]
 
 
-def row_cells(
-    words: Catalogue, cells: Sequence[str], sentence: str, worker: str, test: str
-) -> list[str]:
+def row_cells(words: Catalogue, cells: Sequence[str], sentence: str, worker: str, test: str) -> list[str]:
     """One row. ``cells`` are pytest-html's own: result, test id, duration, links.
 
     The result stays in English inside, since pytest-html sorts and filters by it.
@@ -87,7 +89,7 @@ def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
     )
     return (
         f'<div class="kthw-verdict kthw-{kind}"><span class="kthw-sign" aria-hidden="true">{sign}</span>'
-        f"<p>{escape(said)}</p><p class=\"kthw-cost\">{escape(cost)}</p></div>"
+        f'<p>{escape(said)}</p><p class="kthw-cost">{escape(cost)}</p></div>'
     )
 
 
@@ -108,7 +110,7 @@ def _finding(root: Root, words: Catalogue) -> str:
         if value
     )
     return (
-        f'<li><h3>{escape(said.what)}</h3>'
+        f"<li><h3>{_whole(said.what)}</h3>"
         f'<p class="kthw-code"><code>{finding.code}</code> {escape(finding.subject)}</p>'
         f"{_paragraph(said.why)}<dl>{facts}</dl>{_fix(said.fix, words)}{_pairs(root.pairs, words)}</li>"
     )
@@ -121,18 +123,19 @@ def _pairs(pairs: Sequence[str], words: Catalogue) -> str:
     more = len(pairs) - _MOST_PAIRS
     rest = f"\n{words.say('report-more-pairs', count=more)}" if more > 0 else ""
     summary = f"{words.say('report-pairs')} ({len(pairs)})"
-    return f'<details class="kthw-pairs"><summary>{escape(summary)}</summary><pre>{escape(shown + rest)}</pre></details>'
+    listed = f"<summary>{escape(summary)}</summary><pre>{escape(shown + rest)}</pre>"
+    return f'<details class="kthw-pairs">{listed}</details>'
 
 
 def _errors(errors: Sequence[LookError], words: Catalogue) -> str:
     items = []
     for error in errors:
         said = words.error(error)
-        detail = f"<dt>{escape(words.say('report-detail'))}</dt><dd>{escape(error.detail)}</dd>"
+        detail = f"<dl><dt>{escape(words.say('report-detail'))}</dt><dd>{escape(error.detail)}</dd></dl>"
         items.append(
-            f"<li><h3>{escape(said.what)}</h3>"
+            f"<li><h3>{_whole(said.what)}</h3>"
             f'<p class="kthw-code"><code>{error.code}</code> {escape(error.subject)}</p>'
-            f"{_paragraph(said.why)}{f'<dl>{detail}</dl>' if error.detail else ''}{_fix(said.fix, words)}</li>"
+            f"{_paragraph(said.why)}{detail if error.detail else ''}{_fix(said.fix, words)}</li>"
         )
     title = escape(words.say("report-could-not-look"))
     return f'<h2>{title}</h2><ol class="kthw-findings kthw-errors">{"".join(items)}</ol>'
@@ -141,11 +144,23 @@ def _errors(errors: Sequence[LookError], words: Catalogue) -> str:
 def _fix(fix: str, words: Catalogue) -> str:
     if not fix:
         return ""
-    return f'<p class="kthw-mend">{escape(words.say("report-fix"))}</p><pre class="kthw-fix">{escape(fix)}</pre>'
+    return (
+        f'<p class="kthw-mend">{escape(words.say("report-fix"))}</p><pre class="kthw-fix">{_whole(fix)}</pre>'
+    )
 
 
 def _paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>" if text else ""
+    return f"<p>{_whole(text)}</p>" if text else ""
+
+
+def _whole(text: str) -> str:
+    """Escaped, and with no line broken inside an id, an option or a CIDR."""
+    return "".join(_whole_word(word) for word in _WORDS.split(text))
+
+
+def _whole_word(word: str) -> str:
+    breaks = len(word) <= _LONGEST_WHOLE and any(sign in word for sign in _BREAKABLE)
+    return f'<span class="kthw-whole">{escape(word)}</span>' if breaks else escape(word)
 
 
 def _figure(report: Report, words: Catalogue) -> str:

@@ -120,7 +120,7 @@ def _each_once(errors: Sequence[LookError]) -> tuple[LookError, ...]:
 def _roots(evidence: Evidence, findings: Sequence[Found]) -> tuple[Root, ...]:
     causes = [one for one in findings if one.finding.code != SYMPTOM]
     pairs: dict[int, dict[str, None]] = {n: {} for n in range(len(causes))}
-    unexplained: list[Root] = []
+    unexplained: list[tuple[Found, list[str]]] = []
     for symptom in (one for one in findings if one.finding.code == SYMPTOM):
         left = []
         for pair in symptom.finding.pairs:
@@ -130,8 +130,21 @@ def _roots(evidence: Evidence, findings: Sequence[Found]) -> tuple[Root, ...]:
             else:
                 pairs[cause][pair] = None
         if left:
-            unexplained.append(Root(found=symptom, pairs=tuple(left)))
-    return (*(Root(found=one, pairs=tuple(pairs[n])) for n, one in enumerate(causes)), *unexplained)
+            unexplained.append((symptom, left))
+    explained = (Root(found=one, pairs=tuple(pairs[n])) for n, one in enumerate(causes))
+    return (*explained, *_each_pair_once(unexplained))
+
+
+def _each_pair_once(unexplained: Sequence[tuple[Found, list[str]]]) -> tuple[Root, ...]:
+    """A pair is told from both its ends; here only by the finding that tells most."""
+    told: set[str] = set()
+    chosen: dict[int, Root] = {}
+    for n, (symptom, pairs) in sorted(enumerate(unexplained), key=lambda each: -len(each[1][1])):
+        new = [pair for pair in pairs if pair not in told]
+        told.update(new)
+        if new:
+            chosen[n] = Root(found=symptom, pairs=tuple(new))
+    return tuple(chosen[n] for n in sorted(chosen))
 
 
 def _cause(evidence: Evidence, causes: Sequence[Found], symptom: Finding, pair: str) -> int | None:

@@ -50,9 +50,7 @@ def rows_of(cluster: Cluster, table: RouteTable, findings: Sequence[Finding]) ->
     return [*first, *pod_rows, *rest[:_MOST_OTHERS]]
 
 
-def table_markup(
-    say: Callable[..., str], table: RouteTable, rows: Sequence[Row], x: float, y: float
-) -> str:
+def table_markup(say: Callable[..., str], table: RouteTable, rows: Sequence[Row], x: float, y: float) -> str:
     """The table as a box of rows."""
     main = f" · {say('report-main-table')}" if table.main else ""
     name = " ".join(filter(None, (table.name, table.id)))

@@ -6,7 +6,7 @@ from html import escape
 
 
 def element(tag: str, content: str = "", **attributes: object) -> str:
-    """One element. ``content`` is markup already; attribute names are written ``stroke_width``, ``class_``."""
+    """One element. ``content`` is markup already; attributes are written ``stroke_width``, ``class_``."""
     said = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(_number(value), quote=True)}"'
         for name, value in attributes.items()

@@ -7,6 +7,7 @@ from typing import Any
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.subnets import Subnet
 
+from sandbox.api import images
 from sandbox.api.interfaces import Interfaces
 from sandbox.api.launches import Launches
 from sandbox.api.network_acls import Acls
@@ -24,6 +25,10 @@ class Account(Interfaces, Launches, Groups, Acls):
         self._born = False
         super().__init__(region_name, account_id)
         self._born = True
+
+    def _load_amis(self) -> None:
+        """In place of moto's 1,300, which every launch would search."""
+        self.amis = images.ubuntu(self)
 
     @property
     def default_vpc(self) -> Any:

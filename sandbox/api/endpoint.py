@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import traceback
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from flask import Flask, Response
@@ -39,7 +40,7 @@ class Endpoint:
         self._reconcile = reconcile
         self._region = region
         self._lock = threading.Lock()
-        self._moto = DomainDispatcherApplication(_backend_app)
+        self._moto = _Dispatcher(_backend_app)
         replacements.install(routes_per_table)
         Ec2.changed = self._changed
 
@@ -57,6 +58,14 @@ class Endpoint:
 
     def _changed(self) -> None:
         self._reconcile(snapshot(self._region))
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's, which lists its own source tree for every request to see what services it has."""
+
+    @functools.cache  # noqa: B019 -- there is one dispatcher, and it lives as long as the process
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return super().get_backend_for_host(host)
 
 
 def _backend_app(service: SERVICE_NAMES) -> Flask:

@@ -76,6 +76,9 @@ class NetworkAclRequests(NetworkACLs):
         self._refuse_number()
         protocol = str(self._get_param("Protocol"))
         self.params["Protocol"] = PROTOCOLS.get(protocol.lower(), protocol)
+        if self._get_param("IcmpTypeCode"):
+            # moto looks for it under its name on the wire.
+            self.params["Icmp"] = self._get_param("IcmpTypeCode")
         if self._get_param("CidrBlock"):
             self.params["CidrBlock"] = cidrs.canonical(self._get_param("CidrBlock"), "cidrBlock")
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
+import moto.core.responses
+import moto.core.utils
 import moto.ec2.urls
 from moto.ec2 import utils
 from moto.ec2.models import (
@@ -26,10 +30,14 @@ from sandbox.api.security_groups import SecurityGroup
 from sandbox.api.subnets import Subnet
 from sandbox.api.tables import RouteTable
 
+_METHOD_NAMES = functools.cache(moto.core.utils.method_names_from_class)
+"""moto inspects the whole class for every request."""
+
 
 def install(routes_per_table: int) -> None:
     """Put them in moto's place, for the whole process, and forget what any account had."""
     for module, name, ours in (
+        (moto.core.responses, "method_names_from_class", _METHOD_NAMES),
         (elastic_ip_addresses, "random_ip", addresses.next_elastic),
         (elastic_network_interfaces, "NetworkInterface", NetworkInterface),
         (elastic_network_interfaces, "random_public_ip", addresses.next_auto_assigned),

@@ -27,6 +27,9 @@ def serve(
     """
     # moto takes more than a second to import: only where it is served, so that whoever merely wants
     # to name this function does not pay for it.
+    from sandbox.api import data_files
+
+    data_files.read_once()
     from sandbox.api import connection, endpoint
 
     application = endpoint.Endpoint(reconcile, region, routes_per_table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import ipaddress
 from typing import Any, Literal
 
@@ -185,5 +186,6 @@ def _entry(entry: Any) -> AclEntry:
     )
 
 
+@functools.cache
 def _cidr(text: str) -> str:
     return str(ipaddress.IPv4Network(text, strict=False))

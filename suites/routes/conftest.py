@@ -7,6 +7,7 @@ and not an absent one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,16 @@ from kthw.findings.finding import Finding
 from kthw.intended.cluster import worker_names
 from kthw.observed.evidence import Evidence
 
+_ORDER = ("test_workers.py", "test_routes.py", "test_security.py", "test_nodes.py", "test_pods.py")
 _RUNS = "test_workers.py::test_exactly_one_running_instance_bears_the_name"
 _POD_CIDR = "test_workers.py::test_user_data_names_a_pod_cidr_of_its_own"
 _CNI = "test_nodes.py::test_cni_configuration_is_there"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask in the order of the path: what a failure may be caused by comes before it."""
+    here = [Path(__file__).parent / name for name in _ORDER]
+    items.sort(key=lambda item: here.index(item.path) if item.path in here else -1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

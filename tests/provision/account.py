@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from kthw.intended.cluster import Intended
-from kthw.observed.aws import Reader
+from kthw.observed.aws import Reader, session_for
 from kthw.observed.evidence import Inventory, Route
 from kthw.observed.inventory import read_inventory
 from kthw.target import Target
@@ -47,8 +46,8 @@ class Account:
         self.endpoint = endpoint
         self.directory = directory
         self.id = str(next(_NUMBERS))
-        login: dict[str, Any] = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
-        sts = boto3.client("sts", endpoint_url=endpoint, region_name=REGION, **login)
+        anybody = Target(kind="sandbox", endpoint=endpoint, region=REGION, credentials=("any", "any"))
+        sts = session_for(anybody).client("sts", endpoint_url=endpoint)
         role = sts.assume_role(RoleArn=f"arn:aws:iam::{self.id}:role/tests", RoleSessionName="tests")
         self.key = role["Credentials"]["AccessKeyId"]
         self.secret = role["Credentials"]["SecretAccessKey"]
@@ -76,13 +75,7 @@ class Account:
     @cached_property
     def ec2(self) -> EC2Client:
         """A client that may do anything: a student's hands."""
-        return boto3.client(
-            "ec2",
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=self.key,
-            aws_secret_access_key=self.secret,
-        )
+        return session_for(self.target).client("ec2", endpoint_url=self.endpoint)
 
     def build(self, intended: Intended = THREE) -> Account:
         """The tutorial's network and machines, without pod routes."""

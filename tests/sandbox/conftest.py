@@ -1,4 +1,4 @@
-"""One API server for all of these tests, and a VPC of its own for each of them."""
+"""One API server for all of these tests, and an account of its own for each of them."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ def api_ec2(api_server: Server) -> EC2Client:
 
 @pytest.fixture
 def api_lab(api_server: Server, api_ec2: EC2Client) -> Lab:
+    """The only thing in the account."""
+    api_server.forget()
     ec2 = api_ec2
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]

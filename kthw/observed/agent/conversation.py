@@ -16,7 +16,7 @@ from kthw.observed.agent.mesh import Mesh, Probe
 from kthw.observed.agent.node import facts
 from kthw.observed.agent.pod import Pod, token
 from kthw.observed.agent.sweep import sweep
-from kthw.observed.agent.system import AgentError
+from kthw.observed.agent.system import AgentError, alone
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 IDLE = 600.0
@@ -64,11 +64,12 @@ class Agent:
         return {"ended": True}
 
     def _make_pod(self, request: dict[str, Any]) -> dict[str, Any]:
-        sweep(request["configs"], request["plugins"])
         network = Network.of_node(request["configs"], request["plugins"])
-        self.pod = Pod(network, request["worker"], request["run"], request["port"])
+        self.pod = Pod(network, request)
         try:
-            listener = self.pod.open()
+            with alone(request["configs"]):
+                sweep(request["configs"], request["plugins"])
+                listener = self.pod.open()
         except (AgentError, OSError):
             with contextlib.suppress(AgentError, OSError):
                 self._close_pod()
@@ -108,7 +109,8 @@ class Agent:
         # A signal half-way would leave the other half behind: it waits.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         try:
-            self.pod.close()
+            with alone(self.pod.configs):
+                self.pod.close()
         finally:
             self.pod = None
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)

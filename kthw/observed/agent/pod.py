@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 from kthw.observed.agent.cni import Network
 from kthw.observed.agent.system import (
@@ -29,11 +30,12 @@ from kthw.observed.agent.system import (
 class Pod:
     """The probe pod: a network namespace without a name, on the node's pod network."""
 
-    def __init__(self, network: Network, worker: str, run: str, port: int) -> None:
+    def __init__(self, network: Network, request: dict[str, Any]) -> None:
         self.network = network
-        self.worker = worker
-        self.run = run
-        self.port = port
+        self.worker = str(request["worker"])
+        self.run = str(request["run"])
+        self.port = int(request["port"])
+        self.configs = str(request["configs"])
         self.address = ""
         self.listener: socket.socket | None = None
         self.holder = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -9,6 +10,7 @@ import os
 import socket
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,20 @@ def forwarding() -> bool | None:
         return FORWARDING.read_text(encoding="ascii").strip() != "0"
     except OSError:
         return None
+
+
+@contextlib.contextmanager
+def alone(directory: str) -> Iterator[None]:
+    """One agent of this node at a time: another's pod must not come while we remove an empty bridge."""
+    descriptor = -1
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def raise_interface(name: str) -> None:

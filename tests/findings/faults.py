@@ -1,0 +1,462 @@
+"""Faults as evidence shows them: what was done, and the findings it must yield, and no other.
+
+``FAULTS[name]`` is ``(evidence, (code, …))``; ``HEALTHY[name]`` is evidence in which nothing is wrong.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from msgspec.structs import replace
+
+from kthw.observed.evidence import (
+    AclEntry,
+    CniConfig,
+    Evidence,
+    InternetGateway,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    SecurityRule,
+    Vpc,
+)
+from tests.findings.clusters import (
+    ALL_OUT,
+    GATEWAY,
+    GROUP,
+    INTERNET,
+    LOCAL,
+    MAIN,
+    TABLE,
+    TABLE_2,
+    VPC,
+    failing,
+    healthy,
+    in_two_subnets,
+    instance,
+    inventory_of,
+    masquerade_off,
+    route,
+    table_of,
+    with_acl,
+    with_cni,
+    with_group,
+    with_instance,
+    with_interface,
+    with_inventory,
+    with_more_instances,
+    with_more_tables,
+    with_node,
+    with_route,
+    with_second_interface,
+    with_table,
+    with_user_data,
+    without_instance,
+    without_route,
+)
+
+OK = healthy()
+TWO = in_two_subnets(OK)
+NOT_MASQUERADED = masquerade_off(OK)
+ONE = "10.200.1.0/24"
+SPARE = RouteTable(id="rtb-0spare", vpc=VPC, routes=(LOCAL,))
+OTHER = instance(9, "controller-0")
+
+
+def _ingress(*rules: SecurityRule) -> Evidence:
+    return with_group(OK, ingress=rules)
+
+
+def _unassociated(*, main_has_internet: bool) -> Evidence:
+    evidence = with_table(OK, subnets=())
+    return with_route(evidence, INTERNET, table=MAIN) if main_has_internet else evidence
+
+
+def _routes_moved_to_spare() -> Evidence:
+    """The routes are in a table that the subnet is not associated with, and it is with another."""
+    moved = tuple(r for r in table_of(OK).routes if r.instance)
+    evidence = without_route(OK, *(r.destination for r in moved))
+    return with_more_tables(evidence, replace(SPARE, routes=(LOCAL, *moved)))
+
+
+def _pods(evidence: Evidence, worker: str, n: int, cidr: str) -> Evidence:
+    """Give a worker another pod CIDR, everywhere but in the VPC's routes."""
+    evidence = with_user_data(evidence, worker, name=worker, pod_cidr=cidr)
+    return with_cni(evidence, worker, subnet=cidr)
+
+
+def _gone_gateway() -> Evidence:
+    evidence = with_inventory(OK, internet_gateways=(InternetGateway(id=GATEWAY),))
+    return with_route(evidence, replace(INTERNET, state="blackhole"))
+
+
+ENCODED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24").decode()
+PADDED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24\n").decode()
+TCP_ONLY = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/8",))
+ICMP_ONLY = SecurityRule(protocol="icmp", cidrs=("10.0.0.0/8",))
+NODES_ONLY = SecurityRule(protocol="-1", cidrs=("10.0.0.0/16",))
+PODS_ONLY = SecurityRule(protocol="-1", cidrs=("10.200.0.0/16",))
+MEMBERS = SecurityRule(protocol="-1", groups=(GROUP,))
+SSH_ONLY = SecurityRule(protocol="tcp", from_port=22, to_port=22, cidrs=("0.0.0.0/0",))
+
+
+def _deny(number: int, *, egress: bool, cidr: str = "10.200.0.0/16", protocol: str = "-1") -> AclEntry:
+    return AclEntry(number=number, egress=egress, allow=False, cidr=cidr, protocol=protocol)
+
+
+FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
+    # The workers. A route to an instance that is gone stays behind as a leftover.
+    "worker never launched": (
+        without_route(without_instance(OK, "worker-1"), ONE),
+        ("worker-missing",),
+    ),
+    "worker terminated, route left": (
+        with_route(with_instance(OK, "worker-1", state="terminated"), route(1, ONE, state="blackhole")),
+        ("route-stale", "worker-missing"),
+    ),
+    "worker named otherwise": (
+        with_instance(OK, "worker-1", name="Worker_1"),
+        ("worker-missing",),
+    ),
+    "worker stopped": (
+        with_route(with_instance(OK, "worker-1", state="stopped"), route(1, ONE, state="blackhole")),
+        ("worker-not-running", "route-blackhole"),
+    ),
+    "worker still pending": (with_instance(OK, "worker-1", state="pending"), ("worker-not-running",)),
+    "worker being stopped": (with_instance(OK, "worker-1", state="stopping"), ("worker-not-running",)),
+    "two stopped namesakes": (
+        with_more_instances(
+            with_instance(OK, "worker-1", state="stopped"), instance(7, "worker-1", state="stopped")
+        ),
+        ("worker-not-running",),
+    ),
+    "two running namesakes": (with_more_instances(OK, instance(7, "worker-1")), ("worker-ambiguous",)),
+    # The pod CIDR.
+    "no user data": (with_user_data(OK, "worker-1"), ("pod-cidr-missing",)),
+    "empty pod-cidr": (with_user_data(OK, "worker-1", name="worker-1", pod_cidr=""), ("pod-cidr-missing",)),
+    "pod-cider": (with_user_data(OK, "worker-1", name="worker-1", pod_cider=ONE), ("pod-cidr-missing",)),
+    "podCIDR": (with_user_data(OK, "worker-1", name="worker-1", podCIDR=ONE), ("pod-cidr-missing",)),
+    "POD_CIDR script": (
+        with_user_data(OK, "worker-1", text=f"#!/bin/bash\nexport POD_CIDR={ONE}\n", export="x"),
+        ("pod-cidr-missing",),
+    ),
+    "encoded twice": (with_user_data(OK, "worker-1", text=ENCODED), ("pod-cidr-missing",)),
+    "encoded twice, padded": (with_user_data(OK, "worker-1", text=PADDED), ("pod-cidr-missing",)),
+    "other text": (with_user_data(OK, "worker-1", text="hello"), ("pod-cidr-missing",)),
+    "no network": (with_user_data(OK, "worker-1", pod_cidr="hello"), ("pod-cidr-invalid",)),
+    "no mask": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0"), ("pod-cidr-invalid",)),
+    "netmask": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/255.255.255.0"), ("pod-cidr-invalid",)),
+    "prefix 33": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/33"), ("pod-cidr-invalid",)),
+    "IPv6": (with_user_data(OK, "worker-1", pod_cidr="fd00::/64"), ("pod-cidr-invalid",)),
+    "quoted": (with_user_data(OK, "worker-1", pod_cidr=f'"{ONE}"'), ("pod-cidr-invalid",)),
+    "host bits": (_pods(OK, "worker-1", 1, "10.200.1.7/24"), ("pod-cidr-invalid",)),
+    "too small for a pod": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/31"), ("pod-cidr-invalid",)),
+    "same pod CIDR twice": (
+        _pods(without_route(OK, ONE), "worker-1", 1, "10.200.0.0/24"),
+        ("pod-cidr-overlap",),
+    ),
+    "one pod CIDR within another": (
+        _pods(with_route(OK, route(0, "10.200.0.0/23")), "worker-0", 0, "10.200.0.0/23"),
+        ("pod-cidr-overlap",),
+    ),
+    "pod CIDR in the VPC": (
+        _pods(without_route(OK, ONE), "worker-1", 1, "10.0.5.0/24"),
+        ("pod-cidr-inside-vpc",),
+    ),
+    "pod CIDR in a secondary VPC CIDR": (
+        with_route(
+            with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.200.0.0/20")),)),
+            replace(LOCAL, destination="10.200.0.0/20"),
+        ),
+        ("pod-cidr-inside-vpc",) * 3,
+    ),
+    # The source/dest check.
+    "source/dest check on": (
+        with_interface(OK, "worker-1", source_dest_check=True),
+        ("source-dest-check-on",),
+    ),
+    "source/dest check on at the ENI a route names": (
+        with_route(
+            with_second_interface(OK, 1, source_dest_check=True),
+            Route(destination=ONE, network_interface="eni-11"),
+        ),
+        ("source-dest-check-on",),
+    ),
+    # The route tables.
+    "table never associated": (_unassociated(main_has_internet=True), ("subnet-not-associated",)),
+    "table never associated, no internet either": (
+        _unassociated(main_has_internet=False),
+        ("subnet-not-associated",),
+    ),
+    "second subnet not associated": (
+        with_table(TWO, TABLE_2, subnets=()),
+        ("subnet-not-associated",),
+    ),
+    "no routes at all": (
+        without_route(OK, "10.200.0.0/24", ONE, "10.200.2.0/24"),
+        ("route-missing",) * 3,
+    ),
+    "one route missing": (without_route(OK, ONE), ("route-missing",)),
+    "route for a mistyped range": (
+        with_route(without_route(OK, ONE), route(1, "10.20.1.0/24")),
+        ("route-missing",),
+    ),
+    "one wide route to the first worker": (
+        with_route(without_route(OK, ONE, "10.200.2.0/24"), route(0, "10.200.0.0/16")),
+        ("route-missing",) * 2,
+    ),
+    "half a route": (with_route(without_route(OK, ONE), route(1, "10.200.1.0/25")), ("route-missing",)),
+    "route missing in the second table": (without_route(TWO, ONE, table=TABLE_2), ("route-in-unused-table",)),
+    "routes in a table nobody uses": (_routes_moved_to_spare(), ("route-in-unused-table",) * 3),
+    "swapped": (
+        with_route(OK, route(1, "10.200.0.0/24"), route(0, ONE)),
+        ("route-wrong-target",) * 2,
+    ),
+    "route to a controller": (
+        with_route(with_more_instances(OK, OTHER), route(9, ONE)),
+        ("route-wrong-target",),
+    ),
+    "route to a controller's ENI": (
+        with_route(with_more_instances(OK, OTHER), Route(destination=ONE, network_interface="eni-09")),
+        ("route-wrong-target",),
+    ),
+    "route to a NAT gateway": (
+        with_route(OK, Route(destination=ONE, other="nat-0a")),
+        ("route-wrong-target",),
+    ),
+    "route to the internet gateway": (
+        with_route(OK, Route(destination=ONE, gateway=GATEWAY)),
+        ("route-wrong-target",),
+    ),
+    "node replaced": (
+        with_route(OK, Route(destination=ONE, instance="i-0old", state="blackhole")),
+        ("route-blackhole",),
+    ),
+    "ENI deleted": (
+        with_route(OK, Route(destination=ONE, network_interface="eni-0old", state="blackhole")),
+        ("route-blackhole",),
+    ),
+    "half diverted": (with_route(OK, route(0, "10.200.1.128/25")), ("route-shadowed",)),
+    "one pod diverted to a blackhole": (
+        with_route(OK, Route(destination="10.200.1.7/32", instance="i-0old", state="blackhole")),
+        ("route-shadowed",),
+    ),
+    "propagated route diverts": (
+        with_route(
+            OK, Route(destination="10.200.1.0/26", gateway="vgw-0a", origin="EnableVgwRoutePropagation")
+        ),
+        ("route-shadowed",),
+    ),
+    "leftover of a worker that is gone": (
+        with_route(OK, Route(destination="10.200.9.0/24", instance="i-0old", state="blackhole")),
+        ("route-stale",),
+    ),
+    "leftover to a controller": (
+        with_route(with_more_instances(OK, OTHER), route(9, "10.200.9.0/24")),
+        ("route-stale",),
+    ),
+    "local route replaced": (
+        with_route(OK, replace(LOCAL, gateway="", network_interface="eni-0fw")),
+        ("local-route-altered",),
+    ),
+    "secondary local route missing": (
+        with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.9.0.0/16")),)),
+        ("local-route-altered",),
+    ),
+    "subnet taken out of the local route": (
+        with_route(OK, Route(destination="10.0.1.0/24", network_interface="eni-0fw")),
+        ("local-route-altered",),
+    ),
+    "no default route": (without_route(OK, "0.0.0.0/0"), ("internet-route-missing",)),
+    "no default route, gateway not attached": (
+        with_inventory(without_route(OK, "0.0.0.0/0"), internet_gateways=(InternetGateway(id=GATEWAY),)),
+        ("internet-route-missing",),
+    ),
+    "no default route, no gateway": (
+        with_inventory(without_route(OK, "0.0.0.0/0"), internet_gateways=()),
+        ("internet-route-missing",),
+    ),
+    "default route to a NAT gateway": (
+        with_route(OK, Route(destination="0.0.0.0/0", other="nat-0a")),
+        ("internet-route-wrong-target",),
+    ),
+    "default route to a worker": (with_route(OK, route(0, "0.0.0.0/0")), ("internet-route-wrong-target",)),
+    "default route to a NAT gateway, no gateway": (
+        with_inventory(with_route(OK, Route(destination="0.0.0.0/0", other="nat-0a")), internet_gateways=()),
+        ("internet-route-wrong-target",),
+    ),
+    "gateway detached": (_gone_gateway(), ("internet-route-blackhole",)),
+    "default route to a NAT gateway, gateway detached": (
+        with_inventory(
+            with_route(OK, Route(destination="0.0.0.0/0", other="nat-0a")),
+            internet_gateways=(InternetGateway(id=GATEWAY),),
+        ),
+        ("internet-route-wrong-target",),
+    ),
+    "gateway detached a moment ago": (
+        with_inventory(OK, internet_gateways=(InternetGateway(id=GATEWAY),)),
+        ("internet-route-wrong-target",),
+    ),
+    "NAT instance gone, gateway detached": (
+        with_inventory(
+            with_route(OK, Route(destination="0.0.0.0/0", instance="i-0nat", state="blackhole")),
+            internet_gateways=(InternetGateway(id=GATEWAY),),
+        ),
+        ("internet-route-blackhole",),
+    ),
+    "gateway deleted": (
+        with_inventory(with_route(OK, replace(INTERNET, state="blackhole")), internet_gateways=()),
+        ("internet-route-blackhole",),
+    ),
+    "default route to a NAT instance that is gone": (
+        with_route(OK, Route(destination="0.0.0.0/0", instance="i-0nat", state="blackhole")),
+        ("internet-route-blackhole",),
+    ),
+    # The filters.
+    "no rule for the nodes": (_ingress(PODS_ONLY, SSH_ONLY), ("security-group-blocks",)),
+    "no ICMP": (_ingress(TCP_ONLY), ("security-group-blocks",)),
+    "no TCP": (_ingress(ICMP_ONLY), ("security-group-blocks",)),
+    "SSH only": (_ingress(SSH_ONLY), ("security-group-blocks",)),
+    "no ingress at all": (_ingress(), ("security-group-blocks",)),
+    "one node not in the rule": (
+        _ingress(SecurityRule(protocol="-1", cidrs=("10.0.1.20/32", "10.0.1.21/32"))),
+        ("security-group-blocks",),
+    ),
+    "no rule for the pods, masquerade off": (
+        with_group(NOT_MASQUERADED, ingress=(NODES_ONLY,)),
+        ("security-group-blocks",),
+    ),
+    "a rule for the group, masquerade off": (
+        with_group(NOT_MASQUERADED, ingress=(MEMBERS,)),
+        ("security-group-blocks",),
+    ),
+    "egress to the nodes only": (with_group(OK, egress=(NODES_ONLY,)), ("security-group-blocks",)),
+    "egress to the group only": (with_group(OK, egress=(MEMBERS,)), ("security-group-blocks",)),
+    "another group on one worker": (
+        with_interface(
+            with_inventory(
+                OK,
+                security_groups=(
+                    *inventory_of(OK).security_groups,
+                    SecurityGroup(id="sg-0b", vpc=VPC, ingress=(SSH_ONLY,), egress=(ALL_OUT,)),
+                ),
+            ),
+            "worker-1",
+            security_groups=("sg-0b",),
+        ),
+        ("security-group-blocks",),
+    ),
+    "ACL denies pods out": (with_acl(TWO, _deny(50, egress=True)), ("network-acl-blocks",)),
+    "ACL denies replies in": (with_acl(TWO, _deny(50, egress=False)), ("network-acl-blocks",)),
+    "ACL denies nodes in": (
+        with_acl(TWO, _deny(50, egress=False, cidr="10.0.1.0/24")),
+        ("network-acl-blocks",),
+    ),
+    "ACL denies replies to nodes": (
+        with_acl(TWO, _deny(1, egress=True, cidr="10.0.1.0/24", protocol="6")),
+        ("network-acl-blocks",),
+    ),
+    "ACL allows nothing": (with_acl(TWO, only=True), ("network-acl-blocks",) * 4),
+    "ACL denies pods, masquerade off": (
+        with_acl(masquerade_off(TWO), _deny(50, egress=False, protocol="1")),
+        ("network-acl-blocks",),
+    ),
+    # The nodes.
+    "forwarding off": (with_node(OK, "worker-1", ip_forward=False), ("forwarding-off",)),
+    "no CNI file": (with_node(OK, "worker-1", cni=()), ("cni-config-missing",)),
+    "neither user data nor CNI file": (
+        with_node(with_user_data(OK, "worker-1"), "worker-1", cni=()),
+        ("cni-config-missing", "pod-cidr-missing"),
+    ),
+    "only the loopback": (
+        with_node(OK, "worker-1", cni=OK.nodes["worker-1"].cni[1:]),
+        ("cni-config-missing",),
+    ),
+    "broken CNI file": (
+        with_node(OK, "worker-1", cni=(CniConfig(file="10-bridge.conf", problem="no JSON: line 1"),)),
+        ("cni-config-missing",),
+    ),
+    "CNI subnet of another worker": (
+        with_cni(OK, "worker-1", subnet="10.200.0.0/24"),
+        ("cni-subnet-mismatch",),
+    ),
+    "CNI subnet of nobody": (with_cni(OK, "worker-1", subnet="10.201.1.0/24"), ("cni-subnet-mismatch",)),
+    "CNI subnet empty": (with_cni(OK, "worker-1", subnet=""), ("cni-subnet-mismatch",)),
+    "CNI subnet with host bits": (with_cni(OK, "worker-1", subnet="10.200.1.7/24"), ("cni-subnet-mismatch",)),
+    # Packets. Nothing explains the first; the next is explained by what is beside it.
+    "one pair fails": (failing(OK, ("worker-0", "worker-1")), ("pod-unreachable",) * 2),
+    "own node fails": (failing(OK, ("worker-1", "worker-1"), kind="node"), ("pod-unreachable",)),
+    "internet fails": (failing(OK, ("worker-1", ""), kind="internet"), ("pod-unreachable",)),
+}
+
+HEALTHY: dict[str, Evidence] = {
+    "tutorial": OK,
+    "one worker": healthy(1),
+    "twelve workers": healthy(12),
+    "names in another style": healthy(names="ip-10-0-1-{}.node"),
+    "other pod range": healthy(pods="172.20.{}.0/24"),
+    "pod ranges of /20": healthy(pods="10.2{}.16.0/20"),
+    "masquerade off": with_group(NOT_MASQUERADED),
+    "two subnets, two tables": TWO,
+    "two subnets, one table": in_two_subnets(OK, table=TABLE),
+    "a lone worker's table without its own route": without_route(TWO, "10.200.2.0/24", table=TABLE_2),
+    "main table on purpose": with_table(
+        with_table(OK, MAIN, routes=table_of(OK).routes), TABLE, subnets=(), routes=(LOCAL,)
+    ),
+    "routes by ENI": with_route(
+        OK, *(Route(destination=f"10.200.{n}.0/24", network_interface=f"eni-0{n}") for n in range(3))
+    ),
+    "route by the second ENI": with_route(
+        with_second_interface(OK, 1), Route(destination=ONE, instance="i-01", network_interface="eni-11")
+    ),
+    "second ENI that nothing is routed through": with_second_interface(OK, 1, source_dest_check=True),
+    "terminated namesake": with_more_instances(OK, instance(7, "worker-1", state="terminated")),
+    "stopped namesake": with_more_instances(OK, instance(7, "worker-1", state="stopped")),
+    "foreign routes": with_route(
+        OK,
+        Route(destination="fd00::/56", gateway="local", foreign=True),
+        Route(destination="pl-0a", other="vpce-0a", foreign=True),
+        Route(destination="192.168.0.0/16", gateway="vgw-0a", origin="EnableVgwRoutePropagation"),
+        Route(destination="10.200.0.0/16", gateway="vgw-0a", origin="EnableVgwRoutePropagation"),
+        Route(destination="10.8.0.0/16", other="pcx-0a", state="blackhole"),
+        Route(destination="10.200.77.0/24", other="tgw-0a"),
+        Route(destination="172.16.0.0/12", other="nat-0a"),
+        Route(destination="192.0.2.0/24", instance="i-0vpn"),
+    ),
+    "secondary VPC CIDR": with_route(
+        with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.9.0.0/16")),)),
+        replace(LOCAL, destination="10.9.0.0/16"),
+    ),
+    "one wide route per worker": with_route(
+        without_route(OK, *(f"10.200.{n}.0/24" for n in range(3))),
+        route(0, "10.200.0.0/24"),
+        route(1, "10.200.1.0/25"),
+        route(1, "10.200.1.128/25"),
+        route(2, "10.200.2.0/23"),
+    ),
+    "rules by protocol": with_group(OK, ingress=(TCP_ONLY, ICMP_ONLY), egress=(TCP_ONLY, ICMP_ONLY)),
+    "ports in two rules": with_group(
+        OK,
+        ingress=(
+            replace(TCP_ONLY, to_port=1023),
+            replace(TCP_ONLY, from_port=1024),
+            replace(ICMP_ONLY, from_port=8, to_port=0),
+        ),
+    ),
+    "a rule for the group": with_group(OK, ingress=(MEMBERS,)),
+    "a rule per node": with_group(
+        OK, ingress=(SecurityRule(protocol="-1", cidrs=tuple(f"10.0.1.2{n}/32" for n in range(3))),)
+    ),
+    "ACL within one subnet is not asked": with_acl(OK, _deny(1, egress=True), acl="acl-0a"),
+    "ACL denies something else": with_acl(TWO, _deny(1, egress=False, cidr="198.51.100.0/24")),
+    "two security groups, one of them closed": with_interface(
+        with_inventory(
+            OK,
+            security_groups=(*inventory_of(OK).security_groups, SecurityGroup(id="sg-0b", vpc=VPC)),
+        ),
+        "worker-1",
+        security_groups=(GROUP, "sg-0b"),
+    ),
+    "internet by TCP only": failing(OK, ("*", ""), kind="internet", protocols=("icmp",)),
+    "no internet without masquerade": failing(NOT_MASQUERADED, ("*", ""), kind="internet"),
+}

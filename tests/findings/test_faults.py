@@ -1,0 +1,67 @@
+"""Every fault yields its findings and no other; what is healthy yields none."""
+
+from __future__ import annotations
+
+import pytest
+
+from kthw.findings.finding import CODES, once
+from kthw.observed.evidence import Evidence
+from tests.findings.clusters import CHECKS, both, codes, everything
+from tests.findings.faults import FAULTS, HEALTHY
+
+LATER = {"forward-dropped", "node-route-conflict"}
+"""Codes whose facts no run observes yet."""
+
+
+@pytest.mark.parametrize(("evidence", "expected"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_yields_exactly_its_findings(evidence: Evidence, expected: tuple[str, ...]) -> None:
+    assert sorted(codes(everything(evidence))) == sorted(expected)
+
+
+@pytest.mark.parametrize("evidence", HEALTHY.values(), ids=HEALTHY)
+def test_a_healthy_variant_yields_no_finding(evidence: Evidence) -> None:
+    assert everything(evidence) == []
+
+
+def test_every_code_is_reached_by_some_fault() -> None:
+    reached = {code for evidence, _ in FAULTS.values() for code in codes(everything(evidence))}
+    assert reached == set(CODES) - LATER
+
+
+@pytest.mark.parametrize(("evidence", "expected"), FAULTS.values(), ids=FAULTS)
+def test_a_finding_names_what_it_is_about(evidence: Evidence, expected: tuple[str, ...]) -> None:
+    for finding in everything(evidence):
+        assert finding.worker in evidence.intended.workers
+        assert finding.subject
+        assert finding.expected
+        assert finding.observed
+        assert all(isinstance(value, str) for value in finding.facts.values())
+
+
+@pytest.mark.parametrize("idle", CHECKS)
+def test_without_any_one_check_some_fault_goes_unreported(idle: str) -> None:
+    def missed(evidence: Evidence, expected: tuple[str, ...]) -> bool:
+        others = [check for name, check in CHECKS.items() if name != idle]
+        found = once(
+            f for worker in evidence.intended.workers for check in others for f in check(evidence, worker)
+        )
+        return sorted(codes(found)) != sorted(expected)
+
+    assert any(missed(evidence, expected) for evidence, expected in FAULTS.values())
+
+
+PAIRS = (
+    ("one route missing", "source/dest check on"),
+    ("swapped", "forwarding off"),
+    ("no user data", "no rule for the nodes"),
+    ("node replaced", "egress to the nodes only"),
+    ("half diverted", "CNI subnet of nobody"),
+    ("table never associated", "no ICMP"),
+    ("leftover to a controller", "no CNI file"),
+)
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_of_two_faults_at_once_neither_hides_the_other(one: str, other: str) -> None:
+    evidence = both(FAULTS[one][0], FAULTS[other][0])
+    assert sorted(codes(everything(evidence))) == sorted(FAULTS[one][1] + FAULTS[other][1])

@@ -1,0 +1,348 @@
+"""What the judgement stands on: who is a worker, what is a pod CIDR, which table rules a subnet."""
+
+from __future__ import annotations
+
+import ast
+import base64
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+import kthw.findings
+from kthw.errors import CouldNotLook, LookError
+from kthw.findings import nodes, pod_cidr, ranges, rules, workers
+from kthw.findings.check import Check
+from kthw.findings.finding import Finding, once
+from kthw.findings.routes import effective_table
+from kthw.findings.tables import Lookup
+from kthw.observed.evidence import AclEntry, Route, RouteTable, SecurityRule, UserData
+from tests.findings.clusters import (
+    CHECKS,
+    GROUP,
+    MAIN,
+    SUBNET,
+    TABLE,
+    healthy,
+    instance,
+    inventory_of,
+    with_instance,
+    with_interface,
+    with_inventory,
+    with_more_instances,
+    with_node,
+    with_table,
+    with_user_data,
+    without_instance,
+    without_route,
+)
+
+OK = healthy()
+
+
+@pytest.mark.parametrize(
+    ("namesake", "expected"),
+    [("terminated", "i-01"), ("shutting-down", "i-01"), ("stopped", "i-01"), ("running", None)],
+)
+def test_a_worker_is_the_one_running_instance(namesake: str, expected: str | None) -> None:
+    evidence = with_more_instances(OK, instance(7, "worker-1", state=namesake))
+    found = workers.instance_of(evidence, "worker-1")
+    assert (found.id if found else None) == expected
+
+
+@pytest.mark.parametrize("state", ["stopped", "stopping", "pending"])
+def test_a_worker_that_is_not_running_is_still_the_worker(state: str) -> None:
+    found = workers.instance_of(with_instance(OK, "worker-1", state=state), "worker-1")
+    assert found is not None
+    assert found.id == "i-01"
+
+
+@pytest.mark.parametrize("state", ["terminated", "shutting-down"])
+def test_an_instance_without_return_is_no_worker(state: str) -> None:
+    evidence = with_instance(OK, "worker-1", state=state)
+    assert workers.instance_of(evidence, "worker-1") is None
+    (found,) = workers.one_running_instance(evidence, "worker-1")
+    assert found.code == "worker-missing"
+    assert found.near_miss == f"worker-1 (i-01, 10.0.1.21) {state}"
+
+
+def test_of_two_namesakes_the_one_with_a_route_is_kept() -> None:
+    evidence = with_more_instances(OK, instance(7, "worker-1"))
+    moved = tuple(reversed(inventory_of(evidence).instances))
+    (found,) = workers.one_running_instance(with_inventory(evidence, instances=moved), "worker-1")
+    assert (found.facts["instance"], found.facts["others"]) == ("i-01", "i-07")
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_no_check_passes_for_a_worker_that_is_missing(check: Check) -> None:
+    """A check whose ground is missing says so; packets and leftovers are judged where they are."""
+    evidence = without_instance(without_route(OK, "10.200.1.0/24"), "worker-1")
+    elsewhere = {
+        "no_leftovers",
+        "reaches_others",
+        "is_reached_by_others",
+        "reaches_own_node",
+        "reaches_internet",
+    }
+    found = {f.code for f in check(evidence, "worker-1")}
+    name = next(name for name, known in CHECKS.items() if known is check)
+    assert found == (set() if name in elsewhere else {"worker-missing"})
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_without_an_inventory_nothing_is_judged(check: Check) -> None:
+    denied = LookError(code="access-denied", subject="account")
+    with pytest.raises(CouldNotLook) as raised:
+        check(replace(OK, inventory=None, errors=(denied,)), "worker-0")
+    assert raised.value.error is denied
+
+
+@pytest.mark.parametrize("check", [nodes.forwarding_on, nodes.cni_configured, nodes.cni_subnet_matches])
+def test_a_node_that_was_not_seen_is_not_judged(check: Check) -> None:
+    refused = LookError(code="ssh-auth-failed", subject="worker-1", worker="worker-1")
+    evidence = replace(OK, nodes={"worker-0": OK.nodes["worker-0"]}, errors=(refused,))
+    assert not check(evidence, "worker-0")
+    with pytest.raises(CouldNotLook) as raised:
+        check(evidence, "worker-1")
+    assert raised.value.error is refused
+
+
+def test_forwarding_that_could_not_be_read_is_not_judged() -> None:
+    with pytest.raises(CouldNotLook):
+        nodes.forwarding_on(with_node(OK, "worker-1", ip_forward=None), "worker-1")
+
+
+def test_user_data_that_was_not_read_is_not_judged() -> None:
+    denied = LookError(code="access-denied", subject="worker-1", worker="worker-1")
+    evidence = replace(with_instance(OK, "worker-1", user_data=None), errors=(denied,))
+    for check in (workers.valid_pod_cidr, workers.ground):
+        with pytest.raises(CouldNotLook) as raised:
+            check(evidence, "worker-1")
+        assert raised.value.error is denied
+    assert workers.pod_cidr_of(evidence, "worker-1") is None
+
+
+def test_a_subnet_whose_table_was_not_seen_is_not_judged() -> None:
+    evidence = with_inventory(OK, route_tables=())
+    for name in ("route_to_worker", "internet_route", "local_routes_intact"):
+        with pytest.raises(CouldNotLook):
+            CHECKS[name](evidence, "worker-0")
+
+
+def test_a_stopped_worker_is_still_ground_enough_to_judge_its_routes() -> None:
+    assert workers.ground(with_instance(OK, "worker-1", state="stopped"), "worker-1") == []
+
+
+def test_a_pod_cidr_with_host_bits_still_lets_the_route_be_judged() -> None:
+    evidence = with_user_data(OK, "worker-1", name="worker-1", pod_cidr="10.200.1.7/24")
+    assert workers.pod_cidr_of(evidence, "worker-1") == IPv4Network("10.200.1.0/24")
+    assert workers.ground(evidence, "worker-1") == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "text", "variant", "near_miss"),
+    [
+        ({}, "", "absent", ""),
+        ({"pod-cidr": ""}, "", "empty", ""),
+        ({"pod-cider": "10.200.1.0/24"}, "", "misspelt", "pod-cider=10.200.1.0/24"),
+        ({"POD_CIDR": "10.200.1.0/24"}, "", "misspelt", "POD_CIDR=10.200.1.0/24"),
+        ({"cidr": "10.200.1.0/24"}, "", "misspelt", "cidr=10.200.1.0/24"),
+        ({"range": "10.200.1.0/24"}, "", "misspelt", "range=10.200.1.0/24"),
+        ({"name": "worker-1"}, "name=worker-1", "other", ""),
+        ({}, "#!/bin/sh\nPOD_CIDR=10.200.1.0/24", "script", "POD_CIDR=10.200.1.0/24"),
+        ({"x": "y"}, "#cloud-config\nx=y", "script", ""),
+        ({}, base64.b64encode(b"pod-cidr=10.200.1.0/24").decode(), "twice-encoded", "pod-cidr=10.200.1.0/24"),
+        ({}, "hello there", "other", ""),
+    ],
+)
+def test_user_data_without_a_pod_cidr_is_recognised(
+    pairs: dict[str, str], text: str, variant: str, near_miss: str
+) -> None:
+    seen = pod_cidr.read(UserData(pairs=pairs, text=text))
+    assert (seen.problem, seen.variant, seen.near_miss) == ("pod-cidr-missing", variant, near_miss)
+
+
+@pytest.mark.parametrize(
+    ("value", "variant", "near_miss"),
+    [
+        ("hello", "not-a-network", ""),
+        ("10.200.1.0", "not-a-network", ""),
+        ("10.200.1.0/33", "not-a-network", ""),
+        ("10.200.1.256/24", "not-a-network", ""),
+        ("fd00::/64", "not-a-network", ""),
+        ("10.200.1.0/255.255.255.0", "not-a-network", "10.200.1.0/24"),
+        ('"10.200.1.0/24"', "not-a-network", "10.200.1.0/24"),
+        ("10.200.1.7/24", "host-bits", "10.200.1.0/24"),
+        ("10.200.1.0/31", "unusable", ""),
+        ("127.0.0.0/24", "unusable", ""),
+    ],
+)
+def test_a_pod_cidr_that_the_cni_would_refuse_is_invalid(value: str, variant: str, near_miss: str) -> None:
+    seen = pod_cidr.read(UserData(pairs={"pod-cidr": value}))
+    assert (seen.problem, seen.variant, seen.near_miss) == ("pod-cidr-invalid", variant, near_miss)
+
+
+@pytest.mark.parametrize("value", ["10.200.1.0/24", "10.200.0.0/16", "172.20.16.0/20", "10.200.1.0/30"])
+def test_a_network_is_a_pod_cidr(value: str) -> None:
+    seen = pod_cidr.read(UserData(pairs={"pod-cidr": value}))
+    assert (seen.problem, str(seen.network)) == ("", value)
+
+
+def test_user_data_is_mended_with_what_was_right_in_it() -> None:
+    data = UserData(pairs={"name": "worker-1", "zone": "a", "pod-cider": "10.200.1.0/24"})
+    assert (
+        pod_cidr.mended(data, "worker-1", "10.200.1.0/24") == "'name=worker-1|zone=a|pod-cidr=10.200.1.0/24'"
+    )
+
+
+def test_suggested_pod_cidrs_differ_from_worker_to_worker() -> None:
+    evidence = OK
+    for worker in OK.intended.workers:
+        evidence = with_user_data(evidence, worker, name=worker, pod_cidr="10.0.3.0/24")
+    found = [
+        workers.valid_pod_cidr(evidence, worker)[-1].facts["suggested"] for worker in OK.intended.workers
+    ]
+    assert found == ["10.200.0.0/24", "10.200.1.0/24", "10.200.2.0/24"]
+
+
+def test_a_subnet_is_ruled_by_its_association_else_by_the_main_table() -> None:
+    assert getattr(effective_table(inventory_of(OK), SUBNET), "id", "") == TABLE
+    fallen_back = with_table(OK, subnets=())
+    assert getattr(effective_table(inventory_of(fallen_back), SUBNET), "id", "") == MAIN
+    assert effective_table(inventory_of(OK), "subnet-0nowhere") is None
+
+
+def test_the_longest_prefix_takes_the_packet() -> None:
+    routes = ("0.0.0.0/0", "10.200.0.0/16", "10.200.1.0/24", "10.200.1.128/25")
+    lookup = Lookup(
+        RouteTable(id="rtb", vpc="vpc", routes=tuple(Route(destination=d, gateway=d) for d in routes))
+    )
+    taken = {
+        address: getattr(lookup.taking(IPv4Address(address)), "gateway", None)
+        for address in ("10.200.1.200", "10.200.1.2", "10.200.2.2", "192.0.2.1")
+    }
+    assert list(taken.values()) == ["10.200.1.128/25", "10.200.1.0/24", "10.200.0.0/16", "0.0.0.0/0"]
+
+
+def test_a_static_route_beats_a_propagated_one() -> None:
+    propagated = Route(destination="10.200.1.0/24", gateway="vgw", origin="EnableVgwRoutePropagation")
+    static = Route(destination="10.200.1.0/24", instance="i-01")
+    for order in ((propagated, static), (static, propagated)):
+        lookup = Lookup(RouteTable(id="rtb", vpc="vpc", routes=order))
+        assert lookup.exactly(IPv4Network("10.200.1.0/24")) is static
+
+
+def test_pod_ranges_are_the_tutorials_or_the_smallest_around() -> None:
+    def around(*cidrs: str) -> list[str]:
+        return [str(found) for found in ranges.pod_ranges(IPv4Network(cidr) for cidr in cidrs)]
+
+    assert around("10.200.0.0/24", "10.200.9.0/24") == ["10.200.0.0/16"]
+    assert around("172.20.0.0/24", "172.20.2.0/24") == ["172.20.0.0/22"]
+    assert around("10.200.0.0/24", "172.20.1.0/24") == ["10.200.0.0/16", "172.20.1.0/24"]
+    assert around("10.1.0.0/24", "172.20.1.0/24") == ["10.1.0.0/24", "172.20.1.0/24"]
+    assert around() == []
+
+
+ECHO, TCP = rules.REQUESTS
+NODES = IPv4Network("10.0.1.0/24")
+NODE = IPv4Network("10.0.1.20/32")
+
+
+@pytest.mark.parametrize(
+    ("rule", "peers", "echo", "tcp"),
+    [
+        (SecurityRule(protocol="-1", cidrs=("0.0.0.0/0",)), NODES, True, True),
+        (SecurityRule(protocol="-1", cidrs=("10.0.1.0/25", "10.0.1.128/25")), NODES, True, True),
+        (SecurityRule(protocol="-1", cidrs=("10.0.1.0/25",)), NODES, False, False),
+        (SecurityRule(protocol="6", from_port=0, to_port=65535, cidrs=("0.0.0.0/0",)), NODES, False, True),
+        (SecurityRule(protocol="tcp", from_port=22, to_port=22, cidrs=("0.0.0.0/0",)), NODES, False, False),
+        (SecurityRule(protocol="icmp", cidrs=("0.0.0.0/0",)), NODES, True, False),
+        (SecurityRule(protocol="icmp", from_port=8, to_port=-1, cidrs=("0.0.0.0/0",)), NODES, True, False),
+        (SecurityRule(protocol="icmp", from_port=0, to_port=-1, cidrs=("0.0.0.0/0",)), NODES, False, False),
+        (SecurityRule(protocol="udp", cidrs=("0.0.0.0/0",)), NODES, False, False),
+        (SecurityRule(protocol="-1", groups=(GROUP,)), NODE, True, True),
+        (SecurityRule(protocol="-1", groups=("sg-0other",)), NODE, False, False),
+        # A group stands for its members' own addresses, never for what is behind them.
+        (SecurityRule(protocol="-1", groups=(GROUP,)), IPv4Network("10.200.0.0/24"), False, False),
+        (SecurityRule(protocol="-1", groups=(GROUP,)), IPv4Network("10.200.0.2/32"), False, False),
+    ],
+)
+def test_a_security_group_rule_allows_what_aws_says(
+    rule: SecurityRule, peers: IPv4Network, echo: bool, tcp: bool
+) -> None:
+    allowed = rules.GroupRules([rule], {GROUP: {"10.0.1.20"}})
+    assert (allowed.allows(peers, ECHO), allowed.allows(peers, TCP)) == (echo, tcp)
+
+
+def _entry(number: int, *, allow: bool = True, **fields: object) -> AclEntry:
+    return replace(AclEntry(number=number, egress=False, allow=allow, cidr="0.0.0.0/0"), **fields)
+
+
+@pytest.mark.parametrize(
+    ("entries", "denying"),
+    [
+        ((_entry(100),), []),
+        ((), [None]),
+        ((_entry(100), _entry(50, allow=False)), [50]),
+        ((_entry(100), _entry(150, allow=False)), []),
+        ((_entry(100), _entry(50, allow=False, cidr="10.0.1.7/32")), [50]),
+        ((_entry(100), _entry(50, allow=False, cidr="10.0.2.0/24")), []),
+        ((_entry(100), _entry(50, allow=False, protocol="6", from_port=22, to_port=22)), [50]),
+        ((_entry(100), _entry(50, allow=False, protocol="17")), []),
+        (
+            (
+                _entry(100, protocol="6", from_port=0, to_port=1023),
+                _entry(110, protocol="6", from_port=1024, to_port=65535),
+            ),
+            [],
+        ),
+        ((_entry(100, protocol="6", from_port=1024, to_port=65535),), [None]),
+        ((_entry(100, cidr="10.0.1.0/25"),), [None]),
+    ],
+)
+def test_the_first_entry_by_number_decides(entries: tuple[AclEntry, ...], denying: list[int | None]) -> None:
+    found = rules.denials(entries, NODES, TCP)
+    assert [entry.number if entry else None for entry in found] == denying
+
+
+def test_each_cause_is_kept_once_in_order() -> None:
+    def finding(code: str, subject: str) -> Finding:
+        return Finding(code=code, subject=subject, worker="w", expected="x", observed="y")
+
+    told = [finding("route-missing", "a"), finding("route-stale", "b"), finding("route-missing", "a")]
+    assert [(f.code, f.subject) for f in once(told)] == [("route-missing", "a"), ("route-stale", "b")]
+
+
+def test_a_security_group_that_was_not_seen_is_not_judged() -> None:
+    evidence = with_interface(OK, "worker-1", security_groups=("sg-0shared",))
+    assert not CHECKS["security_groups_allow"](evidence, "worker-1")
+
+
+def test_the_judgement_does_no_io() -> None:
+    """Pure functions over evidence: no module of it imports anything that could look elsewhere."""
+    allowed = {
+        "__future__",
+        "base64",
+        "binascii",
+        "bisect",
+        "collections",
+        "difflib",
+        "functools",
+        "ipaddress",
+        "json",
+        "kthw",
+        "msgspec",
+        "re",
+        "shlex",
+        "typing",
+    }
+    folder = Path(next(iter(kthw.findings.__path__)))
+    for file in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert {name.split(".")[0] for name in names} <= allowed, file.name
+            ours = [name for name in names if name.startswith("kthw.")]
+            pure = ("kthw.findings", "kthw.intended", "kthw.errors", "kthw.observed.evidence")
+            assert all(name.startswith(pure) for name in ours), file.name

@@ -1,0 +1,219 @@
+"""The path of a pair names the obstacles it meets, there and back, the first one first; and no others."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from kthw.findings.path import obstacles
+from kthw.observed.evidence import AclEntry, Evidence, Route, SecurityRule
+from tests.findings.clusters import (
+    ACL,
+    LOCAL,
+    TABLE,
+    TABLE_2,
+    codes,
+    healthy,
+    in_two_subnets,
+    masquerade_off,
+    route,
+    with_acl,
+    with_cni,
+    with_group,
+    with_instance,
+    with_interface,
+    with_node,
+    with_route,
+    with_table,
+    with_user_data,
+    without_instance,
+    without_route,
+)
+from tests.findings.faults import FAULTS, HEALTHY
+
+OK = healthy()
+TWO = in_two_subnets(OK)
+BARE = masquerade_off(OK)
+BARE_TWO = masquerade_off(TWO)
+NODES_ONLY = (SecurityRule(protocol="-1", cidrs=("10.0.0.0/16",)),)
+PODS_ONLY = (SecurityRule(protocol="-1", cidrs=("10.200.0.0/16",)),)
+MEMBERS = (SecurityRule(protocol="-1", groups=("sg-0a",)),)
+ONE = "10.200.1.0/24"
+EVERY = tuple(itertools.permutations((0, 1, 2), 2))
+TO_1 = ((0, 1), (2, 1))
+FROM_1 = ((1, 0), (1, 2))
+
+
+def _deny(cidr: str, *, egress: bool) -> AclEntry:
+    return AclEntry(number=1, egress=egress, allow=False, cidr=cidr)
+
+
+# What is wrong, which ordered pairs fail, and the first obstacle each of them meets.
+PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
+    "all is well": (OK, (), ""),
+    "masquerade off, all is well": (BARE, (), ""),
+    "route missing": (without_route(OK, ONE), TO_1, "route-missing"),
+    # Without masquerade, the answers go to the pod as well.
+    "route missing, masquerade off": (without_route(BARE, ONE), (*TO_1, *FROM_1), "route-missing"),
+    "route to another worker": (with_route(OK, route(0, ONE)), TO_1, "route-wrong-target"),
+    "blackhole": (
+        with_route(OK, Route(destination=ONE, instance="i-0x", state="blackhole")),
+        TO_1,
+        "route-blackhole",
+    ),
+    "the part with the pod diverted": (with_route(OK, route(0, "10.200.1.0/25")), TO_1, "route-shadowed"),
+    "a part without the pod diverted": (with_route(OK, route(0, "10.200.1.128/25")), (), ""),
+    "missing in the other subnet's table": (
+        without_route(TWO, ONE, table=TABLE_2),
+        ((2, 1),),
+        "route-in-unused-table",
+    ),
+    "table not associated": (with_table(OK, subnets=()), EVERY, "subnet-not-associated"),
+    "second subnet not associated": (
+        with_table(TWO, TABLE_2, subnets=()),
+        ((2, 0), (2, 1)),
+        "subnet-not-associated",
+    ),
+    # The check drops what is for a pod at its worker; what the worker sends has its own address.
+    "source/dest check on": (
+        with_interface(OK, "worker-1", source_dest_check=True),
+        TO_1,
+        "source-dest-check-on",
+    ),
+    "source/dest check on, masquerade off": (
+        with_interface(BARE, "worker-1", source_dest_check=True),
+        (*TO_1, *FROM_1),
+        "source-dest-check-on",
+    ),
+    "local route replaced": (
+        with_route(OK, Route(destination="10.0.0.0/16", network_interface="eni-0fw")),
+        EVERY,
+        "local-route-altered",
+    ),
+    "local route replaced, masquerade off": (
+        with_route(BARE, Route(destination="10.0.0.0/16", network_interface="eni-0fw")),
+        (),
+        "",
+    ),
+    "ingress for pods only": (with_group(OK, ingress=PODS_ONLY), EVERY, "security-group-blocks"),
+    "ingress for pods only, masquerade off": (with_group(BARE, ingress=PODS_ONLY), (), ""),
+    "ingress for nodes only": (with_group(OK, ingress=NODES_ONLY), (), ""),
+    "ingress for nodes only, masquerade off": (
+        with_group(BARE, ingress=NODES_ONLY),
+        EVERY,
+        "security-group-blocks",
+    ),
+    "ingress for the group": (with_group(OK, ingress=MEMBERS), (), ""),
+    "ingress for the group, masquerade off": (
+        with_group(BARE, ingress=MEMBERS),
+        EVERY,
+        "security-group-blocks",
+    ),
+    "egress for nodes only": (with_group(OK, egress=NODES_ONLY), EVERY, "security-group-blocks"),
+    "egress for pods only": (with_group(OK, egress=PODS_ONLY), (), ""),
+    # worker-2's subnet: its ACL is passed by 2's requests and answers, and by those of 0 and 1.
+    "ACL: pods out": (
+        with_acl(TWO, _deny("10.200.0.0/16", egress=True)),
+        ((2, 0), (2, 1)),
+        "network-acl-blocks",
+    ),
+    "ACL: answers in": (
+        with_acl(TWO, _deny("10.200.0.0/16", egress=False)),
+        ((2, 0), (2, 1)),
+        "network-acl-blocks",
+    ),
+    "ACL: nodes in": (
+        with_acl(TWO, _deny("10.0.1.0/24", egress=False)),
+        ((0, 2), (1, 2)),
+        "network-acl-blocks",
+    ),
+    "ACL: answers out": (
+        with_acl(TWO, _deny("10.0.1.0/24", egress=True)),
+        ((0, 2), (1, 2)),
+        "network-acl-blocks",
+    ),
+    "ACL: one node in": (with_acl(TWO, _deny("10.0.1.20/32", egress=False)), ((0, 2),), "network-acl-blocks"),
+    "ACL: pods, masquerade off": (
+        with_acl(BARE_TWO, _deny("10.200.0.0/16", egress=True)),
+        ((2, 0), (2, 1), (0, 2), (1, 2)),
+        "network-acl-blocks",
+    ),
+    "ACL of the one subnet is not asked": (with_acl(OK, _deny("0.0.0.0/0", egress=True), acl=ACL), (), ""),
+    "forwarding off": (with_node(OK, "worker-1", ip_forward=False), (*TO_1, *FROM_1), "forwarding-off"),
+    "no CNI file": (with_node(OK, "worker-1", cni=()), (*TO_1, *FROM_1), "cni-config-missing"),
+    # Such pods send behind their node's address, but are not where the VPC looks for them.
+    "CNI subnet of nobody": (with_cni(OK, "worker-1", subnet="10.201.1.0/24"), TO_1, "cni-subnet-mismatch"),
+    "CNI subnet of nobody, masquerade off": (
+        with_cni(BARE, "worker-1", subnet="10.201.1.0/24"),
+        (*TO_1, *FROM_1),
+        "cni-subnet-mismatch",
+    ),
+    "CNI subnet of worker-0": (
+        with_cni(OK, "worker-1", subnet="10.200.0.0/24"),
+        (*TO_1, (1, 0)),
+        "cni-subnet-mismatch",
+    ),
+    "worker stopped": (
+        with_route(with_instance(OK, "worker-1", state="stopped"), route(1, ONE, state="blackhole")),
+        (*TO_1, *FROM_1),
+        "worker-not-running",
+    ),
+    "worker gone": (without_instance(OK, "worker-1"), (*TO_1, *FROM_1), "worker-missing"),
+    "no pod CIDR": (with_user_data(OK, "worker-1"), (*TO_1, *FROM_1), "pod-cidr-missing"),
+}
+
+
+@pytest.mark.parametrize(("evidence", "failing", "first"), PATHS.values(), ids=PATHS)
+def test_exactly_the_pairs_whose_packets_meet_it_fail(
+    evidence: Evidence, failing: tuple[tuple[int, int], ...], first: str
+) -> None:
+    met = {
+        (a, b): codes(obstacles(evidence, f"worker-{a}", f"worker-{b}"))[:1]
+        for a, b in itertools.permutations((0, 1, 2), 2)
+    }
+    assert {pair for pair, found in met.items() if found} == set(failing)
+    assert {code for found in met.values() for code in found} <= {first}
+
+
+def test_obstacles_come_in_the_order_of_the_path() -> None:
+    evidence = with_node(
+        with_interface(without_route(OK, ONE), "worker-1", source_dest_check=True),
+        "worker-0",
+        ip_forward=False,
+    )
+    evidence = with_node(with_group(evidence, ingress=(), egress=()), "worker-1", ip_forward=False)
+    evidence = with_route(
+        evidence, Route(destination=LOCAL.destination, network_interface="eni-0fw"), table=TABLE
+    )
+    assert codes(obstacles(evidence, "worker-0", "worker-1")) == [
+        "forwarding-off",
+        "security-group-blocks",
+        "route-missing",
+        "source-dest-check-on",
+        "security-group-blocks",
+        "forwarding-off",
+        "local-route-altered",
+    ]
+
+
+def test_a_node_nobody_logged_in_to_is_no_obstacle() -> None:
+    from msgspec.structs import replace
+
+    assert obstacles(replace(OK, nodes={}), "worker-0", "worker-1") == []
+
+
+@pytest.mark.parametrize("evidence", HEALTHY.values(), ids=HEALTHY)
+def test_no_pair_of_a_healthy_cluster_meets_an_obstacle(evidence: Evidence) -> None:
+    for source, destination in itertools.product(evidence.intended.workers, repeat=2):
+        assert obstacles(evidence, source, destination) == []
+
+
+@pytest.mark.parametrize("evidence", [evidence for evidence, _ in FAULTS.values()], ids=FAULTS)
+def test_every_obstacle_is_a_finding_of_some_check(evidence: Evidence) -> None:
+    """One home for each judgement: the path says nothing that no check says."""
+    from tests.findings.clusters import everything
+
+    told = {(finding.code, finding.subject) for finding in everything(evidence)}
+    for source, destination in itertools.product(evidence.intended.workers, repeat=2):
+        assert {(f.code, f.subject) for f in obstacles(evidence, source, destination)} <= told

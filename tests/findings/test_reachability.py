@@ -1,0 +1,139 @@
+"""What was measured is told with its cause, once per worker; what was not measured is never a pass."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from kthw.findings import reachability as reach
+from kthw.observed.evidence import Evidence, SecurityRule
+from tests.findings.clusters import (
+    codes,
+    everything,
+    failing,
+    healthy,
+    masquerade_off,
+    with_group,
+    with_interface,
+    with_node,
+    without_route,
+)
+
+OK = healthy()
+ONE = "10.200.1.0/24"
+TO_1 = (("worker-0", "worker-1"), ("worker-2", "worker-1"))
+
+
+def test_a_failing_pair_carries_the_code_that_explains_it() -> None:
+    evidence = failing(without_route(OK, ONE), *TO_1)
+    (found,) = reach.is_reached_by_others(evidence, "worker-1")
+    assert found.explained_by == ("route-missing",)
+    assert len(found.pairs) == 4
+    assert found.pairs[0] == "10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp no answer in 3.0 s"
+
+
+def test_only_the_ends_of_a_failing_pair_are_red() -> None:
+    evidence = failing(without_route(OK, ONE), *TO_1)
+    assert not reach.reaches_others(evidence, "worker-1")
+    assert not reach.is_reached_by_others(evidence, "worker-0")
+    assert codes(reach.reaches_others(evidence, "worker-0")) == ["pod-unreachable"]
+
+
+def test_a_pair_that_fails_without_a_cause_says_so() -> None:
+    (found,) = reach.reaches_others(failing(OK, ("worker-0", "worker-1")), "worker-0")
+    assert found.explained_by == ()
+    assert found.facts["variant"] == "pod"
+
+
+def test_a_cause_for_one_pair_does_not_hide_that_another_has_none() -> None:
+    evidence = failing(without_route(OK, ONE), ("worker-0", "worker-1"), ("worker-0", "worker-2"))
+    found = reach.reaches_others(evidence, "worker-0")
+    assert [f.explained_by for f in found] == [("route-missing",), ()]
+    assert len({f.subject for f in found}) == 2
+
+
+def test_a_filter_of_one_protocol_explains_only_that_protocol() -> None:
+    tcp_only = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/16",))
+    evidence = with_group(OK, ingress=(tcp_only,))
+    (icmp,) = reach.reaches_others(
+        failing(evidence, ("worker-0", "worker-1"), protocols=("icmp",)), "worker-0"
+    )
+    (tcp,) = reach.reaches_others(failing(evidence, ("worker-0", "worker-1"), protocols=("tcp",)), "worker-0")
+    assert icmp.explained_by == ("security-group-blocks",)
+    assert tcp.explained_by == ()
+
+
+def test_one_protocol_that_fails_is_enough() -> None:
+    evidence = failing(OK, ("worker-0", "worker-1"), protocols=("tcp",))
+    assert codes(reach.reaches_others(evidence, "worker-0")) == ["pod-unreachable"]
+
+
+def test_a_probe_that_never_succeeded_is_not_believed() -> None:
+    dead = failing(OK, ("worker-0", "*"))
+    for kind in ("node", "internet"):
+        dead = failing(dead, ("worker-0", "*"), ("worker-0", ""), kind=kind)
+    (found,) = reach.reaches_others(dead, "worker-0")
+    assert found.facts["variant"] == "unvouched"
+    assert not reach.vouched(dead, "worker-0", "icmp")
+    assert reach.vouched(dead, "worker-1", "icmp")
+
+
+def test_own_node_is_judged_by_its_own_probe() -> None:
+    evidence = failing(OK, ("worker-1", "worker-1"), kind="node")
+    assert codes(reach.reaches_own_node(evidence, "worker-1")) == ["pod-unreachable"]
+    assert not reach.reaches_own_node(evidence, "worker-0")
+
+
+def test_either_protocol_proves_the_internet() -> None:
+    assert not reach.reaches_internet(failing(OK, ("*", ""), kind="internet", protocols=("tcp",)), "worker-0")
+    (found,) = reach.reaches_internet(failing(OK, ("*", ""), kind="internet"), "worker-0")
+    assert found.explained_by == ()
+
+
+@pytest.mark.parametrize(
+    ("evidence", "code"),
+    [
+        (without_route(OK, "0.0.0.0/0"), "internet-route-missing"),
+        (with_node(OK, "worker-0", ip_forward=False), "forwarding-off"),
+    ],
+)
+def test_what_keeps_pods_from_the_internet_is_told(evidence: Evidence, code: str) -> None:
+    (found,) = reach.reaches_internet(failing(evidence, ("*", ""), kind="internet"), "worker-0")
+    assert found.explained_by == (code,)
+
+
+def test_without_masquerade_no_pod_is_expected_to_reach_the_internet() -> None:
+    bare = masquerade_off(OK)
+    assert not reach.expects_internet(bare, "worker-0")
+    assert reach.expects_internet(OK, "worker-0")
+    assert not reach.reaches_internet(failing(bare, ("*", ""), kind="internet"), "worker-0")
+
+
+def test_pairs_that_were_not_measured_are_named() -> None:
+    kept = [p for p in OK.probes if (p.source, p.destination) != ("worker-0", "worker-2")]
+    kept = [p for p in kept if (p.source, p.destination, p.protocol) != ("worker-0", "worker-1", "tcp")]
+    evidence = replace(OK, probes=tuple(kept))
+    assert reach.unmeasured(evidence, "worker-0") == ["worker-1", "worker-2"]
+    assert reach.unmeasured(evidence, "worker-1") == []
+    assert reach.unmeasured_towards(evidence, "worker-2") == ["worker-0"]
+    assert reach.unmeasured(OK, "worker-0") == []
+
+
+def test_a_kind_that_was_not_measured_is_known() -> None:
+    evidence = replace(OK, probes=tuple(p for p in OK.probes if p.kind == "pod"))
+    assert reach.measured(OK, "worker-0", "internet")
+    assert not reach.measured(evidence, "worker-0", "internet")
+
+
+def test_a_cause_is_told_once_however_many_pairs_it_breaks() -> None:
+    every = [(a, b) for a in OK.intended.workers for b in OK.intended.workers if a != b]
+    found = everything(failing(with_group(OK, ingress=()), *every))
+    assert codes(found).count("security-group-blocks") == 1
+    assert {f.explained_by for f in found if f.code == "pod-unreachable"} == {("security-group-blocks",)}
+
+
+def test_two_faults_at_once_are_both_told() -> None:
+    evidence = with_interface(without_route(OK, ONE), "worker-1", source_dest_check=True)
+    assert set(codes(everything(evidence))) == {"route-missing", "source-dest-check-on"}
+    (found,) = reach.is_reached_by_others(failing(evidence, *TO_1), "worker-1")
+    assert found.explained_by == ("route-missing", "source-dest-check-on")

@@ -1,0 +1,87 @@
+"""Running the plugin as a person does: pytest as a program, on recorded evidence."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from kthw.observed.evidence import Evidence, write
+
+PROJECT = Path(__file__).resolve().parents[2]
+_MINE = ("AWS_", "KTHW_", "LC_", "LANG", "PYTEST_")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run: its exit code, what it printed, and where its reports are."""
+
+    code: int
+    output: str
+    reports: Path
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line in self.output.splitlines() if line.strip()]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return dict(json.loads((self.reports / "report.json").read_bytes()))
+
+    @property
+    def codes(self) -> list[str]:
+        return [finding["code"] for finding in self.document["findings"]]
+
+    @property
+    def page(self) -> str:
+        return (self.reports / "report.html").read_text(encoding="utf-8")
+
+    @property
+    def junit(self) -> dict[str, int]:
+        suite = ElementTree.parse(self.reports / "junit.xml").getroot()[0]  # noqa: S314 -- our own file
+        return {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run_pytest(tmp_path: Path) -> Run:
+    """``run_pytest(*arguments, **environment)``: pytest in the project, its reports apart."""
+
+    def run(*arguments: str, reports: bool = True, **environment: str) -> Ran:
+        directory = tmp_path / "reports"
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        done = subprocess.run(
+            [*command, *(["--reports", str(directory)] if reports else [])],
+            cwd=PROJECT, env={**clean(), **environment},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout + done.stderr, directory)
+
+    return run
+
+
+@pytest.fixture
+def judge(tmp_path: Path, run_pytest: Run) -> Run:
+    """``judge(evidence, *arguments)``: the routes suite on that evidence, recorded."""
+
+    def run(evidence: Evidence, *arguments: str, **environment: str) -> Ran:
+        file = tmp_path / "evidence.json"
+        write(evidence, file)
+        return run_pytest("suites/routes", "--evidence", str(file), *arguments, **environment)
+
+    return run
+
+
+def clean(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment without anything that would change what a run looks at or says."""
+    return {name: value for name, value in environment.items() if not name.startswith(_MINE)}

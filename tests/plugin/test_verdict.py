@@ -1,0 +1,278 @@
+"""A recorded run, judged: what passes, fails, is skipped or could not be looked at, and where it is said."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from kthw.errors import LookError
+from kthw.observed.evidence import Evidence, Probe
+from tests.findings.clusters import (
+    TABLE,
+    healthy,
+    inventory_of,
+    with_instance,
+    with_inventory,
+    without_instance,
+)
+from tests.findings.faults import FAULTS
+from tests.plugin.conftest import Run
+
+TESTS = 54
+KEYS = {"schema", "target", "findings", "errors", "summary", "evidence"}
+FINDING_KEYS = {"code", "subject", "expected", "observed", "near_miss", "fix", "test"}
+SUMMARY_KEYS = {"passed", "failed", "errors", "skipped", "aws_calls", "ssh_sessions", "seconds"}
+
+
+def unanswered(evidence: Evidence, *destinations: str) -> Evidence:
+    """No probe to these workers' pods was answered."""
+
+    def came_to(probe: Probe) -> Probe:
+        lost = probe.kind == "pod" and probe.destination in destinations
+        return replace(probe, reached=False, detail="no answer in 3.0 s") if lost else probe
+
+    return replace(evidence, probes=tuple(came_to(probe) for probe in evidence.probes))
+
+
+def without_routes(*cidrs: str) -> Evidence:
+    evidence = healthy()
+    tables = tuple(
+        replace(table, routes=tuple(r for r in table.routes if r.destination not in cidrs))
+        if table.id == TABLE
+        else table
+        for table in inventory_of(evidence).route_tables
+    )
+    return with_inventory(evidence, route_tables=tables)
+
+
+def one_route_missing() -> Evidence:
+    return unanswered(without_routes("10.200.1.0/24"), "worker-1")
+
+
+def unseen(*workers: str) -> Evidence:
+    """Nobody got into these workers."""
+    evidence = healthy()
+    errors = tuple(
+        LookError(
+            code="ssh-unreachable", subject=worker, worker=worker, detail="no answer", facts={"login": "ssh"}
+        )
+        for worker in workers
+    )
+    return replace(
+        evidence,
+        nodes={worker: node for worker, node in evidence.nodes.items() if worker not in workers},
+        probes=tuple(p for p in evidence.probes if p.source not in workers and p.destination not in workers),
+        errors=errors,
+    )
+
+
+def blind() -> Evidence:
+    error = LookError(code="credentials-missing", subject="credentials", facts={"profile": "default"})
+    return replace(healthy(), inventory=None, nodes={}, probes=(), errors=(error,))
+
+
+def test_a_healthy_cluster_passes_every_test(judge: Run) -> None:
+    ran = judge(healthy())
+    assert ran.code == 0, ran.output
+    assert f"{TESTS} passed" in ran.output
+    assert ran.codes == []
+    assert ran.junit == {"tests": TESTS, "failures": 0, "errors": 0, "skipped": 0}
+
+
+def test_the_document_keeps_the_contract(judge: Run) -> None:
+    document = judge(one_route_missing()).document
+    assert set(document) == KEYS
+    assert document["schema"] == 1
+    assert set(document["summary"]) == SUMMARY_KEYS
+    assert all(set(finding) >= FINDING_KEYS for finding in document["findings"])
+    assert document["target"]["kind"] == "sandbox"
+    assert document["evidence"]["intended"]["workers"] == ["worker-0", "worker-1", "worker-2"]
+
+
+def test_a_missing_route_fails_its_test_and_cuts_the_pods_it_carried(judge: Run) -> None:
+    ran = judge(one_route_missing())
+    assert ran.code == 1
+    assert ran.document["findings"][0]["code"] == "route-missing"
+    assert set(ran.codes) == {"route-missing", "pod-unreachable"}
+    assert (
+        "test_effective_table_sends_the_pod_cidr_to_the_worker[worker-1]"
+        in ran.document["findings"][0]["test"]
+    )
+    assert ran.junit["failures"] == ran.document["summary"]["failed"] == 4
+
+
+def test_the_summary_tells_a_cause_once_with_its_command_and_the_pairs_it_explains(judge: Run) -> None:
+    ran = judge(one_route_missing())
+    assert ran.output.count("✗ route-missing") == 1
+    assert "✗ pod-unreachable" not in ran.output
+    assert "aws ec2 create-route --route-table-id rtb-0a --destination-cidr-block 10.200.1.0/24" in ran.output
+    assert "    10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp no answer in 3.0 s" in ran.output
+
+
+def test_pairs_that_nothing_explains_are_told_once(judge: Run) -> None:
+    ran = judge(unanswered(healthy(), "worker-1"))
+    assert ran.code == 1
+    assert ran.output.count("✗ pod-unreachable") == 1
+    assert ran.output.count("10.200.0.2@worker-0 → 10.200.1.2@worker-1: tcp no answer") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "To mend it:"), ("pt-BR", "Para consertar:")], ids=["en", "pt-BR"]
+)
+def test_findings_are_told_in_the_chosen_language(language: str, said: str, judge: Run) -> None:
+    ran = judge(one_route_missing(), "--language", language)
+    assert said in ran.output
+    assert said in ran.page
+
+
+def test_the_run_names_its_target_first_and_last_and_what_a_sandbox_does_not_tell(judge: Run) -> None:
+    ran = judge(healthy())
+    for lines in (ran.lines[:2], ran.lines[-2:]):
+        assert "sandbox, account 123456789012, region us-east-1" in lines[0]
+        assert "it tells nothing about your AWS account" in lines[1]
+        assert lines[1].endswith("pytest suites/routes --target aws")
+
+
+def test_a_missing_worker_is_a_failing_test_and_its_other_tests_name_it(judge: Run) -> None:
+    seen = replace(unseen("worker-1"), inventory=without_routes("10.200.1.0/24").inventory)
+    ran = judge(replace(without_instance(seen, "worker-1"), errors=()))
+    assert ran.code == 1
+    assert ran.codes == ["worker-missing"]
+    summary = ran.document["summary"]
+    # Skipped: all others of worker-1, and of its peers those that need every worker's pod.
+    assert (summary["passed"], summary["failed"], summary["errors"], summary["skipped"]) == (32, 1, 0, 21)
+    assert (
+        "(worker-missing); see test_workers.py::test_exactly_one_running_instance_bears_the_name"
+        in ran.output
+    )
+
+
+def test_a_pair_that_failed_is_told_though_another_worker_is_missing(judge: Run) -> None:
+    evidence = unanswered(without_instance(unseen("worker-1"), "worker-1"), "worker-2")
+    ran = judge(replace(evidence, errors=()))
+    assert "10.200.0.2@worker-0 → 10.200.2.2@worker-2: tcp no answer in 3.0 s" in ran.output
+
+
+def test_a_stopped_worker_is_judged_by_aws_and_skipped_on_packets(judge: Run) -> None:
+    evidence = with_instance(replace(unseen("worker-1"), errors=()), "worker-1", state="stopped")
+    ran = judge(evidence)
+    assert ran.codes == ["worker-not-running"]
+    assert ran.document["summary"]["errors"] == 0
+    assert "(worker-not-running)" in ran.output
+
+
+def test_an_unreachable_worker_is_an_error_never_a_finding_and_never_a_pass(judge: Run) -> None:
+    ran = judge(unseen("worker-1"))
+    assert ran.code == 1
+    assert ran.codes == []
+    summary = ran.document["summary"]
+    # worker-1: three node tests, four pod tests; of the others, the two that need all their peers.
+    assert (summary["failed"], summary["errors"], summary["passed"]) == (0, 11, TESTS - 11)
+    assert ran.junit["errors"] == 11
+    assert [error["code"] for error in ran.document["errors"]] == ["ssh-unreachable"]
+    assert ran.output.count("! ssh-unreachable") == 1
+
+
+def test_one_worker_nobody_gets_into_does_not_hide_what_the_others_show(judge: Run) -> None:
+    ran = judge(unanswered(unseen("worker-1"), "worker-2"))
+    assert "10.200.0.2@worker-0 → 10.200.2.2@worker-2: tcp no answer in 3.0 s" in ran.output
+    assert ran.document["summary"]["failed"] == 2
+
+
+def test_a_pod_that_did_not_come_up_is_an_error(judge: Run) -> None:
+    evidence = healthy()
+    node = replace(evidence.nodes["worker-0"], pod="")
+    error = LookError(code="cni-failed", subject="worker-0", worker="worker-0", detail="no plugin")
+    probes = tuple(p for p in evidence.probes if "worker-0" not in (p.source, p.destination))
+    ran = judge(replace(evidence, nodes={**evidence.nodes, "worker-0": node}, probes=probes, errors=(error,)))
+    assert (ran.document["summary"]["failed"], ran.document["summary"]["errors"]) == (0, 8)
+
+
+def test_an_account_that_cannot_be_looked_at_is_one_error_told_once(judge: Run) -> None:
+    ran = judge(blind())
+    assert ran.code == 1
+    assert ran.document["summary"]["errors"] == TESTS
+    assert ran.output.count("credentials-missing") == 1
+    assert "Traceback" not in ran.output
+
+
+def test_user_data_that_could_not_be_read_is_an_error(judge: Run) -> None:
+    error = LookError(code="access-denied", subject="worker-1", worker="worker-1", facts={"action": "x"})
+    evidence = with_instance(healthy(), "worker-1", user_data=None)
+    ran = judge(replace(evidence, errors=(error,)))
+    assert ran.document["summary"]["failed"] == 0
+    assert ran.document["summary"]["errors"] > 0
+    assert [error["code"] for error in ran.document["errors"]] == ["access-denied"]
+
+
+def test_an_error_beside_passing_tests_is_no_success(judge: Run) -> None:
+    error = LookError(code="journal-unusable", subject="journal", facts={"file": "journal.jsonl"})
+    ran = judge(replace(healthy(), errors=(error,)))
+    assert f"{TESTS} passed" in ran.output
+    assert ran.code == 1
+    assert "! journal-unusable" in ran.output
+
+
+def test_what_a_later_chapter_brings_is_skipped_with_that_reason(judge: Run) -> None:
+    ran = judge(without_routes("10.200.0.0/24", "10.200.1.0/24", "10.200.2.0/24"), "--after", "workers")
+    assert ran.code == 0, ran.output
+    assert ran.document["summary"]["skipped"] == 18
+    assert "18 × the chapter routes brings this, and you finished workers" in ran.output
+
+
+def test_where_no_packets_can_be_sent_packet_tests_are_skipped_with_the_reason(judge: Run) -> None:
+    evidence = replace(healthy(), nodes={}, probes=())
+    ran = judge(replace(evidence, target=replace(evidence.target, no_packets="no namespaces here.")))
+    assert ran.code == 0, ran.output
+    assert ran.document["summary"]["skipped"] == 21
+    assert "21 × no packets can be sent here: no namespaces here." in ran.output
+
+
+def test_a_recorded_run_can_be_judged_for_fewer_workers(judge: Run) -> None:
+    ran = judge(one_route_missing(), "--workers", "worker-0,worker-2")
+    assert ran.code == 0, ran.output
+    assert "36 passed" in ran.output
+
+
+def test_a_report_can_be_judged_again(judge: Run, run_pytest: Run) -> None:
+    first = judge(one_route_missing())
+    again = run_pytest("suites/routes", "--evidence", str(first.reports / "report.json"))
+    assert again.codes == first.codes
+
+
+@pytest.mark.parametrize("fault", ["swapped", "worker stopped", "CNI subnet of another worker"])
+def test_xdist_judges_the_same(fault: str, judge: Run) -> None:
+    evidence, _ = FAULTS[fault]
+    alone, spread = judge(evidence).document, judge(evidence, "-n", "2").document
+    assert spread["findings"] == alone["findings"]
+    assert spread["summary"] | {"seconds": 0} == alone["summary"] | {"seconds": 0}
+
+
+def test_the_page_is_one_file_with_sentences_commands_and_a_drawing(judge: Run) -> None:
+    page = judge(one_route_missing()).page
+    assert "No more specific route takes a part of" in page
+    assert "create-route" in page
+    assert "<svg" in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert 'rel="stylesheet"' not in page
+
+
+def test_what_was_observed_is_escaped_in_the_page(judge: Run) -> None:
+    wicked = "<script>alert(1)</script>"
+    evidence = with_inventory(
+        one_route_missing(),
+        vpcs=tuple(replace(vpc, name=wicked) for vpc in inventory_of(healthy()).vpcs),
+    )
+    page = judge(
+        replace(evidence, errors=(LookError(code="aws-refused", subject=wicked, detail=wicked),))
+    ).page
+    assert wicked not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_a_file_the_person_asked_for_is_written_where_they_said(judge: Run, run_pytest: Run) -> None:
+    ran = judge(healthy())
+    other = ran.reports.parent / "mine.html"
+    judge(healthy(), f"--html={other}", f"--junit-xml={other.with_suffix('.xml')}")
+    assert "<svg" in other.read_text(encoding="utf-8")
+    assert other.with_suffix(".xml").is_file()

@@ -1,0 +1,216 @@
+"""``python -m kthw.provision`` says what it does, in two languages, and its exit code is its verdict."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kthw.provision.__main__ import main
+from tests.provision.account import ROOT, Account
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(
+    aws_account: Account,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """The command on the test's account: exit code, stdout, stderr."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "LC_", "LANG")):
+            monkeypatch.delenv(name)
+    for name, value in aws_account.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def command(*arguments: str, **environment: str) -> tuple[int, str, str]:
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            try:
+                code = main([*arguments, "--journal", str(tmp_path / "journal.jsonl")])
+            except SystemExit as end:
+                code = int(str(end.code))
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command
+
+
+def test_plan_is_the_default_and_never_writes(aws_account: Account, run: Run) -> None:
+    aws_account.build()
+    before = aws_account.look().route_tables
+    code, said, complaints = run()
+    assert (code, complaints) == (0, "")
+    assert f"Account {aws_account.id}, region us-east-1" in said
+    assert f"{aws_account.table} has 2 IPv4 routes now, 3 to add" in said
+    assert "10.0.1.20 10.200.0.0/24" in said
+    worker = aws_account.instance("worker-0")
+    assert (
+        f"aws ec2 create-route --route-table-id {aws_account.table} "
+        f"--destination-cidr-block 10.200.0.0/24 --instance-id {worker}"
+    ) in said
+    assert aws_account.look().route_tables == before
+    assert not (aws_account.directory / "journal.jsonl").exists()
+
+
+def test_apply_then_rollback_leave_things_as_they_were(aws_account: Account, run: Run) -> None:
+    before = aws_account.build().look()
+    code, said, _ = run("apply")
+    assert code == 0
+    lines = [line for line in said.splitlines() if line.startswith("10.0.1.")]
+    assert [line[:23] for line in lines] == [f"10.0.1.2{n} 10.200.{n}.0/24" for n in range(3)]
+    assert all("created in" in line for line in lines)
+    assert len(aws_account.pod_routes()) == 3
+    code, said, _ = run("apply")
+    assert (code, said.count("already there")) == (0, 3)
+    code, said, _ = run("rollback")
+    assert (code, said.count("taken back")) == (0, 3)
+    assert aws_account.look() == before
+    code, said, _ = run("rollback")
+    assert code == 0
+    assert "Nothing to take back" in said
+
+
+@pytest.mark.parametrize("action", ["plan", "apply"])
+def test_wrong_target_is_exit_code_one_and_tells_the_command(
+    aws_account: Account, run: Run, action: str
+) -> None:
+    aws_account.build()
+    stranger = aws_account.instance("controller-0")
+    aws_account.ec2.create_route(
+        RouteTableId=aws_account.table, DestinationCidrBlock="10.200.1.0/24", InstanceId=stranger
+    )
+    code, said, _ = run(action)
+    assert code == 1
+    assert f"{stranger} active" in said
+    assert f"aws ec2 replace-route --route-table-id {aws_account.table} " in said
+    assert aws_account.pod_routes()["10.200.1.0/24"] == stranger
+
+
+def test_missing_worker_is_exit_code_one_and_the_others_are_served(aws_account: Account, run: Run) -> None:
+    aws_account.build()
+    code, said, _ = run("apply", "--workers", "worker-[0-3]")
+    assert code == 1
+    assert "no instance is named worker-3" in said
+    assert len(aws_account.pod_routes()) == 3
+
+
+def test_worker_without_a_pod_cidr_is_exit_code_one(aws_account: Account, run: Run) -> None:
+    aws_account.build().set_user_data("worker-1", "#!/bin/sh\n")
+    code, said, _ = run()
+    assert code == 1
+    assert "10.0.1.21 —" in said
+    assert "has no pod-cidr" in said
+
+
+def test_portuguese_is_spoken_where_the_locale_is_portuguese(aws_account: Account, run: Run) -> None:
+    aws_account.build()
+    assert "Conta " in run(LC_ALL="pt_BR.UTF-8")[1]
+    assert "Account " in run("--language", "en", LC_ALL="pt_BR.UTF-8")[1]
+    assert "laço" in run("--help", "--language", "pt-BR")[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan", "--workers", "worker-[2-0]"),
+        ("plan", "--workers", "worker-0,,worker-1"),
+        ("plan", "--workers", "worker-[a-b]"),
+        ("plan", "--expect-account", "my-account"),
+        ("plan", "--language", "klingon"),
+        ("undo",),
+        ("plan", "--worker", "worker-0"),
+    ],
+    ids=["backwards", "empty-name", "no-range", "account", "language", "action", "abbreviation"],
+)
+def test_bad_usage_is_one_sentence_and_exit_code_two(run: Run, arguments: tuple[str, ...]) -> None:
+    code, said, complaints = run(*arguments)
+    assert (code, said) == (2, "")
+    assert complaints.splitlines()[-1].startswith("python -m kthw.provision: error: ")
+
+
+@pytest.mark.parametrize("action", ["plan", "apply", "rollback"])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
+        {"AWS_PROFILE": "no-such-profile"},
+        {"AWS_REGION": ""},
+        {"AWS_REGION": "us east 1"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+        {"AWS_ENDPOINT_URL": "nonsense"},
+    ],
+    ids=["no-credentials", "no-profile", "no-region", "bad-region", "nobody", "no-url"],
+)
+def test_could_not_look_is_said_and_is_exit_code_two(
+    run: Run, action: str, environment: dict[str, str]
+) -> None:
+    code, said, complaints = run(action, **environment)
+    assert (code, said) == (2, "")
+    assert complaints.strip()
+    assert "Traceback" not in complaints
+
+
+@pytest.mark.parametrize("action", ["plan", "apply", "rollback"])
+def test_wrong_account_is_refused(aws_account: Account, run: Run, action: str) -> None:
+    aws_account.build()
+    code, said, complaints = run(action, "--expect-account", "999999999999")
+    assert (code, said) == (2, "")
+    assert complaints.strip()
+    assert aws_account.pod_routes() == {}
+
+
+def test_expected_account_is_worked_on(aws_account: Account, run: Run) -> None:
+    aws_account.build()
+    assert run("apply", "--expect-account", aws_account.id)[0] == 0
+
+
+def test_journal_that_cannot_be_written_is_exit_code_two(aws_account: Account, run: Run) -> None:
+    aws_account.build()
+    (aws_account.directory / "journal.jsonl").mkdir()
+    code, _, complaints = run("apply")
+    assert code == 2
+    assert "journal.jsonl" in complaints
+    assert aws_account.pod_routes() == {}
+
+
+def test_ctrl_c_says_how_to_take_back_and_is_exit_code_130(
+    aws_account: Account, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws_account.build()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kthw.provision.writer.Writer.create", interrupt)
+    code, _, complaints = run("apply")
+    assert code == 130
+    assert "rollback" in complaints
+
+
+def test_module_runs_as_a_command_and_survives_a_closed_pipe(aws_account: Account) -> None:
+    """What a person types: ``python -m kthw.provision | head -1``, in a terminal that knows no arrows."""
+    aws_account.build()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "kthw.provision", "--language", "pt-BR"],
+        env={**kept, **aws_account.environment, "PYTHONIOENCODING": "ascii"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().startswith("Conta ")
+        process.stdout.close()
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode in (0, 1)

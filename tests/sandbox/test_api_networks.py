@@ -1,0 +1,91 @@
+"""VPCs, subnets and internet gateways: an account with nothing in it, and what can go when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.state import State, Vpc
+from tests.sandbox.api_lab import Lab, Server
+
+Refused = Callable[..., str]
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_there_is_no_default_vpc_until_someone_creates_one(api_server: Server, region: str) -> None:
+    ec2 = api_server.client(region=region)
+    filters = [{"Name": "is-default", "Values": ["true"]}]
+    assert ec2.describe_vpcs(Filters=filters)["Vpcs"] == []
+
+
+def test_another_region_starts_with_nothing_and_can_get_a_default_vpc(api_server: Server) -> None:
+    ec2 = api_server.client(region="ap-south-1")
+    for describe, key in (
+        (ec2.describe_vpcs, "Vpcs"),
+        (ec2.describe_subnets, "Subnets"),
+        (ec2.describe_route_tables, "RouteTables"),
+        (ec2.describe_security_groups, "SecurityGroups"),
+        (ec2.describe_network_acls, "NetworkAcls"),
+        (ec2.describe_internet_gateways, "InternetGateways"),
+        (ec2.describe_instances, "Reservations"),
+    ):
+        assert describe()[key] == []
+    ec2.create_default_vpc()
+    launched = ec2.run_instances(ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1)
+    assert launched["Instances"][0]["VpcId"] == ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+
+
+def test_a_vpc_reaches_the_state_with_its_gateway(api_lab: Lab) -> None:
+    assert api_lab.state.vpcs[api_lab.vpc] == Vpc(api_lab.vpc, ("10.0.0.0/16",), api_lab.gateway)
+    api_lab.ec2.detach_internet_gateway(InternetGatewayId=api_lab.gateway, VpcId=api_lab.vpc)
+    assert api_lab.state.vpcs[api_lab.vpc].internet_gateway == ""
+
+
+def test_a_vpc_has_one_internet_gateway_at_most(api_lab: Lab, api_refused: Refused) -> None:
+    other = api_lab.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    attach = api_lab.ec2.attach_internet_gateway
+    code = api_refused(attach, InternetGatewayId=other, VpcId=api_lab.vpc)
+    assert code == "Resource.AlreadyAssociated"
+    delete = api_lab.ec2.delete_internet_gateway
+    assert api_refused(delete, InternetGatewayId=api_lab.gateway) == "DependencyViolation"
+    delete(InternetGatewayId=other)
+
+
+def test_blocks_of_networks_are_canonical_cidrs(api_lab: Lab, api_refused: Refused) -> None:
+    vpc = api_lab.ec2.create_vpc(CidrBlock="10.77.3.4/16")["Vpc"]
+    assert vpc["CidrBlock"] == "10.77.0.0/16"
+    subnet = api_lab.ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.77.1.9/24")["Subnet"]
+    assert subnet["CidrBlock"] == "10.77.1.0/24"
+    assert api_lab.state.subnets[subnet["SubnetId"]].cidr == "10.77.1.0/24"
+    assert api_refused(api_lab.ec2.create_vpc, CidrBlock="10.77.0.0") == "InvalidParameterValue"
+    create = api_lab.ec2.create_subnet
+    assert api_refused(create, VpcId=vpc["VpcId"], CidrBlock="net") == "InvalidParameterValue"
+
+
+def test_a_subnet_gives_no_public_addresses_unless_told_to(api_lab: Lab) -> None:
+    subnet = api_lab.ec2.describe_subnets(SubnetIds=[api_lab.subnet])["Subnets"][0]
+    assert (subnet["MapPublicIpOnLaunch"], subnet["DefaultForAz"]) == (False, False)
+    assert subnet["AvailableIpAddressCount"] == 251
+
+
+def test_a_network_goes_from_the_inside_out(api_lab: Lab, api_refused: Refused) -> None:
+    ec2, worker = api_lab.ec2, api_lab.run()
+    vpc: Any = {"VpcId": api_lab.vpc}
+    assert api_refused(ec2.delete_subnet, SubnetId=api_lab.subnet) == "DependencyViolation"
+    assert api_refused(ec2.delete_vpc, **vpc) == "DependencyViolation"
+    ec2.terminate_instances(InstanceIds=[worker])
+    ec2.delete_subnet(SubnetId=api_lab.subnet)
+    assert api_refused(ec2.delete_vpc, **vpc) == "DependencyViolation"
+    ec2.delete_security_group(GroupId=api_lab.group)
+    ec2.delete_route_table(RouteTableId=api_lab.table)
+    assert api_refused(ec2.delete_vpc, **vpc) == "DependencyViolation"
+    ec2.detach_internet_gateway(InternetGatewayId=api_lab.gateway, **vpc)
+    ec2.delete_vpc(**vpc)
+    state: State = api_lab.state
+    assert api_lab.vpc not in state.vpcs
+    assert not [table for table in state.route_tables.values() if table.vpc == api_lab.vpc]
+    assert not [group for group in state.security_groups.values() if group.vpc == api_lab.vpc]
+    filters: Any = [{"Name": "vpc-id", "Values": [api_lab.vpc]}]
+    assert ec2.describe_network_acls(Filters=filters)["NetworkAcls"] == []
