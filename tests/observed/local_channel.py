@@ -56,11 +56,11 @@ class LocalChannel:
     def recv_exit_status(self) -> int:
         return self.process.wait()
 
-    def hang_up(self) -> None:
+    def hang_up(self, patience: float = 20) -> None:
         """What the end of a connection is to the command: the end of its input."""
         self._in.close()
         try:
-            self.process.wait(20)
+            self.process.wait(patience)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,10 +35,10 @@ def login(tmp_path: Path) -> Iterator[Login]:
 
     yield make
     for channel in opened:
-        channel.hang_up()
+        channel.hang_up(patience=0.2)
 
 
-PYTHON = f'exec {shutil.which("python3")} "$@"'
+PYTHON = f'exec {sys.executable} "$@"'
 USER = "echo 1000"
 ROOT = "echo 0"
 

@@ -1,0 +1,163 @@
+"""Which way imports run, and the one home of each outside library and of each literal.
+
+Read from the source, so that an import inside a function counts too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from kthw.intended import tutorial
+
+PROJECT = Path(__file__).resolve().parent.parent
+OURS = ("kthw", "sandbox", "fixtures", "suites", "tests", "benchmarks", "conftest")
+JUDGEMENT_AND_NOUNS = (
+    "kthw.findings",
+    "kthw.observed.evidence",
+    "kthw.intended",
+    "kthw.errors",
+    "kthw.target",
+)
+SANDBOX_MAY_USE = ("kthw.intended", "kthw.target", "kthw.provision", "kthw.errors", "kthw.verdict.messages")
+
+
+class Import(NamedTuple):
+    """Module ``file`` imports ``name``; ``lazily``: inside a function."""
+
+    file: str
+    name: str
+    lazily: bool
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted(path for path in (PROJECT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+    }
+    file = path.relative_to(PROJECT).as_posix()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (Import(file, name, id(node) in inside) for name in names)
+
+
+def imports(folder: str) -> list[Import]:
+    return [each for path in sources(folder) for each in imports_of(path)]
+
+
+def is_of(name: str, *modules: str) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def test_the_sources_are_found() -> None:
+    assert len(imports("kthw")) > 50
+    assert len(imports("sandbox")) > 20
+    assert len(imports("suites")) > 5
+
+
+def test_the_library_imports_nothing_else_of_ours_and_no_pytest() -> None:
+    foreign = [each for each in imports("kthw") if is_of(each.name, *OURS[1:], "pytest", "_pytest")]
+    assert foreign == []
+
+
+def test_the_suites_import_judgement_and_nouns_only() -> None:
+    ours = [each for each in imports("suites") if is_of(each.name, *OURS)]
+    assert [each for each in ours if not is_of(each.name, *JUDGEMENT_AND_NOUNS)] == []
+
+
+def test_only_the_target_module_of_pytests_side_imports_the_sandbox_and_only_when_it_is_opened() -> None:
+    of_sandbox = [each for each in imports("fixtures") if is_of(each.name, "sandbox")]
+    assert of_sandbox
+    assert {(each.file, each.lazily) for each in of_sandbox} == {("fixtures/target.py", True)}
+    assert [each for each in imports("fixtures") if is_of(each.name, "suites", "tests")] == []
+
+
+def test_the_sandbox_uses_no_reader_no_ssh_client_and_no_judgement_of_ours() -> None:
+    ours = [each for each in imports("sandbox") if is_of(each.name, "kthw", *OURS[2:])]
+    assert [each for each in ours if not is_of(each.name, *SANDBOX_MAY_USE)] == []
+
+
+def test_nobody_imports_pytests_side_or_the_suites() -> None:
+    others = [
+        each for folder in ("kthw", "sandbox", "suites", "tests", "benchmarks") for each in imports(folder)
+    ]
+    assert [each for each in others if is_of(each.name, "fixtures", "suites")] == []
+
+
+def test_pytests_side_neither_reads_ec2_nor_logs_in() -> None:
+    direct = [
+        each for each in imports("fixtures") if is_of(each.name, "boto3", "botocore", "paramiko", "moto")
+    ]
+    assert direct == []
+
+
+@pytest.mark.parametrize(
+    ("library", "home"),
+    [("paramiko", "kthw/observed/ssh"), ("moto", "sandbox/api/")],
+    ids=["paramiko", "moto"],
+)
+def test_an_outside_library_has_one_home(library: str, home: str) -> None:
+    using = {each.file for folder in OURS[:4] for each in imports(folder) if is_of(each.name, library)}
+    assert using
+    assert {file for file in using if not file.startswith(home)} == set()
+
+
+def test_the_reader_alone_describes_and_the_writer_alone_creates_routes() -> None:
+    reads, writes = set(), set()
+    for folder in ("kthw", "fixtures", "suites"):
+        for path in sources(folder):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                called = (
+                    node.func.attr
+                    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+                    else ""
+                )
+                if called.startswith("describe_"):
+                    reads.add(path.relative_to(PROJECT).as_posix())
+                if called in ("create_route", "delete_route", "replace_route") and "commands" not in ast.dump(
+                    node.func
+                ):
+                    writes.add(path.relative_to(PROJECT).as_posix())
+    assert reads <= {"kthw/observed/inventory.py"}
+    assert writes <= {"kthw/provision/writer.py"}
+
+
+def test_the_tutorials_literals_have_one_home() -> None:
+    literals = {
+        tutorial.POD_RANGE, tutorial.VPC_CIDR, tutorial.KEY_FILE, tutorial.CNI_BRIDGE_FILE,
+        tutorial.CNI_DIRECTORY, tutorial.INTERNET_HOST,
+    }  # fmt: skip
+    elsewhere = {
+        (path.relative_to(PROJECT).as_posix(), node.value)
+        for folder in ("kthw", "sandbox", "fixtures", "suites")
+        for path in sources(folder)
+        if path != Path(tutorial.__file__)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in literals
+    }
+    assert elsewhere == set()
+
+
+def test_modules_stay_small() -> None:
+    lengths = {
+        path.relative_to(PROJECT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for folder in ("kthw", "sandbox", "fixtures", "suites")
+        for path in sources(folder)
+    }
+    assert {name: length for name, length in lengths.items() if length > 340} == {}
