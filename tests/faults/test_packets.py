@@ -29,7 +29,8 @@ WORKERS = ("worker-0", "worker-1", "worker-2")
 INTENDED = Intended(workers=WORKERS)
 ALL = {(a, b) for a in WORKERS for b in WORKERS if a != b}
 NODE_RANGE: Any = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
-PORT_22: Any = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "198.51.100.10/32"}]}
+LAPTOP: Any = [{"CidrIp": "198.51.100.10/32"}]
+PORT_22: Any = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": LAPTOP}
 
 
 class Lab:
