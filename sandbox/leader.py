@@ -52,7 +52,9 @@ def main() -> None:
 def _load_api() -> None:
     # moto's import makes a million objects that stay: a third of it is the collector looking at them.
     gc.disable()
-    import sandbox.api.endpoint  # noqa: F401
+    from sandbox.api.server import load
+
+    load()
 
     gc.freeze()
     gc.enable()

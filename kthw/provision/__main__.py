@@ -24,12 +24,12 @@ from kthw.provision.apply import GOOD, apply
 from kthw.provision.journal import DEFAULT, Journal
 from kthw.provision.plan import headroom, plan
 from kthw.provision.rollback import elsewhere, rollback
+from kthw.provision.wording import step_line
 from kthw.provision.writer import Writer
 from kthw.target import Target
 from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue, language_of
 
 _ACCOUNT = re.compile(r"\d{12}")
-_SHOWS_COMMAND = ("create", "wrong-target", "blackhole", "failed")
 
 
 class Session:
@@ -60,12 +60,8 @@ class Session:
             sys.stderr.flush()
 
     def line(self, step: ProvisionStep) -> str:
-        """What the chapter's loop prints, then what came of it, then the command where one is needed."""
-        facts = {name: getattr(step, name) for name in step.__struct_fields__}
-        reason = f"-{step.detail}" if step.outcome == "impossible" else ""
-        outcome = self.words.say(f"provision-{step.outcome}{reason}", **facts)
-        line = f"{step.address or step.worker} {step.pod_cidr or '—'}  {outcome}"
-        return f"{line}\n    {step.command}" if step.outcome in _SHOWS_COMMAND and step.command else line
+        """A step, as a person reads it."""
+        return step_line(self.words, step)
 
     def where(self, account: str, reader: Reader) -> None:
         """Say which account and region this is about."""

@@ -83,6 +83,8 @@ def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
         kind, said = "good", words.say("report-verdict-right", count=counts.passed)
     else:
         kind, said = "unknown", words.say("report-verdict-nothing")
+    if kind == "good" and report.interrupted:
+        kind, said = "unknown", words.say("report-verdict-interrupted", count=counts.passed)
     sign = {"bad": "✗", "unknown": "!", "good": "✓"}[kind]
     cost = words.say(
         "report-cost", calls=counts.aws_calls, sessions=counts.ssh_sessions, seconds=f"{counts.seconds:.1f}"

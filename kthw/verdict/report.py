@@ -48,12 +48,16 @@ class Root(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """``findings``: each (code, subject) once, in the order of the path and of the workers."""
+    """``findings``: each (code, subject) once, in the order of the path and of the workers.
+
+    ``interrupted``: not all tests were asked, so their silence promises nothing.
+    """
 
     evidence: Evidence
     findings: tuple[Found, ...] = ()
     errors: tuple[LookError, ...] = ()
     summary: Summary = Summary()
+    interrupted: bool = False
 
     def roots(self) -> tuple[Root, ...]:
         """The findings to mend: causes with the pairs they explain, then the pairs nothing explains."""
@@ -72,7 +76,12 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 def report(
-    evidence: Evidence, found: Iterable[Found], errors: Iterable[LookError], summary: Summary
+    evidence: Evidence,
+    found: Iterable[Found],
+    errors: Iterable[LookError],
+    summary: Summary,
+    *,
+    interrupted: bool = False,
 ) -> Report:
     """Put together what was said, by whichever test, in whatever order."""
     counts = msgspec.structs.replace(
@@ -83,6 +92,7 @@ def report(
         findings=_in_order(evidence, found),
         errors=_each_once([*evidence.errors, *errors]),
         summary=counts,
+        interrupted=interrupted,
     )
 
 

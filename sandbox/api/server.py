@@ -25,13 +25,21 @@ def serve(
     ``routes_per_table`` is the account's quota of non-propagated routes per route table, 500 by
     default (quota L-93826ACB of *Amazon VPC quotas*; it can be raised to 1,000).
     """
-    # moto takes more than a second to import: only where it is served, so that whoever merely wants
-    # to name this function does not pay for it.
-    from sandbox.api import data_files
-
-    data_files.read_once()
+    load()
     from sandbox.api import connection, endpoint
 
     application = endpoint.Endpoint(reconcile, region, routes_per_table)
     application.warm_up()
     connection.server_on(listener, application).serve_forever()
+
+
+def load() -> None:
+    """Import what ``serve`` needs, ahead of it: moto takes about a second, wherever it is imported.
+
+    So nothing here imports it at the top, and its data files are read once instead of several times.
+    """
+    from sandbox.api import data_files
+
+    data_files.read_once()
+    import sandbox.api.connection
+    import sandbox.api.endpoint  # noqa: F401 -- for whoever imports it next

@@ -95,7 +95,7 @@ def test_what_start_up_files_print_is_passed_over(login: Login) -> None:
     channel = login(
         shell,
         "-c",
-        f'echo Welcome; echo \'{{"motd": 1}}\'; exec {shell} "$@"',
+        'echo Welcome; echo \'{"motd": 1}\'; exec "$@"',
         shell,
         id=ROOT,
         python3=PYTHON,
@@ -124,7 +124,7 @@ def test_a_start_that_hangs_ends_at_its_deadline(login: Login) -> None:
 
 def test_a_flood_on_standard_error_blocks_nothing(login: Login) -> None:
     """More than both pipes and SSH's window hold."""
-    flood = f"(i=0; while [ $i -lt 40000 ]; do echo {'x' * 60} >&2; i=$((i+1)); done) & "
+    flood = f"{sys.executable} -c 'import sys; sys.stderr.write(3000000 * chr(120))'; "
     session = login(id=ROOT, python3=flood + PYTHON).session()
     session.start(deadline=20)
     assert session.request("facts", deadline=20, **PLACES)["hostname"]

@@ -7,9 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from kthw.errors import LookError
+from kthw.observed.aws import Reader
+from kthw.observed.evidence import Inventory
+from kthw.observed.inventory import read_inventory
 from kthw.provision.__main__ import main
 from tests.provision.account import ROOT, Account
 
@@ -109,6 +115,26 @@ def test_worker_without_a_pod_cidr_is_exit_code_one(aws_account: Account, run: R
     assert code == 1
     assert "10.0.1.21 —" in said
     assert "has no pod-cidr" in said
+
+
+def test_user_data_that_could_not_be_read_is_exit_code_two_and_the_others_are_served(
+    aws_account: Account, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws_account.build()
+    worker = aws_account.instance("worker-1")
+
+    def denied(reader: Reader, *arguments: Any, **more: Any) -> tuple[Inventory, tuple[LookError, ...]]:
+        inventory, _ = read_inventory(reader, *arguments, **more)
+        instances = tuple(replace(i, user_data=None) if i.id == worker else i for i in inventory.instances)
+        error = LookError(code="access-denied", subject=f"worker-1 ({worker})", worker="worker-1")
+        return replace(inventory, instances=instances), (error,)
+
+    monkeypatch.setattr("kthw.provision.__main__.read_inventory", denied)
+    code, said, complaints = run("apply")
+    assert code == 2
+    assert f"user data of worker-1 ({worker}) could not be read" in said
+    assert complaints.strip()
+    assert sorted(aws_account.pod_routes()) == ["10.200.0.0/24", "10.200.2.0/24"]
 
 
 def test_portuguese_is_spoken_where_the_locale_is_portuguese(aws_account: Account, run: Run) -> None:

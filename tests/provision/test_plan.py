@@ -146,6 +146,11 @@ def test_terminated_namesake_does_not_matter() -> None:
     assert [(s.outcome, s.instance) for s in plan(network(old, worker(0)), ONE)] == [("create", "i-0")]
 
 
+def test_running_worker_is_meant_and_its_stopped_namesake_is_not() -> None:
+    old = replace(worker(0), id="i-old", state="stopped")
+    assert [(s.outcome, s.instance) for s in plan(network(old, worker(0)), ONE)] == [("create", "i-0")]
+
+
 def test_instance_with_several_interfaces_is_routed_by_its_primary_one() -> None:
     (step,) = plan(network(worker(0, enis=2)), ONE)
     assert step.target == "eni-00"

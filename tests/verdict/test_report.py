@@ -22,8 +22,23 @@ ENGLISH = catalogue("en")
 WORKERS = ("worker-0", "worker-1", "worker-2")
 
 
-def found(code: str, subject: str, worker: str = "worker-0", **facts: tuple[str, ...]) -> Found:
-    finding = Finding(code=code, subject=subject, worker=worker, expected="a", observed="b", **facts)
+def found(
+    code: str,
+    subject: str,
+    worker: str = "worker-0",
+    *,
+    pairs: tuple[str, ...] = (),
+    explained_by: tuple[str, ...] = (),
+) -> Found:
+    finding = Finding(
+        code=code,
+        subject=subject,
+        worker=worker,
+        expected="a",
+        observed="b",
+        pairs=pairs,
+        explained_by=explained_by,
+    )
     return Found(finding=finding, test=f"suites/routes/test_{code}.py::test[{worker}]")
 
 
@@ -113,7 +128,8 @@ def test_the_document_tells_what_the_looking_cost() -> None:
     counted = replace(evidence, counts=replace(evidence.counts, aws_calls=11, ssh_sessions=3))
     document = report(counted, [], [], Summary(passed=5, seconds=1.5)).document(ENGLISH)
     assert document["summary"] == {
-        "passed": 5, "failed": 0, "errors": 0, "skipped": 0, "aws_calls": 11, "ssh_sessions": 3, "seconds": 1.5,
+        "passed": 5, "failed": 0, "errors": 0, "skipped": 0,
+        "aws_calls": 11, "ssh_sessions": 3, "seconds": 1.5,
     }  # fmt: skip
 
 

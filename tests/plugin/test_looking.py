@@ -1,0 +1,164 @@
+"""A run that looks: at an account it only reads, unless it is to provision; and what it then takes back."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import PROJECT, Run, clean
+from tests.provision.account import Account
+
+SUITE = "suites/routes"
+AWS = ("--target", "aws")
+BEFORE_PODS = ("--after", "machines")
+"""Looks at AWS only: there is nobody to log in to at an API without machines."""
+
+
+@pytest.fixture
+def account(aws_account: Account) -> Account:
+    return aws_account.build()
+
+
+@pytest.fixture
+def nobody_answers(tmp_path: Path) -> Iterator[str]:
+    """An ssh_config by which every login waits, and never leaves this machine."""
+    config = tmp_path / "ssh_config"
+    config.write_text("Host *\n  ProxyCommand sleep 60\n")
+    yield str(config)
+
+
+def events(reports: Path) -> list[str]:
+    lines = (reports / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["event"] for line in lines]
+
+
+def test_an_account_is_read_with_a_call_per_worker_and_eight_more(account: Account, run_pytest: Run) -> None:
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, **account.environment)
+    assert ran.code == 0, ran.output
+    assert ran.document["summary"]["aws_calls"] == 3 + 8
+    assert ran.document["target"] == {
+        "kind": "aws", "endpoint": account.endpoint, "account": account.id, "region": "us-east-1",
+    }  # fmt: skip
+    assert account.pod_routes() == {}
+
+
+def test_xdist_reads_the_account_no_more_often(account: Account, run_pytest: Run) -> None:
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, "-n", "2", **account.environment)
+    assert ran.code == 0, ran.output
+    assert ran.document["summary"]["aws_calls"] == 3 + 8
+    assert ran.output.count("asking AWS … 9/9") == 1
+
+
+def test_the_environment_may_choose_the_target(account: Account, run_pytest: Run) -> None:
+    ran = run_pytest(SUITE, *BEFORE_PODS, KTHW_TARGET="aws", **account.environment)
+    assert ran.code == 0, ran.output
+    assert (
+        ran.lines[-1] == f"target: aws, account {account.id}, region us-east-1, endpoint {account.endpoint}"
+    )
+    assert "sandbox" not in ran.output
+
+
+def test_another_account_than_expected_is_an_error(account: Account, run_pytest: Run) -> None:
+    expected = ("--expect-account", "999999999999")
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, *expected, **account.environment)
+    assert ran.code == 1
+    assert [error["code"] for error in ran.document["errors"]] == ["wrong-account"]
+    assert ran.document["summary"]["failed"] == ran.document["summary"]["passed"] == 0
+
+
+def test_no_credentials_are_an_error_told_once(account: Account, run_pytest: Run) -> None:
+    lost = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    environment = {name: value for name, value in account.environment.items() if name not in lost}
+    ran = run_pytest(SUITE, *AWS, **environment)
+    assert ran.code == 1
+    assert ran.output.count("! credentials-missing") == 1
+    assert "Traceback" not in ran.output
+
+
+def test_what_was_provisioned_is_taken_back_at_the_end(account: Account, run_pytest: Run) -> None:
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, "--provision", **account.environment)
+    assert ran.code == 0, ran.output
+    assert "10.0.1.20 10.200.0.0/24  created in" in ran.output
+    assert account.pod_routes() == {}
+    assert events(ran.reports).count("deleted") == 3
+    provisioned = ran.document["evidence"]["provisioned"]
+    assert [step["outcome"] for step in provisioned] == ["created"] * 3
+
+
+def test_what_is_to_be_kept_is_kept(account: Account, run_pytest: Run) -> None:
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, "--provision", "--keep-routes", **account.environment)
+    assert ran.code == 0, ran.output
+    assert len(account.pod_routes()) == 3
+
+
+def test_routes_that_were_there_before_are_left_alone(account: Account, run_pytest: Run) -> None:
+    account.ec2.create_route(
+        RouteTableId=account.table,
+        DestinationCidrBlock="10.200.1.0/24",
+        InstanceId=account.instance("worker-1"),
+    )
+    before = account.pod_routes()
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, "--provision", **account.environment)
+    assert ran.code == 0, ran.output
+    assert account.pod_routes() == before
+
+
+def test_ctrl_c_while_looking_takes_back_what_was_provisioned(
+    account: Account, nobody_answers: str, tmp_path: Path
+) -> None:
+    command = (
+        sys.executable, "-m", "pytest", SUITE, *AWS, "--provision", "--reports", str(tmp_path / "reports"),
+        "-p", "no:cacheprovider", "--ssh-config", nobody_answers,
+    )  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env={**clean(), **account.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    too_late = threading.Timer(60, process.kill)
+    too_late.start()
+    try:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("logging in to the workers"):
+                assert len(account.pod_routes()) == 3
+                process.send_signal(signal.SIGINT)
+                break
+        said += list(process.stdout)
+        assert process.wait() == pytest.ExitCode.INTERRUPTED, "".join(said)
+    finally:
+        too_late.cancel()
+        process.kill()
+        process.stdout.close()
+    assert account.pod_routes() == {}
+    assert "taken back from" in "".join(said)
+
+
+def test_a_worker_nobody_can_log_in_to_is_an_error_and_its_routes_are_still_judged(
+    account: Account, tmp_path: Path, run_pytest: Run
+) -> None:
+    config = tmp_path / "ssh_config"
+    config.write_text("Host *\n  ProxyCommand false\n")
+    ran = run_pytest(SUITE, *AWS, "--ssh-config", str(config), **account.environment)
+    summary = ran.document["summary"]
+    assert ran.code == 1
+    assert {finding["code"] for finding in ran.document["findings"]} == {"route-missing"}
+    assert {error["code"] for error in ran.document["errors"]} == {"ssh-unreachable"}
+    assert (summary["failed"], summary["errors"]) == (3, 21)
+
+
+def test_looking_is_never_silent_for_long_and_counts(account: Account, run_pytest: Run) -> None:
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, **account.environment)
+    assert "asking AWS … 9/9" in ran.output
