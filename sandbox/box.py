@@ -141,6 +141,8 @@ def _exports(endpoint: str, ssh_config: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": _CREDENTIALS[0],
         "AWS_SECRET_ACCESS_KEY": _CREDENTIALS[1],
         "AWS_PAGER": "",
+        # A proxy could not reach an endpoint of this machine's loopback.
+        "NO_PROXY": "127.0.0.1",
     }
     return {**exports, "KTHW_SSH_CONFIG": ssh_config} if ssh_config else exports
 

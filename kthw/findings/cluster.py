@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network
+from typing import Any, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings import pod_cidr, ranges, tables
@@ -22,6 +23,8 @@ from kthw.observed.evidence import (
     Route,
     SecurityGroup,
 )
+
+T = TypeVar("T")
 
 RUNNING = "running"
 GONE = frozenset({"terminated", "shutting-down"})
@@ -46,7 +49,7 @@ class Cluster:
         self.by_id = {instance.id: instance for instance in self.inventory.instances}
         self.owner = {eni.id: i for i in self.inventory.instances for eni in i.network_interfaces}
         self.groups = {group.id: group for group in self.inventory.security_groups}
-        self._group_rules: dict[tuple[str, ...], GroupRules] = {}
+        self._remembered: dict[tuple[object, ...], Any] = {}
         self._bearing: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
             self._bearing.setdefault(instance.name, []).append(instance)
@@ -56,6 +59,13 @@ class Cluster:
     def of(evidence: Evidence) -> Cluster:
         """The cluster in ``evidence``; made once per evidence."""
         return _cluster(_Same(evidence))
+
+    def remember(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """``make()``, once per ``key``: what was judged once is not judged again for every pair."""
+        if key not in self._remembered:
+            self._remembered[key] = make()
+        found: T = self._remembered[key]
+        return found
 
     def bearing(self, name: str) -> list[Instance]:
         """The instances with that Name tag that are not gone."""
@@ -178,11 +188,9 @@ class Cluster:
 
     def group_rules(self, groups: Sequence[SecurityGroup], direction: str) -> GroupRules:
         """The united rules of ``groups``, ``ingress`` or ``egress``; made once per set of groups."""
-        key = (*(group.id for group in groups), direction)
-        if key not in self._group_rules:
-            united = [r for g in groups for r in (g.ingress if direction == "ingress" else g.egress)]
-            self._group_rules[key] = GroupRules(united, self._members)
-        return self._group_rules[key]
+        united = [r for g in groups for r in (g.ingress if direction == "ingress" else g.egress)]
+        key = ("rules", direction, *(group.id for group in groups))
+        return self.remember(key, lambda: GroupRules(united, self._members))
 
     @functools.cached_property
     def _members(self) -> dict[str, set[str]]:
@@ -196,9 +204,13 @@ class Cluster:
 
     def masquerades(self, worker: str) -> bool:
         """Whether its pods leave with the node's address: ``ipMasq``; the tutorial's ``true`` if not seen."""
-        node = self.evidence.nodes.get(worker)
-        config = pod_network(node) if node else None
-        return config is None or config.ip_masq
+        return worker not in self._bare
+
+    @functools.cached_property
+    def _bare(self) -> set[str]:
+        """The workers whose pods are known to leave with their own addresses."""
+        configs = {worker: pod_network(node) for worker, node in self.evidence.nodes.items()}
+        return {worker for worker, config in configs.items() if config and not config.ip_masq}
 
     @functools.cached_property
     def _probes(self) -> dict[tuple[str, str], list[Probe]]:

@@ -22,7 +22,7 @@ from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.finding import Finding, once
 from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
 from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
-from kthw.findings.tables import ACTIVE
+from kthw.findings.tables import ACTIVE, Ruling
 from kthw.findings.vpc_routes import local_routes
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
 from kthw.observed.evidence import Evidence, NetworkInterface
@@ -34,6 +34,11 @@ def obstacles(evidence: Evidence, source: str, destination: str) -> list[Finding
     Empty when nothing observed does. What was not seen (a node nobody logged in to) is no obstacle. A
     worker and itself: only the pod network is in the way then, the VPC never sees the packet.
     """
+    key = ("obstacles", source, destination)
+    return Cluster.of(evidence).remember(key, lambda: _obstacles(evidence, source, destination))
+
+
+def _obstacles(evidence: Evidence, source: str, destination: str) -> list[Finding]:
     cluster = Cluster.of(evidence)
     if source == destination:
         return once([*_standing(evidence, source), *_pods(evidence, source)])
@@ -65,12 +70,12 @@ def _there(evidence: Evidence, cluster: Cluster, source: str, destination: str) 
     yield from _pods(evidence, source, towards=destination)
     yield from forwarding(evidence, source)
     yield from _leaving(evidence, cluster, source)
-    yield from security.groups_out(cluster, source, [destination])
+    yield from security.groups_out(cluster, source, destination)
     yield from security.request_leaves(cluster, source, destination)
     yield from _routed(cluster, source, destination)
     yield from _arriving(evidence, cluster, source, destination)
     yield from security.request_enters(cluster, source, destination)
-    yield from security.groups_in(cluster, destination, [source])
+    yield from security.groups_in(cluster, destination, source)
     yield from forwarding(evidence, destination)
     yield from _pods(evidence, destination)
 
@@ -144,6 +149,11 @@ def _routed(cluster: Cluster, source: str, destination: str) -> list[Finding]:
     ruling = cluster.ruling(source)
     if ruling is None:
         return []
+    key = ("routed", ruling.subnets, destination)
+    return cluster.remember(key, lambda: _routed_by(cluster, ruling, destination))
+
+
+def _routed_by(cluster: Cluster, ruling: Ruling, destination: str) -> list[Finding]:
     astray = not_associated(cluster, ruling)
     if astray:
         return astray
@@ -164,7 +174,8 @@ def _local(cluster: Cluster, source: str, destination: str) -> list[Finding]:
     ruling, instance = cluster.ruling(source), cluster.instance(destination)
     if ruling is None or instance is None or not instance.address:
         return []
-    route = cluster.lookup(ruling.effective.id).taking(IPv4Address(instance.address))
+    table, address = ruling.effective, IPv4Address(instance.address)
+    route = cluster.remember(("taking", table.id, address), lambda: cluster.lookup(table.id).taking(address))
     if route and route.gateway == "local" and route.state == ACTIVE:
         return []
-    return local_routes(cluster, ruling.effective, source, instance.vpc)
+    return local_routes(cluster, table, source, instance.vpc)

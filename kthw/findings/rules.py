@@ -53,9 +53,15 @@ class GroupRules:
         self.rules = tuple(rules)
         self._members = members
         self._alone: dict[Need, frozenset[IPv4Network]] = {}
+        self._allowed: dict[tuple[Need, IPv4Network], bool] = {}
 
-    def allows(self, peers: IPv4Network, need: Need) -> bool:
+    def allows(self, need: Need, peers: IPv4Network) -> bool:
         """Whether ``need`` gets through to, or from, every address of ``peers``."""
+        if (need, peers) not in self._allowed:
+            self._allowed[need, peers] = self._allows(need, peers)
+        return self._allowed[need, peers]
+
+    def _allows(self, need: Need, peers: IPv4Network) -> bool:
         if peers.prefixlen == peers.max_prefixlen and peers in self._by_group_alone(need):
             return True
         spans = [(rule, span) for rule in self.rules if (span := _span(rule, need)) is not None]

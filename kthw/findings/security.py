@@ -7,6 +7,8 @@ then; it is the pod's own without.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network
 
@@ -15,7 +17,7 @@ import msgspec
 from kthw.findings import ranges, rules
 from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
-from kthw.findings.rules import REPLIES, REQUESTS, Need
+from kthw.findings.rules import REPLIES, REQUESTS, Need, denials
 from kthw.findings.workers import one_running_instance
 from kthw.observed.evidence import AclEntry, Evidence, NetworkAcl
 
@@ -27,13 +29,26 @@ _FIRST, _STEP = 100, 10
 
 
 class Peers(msgspec.Struct, frozen=True, kw_only=True):
-    """Addresses on the other side, each with the range around it that one rule would be written for.
+    """Workers' addresses on the other side, under the range around them that one rule would be for.
 
-    ``around`` is what is asked first, so that 200 workers of one subnet are one question.
+    The range is asked first: 200 workers of one subnet are one question, unless the answer is no.
+    ``kind``: ``nodes`` or ``pods``.
     """
 
     kind: str
-    around: dict[IPv4Network, IPv4Network]
+    around: dict[IPv4Network, list[tuple[str, IPv4Network]]]
+
+    def lacking(
+        self, allows: Callable[[IPv4Network], bool], concerned: Callable[[str], bool]
+    ) -> list[IPv4Network]:
+        """The addresses of ``concerned`` workers that ``allows`` says no to."""
+        return [
+            address
+            for around, peers in self.around.items()
+            if not allows(around)
+            for worker, address in peers
+            if concerned(worker) and not allows(address)
+        ]
 
 
 def security_groups_allow(evidence: Evidence, worker: str) -> list[Finding]:
@@ -41,8 +56,7 @@ def security_groups_allow(evidence: Evidence, worker: str) -> list[Finding]:
     cluster = Cluster.of(evidence)
     if worker not in cluster.located:
         return one_running_instance(evidence, worker)
-    others = [other for other in cluster.located if other != worker]
-    return once([*groups_out(cluster, worker, others), *groups_in(cluster, worker, others)])
+    return once([*groups_out(cluster, worker), *groups_in(cluster, worker)])
 
 
 def network_acls_allow(evidence: Evidence, worker: str) -> list[Finding]:
@@ -53,98 +67,116 @@ def network_acls_allow(evidence: Evidence, worker: str) -> list[Finding]:
     cluster = Cluster.of(evidence)
     if worker not in cluster.located:
         return one_running_instance(evidence, worker)
-    others = [other for other in cluster.located if other != worker]
     return once(
         [
-            *acl_passes(cluster, worker, others, "egress", _pods, REQUESTS),
-            *acl_passes(cluster, worker, others, "ingress", _pods, REPLIES),
-            *acl_passes(cluster, worker, others, "ingress", _faces, REQUESTS),
-            *acl_passes(cluster, worker, others, "egress", _faces, REPLIES),
+            *acl_passes(cluster, worker, "", "egress", _pods, REQUESTS),
+            *acl_passes(cluster, worker, "", "ingress", _pods, REPLIES),
+            *acl_passes(cluster, worker, "", "ingress", _faces, REQUESTS),
+            *acl_passes(cluster, worker, "", "egress", _faces, REPLIES),
         ]
     )
 
 
-def groups_out(cluster: Cluster, worker: str, others: Sequence[str]) -> list[Finding]:
-    """Whether the groups of the worker's primary ENI let requests out to the others' pods."""
-    return _groups(cluster, worker, "egress", _pods(cluster, others))
+def groups_out(cluster: Cluster, worker: str, other: str = "") -> list[Finding]:
+    """Whether the groups of the worker's primary ENI let requests out to the pods of ``other``, or of all."""
+    return [f for peers in _pods(cluster, other) for f in _groups(cluster, worker, "egress", peers)]
 
 
-def groups_in(cluster: Cluster, worker: str, others: Sequence[str]) -> list[Finding]:
-    """Whether the groups of the ENI where pod traffic arrives let the others' requests in."""
-    return [f for peers in _by_kind(cluster, others) for f in _groups(cluster, worker, "ingress", peers)]
+def groups_in(cluster: Cluster, worker: str, other: str = "") -> list[Finding]:
+    """Whether the groups of the ENI where pod traffic arrives let in requests of ``other``, or of all."""
+    return [f for peers in _faces(cluster, other) for f in _groups(cluster, worker, "ingress", peers)]
 
 
 def request_leaves(cluster: Cluster, source: str, destination: str) -> list[Finding]:
     """The source's network ACL, on the way there."""
-    return acl_passes(cluster, source, [destination], "egress", _pods, REQUESTS)
+    return acl_passes(cluster, source, destination, "egress", _pods, REQUESTS)
 
 
 def request_enters(cluster: Cluster, source: str, destination: str) -> list[Finding]:
     """The destination's network ACL, on the way there."""
-    return acl_passes(cluster, destination, [source], "ingress", _faces, REQUESTS)
+    return acl_passes(cluster, destination, source, "ingress", _faces, REQUESTS)
 
 
 def reply_leaves(cluster: Cluster, source: str, destination: str) -> list[Finding]:
     """The destination's network ACL, on the way back."""
-    return acl_passes(cluster, destination, [source], "egress", _faces, REPLIES)
+    return acl_passes(cluster, destination, source, "egress", _faces, REPLIES)
 
 
 def reply_enters(cluster: Cluster, source: str, destination: str) -> list[Finding]:
     """The source's network ACL, on the way back."""
-    return acl_passes(cluster, source, [destination], "ingress", _pods, REPLIES)
+    return acl_passes(cluster, source, destination, "ingress", _pods, REPLIES)
 
 
 def acl_passes(
     cluster: Cluster,
     worker: str,
-    others: Iterable[str],
+    other: str,
     direction: str,
-    seen_as: Callable[[Cluster, Sequence[str]], Peers],
+    seen_as: Callable[[Cluster, str], list[Peers]],
     needs: Sequence[Need],
 ) -> list[Finding]:
-    """Whether the ACL of the worker's subnet passes ``needs`` to or from those of ``others`` elsewhere."""
+    """Whether the ACL of the worker's subnet passes ``needs`` to or from ``other``, or all, if elsewhere."""
     subnet = cluster.located[worker].subnet
+    if other and cluster.located[other].subnet == subnet:
+        return []
     acl = next((acl for acl in cluster.inventory.network_acls if subnet in acl.subnets), None)
-    elsewhere = [other for other in others if cluster.located[other].subnet != subnet]
-    if acl is None or not elsewhere:
+    if acl is None:
         return []
     entries = [entry for entry in acl.entries if entry.egress == (direction == "egress")]
-    peers = seen_as(cluster, elsewhere)
+
+    def denying(addresses: IPv4Network, need: Need) -> list[AclEntry | None]:
+        key = ("denials", acl.id, direction, addresses, need)
+        return cluster.remember(key, lambda: denials(entries, addresses, need))
+
     denied: dict[IPv4Network, dict[Need, list[AclEntry | None]]] = {}
-    for need in needs:
-        whole = {around: rules.denials(entries, around, need) for around in set(peers.around.values())}
-        for peer, around in peers.around.items():
-            by = whole[around] and rules.denials(entries, peer, need)
-            if by:
-                denied.setdefault(_rule_range(cluster, worker, peer), {}).setdefault(need, []).extend(by)
+    for peers, need in itertools.product(seen_as(cluster, other), needs):
+        allows = functools.partial(_is_empty, denying, need)
+        for address in peers.lacking(allows, lambda peer: cluster.located[peer].subnet != subnet):
+            by = denied.setdefault(_rule_range(cluster, worker, address), {}).setdefault(need, [])
+            by += denying(address, need)
     return [_acl_finding(cluster, worker, acl, direction, cidr, by) for cidr, by in denied.items()]
 
 
-def _pods(cluster: Cluster, others: Sequence[str]) -> Peers:
-    cidrs = [cluster.pod_cidrs[other] for other in others if other in cluster.pod_cidrs]
-    return Peers(kind="pods", around={cidr: ranges.range_of(cidr, cluster.pod_ranges) for cidr in cidrs})
+def _is_empty(
+    denying: Callable[[IPv4Network, Need], list[AclEntry | None]], need: Need, addresses: IPv4Network
+) -> bool:
+    return not denying(addresses, need)
 
 
-def _faces(cluster: Cluster, others: Sequence[str]) -> Peers:
-    """The addresses the others' requests carry in the VPC: the node's, or the pods' without masquerade."""
-    around: dict[IPv4Network, IPv4Network] = {}
-    for peers in _by_kind(cluster, others):
-        around.update(peers.around)
-    return Peers(kind="", around=around)
+def _pods(cluster: Cluster, other: str = "") -> list[Peers]:
+    """The pods of one worker, or of all: what requests are for."""
+    return cluster.remember(("pods", other), lambda: _pods_of(cluster, [other] if other else cluster.located))
 
 
-def _by_kind(cluster: Cluster, others: Sequence[str]) -> list[Peers]:
-    hidden = [other for other in others if cluster.masquerades(other)]
-    seen = [other for other in others if not cluster.masquerades(other)]
-    nodes = {}
-    for other in hidden:
-        instance = cluster.located[other]
-        subnet = next(
-            (s.cidr for s in cluster.inventory.subnets if s.id == instance.subnet), instance.address
-        )
-        nodes[ranges.network(instance.address)] = ranges.network(subnet)
-    found = [Peers(kind="nodes", around=nodes)] if nodes else []
-    return [*found, _pods(cluster, seen)] if seen else found
+def _pods_of(cluster: Cluster, workers: Iterable[str]) -> list[Peers]:
+    around: dict[IPv4Network, list[tuple[str, IPv4Network]]] = {}
+    for worker in workers:
+        cidr = cluster.pod_cidrs.get(worker)
+        if cidr:
+            around.setdefault(ranges.range_of(cidr, cluster.pod_ranges), []).append((worker, cidr))
+    return [Peers(kind="pods", around=around)] if around else []
+
+
+def _faces(cluster: Cluster, other: str = "") -> list[Peers]:
+    """What requests come from: the nodes of those that masquerade, the pods of those that do not."""
+    return cluster.remember(
+        ("faces", other), lambda: _faces_of(cluster, [other] if other else cluster.located)
+    )
+
+
+def _faces_of(cluster: Cluster, workers: Iterable[str]) -> list[Peers]:
+    subnets = {subnet.id: ranges.network(subnet.cidr) for subnet in cluster.inventory.subnets}
+    around: dict[IPv4Network, list[tuple[str, IPv4Network]]] = {}
+    bare = []
+    for worker in workers:
+        instance = cluster.located[worker]
+        if not cluster.masquerades(worker):
+            bare.append(worker)
+        elif instance.address:
+            address = ranges.network(instance.address)
+            around.setdefault(subnets.get(instance.subnet, address), []).append((worker, address))
+    nodes = [Peers(kind="nodes", around=around)] if around else []
+    return [*nodes, *_pods_of(cluster, bare)]
 
 
 def _rule_range(cluster: Cluster, worker: str, peer: IPv4Network) -> IPv4Network:
@@ -155,7 +187,7 @@ def _rule_range(cluster: Cluster, worker: str, peer: IPv4Network) -> IPv4Network
 
 def _groups(cluster: Cluster, worker: str, direction: str, peers: Peers) -> list[Finding]:
     instance, ruling = cluster.located.get(worker), cluster.ruling(worker)
-    if instance is None or ruling is None or not peers.around:
+    if instance is None or ruling is None:
         return []
     interface = instance.primary_interface
     if direction == "ingress":
@@ -166,11 +198,9 @@ def _groups(cluster: Cluster, worker: str, direction: str, peers: Peers) -> list
     allowed = cluster.group_rules(groups, direction)
     blocked: dict[IPv4Network, list[Need]] = {}
     for need in REQUESTS:
-        whole = {around: allowed.allows(around, need) for around in set(peers.around.values())}
-        for peer, around in peers.around.items():
-            if not whole[around] and not allowed.allows(peer, need):
-                needs = blocked.setdefault(_rule_range(cluster, worker, peer), [])
-                needs += [] if need in needs else [need]
+        for address in peers.lacking(functools.partial(allowed.allows, need), lambda peer: peer != worker):
+            needs = blocked.setdefault(_rule_range(cluster, worker, address), [])
+            needs += [] if need in needs else [need]
     ids = ", ".join(group.id for group in groups)
     arrow = _ARROWS[direction]
     return [

@@ -34,15 +34,7 @@ def ground(evidence: Evidence, worker: str) -> list[Finding]:
     A later check returns these findings instead of its own, so that it never passes unjudged; who
     gates the checks can skip them naming the code. A stopped worker is no such case.
     """
-    cluster = Cluster.of(evidence)
-    instance = cluster.instance(worker)
-    if instance is None:
-        return one_running_instance(evidence, worker)
-    cidr = cluster.pod_cidrs.get(worker)
-    problems = [] if instance.user_data is None else valid_pod_cidr(evidence, worker)
-    if cidr is None and not problems:
-        raise CouldNotLook(cluster.user_data_error(worker))
-    return [p for p in problems if cidr is None or p.code in ("pod-cidr-overlap", "pod-cidr-inside-vpc")]
+    return Cluster.of(evidence).remember(("ground", worker), lambda: _ground(evidence, worker))
 
 
 def one_running_instance(evidence: Evidence, worker: str) -> list[Finding]:
@@ -136,6 +128,18 @@ def source_dest_checks(
         )
         for eni in checking.values()
     ]
+
+
+def _ground(evidence: Evidence, worker: str) -> list[Finding]:
+    cluster = Cluster.of(evidence)
+    instance = cluster.instance(worker)
+    if instance is None:
+        return one_running_instance(evidence, worker)
+    cidr = cluster.pod_cidrs.get(worker)
+    problems = [] if instance.user_data is None else valid_pod_cidr(evidence, worker)
+    if cidr is None and not problems:
+        raise CouldNotLook(cluster.user_data_error(worker))
+    return [p for p in problems if cidr is None or p.code in ("pod-cidr-overlap", "pod-cidr-inside-vpc")]
 
 
 def suggested_pod_cidr(cluster: Cluster, worker: str, hint: str = "") -> str:

@@ -272,7 +272,7 @@ def test_a_security_group_rule_allows_what_aws_says(
     rule: SecurityRule, peers: IPv4Network, echo: bool, tcp: bool
 ) -> None:
     allowed = rules.GroupRules([rule], {GROUP: {"10.0.1.20"}})
-    assert (allowed.allows(peers, ECHO), allowed.allows(peers, TCP)) == (echo, tcp)
+    assert (allowed.allows(ECHO, peers), allowed.allows(TCP, peers)) == (echo, tcp)
 
 
 def _entry(number: int, *, allow: bool = True, **fields: object) -> AclEntry:
@@ -330,6 +330,7 @@ def test_the_judgement_does_no_io() -> None:
         "difflib",
         "functools",
         "ipaddress",
+        "itertools",
         "json",
         "kthw",
         "msgspec",

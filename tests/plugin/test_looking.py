@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,7 @@ from tests.provision.account import Account
 
 SUITE = "suites/routes"
 AWS = ("--target", "aws")
+_LOGGING_IN = re.compile(r"logging in to the workers … \d/3 \(([\d.]+) s\)")
 BEFORE_PODS = ("--after", "machines")
 """Looks at AWS only: there is nobody to log in to at an API without machines."""
 
@@ -27,11 +32,11 @@ def account(aws_account: Account) -> Account:
 
 
 @pytest.fixture
-def nobody_answers(tmp_path: Path) -> Iterator[str]:
+def nobody_answers(tmp_path: Path) -> str:
     """An ssh_config by which every login waits, and never leaves this machine."""
     config = tmp_path / "ssh_config"
     config.write_text("Host *\n  ProxyCommand sleep 60\n")
-    yield str(config)
+    return str(config)
 
 
 def events(reports: Path) -> list[str]:
@@ -110,7 +115,7 @@ def test_routes_that_were_there_before_are_left_alone(account: Account, run_pyte
     assert account.pod_routes() == before
 
 
-def test_ctrl_c_while_looking_takes_back_what_was_provisioned(
+def test_ctrl_c_while_looking_takes_back_what_was_provisioned_and_until_then_there_is_news(
     account: Account, nobody_answers: str, tmp_path: Path
 ) -> None:
     command = (
@@ -132,7 +137,8 @@ def test_ctrl_c_while_looking_takes_back_what_was_provisioned(
         said = []
         for line in process.stdout:
             said.append(line)
-            if line.startswith("logging in to the workers"):
+            seconds = [float(found[1]) for text in said if (found := _LOGGING_IN.match(text))]
+            if len(seconds) == 3:
                 assert len(account.pod_routes()) == 3
                 process.send_signal(signal.SIGINT)
                 break
@@ -144,6 +150,8 @@ def test_ctrl_c_while_looking_takes_back_what_was_provisioned(
         process.stdout.close()
     assert account.pod_routes() == {}
     assert "taken back from" in "".join(said)
+    # Silence is never long; a loaded machine may be late by a little.
+    assert max(later - sooner for sooner, later in pairwise([0.0, *seconds])) < 2.5
 
 
 def test_a_worker_nobody_can_log_in_to_is_an_error_and_its_routes_are_still_judged(
@@ -159,6 +167,22 @@ def test_a_worker_nobody_can_log_in_to_is_an_error_and_its_routes_are_still_judg
     assert (summary["failed"], summary["errors"]) == (3, 21)
 
 
-def test_looking_is_never_silent_for_long_and_counts(account: Account, run_pytest: Run) -> None:
-    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, **account.environment)
-    assert "asking AWS … 9/9" in ran.output
+def test_progress_on_a_terminal_is_one_line_rewritten(account: Account, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", SUITE, *AWS, *BEFORE_PODS, "--reports", str(tmp_path)],
+        cwd=PROJECT,
+        env={**clean(), **account.environment},
+        stdout=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # EIO: the other end is closed
+        while part := os.read(ours, 65536):
+            said += part
+    os.close(ours)
+    assert process.wait() == 0
+    lines = [line for line in said.decode().split("\n") if "asking AWS" in line]
+    assert len(lines) == 1
+    assert lines[0].count("\r") > 1
+    assert "9/9" in lines[0]

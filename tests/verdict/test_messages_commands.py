@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 
 import pytest
-from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]  # ships none
+from awscli.clidriver import CLIDriver, create_clidriver  # type: ignore[import-untyped]  # ships none
 
 from kthw.verdict.messages import catalogue
 from tests.findings.clusters import everything
@@ -14,6 +15,11 @@ from tests.findings.faults import FAULTS
 
 NOT_SENT = 255
 """The AWS CLI's exit code for a command it understood, when nobody answered."""
+
+
+@functools.cache
+def _aws() -> CLIDriver:
+    return create_clidriver()
 
 
 def _by_shape() -> dict[str, str]:
@@ -47,7 +53,7 @@ def test_the_aws_cli_understands_the_command(command: str, monkeypatch: pytest.M
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }.items():
         monkeypatch.setenv(name, value)
-    status = create_clidriver().main(shlex.split(command)[1:])
+    status = _aws().main(shlex.split(command)[1:])
     assert status == NOT_SENT
 
 

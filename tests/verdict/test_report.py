@@ -163,5 +163,14 @@ def test_many_workers_are_drawn_as_a_matrix_of_merged_cells() -> None:
     ET.fromstring(svg)  # noqa: S314
 
 
+def test_an_interrupted_run_promises_nothing() -> None:
+    passed = Summary(passed=5)
+    whole = page(report(healthy(), [], [], passed), ENGLISH, ["target"])
+    half = page(report(healthy(), [], [], passed, interrupted=True), ENGLISH, ["target"])
+    assert "All is as intended" in whole
+    assert "All is as intended" not in half
+    assert "Interrupted" in half
+
+
 def test_nothing_is_drawn_where_nothing_was_seen() -> None:
     assert drawing(replace(healthy(), inventory=None), [], ENGLISH) == ""

@@ -95,8 +95,10 @@ class Pod:
                 self.listener.close()
                 self.listener = None
             if self.container:
-                self.network.delete(self.container, f"/proc/{self.holder}/ns/net")
-                drop_bridge(self.network.bridge, self.container)
+                try:
+                    self.network.delete(self.container, f"/proc/{self.holder}/ns/net")
+                finally:  # a plugin that failed to ADD may fail to DEL as well
+                    drop_bridge(self.network.bridge, self.container)
         finally:
             if self.holder:
                 os.kill(self.holder, signal.SIGKILL)
