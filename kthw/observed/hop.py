@@ -17,8 +17,11 @@ PORT: Final = 22
 
 @dataclass(frozen=True)
 class Hop:
-    """``jumps`` and ``proxy_command`` are the ways to get there that are no plain connection: one or none."""
+    """``alias`` is what ssh_config was asked about. ``jumps`` and ``proxy_command`` are the ways to get
+    there that are no plain connection: one of them, or none.
+    """
 
+    alias: str
     host: str
     port: int
     user: str
@@ -79,6 +82,7 @@ def _looked_up(access: SshAccess, text: str, alias: str, first: str, last: str) 
     jumps = said["proxyjump"] if way == "proxyjump" else "none"
     strict = said.get("stricthostkeychecking", "ask").lower()
     return Hop(
+        alias=alias,
         host=said["hostname"],
         port=int(said.get("port", PORT)),
         user=said["user"],

@@ -297,6 +297,10 @@ class _Login:
         options = ["-F", self.access.config] if self.access.config else []
         options += ["-i", self.access.key] if self.access.key else []
         options += ["-p", str(port)] if port != PORT else []
+        # By the entry that we used, which may know a way there that the address does not.
+        alias = hop.alias if hop else self.address
+        if hop and alias != host == self.address:
+            options += ["-o", f"HostName={host}"]
         return {
             "worker": self.worker,
             "address": self.address,
@@ -305,7 +309,7 @@ class _Login:
             "user": user,
             "key": self.access.key,
             "config": self.access.config,
-            "login": shlex.join(["ssh", *options, f"{user}@{host}"]),
+            "login": shlex.join(["ssh", *options, f"{user}@{alias}"]),
         }
 
 

@@ -183,6 +183,24 @@ def test_a_bridge_that_was_there_stays(nodes: TwoNodes) -> None:
     assert nodes.trace(0) == {**CLEAN, "links": ["cnio0", "ens5", "lo"]}
 
 
+def test_the_last_of_two_pods_takes_the_bridge_that_the_first_brought(nodes: TwoNodes) -> None:
+    """A bridge left with an address would break the next pod after the student mends the subnet."""
+    first, second = nodes.session(0), nodes.session(0)
+    nodes.make_pod(first, 0)
+    nodes.make_pod(second, 0)
+    first.close()
+    assert "cnio0" in nodes.trace(0)["links"]  # type: ignore[operator]  # it is a list
+    second.close()
+    assert nodes.trace(0) == CLEAN
+
+
+def test_a_failed_pod_takes_its_bridge_along(nodes: TwoNodes) -> None:
+    """Where the subnet is empty the plugin makes the bridge, fails, and cannot undo it either."""
+    nodes.configure(0, ipam={"type": "host-local", "ranges": [[{"subnet": ""}]]})
+    pod_error(nodes)
+    assert nodes.trace(0)["links"] == ["ens5", "lo"]
+
+
 def test_forwarding_is_left_as_it_was_found(nodes: TwoNodes) -> None:
     """The bridge plugin turns it on; we came to measure, not to mend."""
     nodes.on(0, "sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward")

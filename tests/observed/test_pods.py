@@ -212,7 +212,7 @@ def test_a_look_that_is_ended_leaves_nothing_on_the_nodes(
             stderr=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
         )
         assert process.stdout
         for line in process.stdout:
@@ -239,7 +239,10 @@ def test_two_looks_at_once_do_not_disturb_each_other(box: Sandbox, routed: Inven
         box.target.ssh.config,
     ]
     other = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        command,
+        stdout=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
     )
     seen = [look_into_nodes(box.target, routed, INTENDED) for _ in range(3)]
     assert other.wait(30) == 0

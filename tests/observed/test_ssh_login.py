@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -42,6 +44,23 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     server = start(tmp_path_factory.mktemp("sshd"))
     yield server
     stop(server.process)
+
+
+@pytest.fixture
+def own_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
+    """Starts servers for one test alone, and ends them however it ends."""
+    servers: list[Sshd] = []
+
+    def begin(*options: str) -> Sshd:
+        servers.append(start(tmp_path / f"sshd{len(servers)}", *options))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        for line in descendants(server.process.pid):
+            with contextlib.suppress(ProcessLookupError):  # it may end between our look and our kill
+                os.kill(int(line.split()[0]), signal.SIGKILL)
+        stop(server.process)
 
 
 @pytest.fixture
@@ -86,6 +105,19 @@ def test_every_error_names_the_worker_and_the_way_in(sshd: Sshd) -> None:
     assert error.subject == "worker-1 (127.0.0.1)"
     assert error.facts["port"] == str(sshd.port)
     assert error.facts["login"].startswith("ssh -F ")
+
+
+@pytest.mark.parametrize("entry", ["Host *", "Host worker-1", "Host worker-1\nHostName 127.0.0.1"])
+def test_the_command_to_try_by_hand_works(sshd: Sshd, entry: str) -> None:
+    """Whichever entry was used: the fact ``login`` is what a person can paste."""
+    error = error_of(
+        sshd.access(entry, "IdentitiesOnly yes", key=make_key(sshd.directory / f"k{hash(entry)}"))
+    )
+    assert error.code == "ssh-auth-failed"
+    command = shlex.split(error.facts["login"])
+    command[command.index("-i") + 1] = str(sshd.key)
+    done = subprocess.run([*command, "echo hello"], capture_output=True, text=True, check=False, timeout=10)
+    assert done.stdout == "hello\n", done.stderr
 
 
 # --------------------------------------------------------------------------- host keys
@@ -133,18 +165,14 @@ def test_a_changed_host_key_is_always_refused(sshd: Sshd, tmp_path: Path, config
     assert error.facts["forget"] == f"ssh-keygen -f {known} -R '[127.0.0.1]:{sshd.port}'"
 
 
-def test_the_key_type_that_is_known_is_asked_for(tmp_path: Path) -> None:
+def test_the_key_type_that_is_known_is_asked_for(own_sshd: Callable[..., Sshd], tmp_path: Path) -> None:
     """Where only a host's RSA key is known, its ed25519 key does not make it a stranger."""
     rsa = make_key(tmp_path / "rsa", "rsa", "-b", "2048")
-    server = start(tmp_path / "sshd", f"HostKey={rsa}")
+    server = own_sshd(f"HostKey={rsa}")
     known = tmp_path / "known_hosts"
-    known.write_text(
-        f"[127.0.0.1]:{server.port} {' '.join((tmp_path / 'rsa.pub').read_text().split()[:2])}\n"
-    )
-    try:
-        hostname_over(server.strangers(known_hosts=known))
-    finally:
-        stop(server.process)
+    key = " ".join((tmp_path / "rsa.pub").read_text().split()[:2])
+    known.write_text(f"[127.0.0.1]:{server.port} {key}\n")
+    assert hostname_over(server.strangers(known_hosts=known))
 
 
 # --------------------------------------------------------------------------- keys
@@ -299,21 +327,19 @@ def test_a_server_that_always_drops_ends_at_the_total_deadline(
     assert time.monotonic() - began < SHORT.total + 2
 
 
-def test_a_real_sshd_above_its_max_startups_lets_us_in_when_it_calms_down(tmp_path: Path) -> None:
-    server = start(tmp_path / "sshd", "MaxStartups=1")
+def test_a_real_sshd_above_its_max_startups_lets_us_in_when_it_calms_down(
+    own_sshd: Callable[..., Sshd],
+) -> None:
+    server = own_sshd("MaxStartups=1")
     holder = socket.create_connection((HERE, server.port))
     while holder.recv(4) != b"SSH-":  # the look that found it listening counts for a moment
         holder.close()
         holder = socket.create_connection((HERE, server.port))
-    try:
-        release = threading.Timer(1.0, holder.close)
-        release.start()
-        assert hostname_over(server.access(), Deadlines(connect=2, login=5, total=20))
-        release.join()
-        assert "MaxStartups" in (tmp_path / "sshd" / "sshd.log").read_text()
-    finally:
-        holder.close()
-        stop(server.process)
+    release = threading.Timer(1.0, holder.close)
+    release.start()
+    assert hostname_over(server.access(), Deadlines(connect=2, login=5, total=20))
+    release.join()
+    assert "MaxStartups" in (server.directory / "sshd.log").read_text()
 
 
 def test_a_proxy_command_is_used_and_leaves_no_process(sshd: Sshd) -> None:
@@ -344,26 +370,20 @@ def test_a_proxy_command_that_hangs_is_ended_with_all_it_started(sshd: Sshd) -> 
 
 
 @pytest.mark.parametrize("jumps", [1, 2])
-def test_proxy_jump_goes_through_each_host(tmp_path: Path, jumps: int) -> None:
+def test_proxy_jump_goes_through_each_host(own_sshd: Callable[..., Sshd], tmp_path: Path, jumps: int) -> None:
     """Each hop has its own entry, key and host key."""
-    servers = [start(tmp_path / f"hop{number}") for number in range(jumps + 1)]
-    try:
-        known = tmp_path / "known_hosts"
-        known.write_text("".join(f"[{HERE}]:{each.port} {' '.join(each.host_key)}\n" for each in servers))
-        *hops, last = servers
-        lines = []
-        for number, hop in enumerate(hops):
-            lines += [f"Host hop{number}", f"HostName {HERE}", f"Port {hop.port}", f"IdentityFile {hop.key}"]
-        way = ",".join(f"hop{number}" for number in range(jumps))
-        lines += ["Host worker-1", f"ProxyJump {way}"]
-        access = last.strangers(*lines, known_hosts=known)
-        assert hostname_over(access, Deadlines(connect=2, login=5, total=5))
-        for hop in hops:
-            log = (hop.directory / "sshd.log").read_text()
-            assert "Accepted publickey" in log
-    finally:
-        for each in servers:
-            stop(each.process)
+    *hops, last = [own_sshd() for _ in range(jumps + 1)]
+    known = tmp_path / "known_hosts"
+    known.write_text("".join(f"[{HERE}]:{each.port} {' '.join(each.host_key)}\n" for each in [*hops, last]))
+    lines = []
+    for number, hop in enumerate(hops):
+        lines += [f"Host hop{number}", f"HostName {HERE}", f"Port {hop.port}", f"IdentityFile {hop.key}"]
+    way = ",".join(f"hop{number}" for number in range(jumps))
+    lines += ["Host worker-1", f"ProxyJump {way}"]
+    access = last.strangers(*lines, known_hosts=known)
+    assert hostname_over(access, Deadlines(connect=2, login=5, total=5))
+    for hop in hops:
+        assert "Accepted publickey" in (hop.directory / "sshd.log").read_text()
 
 
 def test_a_jump_host_that_cannot_reach_the_worker_is_said(sshd: Sshd) -> None:
@@ -383,28 +403,22 @@ def test_an_ssh_config_that_is_missing_is_said(sshd: Sshd) -> None:
 # --------------------------------------------------------------------------- afterwards
 
 
-def test_a_worker_that_freezes_ends_the_request_at_its_deadline(tmp_path: Path) -> None:
+def test_a_worker_that_freezes_ends_the_request_at_its_deadline(own_sshd: Callable[..., Sshd]) -> None:
     """The connection stays open and silent: only our own deadline notices."""
-    server = start(tmp_path / "sshd")
+    server = own_sshd()
     session = open_(server.access())
-    frozen = [int(line.split()[0]) for line in descendants(server.process.pid)]
-    for process in frozen:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        began = time.monotonic()
-        with pytest.raises(CouldNotLook) as raised:
-            session.request("facts", deadline=1, **PLACES)
-        assert raised.value.error.code == "probe-timeout"
-        assert time.monotonic() - began < 2
-    finally:
-        for process in frozen:
-            os.kill(process, signal.SIGCONT)
-        session.close()
-        stop(server.process)
+    for line in descendants(server.process.pid):
+        os.kill(int(line.split()[0]), signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(CouldNotLook) as raised:
+        session.request("facts", deadline=1, **PLACES)
+    assert raised.value.error.code == "probe-timeout"
+    assert time.monotonic() - began < 2
+    session.close()
 
 
-def test_a_connection_that_breaks_is_no_timeout(tmp_path: Path) -> None:
-    server = start(tmp_path / "sshd")
+def test_a_connection_that_breaks_is_no_timeout(own_sshd: Callable[..., Sshd]) -> None:
+    server = own_sshd()
     session = open_(server.access())
     for line in descendants(server.process.pid):
         os.kill(int(line.split()[0]), signal.SIGKILL)
@@ -412,7 +426,6 @@ def test_a_connection_that_breaks_is_no_timeout(tmp_path: Path) -> None:
         session.request("facts", deadline=10, **PLACES)
     assert (raised.value.error.code, raised.value.error.facts["variant"]) == ("ssh-unreachable", "lost")
     session.close()
-    stop(server.process)
 
 
 def test_a_closed_session_leaves_no_thread(sshd: Sshd) -> None:

@@ -127,6 +127,10 @@ def test_the_tests_are_four_checks_and_one_failure_fails_them_all(machine: Machi
     assert lines_of(failed.stderr, "ruff check")
 
 
+def test_some_of_the_tests_can_be_named(machine: Machine) -> None:
+    assert "ran: -P -m pytest tests/findings -x\n" in machine.run("test", "tests/findings", "-x").stdout
+
+
 # --- .venv --------------------------------------------------------------------------------------------
 
 

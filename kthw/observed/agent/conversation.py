@@ -15,8 +15,8 @@ from kthw.observed.agent.cni import Network
 from kthw.observed.agent.mesh import Mesh, Probe
 from kthw.observed.agent.node import facts
 from kthw.observed.agent.pod import Pod, token
-from kthw.observed.agent.sweep import sweep
-from kthw.observed.agent.system import AgentError, alone
+from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
+from kthw.observed.agent.system import AgentError, alone, has_interface
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 IDLE = 600.0
@@ -69,7 +69,10 @@ class Agent:
         try:
             with alone(request["configs"]):
                 sweep(request["configs"], request["plugins"])
-                listener = self.pod.open()
+                brings_bridge = not has_interface(network.bridge) or somebody_brought_bridge(
+                    request["configs"], request["plugins"], network
+                )
+                listener = self.pod.open(brings_bridge)
         except (AgentError, OSError):
             with contextlib.suppress(AgentError, OSError):
                 self._close_pod()

@@ -43,10 +43,8 @@ class Pod:
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self.namespace = -1
 
-    def open(self) -> socket.socket:
+    def open(self, brings_bridge: bool) -> socket.socket:
         """Make it; the socket it listens on. Raises ``AgentError``, ``OSError``; ``close`` tidies up."""
-        bridge = self.network.bridge
-        brings_bridge = bool(bridge) and not has_interface(bridge)
         self.container = (
             f"kthw-probe-{os.getpid()}-{started(os.getpid())}{'-bridge' if brings_bridge else ''}"
         )

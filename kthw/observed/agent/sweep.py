@@ -21,41 +21,58 @@ OURS = re.compile(r"kthw-probe-(\d+)-(\d+)(-bridge)?")
 
 def sweep(configs: str, plugins: str) -> None:
     """Take back what agents that are dead left behind: reserved addresses and masquerade rules."""
+    networks = networks_of(configs, plugins)
+    for file, container in reservations(networks):
+        if not alive(container):
+            remove_masquerade(container)
+            network = networks.get(file.parent.name)
+            if network:
+                with contextlib.suppress(AgentError):
+                    network.delete(container, "")
+                drop_bridge(network.bridge, container)
+            with contextlib.suppress(FileNotFoundError):
+                file.unlink()  # its configuration is gone, or the plugin would not
+
+
+def somebody_brought_bridge(configs: str, plugins: str, network: Network) -> bool:
+    """Whether the bridge of ``network`` came with a pod of ours that still lives."""
+    return any(
+        file.parent.name == network.network["name"] and container.endswith("-bridge")
+        for file, container in reservations(networks_of(configs, plugins))
+    )
+
+
+def networks_of(configs: str, plugins: str) -> dict[str, Network]:
+    """The node's networks by name; of several with one name, the first."""
     networks: dict[str, Network] = {}
-    places = {IPAM}
     for _, network in cni_files(configs):
         if network:
             networks.setdefault(str(network["name"]), Network(network, plugins))
-            ipam = network["plugins"][0].get("ipam")
-            if isinstance(ipam, dict) and ipam.get("dataDir"):
-                places.add(str(ipam["dataDir"]))
-    for place in places:
+    return networks
+
+
+def reservations(networks: dict[str, Network]) -> list[tuple[Path, str]]:
+    """The files of ``host-local``'s that hold an address for a container of ours, with its id."""
+    places = {IPAM}
+    for network in networks.values():
+        ipam = network.network["plugins"][0].get("ipam")
+        if isinstance(ipam, dict) and ipam.get("dataDir"):
+            places.add(str(ipam["dataDir"]))
+    found = []
+    for place in sorted(places):
         for directory, _, files in os.walk(place):
-            for file in files:
-                path = Path(directory, file)
-                container = dead_owner(path)
-                if container:
-                    remove_masquerade(container)
-                    network_of = networks.get(path.parent.name)
-                    if network_of:
-                        with contextlib.suppress(AgentError):
-                            network_of.delete(container, "")
-                        drop_bridge(network_of.bridge, container)
-                    if dead_owner(path):  # its configuration is gone, or the plugin would not
-                        path.unlink()
+            for file in (Path(directory, name) for name in files):
+                with contextlib.suppress(OSError), file.open(encoding="utf-8", errors="replace") as opened:
+                    container = opened.readline(200).strip()
+                    if OURS.fullmatch(container):
+                        found.append((file, container))
+    return found
 
 
-def dead_owner(path: Path) -> str:
-    """The container id in a reservation of ``host-local``'s, if it is ours and its agent is dead."""
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            container = file.readline(200).strip()
-    except OSError:
-        return ""
+def alive(container: str) -> bool:
+    """Whether the agent that a container id of ours names still runs."""
     ours = OURS.fullmatch(container)
-    if not ours or started(int(ours.group(1))) == ours.group(2):
-        return ""
-    return container
+    return ours is not None and started(int(ours.group(1))) == ours.group(2)
 
 
 def remove_masquerade(container: str) -> None:

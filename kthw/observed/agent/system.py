@@ -102,7 +102,7 @@ def raise_interface(name: str) -> None:
 def has_interface(name: str) -> bool:
     """Whether the namespace we are in has it (``/sys`` would show the one it was mounted in)."""
     try:
-        return socket.if_nametoindex(name) > 0
+        return bool(name) and socket.if_nametoindex(name) > 0
     except OSError:
         return False
 

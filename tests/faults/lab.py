@@ -1,0 +1,169 @@
+"""One sandbox, one cluster in it at a time: broken, looked at, put right."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from kthw.intended.cluster import Intended
+from kthw.observed.evidence import Evidence
+from kthw.observed.gather import gather
+from sandbox.access import DIAL_SOCKET, Access
+from sandbox.box import Sandbox, ec2_client, start
+from sandbox.dial import connection
+from tests.faults import stages
+from tests.faults.names import names
+from tests.faults.terminal import Terminal
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+_BOOT_SECONDS: Final = 15.0
+_BOOTS: Final = ("launch ", "user_data ", "run-instances", "start-instances", "reboot-instances")
+"""What is followed by a moment in which sshd does not listen yet: a person is slower than that."""
+
+
+class Lab:
+    """``intended`` is what the cluster on stage should be; ``usual`` what it looks like when all is well."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self.ec2: EC2Client = ec2_client(box.target.endpoint)
+        self.intended = Intended(workers=())
+        self.usual: tuple[object, ...] = ()
+        self.stage = ""
+        self._box = box
+        self._terminal = Terminal(box)
+        self._vpc = ""
+        self._names: dict[str, str] = {}
+        self._exported: dict[str, str] = {}
+
+    def close(self) -> None:
+        self._terminal.close()
+
+    def set(self, name: str) -> None:
+        """Put that cluster on stage, unless it is there already; what was there before is terminated."""
+        if name == self.stage:
+            return
+        self.clear()
+        stage = stages.STAGES[name]
+        self.intended = Intended(workers=stage.names)
+        self._vpc = stages.build(self.ec2, stage, Access(self._box.directory).key)
+        self._names, self._exported = {}, {}
+        self._wait_for_ssh()
+        if not stage.masquerade:
+            for worker in stage.names:
+                self._terminal.types(f"ssh {worker} {stages.BARE!r}")
+        self.stage = name
+        self.usual = ()
+
+    def clear(self) -> None:
+        """Take the cluster from the stage, so that the next one has nothing of this one's."""
+        if self._vpc:
+            inside: Any = [{"Name": "vpc-id", "Values": [self._vpc]}]
+            found = self.ec2.describe_instances(Filters=inside)["Reservations"]
+            ids = [i["InstanceId"] for r in found for i in r["Instances"]]
+            if ids:
+                self.ec2.terminate_instances(InstanceIds=ids)
+        self.stage, self._vpc = "", ""
+
+    def types(self, lines: str) -> None:
+        """Type the catalogue's own lines. Raises ``Failed`` where one of them does not do what it should."""
+        if lines:
+            self._names |= names(self.ec2, self._vpc, self.intended.workers)
+            self._exported |= self._terminal.types(lines, {**self._names, **self._exported})
+            self._settle(lines)
+
+    def pastes(self, printed: str) -> None:
+        """Paste what was printed, as it is. Raises ``Failed``."""
+        self._terminal.types(printed)
+        self._settle(printed)
+
+    def look(self) -> Evidence:
+        return gather(self._box.target, self.intended)
+
+    def is_usual(self, evidence: Evidence) -> bool:
+        """Whether all that a later fault could notice is as it was when this cluster was first looked at."""
+        seen = _lasting(evidence)
+        self.usual = self.usual or seen
+        return seen == self.usual
+
+    def _settle(self, lines: str) -> None:
+        if any(word in lines for word in _BOOTS):
+            self._wait_for_ssh()
+
+    def _wait_for_ssh(self) -> None:
+        """Until every running worker's sshd greets, or cannot: some faults shut the way to it."""
+        inside: Any = [
+            {"Name": "vpc-id", "Values": [self._vpc]},
+            {"Name": "instance-state-name", "Values": ["running"]},
+        ]
+        found = self.ec2.describe_instances(Filters=inside)["Reservations"]
+        deadline = time.monotonic() + _BOOT_SECONDS
+        for instance in [i for r in found for i in r["Instances"]]:
+            address = instance.get("PublicIpAddress", "")
+            while address and not self._greets(address) and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+    def _greets(self, address: str) -> bool:
+        with (
+            contextlib.suppress(OSError),
+            connection(str(self._box.directory / DIAL_SOCKET), address, "22") as remote,
+        ):
+            remote.settimeout(2.0)
+            return remote.recv(4) == b"SSH-"
+        return False
+
+
+def _lasting(evidence: Evidence) -> tuple[object, ...]:
+    """The inventory without what comes and goes by itself: public addresses, and terminated instances."""
+    inventory = evidence.inventory
+    if inventory is None:
+        return ()
+    instances = tuple(
+        msgspec.structs.replace(
+            instance,
+            public_address="",
+            network_interfaces=tuple(
+                msgspec.structs.replace(eni, public_address="") for eni in instance.network_interfaces
+            ),
+        )
+        for instance in inventory.instances
+        if instance.state != "terminated"
+    )
+    tables = tuple(
+        msgspec.structs.replace(table, routes=tuple(sorted(table.routes, key=lambda r: r.destination)))
+        for table in inventory.route_tables
+    )
+    nodes = tuple((node.worker, node.ip_forward, node.cni) for node in evidence.nodes.values())
+    return (msgspec.structs.replace(inventory, instances=instances, route_tables=tables), nodes)
+
+
+class Labs(contextlib.ExitStack):
+    """One lab at a time, another when that one cannot be put right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lab: Lab | None = None
+        self.booted = 0
+
+    @property
+    def one(self) -> Lab:
+        if self._lab is None:
+            self._lab = self.enter_context(contextlib.closing(Lab(self.enter_context(start(empty=True)))))
+            self.booted += 1
+        return self._lab
+
+    def tidy(self) -> None:
+        """After a test: take a cluster away that is not as it was, and a sandbox where that fails too."""
+        lab = self._lab
+        try:
+            if lab and lab.stage and not lab.is_usual(lab.look()):
+                lab.clear()
+        except ClientError:
+            self._lab = None
+            self.close()

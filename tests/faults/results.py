@@ -1,0 +1,49 @@
+"""What a run of the catalogue found: one JSON line per case, in the file named by ``KTHW_FAULT_RESULTS``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+VARIABLE: Final = "KTHW_FAULT_RESULTS"
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """``kind``: ``fault``, ``pair`` or ``healthy``. ``found``: what was said, each ``code worker``.
+
+    ``caught``: something was said; ``exact``: just what was expected. ``mended``: the printed commands alone
+    put it right. ``packets``: measured between workers, ``agreed``: every one had the predicted fate.
+    """
+
+    name: str
+    kind: str
+    expected: list[str] = []
+    found: list[str] = []
+    exact: bool = False
+    mended: bool = False
+    by_command: bool = True
+    rounds: int = 0
+    packets: int = 0
+    agreed: bool = False
+    seconds: float = 0.0
+
+    @property
+    def caught(self) -> bool:
+        return bool(self.found)
+
+
+def write(result: Result) -> None:
+    """Append it, in one write, where the variable says; nothing where it is not set."""
+    name = os.environ.get(VARIABLE)
+    if name:
+        with Path(name).open("ab", buffering=0) as file:
+            file.write(msgspec.json.encode(result) + b"\n")
+
+
+def read(path: Path) -> list[Result]:
+    """All results in the file; of a case that ran more than once, the last."""
+    lines = path.read_bytes().splitlines()
+    return list({r.name: r for r in (msgspec.json.decode(line, type=Result) for line in lines)}.values())

@@ -1,0 +1,113 @@
+"""A person's terminal: a shell in which ``aws`` and ``ssh`` reach the sandbox, and nothing else is different."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from sandbox.box import Sandbox
+from tests.faults.aws_cli import CLIENT
+
+_START_SECONDS: Final = 30.0
+_LINE_SECONDS: Final = 60.0
+_ROOT: Final = Path(__file__).resolve().parents[2]
+
+PRELUDE: Final = r"""
+# The chapter "Provisioning Compute Resources", for one worker: NAME ADDRESS USER-DATA
+launch() {
+  local id
+  id=$(aws ec2 run-instances --image-id ami-785db401 --count 1 --instance-type t3.micro \
+    --key-name kubernetes --security-group-ids "${SG}" --subnet-id "${SUBNET}" --private-ip-address "$2" \
+    --associate-public-ip-address --user-data "$3" \
+    --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$1}]" \
+    --query 'Instances[0].InstanceId' --output text)
+  aws ec2 modify-instance-attribute --instance-id "$id" --no-source-dest-check
+  echo "$id"
+}
+# Other user data for an instance: ID TEXT
+user_data() {
+  aws ec2 stop-instances --instance-ids "$1" >/dev/null
+  aws ec2 modify-instance-attribute --instance-id "$1" --attribute userData \
+    --value "$(printf %s "$2" | base64 -w0)"
+  aws ec2 start-instances --instance-ids "$1" >/dev/null
+}
+route() { aws ec2 "$1" --route-table-id "${4:-${TABLE}}" --destination-cidr-block "$2" $3 >/dev/null; }
+"""
+"""Two steps of the tutorial and an abbreviation, for the catalogue's own lines; fixes are run without."""
+
+
+class Failed(AssertionError):
+    """A command did not do what it was typed for. The text is what was typed and what it printed."""
+
+
+class Terminal:
+    """``close`` ends it. Its folder is the sandbox's, where the tutorial's private key is."""
+
+    def __init__(self, box: Sandbox) -> None:
+        programs = box.directory / "terminal"
+        programs.mkdir()
+        asked = programs / "aws.socket"
+        config = box.target.ssh.config
+        self._folder = box.directory
+        self._path = programs
+        self._write("aws", f"#!{sys.executable} -IS\nSOCKET = {str(asked)!r}\n{CLIENT}")
+        self._write("ssh", f'#!/bin/sh\nexec /usr/bin/ssh -o LogLevel=ERROR -F {config} "$@"\n')
+        self._environment = {
+            **os.environ,
+            **box.environment,
+            "PATH": f"{programs}:{os.environ.get('PATH', '')}",
+        }
+        self._cli = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.aws_cli", str(asked)],
+            cwd=_ROOT,
+            env={**os.environ, **box.environment},
+            stdin=subprocess.PIPE,
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        while not asked.exists():
+            if self._cli.poll() is not None or time.monotonic() > deadline:
+                raise Failed("the AWS CLI did not start")
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        if self._cli.stdin:
+            self._cli.stdin.close()
+        self._cli.wait(10)
+
+    def types(self, lines: str, variables: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Run ``lines`` as a script that stops at its first failure; return what it exported.
+
+        Raises ``Failed``. With ``variables`` the prelude's functions are there too; without, the lines are
+        run as they are, as one pastes what was printed.
+        """
+        script = ("" if variables is None else PRELUDE) + lines
+        exported = self._path / "exported"
+        whole = f"set -euo pipefail\n{script}\nenv -0 >{exported}\n"
+        known = {**self._environment, **(variables or {})}
+        try:
+            done = subprocess.run(
+                ["bash", "-c", whole],
+                cwd=self._folder,
+                env=known,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_LINE_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as slow:
+            raise Failed(f"did not end in {_LINE_SECONDS:.0f} s:\n{lines}\n{slow.stderr!r}") from slow
+        if done.returncode:
+            raise Failed(f"exit code {done.returncode} of:\n{lines}\n{done.stdout}{done.stderr}")
+        pairs = (each.partition("=") for each in exported.read_text().split("\0") if each)
+        return {name: value for name, _, value in pairs if name.isupper() and name not in known}
+
+    def _write(self, name: str, text: str) -> None:
+        path = self._path / name
+        path.write_text(text)
+        path.chmod(0o755)

@@ -1,0 +1,145 @@
+"""Every fault is caught under its own name and nothing else is said; what is printed mends it.
+
+Packets included: what the path predicts for each pair of workers is what is measured, broken and mended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pytest
+
+from kthw.findings.finding import Finding, once
+from kthw.observed.evidence import Evidence
+from kthw.verdict.messages import catalogue
+from tests.faults import results
+from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS
+from tests.faults.fault import Fault, Healthy, Told
+from tests.faults.judge import findings
+from tests.faults.lab import Lab
+from tests.faults.prediction import disagreements, unmeasured
+
+SYMPTOM = "pod-unreachable"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_named_once_and_mended_by_what_is_printed(clean_lab: Lab, fault: Fault) -> None:
+    live_through(clean_lab, fault, "fault")
+
+
+@pytest.mark.parametrize("fault", PAIRS, ids=lambda fault: fault.name)
+def test_of_two_faults_at_once_neither_hides_the_other(clean_lab: Lab, fault: Fault) -> None:
+    live_through(clean_lab, fault, "pair")
+
+
+@pytest.mark.parametrize("variant", HEALTHY, ids=lambda variant: variant.name)
+def test_nothing_is_said_about_a_healthy_variant(clean_lab: Lab, variant: Healthy) -> None:
+    lab, started = clean_lab, time.monotonic()
+    lab.set(variant.stage)
+    lab.types(variant.does)
+    seen = lab.look()
+    found = causes(seen)
+    results.write(
+        results.Result(
+            name=variant.name,
+            kind="healthy",
+            found=[f"{f.code} {f.worker}" for f in found],
+            exact=not found,
+            agreed=not disagreements(seen),
+            packets=_packets(seen),
+            seconds=time.monotonic() - started,
+        )
+    )
+    assert_well(seen)
+    lab.types(variant.cleans)
+
+
+def live_through(lab: Lab, fault: Fault, kind: str) -> None:
+    """Break, look, do what is printed, and look again until nothing is found."""
+    started = time.monotonic()
+    lab.set(fault.stage)
+    if not lab.usual:
+        lab.is_usual(lab.look())
+    lab.types(fault.breaks)
+    seen = lab.look()
+    found = causes(seen)
+    result = results.Result(
+        name=fault.name,
+        kind=kind,
+        expected=sorted(set(fault.expected)),
+        found=[f"{f.code} {f.worker}" for f in found],
+        by_command=not fault.restores,
+        packets=_packets(seen),
+        agreed=not disagreements(seen),
+    )
+    try:
+        assert told(found) == fault.told, described(found)
+        assert {f"{e.code} {e.worker}" for e in seen.errors} == set(fault.errors)
+        if not fault.works:
+            assert disagreements(seen) == []
+        result.exact = True
+        lab.types(fault.restores)
+        rounds = 0
+        while rounds < fault.rounds and (found := causes(seen := lab.look()) if rounds else found):
+            rounds += 1
+            if not fault.restores:
+                mend(lab, found)
+        seen = lab.look()
+        assert_well(seen)
+        result.mended, result.rounds = not fault.restores, rounds
+    finally:
+        result.seconds = time.monotonic() - started
+        results.write(result)
+    lab.types(fault.cleans)
+
+
+def mend(lab: Lab, found: list[Finding]) -> None:
+    """Paste the fixes in the order they are printed, each once."""
+    words = catalogue("en")
+    for fix in dict.fromkeys(words.finding(finding).fix for finding in found):
+        lab.pastes(fix)
+
+
+def causes(evidence: Evidence) -> list[Finding]:
+    """What a summary tells: every finding once, without the symptoms that another finding explains."""
+    return [f for f in once(findings(evidence)) if f.code != SYMPTOM or not f.explained_by]
+
+
+def told(found: list[Finding]) -> set[Told]:
+    """As a fault expects it: the situation only where the catalogue has words of its own for it."""
+    sections = catalogue("en").findings
+    return {
+        Told(f.code, f.worker, variant if isinstance(sections[f.code].get(variant), dict) else "")
+        for f in found
+        for variant in [f.facts.get("variant", "")]
+    }
+
+
+def described(found: list[Finding]) -> str:
+    return "\n".join(f"{f.code}: {catalogue('en').finding(f).what}" for f in found)
+
+
+def assert_well(evidence: Evidence) -> None:
+    """No finding, nothing that could not be looked at, and every pair measured and through."""
+    assert described(causes(evidence)) == ""
+    assert [str(error) for error in evidence.errors] == []
+    assert [str(probe) for probe in evidence.probes if probe.kind == "pod" and not probe.reached] == []
+    assert unmeasured(evidence) == set()
+
+
+def _packets(evidence: Evidence) -> int:
+    return sum(1 for probe in evidence.probes if probe.kind == "pod")
+
+
+def test_the_catalogue_is_large_enough_and_sees_every_code_from_two_sides() -> None:
+    """At least 60 faults, 20 pairs, 20 healthy variants; every code expected by two faults or more."""
+    from kthw.findings.finding import CODES
+
+    assert len(FAULTS) >= 60
+    assert len(PAIRS) >= 20
+    assert len(HEALTHY) >= 20
+    everything = [*FAULTS, *PAIRS, *HEALTHY]
+    assert [name for name, times in Counter(each.name for each in everything).items() if times > 1] == []
+    sides = Counter(code for fault in FAULTS for code in fault.codes)
+    assert [code for code in CODES if sides[code] < 2] == []

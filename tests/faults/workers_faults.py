@@ -1,0 +1,247 @@
+"""Faults of the workers themselves: there, once, running, with pod addresses of their own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.faults.fault import Fault
+
+WORKERS: Final = (
+    Fault(
+        name="worker terminated with its route",
+        en="worker-1 was terminated, and its route deleted.",
+        pt="A worker-1 foi encerrada, e a sua rota apagada.",
+        breaks="""
+            aws ec2 terminate-instances --instance-ids ${WORKER_1}
+            route delete-route 10.200.1.0/24 ''
+        """,
+        expected=("worker-missing.gone worker-1",),
+        restores="""
+            id=$(launch worker-1 ${WORKER_1_IP} 'name=worker-1|pod-cidr=10.200.1.0/24')
+            route create-route 10.200.1.0/24 "--instance-id $id"
+        """,
+    ),
+    Fault(
+        name="worker terminated, route left",
+        en="worker-1 was terminated, and its route forgotten.",
+        pt="A worker-1 foi encerrada, e a sua rota esquecida.",
+        breaks="aws ec2 terminate-instances --instance-ids ${WORKER_1}",
+        expected=("worker-missing.gone worker-1", "route-stale.gone worker-0"),
+        restores="""
+            route delete-route 10.200.1.0/24 ''
+            id=$(launch worker-1 ${WORKER_1_IP} 'name=worker-1|pod-cidr=10.200.1.0/24')
+            route create-route 10.200.1.0/24 "--instance-id $id"
+        """,
+    ),
+    Fault(
+        name="worker named in another style",
+        en="worker-1 was given the name Worker_1.",
+        pt="A worker-1 recebeu o nome Worker_1.",
+        breaks="aws ec2 create-tags --resources ${WORKER_1} --tags Key=Name,Value=Worker_1",
+        expected=("worker-missing.misnamed worker-1",),
+    ),
+    Fault(
+        name="worker named something else",
+        en="worker-1 was given the name db-primary, and its route goes on leading to it.",
+        pt="A worker-1 recebeu o nome db-primary, e a sua rota continua a levar até ela.",
+        breaks="aws ec2 create-tags --resources ${WORKER_1} --tags Key=Name,Value=db-primary",
+        expected=("worker-missing worker-1", "route-stale worker-0"),
+        restores="aws ec2 create-tags --resources ${WORKER_1} --tags Key=Name,Value=worker-1",
+    ),
+    Fault(
+        name="one worker stopped",
+        en="worker-1 was stopped overnight.",
+        pt="A worker-1 foi parada durante a noite.",
+        breaks="aws ec2 stop-instances --instance-ids ${WORKER_1}",
+        expected=("worker-not-running worker-1", "route-blackhole.stopped worker-1"),
+    ),
+    Fault(
+        name="all workers stopped",
+        en="All workers were stopped overnight.",
+        pt="Todas as workers foram paradas durante a noite.",
+        breaks="aws ec2 stop-instances --instance-ids ${WORKER_0} ${WORKER_1} ${WORKER_2}",
+        expected=tuple(
+            f"{code} worker-{n}" for n in range(3) for code in ("worker-not-running", "route-blackhole.stopped")
+        ),
+    ),
+    Fault(
+        name="two stopped instances of one name",
+        en="worker-1 and an older machine of that name are both stopped.",
+        pt="A worker-1 e uma máquina mais antiga com esse nome estão ambas paradas.",
+        breaks="""
+            aws ec2 create-tags --resources ${CONTROLLER_0} --tags Key=Name,Value=worker-1
+            aws ec2 stop-instances --instance-ids ${WORKER_1} ${CONTROLLER_0}
+        """,
+        expected=("worker-not-running.several worker-1",),
+        cleans="""
+            aws ec2 create-tags --resources ${CONTROLLER_0} --tags Key=Name,Value=controller-0
+            aws ec2 start-instances --instance-ids ${CONTROLLER_0}
+        """,
+    ),
+    Fault(
+        name="another machine of the same name",
+        en="controller-0 was tagged worker-1 by mistake.",
+        pt="A controller-0 recebeu por engano a tag worker-1.",
+        breaks="aws ec2 create-tags --resources ${CONTROLLER_0} --tags Key=Name,Value=worker-1",
+        expected=("worker-ambiguous worker-1",),
+        cleans="aws ec2 create-tags --resources ${CONTROLLER_0} --tags Key=Name,Value=controller-0",
+    ),
+    Fault(
+        name="worker launched twice",
+        en="The launch loop ran a second time, so there are two machines named worker-1.",
+        pt="O laço de criação rodou uma segunda vez, e há duas máquinas chamadas worker-1.",
+        breaks="export AGAIN=$(launch worker-1 10.0.1.41 'name=worker-1|pod-cidr=10.200.1.0/24')",
+        expected=("worker-ambiguous worker-1",),
+        cleans="aws ec2 terminate-instances --instance-ids ${AGAIN}",
+    ),
+    Fault(
+        name="source/dest check on again",
+        en="The source/dest check of worker-1 was switched on again.",
+        pt="A verificação de origem/destino da worker-1 foi ligada de novo.",
+        breaks="aws ec2 modify-instance-attribute --instance-id ${WORKER_1} --source-dest-check",
+        expected=("source-dest-check-on worker-1",),
+    ),
+    Fault(
+        name="source/dest check never switched off",
+        en="The step that switches the source/dest check off was left out for all workers.",
+        pt="O passo que desliga a verificação de origem/destino foi esquecido em todas as workers.",
+        breaks="""
+            for id in ${WORKER_0} ${WORKER_1} ${WORKER_2}; do
+              aws ec2 modify-instance-attribute --instance-id $id --source-dest-check
+            done
+        """,
+        expected=tuple(f"source-dest-check-on worker-{n}" for n in range(3)),
+    ),
+    Fault(
+        name="source/dest check on at a second interface",
+        en="The route leads to a second interface of worker-1, whose source/dest check is still on.",
+        pt="A rota leva a uma segunda interface da worker-1, cuja verificação de origem/destino está ligada.",
+        breaks="""
+            export SECOND=$(aws ec2 create-network-interface --subnet-id ${SUBNET} --groups ${SG} \\
+              --query NetworkInterface.NetworkInterfaceId --output text)
+            export ATTACHED=$(aws ec2 attach-network-interface --network-interface-id $SECOND \\
+              --instance-id ${WORKER_1} --device-index 1 --query AttachmentId --output text)
+            route replace-route 10.200.1.0/24 "--network-interface-id $SECOND"
+        """,
+        expected=("source-dest-check-on worker-1",),
+        cleans="""
+            route replace-route 10.200.1.0/24 "--network-interface-id ${WORKER_1_ENI}"
+            aws ec2 detach-network-interface --attachment-id ${ATTACHED}
+            aws ec2 delete-network-interface --network-interface-id ${SECOND}
+        """,
+    ),
+)
+
+
+def _written(name: str, en: str, pt: str, text: str, expected: str) -> Fault:
+    """Other user data for worker-1, whose pods go on working: only what is written down is wrong."""
+    return Fault(
+        name=name,
+        en=en,
+        pt=pt,
+        breaks=f"user_data ${{WORKER_1}} {text}",
+        expected=(f"{expected} worker-1",),
+        works=True,
+    )
+
+
+POD_CIDRS: Final = (
+    _written(
+        "no user data",
+        "worker-1 has no user data.",
+        "A worker-1 não tem user data.",
+        "''",
+        "pod-cidr-missing.absent",
+    ),
+    _written(
+        "pod-cidr without a value",
+        "The variable was empty when worker-1 was launched: its pod-cidr has no value.",
+        "A variável estava vazia quando a worker-1 foi criada: o pod-cidr dela não tem valor.",
+        "'name=worker-1|pod-cidr='",
+        "pod-cidr-missing.empty",
+    ),
+    _written(
+        "pod-cidr misspelt",
+        "The user data says pod-cider.",
+        "A user data diz pod-cider.",
+        "'name=worker-1|pod-cider=10.200.1.0/24'",
+        "pod-cidr-missing.misspelt",
+    ),
+    _written(
+        "user data is a script",
+        "The user data is a shell script that exports POD_CIDR.",
+        "A user data é um script de shell que exporta POD_CIDR.",
+        "$'#!/bin/bash\\nexport POD_CIDR=10.200.1.0/24\\n'",
+        "pod-cidr-missing.script",
+    ),
+    _written(
+        "user data encoded twice",
+        "The user data was encoded in base64 before the CLI encoded it again.",
+        "A user data foi codificada em base64 antes de a CLI codificá-la de novo.",
+        '"$(printf %s \'name=worker-1|pod-cidr=10.200.1.0/24\' | base64)"',
+        "pod-cidr-missing.twice-encoded",
+    ),
+    _written(
+        "pod CIDR without a prefix length",
+        "The user data says pod-cidr=10.200.1.0.",
+        "A user data diz pod-cidr=10.200.1.0.",
+        "'name=worker-1|pod-cidr=10.200.1.0'",
+        "pod-cidr-invalid",
+    ),
+    _written(
+        "pod CIDR with a netmask",
+        "The user data says pod-cidr=10.200.1.0/255.255.255.0.",
+        "A user data diz pod-cidr=10.200.1.0/255.255.255.0.",
+        "'name=worker-1|pod-cidr=10.200.1.0/255.255.255.0'",
+        "pod-cidr-invalid",
+    ),
+    _written(
+        "pod CIDR in quotes",
+        "The quotes of the command line ended up in the user data.",
+        "As aspas da linha de comando foram parar na user data.",
+        "'name=worker-1|pod-cidr=\"10.200.1.0/24\"'",
+        "pod-cidr-invalid",
+    ),
+    _written(
+        "pod CIDR of IPv6",
+        "The user data says pod-cidr=fd00:200::/64.",
+        "A user data diz pod-cidr=fd00:200::/64.",
+        "'name=worker-1|pod-cidr=fd00:200::/64'",
+        "pod-cidr-invalid",
+    ),
+    _written(
+        "pod CIDR with host bits",
+        "The user data says pod-cidr=10.200.1.7/24.",
+        "A user data diz pod-cidr=10.200.1.7/24.",
+        "'name=worker-1|pod-cidr=10.200.1.7/24'",
+        "pod-cidr-invalid.host-bits",
+    ),
+    _written(
+        "pod CIDR too small",
+        "The user data says pod-cidr=10.200.1.0/31.",
+        "A user data diz pod-cidr=10.200.1.0/31.",
+        "'name=worker-1|pod-cidr=10.200.1.0/31'",
+        "pod-cidr-invalid.unusable",
+    ),
+    _written(
+        "pod CIDR copied from another worker",
+        "The user data of worker-1 was copied from worker-0.",
+        "A user data da worker-1 foi copiada da worker-0.",
+        "'name=worker-1|pod-cidr=10.200.0.0/24'",
+        "pod-cidr-overlap",
+    ),
+    _written(
+        "pod CIDR around another worker's",
+        "The user data of worker-1 says pod-cidr=10.200.0.0/23, which has worker-0's in it.",
+        "A user data da worker-1 diz pod-cidr=10.200.0.0/23, que contém a da worker-0.",
+        "'name=worker-1|pod-cidr=10.200.0.0/23'",
+        "pod-cidr-overlap",
+    ),
+    _written(
+        "pod CIDR inside the VPC",
+        "The user data says pod-cidr=10.0.5.0/24, which are addresses of the VPC.",
+        "A user data diz pod-cidr=10.0.5.0/24, que são endereços da VPC.",
+        "'name=worker-1|pod-cidr=10.0.5.0/24'",
+        "pod-cidr-inside-vpc",
+    ),
+)
