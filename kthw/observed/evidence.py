@@ -18,6 +18,14 @@ from msgspec import Struct
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
+from kthw.observed.node_evidence import PROBE_PORT as PROBE_PORT
+from kthw.observed.node_evidence import Chain as Chain
+from kthw.observed.node_evidence import CniConfig as CniConfig
+from kthw.observed.node_evidence import Link as Link
+from kthw.observed.node_evidence import Node as Node
+from kthw.observed.node_evidence import Probe as Probe
+from kthw.observed.node_evidence import Trace as Trace
+from kthw.observed.node_evidence import Way as Way
 
 SCHEMA: Final = 1
 
@@ -178,66 +186,6 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     network_acls: tuple[NetworkAcl, ...] = ()
 
 
-class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file of ``/etc/cni/net.d``. ``problem`` says why it could not be read as JSON, or is empty."""
-
-    file: str
-    type: str = ""
-    name: str = ""
-    bridge: str = ""
-    subnet: str = ""
-    ip_masq: bool = False
-    problem: str = ""
-
-
-class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one SSH session to one worker saw.
-
-    ``pod`` is the probe pod's address, empty when it could not be made. ``ip_forward`` is ``None``
-    where the sysctl could not be read. ``cni_plugins`` are the file names in ``/opt/cni/bin``.
-    """
-
-    worker: str
-    hostname: str = ""
-    addresses: tuple[str, ...] = ()
-    ip_forward: bool | None = None
-    cni: tuple[CniConfig, ...] = ()
-    cni_plugins: tuple[str, ...] = ()
-    pod: str = ""
-
-
-PROBE_PORT: Final = 8080
-"""The TCP port a probe pod listens on, and its peers connect to."""
-
-
-class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One measurement from the probe pod of ``source``.
-
-    ``kind``: ``pod`` (the probe pod of worker ``destination``), ``node`` (the worker's own node
-    address) or ``internet``. ``protocol``: ``icmp`` or ``tcp``. ``detail`` says, when not ``reached``,
-    what came instead (``no answer in 3.0 s``, ``connection refused``, ``network unreachable``).
-    ``milliseconds``: the round trip, when reached.
-    """
-
-    source: str
-    source_address: str
-    destination: str
-    destination_address: str
-    kind: str
-    protocol: str
-    reached: bool
-    detail: str = ""
-    milliseconds: float = 0.0
-
-    def __str__(self) -> str:
-        where = f"@{self.destination}" if self.destination else ""
-        outcome = "reached" if self.reached else self.detail
-        return (
-            f"{self.source_address}@{self.source} → {self.destination_address}{where}: "
-            f"{self.protocol} {outcome}"
-        )
-
-
 class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What provisioning did, or would do, for one worker; see ``kthw.provision``.
 
@@ -278,8 +226,8 @@ class Counts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The document. ``inventory`` is ``None`` when AWS could not be looked at at all.
 
-    ``nodes`` by worker name. ``errors``: what could not be looked at; an error with a ``worker``
-    concerns that worker only.
+    ``nodes`` by worker name. ``traces`` only of pairs that failed. ``errors``: what could not be looked
+    at; an error with a ``worker`` concerns that worker only.
     """
 
     schema: int = SCHEMA
@@ -289,6 +237,7 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     inventory: Inventory | None = None
     nodes: dict[str, Node] = {}
     probes: tuple[Probe, ...] = ()
+    traces: tuple[Trace, ...] = ()
     provisioned: tuple[ProvisionStep, ...] = ()
     errors: tuple[LookError, ...] = ()
     counts: Counts = Counts()

@@ -41,6 +41,7 @@ class Lab:
         self._vpc = ""
         self._names: dict[str, str] = {}
         self._exported: dict[str, str] = {}
+        self._seen: Evidence | None = None
 
     def close(self) -> None:
         self._terminal.close()
@@ -58,8 +59,7 @@ class Lab:
         if not stage.masquerade:
             for worker in stage.names:
                 self._terminal.types(f"ssh {worker} {stages.BARE!r}")
-        self.stage = name
-        self.usual = ()
+        self.stage, self.usual, self._seen = name, (), None
 
     def clear(self) -> None:
         """Take the cluster from the stage, so that the next one has nothing of this one's."""
@@ -71,24 +71,36 @@ class Lab:
                 self.ec2.terminate_instances(InstanceIds=ids)
         self.stage, self._vpc = "", ""
 
+    def forget(self) -> None:
+        """Take their names from terminated instances, which are listed for an hour: a later fault is its own."""
+        gone: Any = [{"Name": "instance-state-name", "Values": ["terminated"]}]
+        found = self.ec2.describe_instances(Filters=gone)["Reservations"]
+        ids = [i["InstanceId"] for r in found for i in r["Instances"] if i.get("Tags")]
+        if ids:
+            self.ec2.delete_tags(Resources=ids)
+
     def types(self, lines: str) -> None:
         """Type the catalogue's own lines. Raises ``Failed`` where one of them does not do what it should."""
         if lines:
+            self._seen = None
             self._names |= names(self.ec2, self._vpc, self.intended.workers)
             self._exported |= self._terminal.types(lines, {**self._names, **self._exported})
             self._settle(lines)
 
     def pastes(self, printed: str) -> None:
         """Paste what was printed, as it is. Raises ``Failed``."""
+        self._seen = None
         self._terminal.types(printed)
         self._settle(printed)
 
     def look(self) -> Evidence:
-        return gather(self._box.target, self.intended)
+        """All that a run of the suite looks at; the same again while nothing was typed in between."""
+        self._seen = self._seen or gather(self._box.target, self.intended)
+        return self._seen
 
-    def is_usual(self, evidence: Evidence) -> bool:
+    def is_usual(self) -> bool:
         """Whether all that a later fault could notice is as it was when this cluster was first looked at."""
-        seen = _lasting(evidence)
+        seen = _lasting(self.look())
         self.usual = self.usual or seen
         return seen == self.usual
 
@@ -162,8 +174,10 @@ class Labs(contextlib.ExitStack):
         """After a test: take a cluster away that is not as it was, and a sandbox where that fails too."""
         lab = self._lab
         try:
-            if lab and lab.stage and not lab.is_usual(lab.look()):
+            if lab and lab.stage and not lab.is_usual():
                 lab.clear()
+            if lab:
+                lab.forget()
         except ClientError:
             self._lab = None
             self.close()

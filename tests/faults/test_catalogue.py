@@ -59,8 +59,7 @@ def live_through(lab: Lab, fault: Fault, kind: str) -> None:
     """Break, look, do what is printed, and look again until nothing is found."""
     started = time.monotonic()
     lab.set(fault.stage)
-    if not lab.usual:
-        lab.is_usual(lab.look())
+    assert lab.is_usual()
     lab.types(fault.breaks)
     seen = lab.look()
     found = causes(seen)

@@ -1,0 +1,151 @@
+"""What was seen on the nodes and of their pods' packets: the part of the evidence that SSH brings.
+
+Get these nouns from ``kthw.observed.evidence``, whose document they are part of.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One file of ``/etc/cni/net.d``. ``problem`` says why it could not be read as JSON, or is empty."""
+
+    file: str
+    type: str = ""
+    name: str = ""
+    bridge: str = ""
+    subnet: str = ""
+    ip_masq: bool = False
+    problem: str = ""
+
+
+class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A network interface of a node; the ports of bridges and loopback are left out.
+
+    ``kind`` is what ``ip -d link`` calls it (``bridge``, ``vxlan``, …), empty for a network card;
+    ``addresses`` are IPv4 with their prefix (``10.0.1.20/24``), ``mtu`` bytes. ``rp_filter`` is the sysctl
+    of this interface; the kernel applies the larger of it and ``all``'s. ``None`` where it was not read.
+    """
+
+    name: str
+    kind: str = ""
+    up: bool = False
+    mtu: int = 0
+    addresses: tuple[str, ...] = ()
+    rp_filter: int | None = None
+
+
+class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a node's kernel sends a packet for ``address``, a pod's of worker ``towards`` (or its own).
+
+    As ``ip route get`` says: ``device``, ``via`` (the next hop, empty on a link), and ``kind``:
+    ``unicast``, ``local``, ``blackhole``, ``unreachable``, ``prohibit``, or ``none`` where the kernel knows
+    no way. ``route`` is the entry of the routing table that decides, as ``ip route show table all`` prints
+    it and ``ip route del`` takes it; empty where none was seen to.
+    """
+
+    towards: str
+    address: str
+    device: str = ""
+    via: str = ""
+    kind: str = "unicast"
+    route: str = ""
+
+
+class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A chain of the node's firewall that forwarded packets pass, or that such a chain jumps to.
+
+    ``tool`` is the command that changes it: ``iptables``, or ``iptables-legacy``/``iptables-nft`` where that
+    is not the node's default, or ``nft``. ``table`` is ``filter``, ``mangle``, …; for ``nft`` with the
+    family (``inet filter``). ``policy`` (``ACCEPT``, ``DROP``) only where the kernel itself calls the chain
+    for forwarded packets. ``rules`` are as ``iptables-save`` and ``nft -a list ruleset`` print them.
+    ``cut``: there were more than are kept.
+    """
+
+    tool: str
+    table: str
+    name: str
+    policy: str = ""
+    rules: tuple[str, ...] = ()
+    cut: bool = False
+
+
+class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one SSH session to one worker saw.
+
+    ``pod`` is the probe pod's address, empty when it could not be made. ``ip_forward`` is ``None``
+    where the sysctl could not be read. ``cni_plugins`` are the file names in ``/opt/cni/bin``.
+    ``imds``: how the instance metadata answers: ``v1`` (a plain GET, as the tutorial's ``curl`` sends),
+    ``v2`` (401 to that, and only to whoever fetches a token first), ``none``; empty where not asked.
+
+    As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
+    (one per other worker, and one to the node's own pod), ``firewall`` (in the order the kernel asks;
+    ``None`` where no tool on the node could say).
+    """
+
+    worker: str
+    hostname: str = ""
+    addresses: tuple[str, ...] = ()
+    ip_forward: bool | None = None
+    cni: tuple[CniConfig, ...] = ()
+    cni_plugins: tuple[str, ...] = ()
+    pod: str = ""
+    imds: str = ""
+    links: tuple[Link, ...] = ()
+    rp_filter: int | None = None
+    ways: tuple[Way, ...] = ()
+    firewall: tuple[Chain, ...] | None = None
+
+
+PROBE_PORT: Final = 8080
+"""The TCP port a probe pod listens on, and its peers connect to."""
+
+
+class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One measurement from the probe pod of ``source``.
+
+    ``kind``: ``pod`` (the probe pod of worker ``destination``), ``node`` (the worker's own node
+    address) or ``internet``. ``protocol``: ``icmp`` or ``tcp``. ``detail`` says, when not ``reached``,
+    what came instead (``no answer in 3.0 s``, ``connection refused``, ``network unreachable``).
+    ``milliseconds``: the round trip, when reached.
+    """
+
+    source: str
+    source_address: str
+    destination: str
+    destination_address: str
+    kind: str
+    protocol: str
+    reached: bool
+    detail: str = ""
+    milliseconds: float = 0.0
+
+    def __str__(self) -> str:
+        where = f"@{self.destination}" if self.destination else ""
+        outcome = "reached" if self.reached else self.detail
+        return (
+            f"{self.source_address}@{self.source} → {self.destination_address}{where}: "
+            f"{self.protocol} {outcome}"
+        )
+
+
+class Trace(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who saw the packets of a pair that failed: they were sent again, and watched for on every node.
+
+    ``protocol``: ``icmp`` (an echo request with a mark of its own) or ``tcp`` (a connection to
+    ``PROBE_PORT``). ``request`` and ``reply`` are the places that saw them, in the order of the way:
+    ``pod worker-0``, ``bridge worker-0``, ``eni worker-0``, ``eni worker-1``, ``bridge worker-1``,
+    ``pod worker-1``; the reply's the other way round. A packet that went astray was seen elsewhere as
+    well: at the ENI of a third worker, or at another interface, by its name (``docker0 worker-0``).
+    """
+
+    source: str
+    destination: str
+    source_address: str
+    destination_address: str
+    protocol: str
+    request: tuple[str, ...] = ()
+    reply: tuple[str, ...] = ()
