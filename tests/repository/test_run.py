@@ -118,7 +118,8 @@ def test_the_script_is_replaced_by_the_command_so_signals_reach_it(machine: Mach
 def test_the_tests_are_four_checks_and_one_failure_fails_them_all(machine: Machine) -> None:
     passed = machine.run("test", "-k", "x")
     assert [line.removeprefix("ran: -P -m ") for line in lines_of(passed.stdout, "ran: ")] == [
-        "ruff check", "ruff format --check", "mypy", "pytest tests -n auto --maxprocesses 4 --dist loadscope -k x",
+        "ruff check", "ruff format --check", "mypy",
+        "pytest tests -n auto --maxprocesses 4 --dist loadscope -k x",
     ]  # fmt: skip
     assert passed.returncode == 0
     failed = machine.run("test", FAILING="ruff check")

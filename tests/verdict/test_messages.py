@@ -36,6 +36,7 @@ SSH_FACTS = {
     "user": "ubuntu",
     "key": "kubernetes.id_rsa",
     "login": "ssh -i kubernetes.id_rsa ubuntu@203.0.113.21",
+    "forget": "ssh-keygen -f known_hosts -R 203.0.113.21",
 }
 AWS_FACTS = {"profile": "default", "region": "us-east-1", "endpoint": "", "action": "ec2:DescribeVpcs"}
 OWN_FACTS = {"account": "1", "expected": "2", "file": "reports/report.json"}
