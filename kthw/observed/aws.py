@@ -84,6 +84,13 @@ def _core(variables: dict[str, Any] | None = None) -> botocore.session.Session:
     return core
 
 
+def preload() -> None:
+    """Read the services' models now, while something else is waited for; the first clients need not."""
+    for service in ("ec2", "sts"):
+        for kind in ("service-2", "endpoint-rule-set-1"):
+            _SERVICE_MODELS.load_service_model(service, kind)
+
+
 def facts_of(target: Target) -> dict[str, str]:
     """The facts every error about ``target`` carries: ``profile``, ``region``, ``endpoint``."""
     return {
