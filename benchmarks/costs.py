@@ -15,6 +15,8 @@ from sandbox.box import ec2_client, start, why_no_packets
 from sandbox.cluster import pod_cidr
 
 _MOST_WITH_PACKETS = 200
+_MOST_ROUTES = 490
+"""What fits into one route table under its default quota of 500."""
 
 
 def route_all(endpoint: str, workers: tuple[str, ...]) -> None:
@@ -29,7 +31,7 @@ def route_all(endpoint: str, workers: tuple[str, ...]) -> None:
         for instance in reservation["Instances"]
         for tag in instance["Tags"]
     }
-    for index, worker in enumerate(workers):
+    for index, worker in enumerate(workers[:_MOST_ROUTES]):
         ec2.create_route(
             RouteTableId=table, DestinationCidrBlock=str(pod_cidr(index)), InstanceId=ids[worker]
         )

@@ -27,7 +27,7 @@ cni() { sudo env CNI_COMMAND=$1 CNI_CONTAINERID=floor CNI_NETNS=/run/netns/floor
 sudo ip netns add floor
 cni ADD | grep -om1 '10\\.[0-9.]*/' | tr -d /
 read -r peers
-sudo ip netns exec floor fping -q -c1 -t 3000 -i 1 $peers 2>&1 | grep -c '/0%' || true
+sudo ip netns exec floor fping -a -r 3 -t 250 -i 1 $peers 2>/dev/null | wc -l
 cni DEL
 sudo ip netns del floor
 """
