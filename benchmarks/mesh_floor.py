@@ -28,6 +28,7 @@ sudo ip netns add floor
 cni ADD | grep -om1 '10\\.[0-9.]*/' | tr -d /
 read -r peers
 sudo ip netns exec floor fping -a -r 3 -t 250 -i 1 $peers 2>/dev/null | wc -l
+read -r _ # the others may still be asking for this pod
 cni DEL
 sudo ip netns del floor
 """
@@ -50,7 +51,7 @@ def floor(config: Path, workers: tuple[str, ...]) -> tuple[float, int]:
     reached = sum(int(_line(session)) for session in sessions.values())
     seconds = time.monotonic() - began
     for session in sessions.values():
-        session.wait(30)
+        session.communicate("\n", timeout=30)
     return seconds, reached
 
 
