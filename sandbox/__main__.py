@@ -7,6 +7,7 @@ import contextlib
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,11 +17,22 @@ from typing import Any, NoReturn
 
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import worker_names
-from kthw.verdict.messages import catalogue, language_of
+from kthw.verdict.messages import Catalogue, catalogue, language_of
 from sandbox.access import DIAL_SOCKET, SSH_CONFIG
 from sandbox.box import DIRECTORY_PREFIX, Sandbox, start, why_no_packets
 
-_UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE", "KTHW_TARGET")
+_UNSET = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "KTHW_TARGET",
+)
+"""What would lead ``aws``, boto3 or the suite elsewhere than into the sandbox."""
+_MOST_WORKERS = 1000
+_HOST = "Host "
 
 
 def main(arguments: list[str]) -> int:
@@ -31,41 +43,53 @@ def main(arguments: list[str]) -> int:
     for name in ("up", "run"):
         command = commands.add_parser(name, help=words.say(f"sandbox-help-{name}"))
         command.add_argument("--empty", action="store_true", help=words.say("sandbox-help-empty"))
-        command.add_argument(
-            "--workers", type=int, default=3, metavar="N", help=words.say("sandbox-help-workers")
-        )
-    commands.choices["run"].add_argument("cmd", nargs="+", metavar="CMD")
+        command.add_argument("--workers", default="3", metavar="N", help=words.say("sandbox-help-workers"))
+    commands.choices["run"].add_argument("cmd", nargs=argparse.REMAINDER, metavar="[--] CMD …")
     ssh = commands.add_parser("ssh", help=words.say("sandbox-help-ssh"))
     ssh.add_argument("name")
-    ssh.add_argument("cmd", nargs=argparse.REMAINDER, metavar="CMD")
+    ssh.add_argument("cmd", nargs=argparse.REMAINDER, metavar="[CMD …]")
     options = parser.parse_args(arguments)
-
-    if options.command == "ssh":
-        return _ssh(options.name, options.cmd, words.say)
-    if not 0 <= options.workers <= 1000:
-        parser.error(words.say("sandbox-workers-range", workers=options.workers))
-    no_packets = why_no_packets(words.say)
-    if no_packets:
-        print(words.say("sandbox-without-packets", reason=no_packets), file=sys.stderr)  # noqa: T201 -- a person's
-    names = worker_names(f"worker-[0-{options.workers - 1}]") if options.workers else ()
     try:
-        with _ending(), start(names, empty=options.empty, no_packets=no_packets) as box:
-            return _up(box, words.say) if options.command == "up" else _run(box, options.cmd, words.say)
-    except CouldNotLook as problem:
-        said = words.error(problem.error)
-        print(f"{said.what}\n{said.fix}", file=sys.stderr)  # noqa: T201
-        return 2
+        with _ending():
+            if options.command == "ssh":
+                return _ssh(options.name, options.cmd, words.say)
+            return _boot(options, words)
     except KeyboardInterrupt:
         return 130
 
 
+def _boot(options: argparse.Namespace, words: Catalogue) -> int:
+    workers = int(options.workers) if options.workers.isdecimal() else -1
+    if not 0 <= workers <= _MOST_WORKERS:
+        return _complain(words.say("sandbox-workers-range", workers=options.workers))
+    command = options.cmd[options.cmd[:1] == ["--"] :] if options.command == "run" else []
+    if options.command == "run" and not command:
+        return _complain(words.say("sandbox-run-what"))
+    no_packets = why_no_packets(words.say)
+    if no_packets:
+        _complain(words.say("sandbox-without-packets", reason=no_packets))
+    names = worker_names(f"worker-[0-{workers - 1}]") if workers else ()
+    try:
+        with start(names, empty=options.empty, no_packets=no_packets) as box:
+            return _up(box, words.say) if options.command == "up" else _run(box, command, words.say)
+    except CouldNotLook as problem:
+        said = words.error(problem.error)
+        return _complain(f"{said.what}\n{said.fix}")
+
+
+def _complain(sentence: str) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201 -- a command speaks to the person who ran it
+    return 2
+
+
 def _up(box: Sandbox, say: Callable[..., str]) -> int:
     for name, value in box.environment.items():
-        print(f"export {name}={shlex.quote(value)}")  # noqa: T201
-    print(f"\n# {say('sandbox-up', config=box.environment.get('KTHW_SSH_CONFIG', ''))}", flush=True)  # noqa: T201
+        print(f"export {name}={shlex.quote(value)}")  # noqa: T201 -- its output
+    print(f"unset {' '.join(_UNSET)}")  # noqa: T201
+    print(f"\n# {say('sandbox-up')}", flush=True)  # noqa: T201
     with contextlib.suppress(KeyboardInterrupt):
         box.leader.wait()
-        print(say("sandbox-ended"), file=sys.stderr)  # noqa: T201
+        _complain(say("sandbox-ended"))
         return 1
     return 0
 
@@ -74,14 +98,17 @@ def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
     kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
     # `python`, `pytest` and `aws` in CMD are those installed beside this interpreter.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    environment = {**kept, "PATH": path, **box.environment}
+    return _until_it_ends(command, {**kept, "PATH": path, **box.environment}, say)
+
+
+def _until_it_ends(command: list[str], environment: dict[str, str], say: Callable[..., str]) -> int:
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as problem:
-        print(say("sandbox-cannot-run", command=command[0], detail=problem.strerror), file=sys.stderr)  # noqa: T201
+        _complain(say("sandbox-cannot-run", command=command[0], detail=problem.strerror))
         return 127
     while True:
-        # Ctrl-C reaches the command too; the sandbox outlives whatever it does about it.
+        # Ctrl-C reaches the command too; we outlive whatever it does about it.
         with contextlib.suppress(KeyboardInterrupt):
             code = process.wait()
             return code if code >= 0 else 128 - code
@@ -90,19 +117,32 @@ def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
 def _ssh(name: str, command: list[str], say: Callable[..., str]) -> int:
     config = os.environ.get("KTHW_SSH_CONFIG") or _only_running()
     if not config:
-        print(say("sandbox-none-running"), file=sys.stderr)  # noqa: T201
-        return 2
-    return subprocess.run(["ssh", "-F", config, name, *command], check=False).returncode
+        return _complain(say("sandbox-none-running"))
+    try:
+        lines = Path(config).read_text().splitlines()
+    except OSError:
+        return _complain(say("sandbox-gone", config=config))
+    hosts = [host for line in lines if line.startswith(_HOST) for host in line.split()[1:] if host != "*"]
+    if name not in hosts:
+        return _complain(say("sandbox-no-machine", name=name, hosts=", ".join(sorted(hosts))))
+    return _until_it_ends(["ssh", "-F", config, name, *command], dict(os.environ), say)
 
 
 def _only_running() -> str:
     """The ssh_config of the one sandbox of this user's that runs; empty when there is none, or several."""
-    found = [
-        directory / SSH_CONFIG
-        for directory in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*")
-        if directory.stat().st_uid == os.geteuid() and (directory / DIAL_SOCKET).exists()
-    ]
+    directories = Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*")
+    found = [directory / SSH_CONFIG for directory in directories if _answers(directory / DIAL_SOCKET)]
     return str(found[0]) if len(found) == 1 else ""
+
+
+def _answers(path: Path) -> bool:
+    """Whether a sandbox of ours listens there. Another user's refuses us."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        try:
+            asking.connect(str(path))
+        except OSError:
+            return False
+    return os.access(path.parent, os.W_OK)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 REGION: Final = "us-east-1"
 DIRECTORY_PREFIX: Final = "kthw-sandbox-"
 _CREDENTIALS: Final = ("testing", "testing")
+_PROXY_EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 _START_SECONDS: Final = 60.0
 _SSH_SECONDS: Final = 30.0
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -142,7 +143,7 @@ def _exports(endpoint: str, ssh_config: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": _CREDENTIALS[1],
         "AWS_PAGER": "",
         # A proxy could not reach an endpoint of this machine's loopback.
-        "NO_PROXY": "127.0.0.1",
+        **{name: ",".join(filter(None, (os.environ.get(name), "127.0.0.1"))) for name in _PROXY_EXCEPTIONS},
     }
     return {**exports, "KTHW_SSH_CONFIG": ssh_config} if ssh_config else exports
 

@@ -1,0 +1,105 @@
+"""``python -m sandbox`` as a person types it: what goes wrong is one sentence, and the exit code tells."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kthw.verdict.messages import catalogue
+from sandbox.box import why_no_packets
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_PACKETS = why_no_packets(catalogue("en").say)
+
+
+def sandbox(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "LC_ALL": "C.UTF-8", **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["C.UTF-8", "pt_BR.UTF-8"])
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("run", "--workers", "many", "--", "true"), "--workers many"),
+        (("run", "--workers", "-3", "--", "true"), "--workers"),
+        (("up", "--workers", "1001"), "--workers 1001"),
+        (("run",), "./run sandbox run -- bash"),
+        (("run", "--"), "./run sandbox run -- bash"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_exit_2(arguments: tuple[str, ...], word: str, language: str) -> None:
+    done = sandbox(*arguments, LC_ALL=language)
+    assert done.returncode == 2
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_command_that_does_not_exist_is_named() -> None:
+    done = sandbox("run", "--empty", "no-such-command")
+    assert done.returncode == 127
+    assert "no-such-command could not be started" in done.stderr
+
+
+def test_options_of_the_command_are_the_command_s() -> None:
+    """Without ``--`` too: ``sandbox run aws … --output json``."""
+    done = sandbox(
+        "run", "--empty", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--output", "json"
+    )
+    assert done.stdout == "['--output', 'json']\n"
+
+
+def test_what_would_lead_elsewhere_is_not_in_the_command_s_environment() -> None:
+    done = sandbox(
+        "run", "--empty", "env",
+        AWS_PROFILE="mine", AWS_ENDPOINT_URL_EC2="https://elsewhere.invalid", NO_PROXY="a.invalid",
+    )  # fmt: skip
+    environment = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_EC2"} & environment.keys()
+    assert environment["NO_PROXY"] == "a.invalid,127.0.0.1"
+    assert environment["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+
+
+def test_ssh_without_a_sandbox_says_how_to_start_one(tmp_path: Path) -> None:
+    done = sandbox("ssh", "worker-0", TMPDIR=str(tmp_path), KTHW_SSH_CONFIG="")
+    assert done.returncode == 2
+    assert "sandbox up" in done.stderr
+
+
+def test_ssh_into_one_that_has_ended_says_so(tmp_path: Path) -> None:
+    done = sandbox("ssh", "worker-0", KTHW_SSH_CONFIG=str(tmp_path / "ssh_config"))
+    assert done.returncode == 2
+    assert "unset KTHW_SSH_CONFIG" in done.stderr
+
+
+def test_ssh_to_an_unknown_machine_lists_those_there_are(tmp_path: Path) -> None:
+    config = tmp_path / "ssh_config"
+    config.write_text("Host worker-0 54.0.0.1\n    HostName 54.0.0.1\n\nHost *\n    User ubuntu\n")
+    done = sandbox("ssh", "nobody", KTHW_SSH_CONFIG=str(config))
+    assert done.returncode == 2
+    assert "54.0.0.1, worker-0" in done.stderr
+    assert "*" not in done.stderr
+
+
+@pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
+def test_ctrl_c_in_a_login_is_no_traceback() -> None:
+    """Ctrl-C ends the login as it would end ssh, and nothing is said about it."""
+    script = f"exec {sys.executable} -m sandbox ssh worker-0 'echo in; exec sleep 60'"
+    with subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "run", "--workers", "1", "--", "sh", "-c", script],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in\n"
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "Traceback" not in said
