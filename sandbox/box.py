@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
@@ -205,11 +205,17 @@ def _wait_ready(ready: int, directory: Path, process: subprocess.Popen[bytes]) -
 def ec2_client(endpoint: str) -> EC2Client:
     """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster."""
     import boto3
+    import botocore.session
     from botocore.config import Config
 
-    session = boto3.session.Session(*_CREDENTIALS, region_name=REGION)
+    # Nothing of the user's own AWS configuration, which may name a profile that is not there.
+    alone: dict[str, Any] = {
+        name: (None, None, os.devnull, None) for name in ("config_file", "credentials_file")
+    }
+    core = botocore.session.Session(session_vars={"profile": (None, None, None, None), **alone})
+    session = boto3.session.Session(*_CREDENTIALS, region_name=REGION, botocore_session=core)
     # Generous: an API call that boots a node answers when the node is wired.
-    config = Config(read_timeout=120, retries={"total_max_attempts": 1})
+    config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
     return session.client("ec2", endpoint_url=endpoint, config=config)
 
 

@@ -7,6 +7,7 @@ only and no import of ours: it starts once per SSH connection, and should start 
 import array
 import os
 import select
+import signal
 import socket
 import sys
 
@@ -45,6 +46,7 @@ def copy(remote: socket.socket) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for ssh; a traceback of ours is for nobody
     try:
         remote = connection(*sys.argv[1:4])
         remote.setblocking(True)

@@ -66,7 +66,7 @@ _FILES: Final = {
 }
 _DIRECTORIES: Final = (
     ".old", "dev/pts", "dev/shm", "proc", "sys", "run", "tmp", "usr", "root", "opt/cni/bin",
-    "etc/alternatives", "var/lib/cni", "var/log", "var/tmp", tutorial.CNI_DIRECTORY[1:],
+    "etc/alternatives", "etc/sysctl.d", "var/lib/cni", "var/log", "var/tmp", tutorial.CNI_DIRECTORY[1:],
     f"home/{tutorial.SSH_USER}/.ssh",
 )  # fmt: skip
 
