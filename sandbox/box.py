@@ -209,9 +209,7 @@ def ec2_client(endpoint: str) -> EC2Client:
     from botocore.config import Config
 
     # Nothing of the user's own AWS configuration, which may name a profile that is not there.
-    alone: dict[str, Any] = {
-        name: (None, None, os.devnull, None) for name in ("config_file", "credentials_file")
-    }
+    alone: dict[str, Any] = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     core = botocore.session.Session(session_vars={"profile": (None, None, None, None), **alone})
     session = boto3.session.Session(*_CREDENTIALS, region_name=REGION, botocore_session=core)
     # Generous: an API call that boots a node answers when the node is wired.
