@@ -224,6 +224,8 @@ def _link_commands(eni: Eni, subnet: ipaddress.IPv4Network) -> tuple[list[str], 
     """
     link, inside, mac = link_name(eni.id), f"ens{5 + eni.index}", _mac(eni)
     gateway = str(subnet.network_address + 1)
+    # Two interfaces may be in one subnet: a metric each, as Ubuntu's netplan gives them on AWS.
+    metric = 100 * (eni.index + 1)
     router = [
         f"link add {link} mtu {_ENI_MTU} address {_GATEWAY_MAC} type veth"
         f" peer name {inside} mtu {_ENI_MTU} address {mac} netns {eni.instance}",
@@ -235,8 +237,8 @@ def _link_commands(eni: Eni, subnet: ipaddress.IPv4Network) -> tuple[list[str], 
         *(f"addr add {a}/{subnet.prefixlen} dev {inside} noprefixroute" for a in eni.addresses),
         f"link set {inside} up",
         f"neigh replace {gateway} lladdr {_GATEWAY_MAC} dev {inside} nud permanent",
-        f"route add {gateway}/32 dev {inside} scope link src {eni.addresses[0]}",
-        f"route add {subnet} via {gateway} dev {inside} src {eni.addresses[0]}",
+        f"route add {gateway}/32 dev {inside} scope link src {eni.addresses[0]} metric {metric}",
+        f"route add {subnet} via {gateway} dev {inside} src {eni.addresses[0]} metric {metric}",
     ]
     if eni.index == 0:
         node.append(f"route add default via {gateway} dev {inside} src {eni.addresses[0]}")

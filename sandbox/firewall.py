@@ -70,11 +70,13 @@ def _base(rules: Ruleset, enis: list[Eni], state: State, marks: dict[str, int], 
     _chain(rules, "choose_table", "type filter hook prerouting priority mangle;", [
         "meta mark set iifname map @route_table",
     ])  # fmt: skip
-    _chain(rules, "from_internet", "type nat hook prerouting priority dstnat;", [
-        f'iifname "{GATEWAY_LINK}" dnat to ip daddr map @to_private',
+    # Stateless, and outside of what connection tracking sees: a public address that changes (stop and
+    # start) changes for the next packet, and not when the kernel forgets the flow.
+    _chain(rules, "from_internet", "type filter hook prerouting priority -310;", [
+        f'iifname "{GATEWAY_LINK}" ip daddr set ip daddr map @to_private',
     ])  # fmt: skip
-    _chain(rules, "to_internet", "type nat hook postrouting priority srcnat;", [
-        f'oifname "{GATEWAY_LINK}" snat to ip saddr map @to_public',
+    _chain(rules, "to_internet", "type filter hook postrouting priority 310;", [
+        f'oifname "{GATEWAY_LINK}" ip saddr set ip saddr map @to_public',
     ])  # fmt: skip
     _chain(rules, "source_dest_check", "type filter hook forward priority -40;", [
         "iifname @checked iifname . ip saddr != @own drop",
