@@ -83,11 +83,11 @@ def _complain(sentence: str) -> int:
 
 
 def _up(box: Sandbox, say: Callable[..., str]) -> int:
-    for name, value in box.environment.items():
-        print(f"export {name}={shlex.quote(value)}")  # noqa: T201 -- its output
-    print(f"unset {' '.join(_UNSET)}")  # noqa: T201
-    print(f"\n# {say('sandbox-up')}", flush=True)  # noqa: T201
     with contextlib.suppress(KeyboardInterrupt):
+        for name, value in box.environment.items():
+            print(f"export {name}={shlex.quote(value)}")  # noqa: T201 -- its output
+        print(f"unset {' '.join(_UNSET)}")  # noqa: T201
+        print(f"\n# {say('sandbox-up')}", flush=True)  # noqa: T201
         box.leader.wait()
         _complain(say("sandbox-ended"))
         return 1
