@@ -11,6 +11,8 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings import ranges
 from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.finding import Finding
+from kthw.findings.node_firewall import dropped
+from kthw.findings.node_routes import conflicts
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
 from kthw.observed.evidence import CniConfig, Evidence
@@ -40,6 +42,29 @@ def forwarding_on(evidence: Evidence, worker: str) -> list[Finding]:
             facts=_login(cluster, worker),
         )
     ]
+
+
+def forward_not_dropped(evidence: Evidence, worker: str) -> list[Finding]:
+    """The node's firewall drops no packet that its pods exchange with other nodes' or the internet.
+
+    Nothing where no tool on the node could say what the firewall is.
+    """
+    cluster = Cluster.of(evidence)
+    if cluster.instance(worker) is None:
+        return one_running_instance(evidence, worker)
+    cluster.node(worker)
+    return dropped(cluster, worker)
+
+
+def no_route_conflict(evidence: Evidence, worker: str) -> list[Finding]:
+    """The node's kernel sends packets for other workers' pods into the VPC, and for its own to their bridge.
+
+    Nothing where no tool on the node could say.
+    """
+    cluster = Cluster.of(evidence)
+    if cluster.instance(worker) is None:
+        return one_running_instance(evidence, worker)
+    return conflicts(cluster, worker)
 
 
 def cni_configured(evidence: Evidence, worker: str) -> list[Finding]:
@@ -100,7 +125,8 @@ def cni_subnet_matches(evidence: Evidence, worker: str) -> list[Finding]:
                 "pod_cidr": str(cidr),
                 "cni_subnet": config.subnet or "—",
                 "owner": cluster.noun(owner) if owner else "",
-                "variant": _mismatch(config, owner),
+                "variant": _mismatch(config, owner, cluster.node(worker).imds),
+                "instance": cluster.located[worker].id if worker in cluster.located else "",
             },
         )
     ]
@@ -143,9 +169,9 @@ def _launched_with(cluster: Cluster, worker: str) -> str:
     return data.pairs.get(tutorial.POD_CIDR_KEY, "") if data else ""
 
 
-def _mismatch(config: CniConfig, owner: str) -> str:
+def _mismatch(config: CniConfig, owner: str, imds: str) -> str:
     if not config.subnet:
-        return "empty"
+        return "empty-imdsv2" if imds == "v2" else "empty"
     return "of-another" if owner else ""
 
 

@@ -1,9 +1,9 @@
 """The way of a packet between two workers' pods, as AWS and the nodes carry it, there and back.
 
-pod → bridge → node forwarding → masquerade → ENI → security group out → network ACL out → effective
-route table → target ENI, source/dest check → network ACL in → security group in → node forwarding →
-bridge → pod; and the reply. Every judgement is another module's; here is only which of them a pair meets,
-and in which order.
+pod → bridge → node forwarding, kernel route, firewall → masquerade → ENI → security group out → network ACL
+out → effective route table → target ENI, source/dest check → network ACL in → security group in → node
+forwarding, kernel route, firewall → bridge → pod; and the reply. Every judgement is another module's; here
+is only which of them a pair meets, and in which order.
 
 What crosses the VPC has the destination's pod address and, as its source, the node's own address where
 the CNI masquerades, else the pod's. The reply has the destination's *pod* address as its source (it
@@ -20,6 +20,8 @@ from ipaddress import IPv4Address
 from kthw.findings import ranges, security
 from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.finding import Finding, once
+from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
+from kthw.findings.node_routes import astray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
 from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
 from kthw.findings.tables import ACTIVE, Ruling
@@ -41,7 +43,8 @@ def obstacles(evidence: Evidence, source: str, destination: str) -> list[Finding
 def _obstacles(evidence: Evidence, source: str, destination: str) -> list[Finding]:
     cluster = Cluster.of(evidence)
     if source == destination:
-        return once([*_standing(evidence, source), *_pods(evidence, source)])
+        own = astray(cluster, source, source)
+        return once([*_standing(evidence, source), *_pods(evidence, source), *own])
     nowhere = [*_standing(evidence, source), *_standing(evidence, destination)]
     if _is_nowhere(evidence, cluster, source) or _is_nowhere(evidence, cluster, destination):
         return once(nowhere)
@@ -69,6 +72,8 @@ def _is_nowhere(evidence: Evidence, cluster: Cluster, worker: str) -> bool:
 def _there(evidence: Evidence, cluster: Cluster, source: str, destination: str) -> Iterator[Finding]:
     yield from _pods(evidence, source, towards=destination)
     yield from forwarding(evidence, source)
+    yield from astray(cluster, source, destination)
+    yield from dropped_leaving(cluster, source, destination)
     yield from _leaving(evidence, cluster, source)
     yield from security.groups_out(cluster, source, destination)
     yield from security.request_leaves(cluster, source, destination)
@@ -77,6 +82,8 @@ def _there(evidence: Evidence, cluster: Cluster, source: str, destination: str) 
     yield from security.request_enters(cluster, source, destination)
     yield from security.groups_in(cluster, destination, source)
     yield from forwarding(evidence, destination)
+    yield from astray(cluster, destination, destination)
+    yield from dropped_arriving(cluster, destination, source)
     yield from _pods(evidence, destination)
 
 
@@ -87,9 +94,11 @@ def _back(cluster: Cluster, source: str, destination: str) -> Iterator[Finding]:
     if cluster.masquerades(source):
         yield from _local(cluster, destination, source)
     else:
+        yield from astray(cluster, destination, source)
         yield from _routed(cluster, destination, source)
         yield from _arriving(evidence, cluster, destination, source)
     yield from security.reply_enters(cluster, source, destination)
+    yield from astray(cluster, source, source)
 
 
 def _pods(evidence: Evidence, worker: str, towards: str = "") -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from kthw.findings import ranges
 from kthw.findings.cluster import RUNNING, Cluster
 from kthw.findings.finding import Finding
@@ -40,22 +42,8 @@ def blackhole(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]
     if route is None or route.state == ACTIVE or instance is None:
         return []
     stopped = cluster.goes_to(route, worker) and instance.state != RUNNING
-    return [
-        Finding(
-            code="route-blackhole",
-            subject=f"{cluster.noun(worker)} · {table.id}",
-            worker=worker,
-            expected=_intended_route(cluster, worker),
-            observed=cluster.route_noun(route),
-            near_miss=_nearest(cluster, table, worker),
-            facts={
-                **_facts(cluster, table, worker),
-                "target": cluster.target_noun(route),
-                "state": instance.state,
-                "variant": "stopped" if stopped else "",
-            },
-        )
-    ]
+    facts = {"state": instance.state, "variant": "stopped" if stopped else ""}
+    return [_misled("route-blackhole", cluster, table, worker, route, facts)]
 
 
 def diverted(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]:
@@ -116,19 +104,22 @@ def not_associated(cluster: Cluster, ruling: Ruling) -> list[Finding]:
 
 
 def _wrong_target(cluster: Cluster, table: RouteTable, worker: str, route: Route) -> Finding:
-    facts = _facts(cluster, table, worker)
+    verb = "create-route" if route.origin == PROPAGATED else "replace-route"
+    return _misled("route-wrong-target", cluster, table, worker, route, {"verb": verb})
+
+
+def _misled(
+    code: str, cluster: Cluster, table: RouteTable, worker: str, route: Route, facts: dict[str, str]
+) -> Finding:
+    """The table has ``route`` for the worker's pod CIDR, and it does not lead there."""
     return Finding(
-        code="route-wrong-target",
+        code=code,
         subject=f"{cluster.noun(worker)} · {table.id}",
         worker=worker,
         expected=_intended_route(cluster, worker),
         observed=cluster.route_noun(route),
         near_miss=_nearest(cluster, table, worker),
-        facts={
-            **facts,
-            "target": cluster.target_noun(route),
-            "verb": "create-route" if route.origin == PROPAGATED else "replace-route",
-        },
+        facts={**_facts(cluster, table, worker), "target": cluster.target_noun(route), **facts},
     )
 
 
@@ -197,13 +188,13 @@ def _facts(cluster: Cluster, table: RouteTable, worker: str) -> dict[str, str]:
     instance = cluster.instance(worker)
     interface = instance.primary_interface if instance else None
     several = instance is not None and len(instance.network_interfaces) > 1
-    option = f"--network-interface-id {interface.id}" if interface and several else None
+    option = ["--network-interface-id", interface.id] if interface and several else None
     return {
         "worker_noun": cluster.noun(worker),
         "instance": instance.id if instance else "",
         "table": table.id,
         "pod_cidr": str(cluster.pod_cidrs[worker]),
-        "target_option": option or f"--instance-id {instance.id if instance else ''}",
+        "target_option": shlex.join(option or ["--instance-id", instance.id if instance else ""]),
     }
 
 

@@ -8,13 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from kthw.findings.cluster import Cluster
-from kthw.findings.finding import Finding, once
+from kthw.findings.finding import CODES, Finding, once
+from kthw.findings.node_firewall import dropped_to_internet
 from kthw.findings.path import forwarding, obstacles
 from kthw.findings.routes import internet_route
+from kthw.findings.traces import fate, trace_of
 from kthw.observed.evidence import Evidence, Probe
 
 PROTOCOLS = ("icmp", "tcp")
 _MOST_NAMES = 3
+_LOSING = frozenset(CODES[CODES.index("source-dest-check-on") : CODES.index("pod-unreachable")]) - {
+    "route-stale",
+    "internet-route-missing",
+    "internet-route-wrong-target",
+    "internet-route-blackhole",
+}
+"""The codes that say that packets between pods are lost."""
+_EVERYWHERE = frozenset(
+    {"subnet-not-associated", "local-route-altered", "security-group-blocks", "network-acl-blocks"}
+)
+"""Those among them that are told of one worker and may concern any pair."""
 
 
 def reaches_others(evidence: Evidence, worker: str) -> list[Finding]:
@@ -58,6 +71,30 @@ def expects_internet(evidence: Evidence, worker: str) -> bool:
     Without masquerade they cannot: an internet gateway translates the node's own address only.
     """
     return Cluster.of(evidence).masquerades(worker)
+
+
+def surprises(evidence: Evidence, told: Iterable[Finding]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """By (code, subject) of what was ``told``, the probes that got through although it is in their way.
+
+    Only findings that say that packets are lost: there our idea of this network was wrong, or it changed
+    while we looked.
+    """
+    losing = {(finding.code, finding.subject): finding for finding in told if finding.code in _LOSING}
+    everywhere = any(finding.code in _EVERYWHERE for finding in losing.values())
+    ends = {finding.worker for finding in losing.values()}
+    found: dict[tuple[str, str], list[str]] = {}
+    for probe in evidence.probes if losing else ():
+        if not everywhere and probe.source not in ends and probe.destination not in ends:
+            continue
+        if probe.kind != "pod" or not probe.reached or probe.source == probe.destination:
+            continue
+        met = obstacles(evidence, probe.source, probe.destination)
+        if all(obstacle.code in _LOSING for obstacle in met):
+            for obstacle in met:
+                key = (obstacle.code, obstacle.subject)
+                if key in losing and probe.protocol in obstacle.facts.get("protocols", probe.protocol):
+                    found.setdefault(key, []).append(str(probe))
+    return {key: tuple(probes) for key, probes in found.items()}
 
 
 def unmeasured(evidence: Evidence, worker: str) -> list[str]:
@@ -126,7 +163,10 @@ def _in_the_way(evidence: Evidence, probe: Probe) -> list[Finding]:
     own = obstacles(evidence, probe.source, probe.source)
     if probe.kind == "node":
         return own
-    return once([*own, *forwarding(evidence, probe.source), *internet_route(evidence, probe.source)])
+    firewall = dropped_to_internet(Cluster.of(evidence), probe.source)
+    return once(
+        [*own, *forwarding(evidence, probe.source), *firewall, *internet_route(evidence, probe.source)]
+    )
 
 
 def _finding(
@@ -142,6 +182,8 @@ def _finding(
     believed = all(vouched(evidence, probe.source, probe.protocol) for probe in probes)
     others = [p.destination or p.destination_address if leaving else p.source for p in probes]
     ends = _names(others)
+    traced = {} if codes else _traced(cluster, probes)
+    kind = probes[0].kind if believed else "unvouched"
     return Finding(
         code="pod-unreachable",
         subject=f"{cluster.noun(worker)} → {ends}" if leaving else f"{ends} → {cluster.noun(worker)}",
@@ -158,11 +200,33 @@ def _finding(
             "destination": probes[0].destination or probes[0].destination_address,
             "destination_address": probes[0].destination_address,
             "first_code": next(iter(codes), ""),
-            "variant": "explained" if codes else probes[0].kind if believed else "unvouched",
+            "variant": "explained" if codes else kind,
+            **traced,
         },
         pairs=tuple(str(probe) for probe in probes),
         explained_by=codes,
     )
+
+
+def _traced(cluster: Cluster, probes: Sequence[Probe]) -> dict[str, str]:
+    """How far the packets came, of the first pair whose packets were watched for."""
+    traces = (trace_of(cluster.evidence, p.source, p.destination) for p in probes if p.kind == "pod")
+    trace = next((found for found in traces if found), None)
+    if trace is None:
+        return {}
+    came = fate(trace)
+    ends = {"source": trace.source, "destination": trace.destination}
+    instances = {end: cluster.instance(worker) for end, worker in ends.items()}
+    return {
+        **ends,
+        "destination_address": trace.destination_address,
+        "way": came.way,
+        "where": came.where,
+        "where_login": cluster.login(came.where),
+        "astray": ", ".join(came.astray),
+        **{f"{end}_instance": found.id if found else "" for end, found in instances.items()},
+        "variant": came.situation,
+    }
 
 
 def _names(names: Iterable[str]) -> str:

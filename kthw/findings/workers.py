@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from ipaddress import IPv4Network
 
 from kthw.errors import CouldNotLook
@@ -51,7 +52,7 @@ def one_running_instance(evidence: Evidence, worker: str) -> list[Finding]:
     first = next((instance for instance in shown if _is_routed_to(cluster, instance)), shown[0])
     facts = {
         "instance": first.id,
-        "others": " ".join(instance.id for instance in shown if instance is not first),
+        "others": shlex.join(instance.id for instance in shown if instance is not first),
         "state": first.state,
         "variant": "several" if len(shown) > 1 else shown[0].state,
     }

@@ -28,6 +28,8 @@ from kthw.observed.node_evidence import Trace as Trace
 from kthw.observed.node_evidence import Way as Way
 
 SCHEMA: Final = 1
+KINDS: Final = ("sandbox", "aws")
+"""What ``TargetSeen.kind`` may be."""
 
 
 class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -262,14 +264,52 @@ def read(path: Path) -> Evidence:
     """
     try:
         document = msgspec.json.decode(path.read_bytes())
-        if isinstance(document, dict) and isinstance(document.get("evidence"), dict):
+        _check_schema(path, document)
+        if isinstance(document.get("evidence"), dict):
             document = document["evidence"]
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, dict) else None
-            raise _unreadable(path, f"schema {found!r}, and this version reads {SCHEMA}")
-        return msgspec.convert(document, Evidence)
+            _check_schema(path, document)
+        seen = msgspec.convert(document, Evidence)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as problem:
         raise _unreadable(path, str(problem)) from problem
+    unsound = _unsound(seen)
+    if unsound:
+        raise _unreadable(path, unsound)
+    return seen
+
+
+def _check_schema(path: Path, document: object) -> None:
+    found = document.get("schema") if isinstance(document, dict) else None
+    if found != SCHEMA:
+        raise _unreadable(path, f"schema {found!r}, and this version reads {SCHEMA}")
+
+
+def _unsound(evidence: Evidence) -> str:
+    """What in a recording no look can have written, though it has the shape; or nothing."""
+    if evidence.target.kind not in KINDS:
+        return f"target.kind {evidence.target.kind!r} is none of {', '.join(KINDS)}"
+    workers = evidence.intended.workers
+    if len(set(workers)) < len(workers):
+        return f"intended.workers names one twice: {', '.join(workers)}"
+    inventory = evidence.inventory
+    if inventory is None:
+        return ""
+    routes = (route for table in inventory.route_tables for route in table.routes if not route.foreign)
+    blocks = [
+        *(cidr for vpc in inventory.vpcs for cidr in vpc.cidrs),
+        # An IPv6-only subnet has none.
+        *(subnet.cidr for subnet in inventory.subnets if subnet.cidr),
+        *(route.destination for route in routes),
+    ]
+    wrong = next((block for block in blocks if not _is_ipv4(block)), None)
+    return "" if wrong is None else f"{wrong!r} is no IPv4 CIDR"
+
+
+def _is_ipv4(block: str) -> bool:
+    try:
+        ipaddress.IPv4Network(block, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _unreadable(path: Path, detail: str) -> CouldNotLook:

@@ -19,6 +19,7 @@ from kthw.target import Target
 Progress = Callable[[str, int, int], None]
 """``(phase, done, of)``; phases: ``aws``, ``provision``, and those of ``kthw.observed.pods``."""
 Provision = Callable[[Reader, Inventory], tuple[ProvisionStep, ...]]
+Found = Callable[[TargetSeen], None]
 
 PACKETS_AFTER: Final = "workers"
 """The chapter that makes pods possible: before it there is nothing to see on a node."""
@@ -37,16 +38,20 @@ def gather(
     provision: Provision | None = None,
     expect_account: str = "",
     progress: Progress = _silent,
+    found: Found = lambda _seen: None,
 ) -> Evidence:
     """Look once; return all that was seen, and what could not be looked at as ``errors``.
 
     ``provision`` is called between two looks at the routes and returns what it did. Nodes are not
     looked at where no packets can be sent (``target.no_packets``) or pods come with a later chapter.
+    ``found`` is told what the target is, as soon as it is known and before anything is created.
     Nothing is raised for a failure to look: where AWS cannot be looked at, ``inventory`` is ``None``.
     """
     look = _Look(target, intended, progress)
     try:
+        found(look.evidence.target)
         look.aws(expect_account)
+        found(look.evidence.target)
         if provision:
             look.provisioned_by(provision)
     except CouldNotLook as problem:
@@ -139,12 +144,16 @@ class _Look:
         self._add(
             nodes=seen.nodes,
             probes=seen.probes,
+            traces=seen.traces,
             errors=(*self._evidence.errors, *seen.errors),
             counts=Counts(ssh_sessions=seen.ssh_sessions),
         )
 
     def failed(self, error: LookError) -> None:
-        self._add(inventory=None, errors=(*self._evidence.errors, error))
+        seen = self._evidence.target
+        if error.code == "wrong-account":
+            seen = msgspec.structs.replace(seen, account=error.facts["account"], region=error.facts["region"])
+        self._add(inventory=None, target=seen, errors=(*self._evidence.errors, error))
 
     def _add(self, **seen: object) -> None:
         self._evidence = msgspec.structs.replace(self._evidence, **seen)

@@ -82,7 +82,8 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``v2`` (401 to that, and only to whoever fetches a token first), ``none``; empty where not asked.
 
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
-    (one per other worker, and one to the node's own pod), ``firewall`` (in the order the kernel asks;
+    (first one per other worker and to the node's own pod; then those
+    to a part of a pod CIDR that has an entry of its own), ``firewall`` (in the order the kernel asks;
     ``None`` where no tool on the node could say).
     """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import secrets
 import threading
 from collections.abc import Callable, Iterable
@@ -13,7 +15,8 @@ from msgspec import Struct
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
-from kthw.observed.evidence import PROBE_PORT, CniConfig, Instance, Inventory, Node, Probe
+from kthw.observed import answers, tracing
+from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
 from kthw.observed.login import open_session
 from kthw.observed.namesakes import candidates
 from kthw.observed.session import Session
@@ -23,6 +26,8 @@ Progress = Callable[[str, int, int], None]
 """``(phase, done, of)``; phases: ``ssh``, ``pods``, ``probes``."""
 
 FACTS_DEADLINE: Final = 15.0
+WAYS_DEADLINE: Final = 20.0
+TRACE_DEADLINE: Final = 5.0
 POD_DEADLINE: Final = 45.0
 END_DEADLINE: Final = 20.0
 PROBE_DEADLINE: Final = 3.0
@@ -40,6 +45,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     nodes: dict[str, Node] = {}
     probes: tuple[Probe, ...] = ()
+    traces: tuple[Trace, ...] = ()
     errors: tuple[LookError, ...] = ()
     ssh_sessions: int = 0
 
@@ -53,10 +59,10 @@ def look_into_nodes(
 ) -> Seen:
     """Log in to every worker that has one running instance, make a pod on each, and send packets.
 
-    All workers at once, and each step for all before the next: facts, pods, probes, and the end. A
-    worker that fails is an error of its own and holds up nobody beyond its deadlines; the others'
-    mesh is measured. Nothing is raised. However this ends, every session is closed, and a pod goes
-    with its session.
+    All workers at once, and each step for all before the next: facts, pods, what is around them, probes,
+    those that failed once more and watched, and the end. A worker that fails is an error of its own and
+    holds up nobody beyond its deadlines; the others' mesh is measured. Nothing is raised. However this
+    ends, every session is closed, and a pod goes with its session.
     """
     look = _Look(target, inventory, intended, progress)
     try:
@@ -91,7 +97,9 @@ class _Look:
         for worker, session in self._each("ssh", self._workers, self._log_in).items():
             self._sessions[worker] = session
         self._pods = self._each("pods", self._sessions, self._make_pod)
+        self._each("", self._sessions, self._look_around)
         self._probes = self._each("probes", self._pods, self._probe)
+        traces = self._trace()
         self._each("", self._pods, self._end)
         order = self._intended.workers
         return Seen(
@@ -101,6 +109,7 @@ class _Look:
                 if worker in self._nodes
             },
             probes=tuple(probe for worker in order for probe in self._probes.get(worker, ())),
+            traces=traces,
             errors=tuple(self._errors[worker] for worker in order if worker in self._errors),
             ssh_sessions=len(self._opened),
         )
@@ -167,7 +176,7 @@ class _Look:
         self._opened.append(session)
         try:
             answer = session.request("facts", deadline=FACTS_DEADLINE, **_PLACES)
-            self._nodes[worker] = _node(worker, answer)
+            self._nodes[worker] = answers.node(worker, answer)
         except BaseException:
             session.close()
             raise
@@ -195,7 +204,56 @@ class _Look:
             internet=[tutorial.INTERNET_HOST, tutorial.INTERNET_PORT],
             seconds=seconds,
         )
-        return tuple(_probe(worker, self._pods[worker], told) for told in answer["probes"])
+        return tuple(answers.probe(worker, self._pods[worker], told) for told in answer["probes"])
+
+    def _look_around(self, worker: str) -> None:
+        """What packets meet on the node: where its kernel sends those for any pod, its own included."""
+        towards = {peer: to for peer, to in self._towards.items() if peer != worker or peer in self._pods}
+        answer = self._sessions[worker].request("ways", deadline=WAYS_DEADLINE, towards=towards)
+        self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer)
+
+    @functools.cached_property
+    def _towards(self) -> dict[str, tuple[str, str]]:
+        """By worker, an address of its pods (its probe pod's, else the first one's to be) and their range."""
+        found = {}
+        for worker in self._intended.workers:
+            cidr = answers.pod_cidr(self._workers.get(worker))
+            address = self._pods.get(worker) or answers.first_pod(cidr)
+            if address:
+                found[worker] = (address, str(cidr or ""))
+        return found
+
+    def _trace(self) -> tuple[Trace, ...]:
+        """Send again what did not arrive, and ask all nodes who saw it. A failure here is no error."""
+        probes = [probe for mine in self._probes.values() for probe in mine]
+        plan = tracing.plan(probes, {worker: self._workers[worker].address for worker in self._pods})
+        if not plan.pairs:
+            return ()
+        pairs = plan.watched()
+        seen: dict[str, list[tracing.Seen]] = {}
+
+        def ask(worker: str, do: str, **fields: object) -> dict[str, Any]:
+            with contextlib.suppress(CouldNotLook):
+                return self._sessions[worker].request(do, deadline=TRACE_DEADLINE, **fields)
+            return {}
+
+        def watch(worker: str) -> None:
+            ask(worker, "watch", mark=plan.mark, port=PROBE_PORT, pairs=pairs)
+
+        def send(worker: str) -> None:
+            ask(worker, "send", pairs=plan.sent_by(worker), times=tracing.TIMES, pause=tracing.PAUSE)
+
+        def collect(worker: str) -> None:
+            seen[worker] = ask(worker, "seen", seconds=tracing.SECONDS).get("seen", [])
+
+        for step in (watch, send, collect):
+            self._each("", self._pods, step)
+        bridges = {worker: self._bridge(worker) for worker in self._pods}
+        return tracing.traces(plan, seen, self._nodes, bridges)
+
+    def _bridge(self, worker: str) -> str:
+        """The bridge the worker's pods hang on, by the file that made the probe pod."""
+        return next((config.bridge for config in self._nodes[worker].cni if config.bridge), "")
 
     def _end(self, worker: str) -> None:
         self._sessions[worker].request("end", deadline=END_DEADLINE)
@@ -211,29 +269,3 @@ def _one_running(inventory: Inventory, intended: Intended) -> dict[str, Instance
         if len(running) == 1:
             found[worker] = running[0]
     return found
-
-
-def _node(worker: str, answer: dict[str, Any]) -> Node:
-    return Node(
-        worker=worker,
-        hostname=answer["hostname"],
-        addresses=tuple(answer["addresses"]),
-        ip_forward=answer["ip_forward"],
-        cni=tuple(msgspec.convert(each, CniConfig) for each in answer["cni"]),
-        cni_plugins=tuple(answer["cni_plugins"]),
-    )
-
-
-def _probe(worker: str, pod: str, told: list[Any]) -> Probe:
-    kind, destination, address, protocol, reached, detail, milliseconds = told
-    return Probe(
-        source=worker,
-        source_address=pod,
-        destination=destination,
-        destination_address=address,
-        kind=kind,
-        protocol=protocol,
-        reached=reached,
-        detail=detail,
-        milliseconds=milliseconds,
-    )

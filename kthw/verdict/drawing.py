@@ -16,7 +16,7 @@ from kthw.observed.evidence import Evidence, Instance, RouteTable
 from kthw.verdict.matrix import dots, heat_map, legend
 from kthw.verdict.messages import Catalogue
 from kthw.verdict.report import SYMPTOM
-from kthw.verdict.routes_drawing import ROW, TABLE_WIDTH, Row, rows_of, table_markup
+from kthw.verdict.routes_drawing import HEAD, ROW, TABLE_WIDTH, Row, height_of, rows_of, table_markup
 from kthw.verdict.svg import box, element, text, titled
 
 MOST_DRAWN: Final = 12
@@ -90,7 +90,7 @@ class _Drawing:
     def _places(
         self, tables: Sequence[RouteTable], rows: dict[str, list[Row]]
     ) -> tuple[dict[str, float], float]:
-        heights = [52 + ROW * len(rows[table.id]) + 24 for table in tables]
+        heights = [height_of(rows[table.id]) + 24 for table in tables]
         spare = self._tops[-1] + _WORKER_STEP - _TOP - sum(heights)
         places, y = {}, _TOP + max(0.0, spare / 2)
         for table, height in zip(tables, heights, strict=True):
@@ -168,7 +168,7 @@ class _Drawing:
         """From each route to the worker it leads to; a route that leads nowhere ends in a cross."""
         lines, x = [], _TABLE_X + TABLE_WIDTH
         for n, row in enumerate(rows):
-            start = y + 48 + ROW * n + ROW / 2 - 4
+            start = y + HEAD + ROW * n + ROW / 2 - 4
             if row.leads_to in self._workers:
                 end = self._middle(self._workers.index(row.leads_to))
                 bend = (x + _WORKER_X) / 2

@@ -3,7 +3,8 @@
 The words themselves are in ``en.toml`` and ``pt-BR.toml``, one table per finding code
 (``[finding.<code>]``), per error code (``[error.<code>]``) and one for the phrases of the user
 interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by the fact
-``variant``; what a sub-table does not say, its code's table says.
+``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text, above all
+in a ``fix``, which people paste, is told in ``pasting``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 
 from kthw.errors import LookError
 from kthw.findings.finding import Finding
+from kthw.verdict.pasting import filled
 
 LANGUAGES: Final = ("en", "pt-BR")
 
@@ -48,7 +50,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 
     def say(self, key: str, /, **facts: object) -> str:
         """The phrase ``key`` of the user interface, or ``key`` itself where no catalogue has it."""
-        return _fill(self.phrases.get(key, key), facts)
+        return filled(self.phrases.get(key, key), facts)
 
 
 @functools.cache
@@ -98,17 +100,8 @@ def error_facts(error: LookError) -> dict[str, object]:
     return {**fields, **error.facts}
 
 
-class _OrItsName(dict[str, object]):
-    def __missing__(self, name: str) -> str:
-        return name.upper()
-
-
 def _words(table: Mapping[str, Any], facts: Mapping[str, object]) -> Words:
     chosen = table.get(str(facts.get("variant", "")), {})
     said = {**table, **chosen} if isinstance(chosen, dict) else table
-    what, why, fix = (_fill(said.get(part, ""), facts) for part in ("what", "why", "fix"))
-    return Words(what=what, why=why, fix=fix)
-
-
-def _fill(text: str, facts: Mapping[str, object]) -> str:
-    return text.format_map(_OrItsName(facts)).strip()
+    what, why = (filled(said.get(part, ""), facts) for part in ("what", "why"))
+    return Words(what=what, why=why, fix=filled(said.get("fix", ""), facts, pasted=True))

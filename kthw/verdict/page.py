@@ -31,7 +31,7 @@ def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
         f'<p class="kthw-when">{escape(words.say("report-when", at=report.evidence.gathered_at))}</p>',
         _target(target, sandbox=report.evidence.target.kind == "sandbox"),
         _verdict(report, roots, words),
-        *([_findings(roots, words)] if roots else []),
+        *([_findings(report, roots, words)] if roots else []),
         *([_errors(report.errors, words)] if report.errors else []),
         _figure(report, words),
         f'<h2 class="kthw-tests">{escape(words.say("report-tests"))}</h2>',
@@ -95,12 +95,12 @@ def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
     )
 
 
-def _findings(roots: Sequence[Root], words: Catalogue) -> str:
-    items = "".join(_finding(root, words) for root in roots)
+def _findings(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
+    items = "".join(_finding(report, root, words) for root in roots)
     return f'<h2>{escape(words.say("report-wrong"))}</h2><ol class="kthw-findings">{items}</ol>'
 
 
-def _finding(root: Root, words: Catalogue) -> str:
+def _finding(report: Report, root: Root, words: Catalogue) -> str:
     finding, said = root.found.finding, words.finding(root.found.finding)
     facts = "".join(
         f"<dt>{escape(words.say(key))}</dt><dd>{escape(value)}</dd>"
@@ -114,18 +114,29 @@ def _finding(root: Root, words: Catalogue) -> str:
     return (
         f"<li><h3>{_whole(said.what)}</h3>"
         f'<p class="kthw-code"><code>{finding.code}</code> {escape(finding.subject)}</p>'
-        f"{_paragraph(said.why)}<dl>{facts}</dl>{_fix(said.fix, words)}{_pairs(root.pairs, words)}</li>"
+        f"{_paragraph(said.why)}<dl>{facts}</dl>{_paragraph(_surprise(root, words))}"
+        f"{_fix(said.fix, words)}{_pairs(report, root, words)}</li>"
     )
 
 
-def _pairs(pairs: Sequence[str], words: Catalogue) -> str:
+def _surprise(root: Root, words: Catalogue) -> str:
+    if not root.passed:
+        return ""
+    return words.say("report-surprise", count=len(root.passed), pair=root.passed[0])
+
+
+def _pairs(report: Report, root: Root, words: Catalogue) -> str:
+    pairs = root.pairs
     if not pairs:
         return ""
-    shown = "\n".join(pairs[:_MOST_PAIRS])
+    lines = []
+    for pair in pairs[:_MOST_PAIRS]:
+        came = root.traced(report.evidence, pair, words)
+        lines += [pair, *([f"    {came}"] if came else [])]
     more = len(pairs) - _MOST_PAIRS
-    rest = f"\n{words.say('report-more-pairs', count=more)}" if more > 0 else ""
+    rest = [words.say("report-more-pairs", count=more)] if more > 0 else []
     summary = f"{words.say('report-pairs')} ({len(pairs)})"
-    listed = f"<summary>{escape(summary)}</summary><pre>{escape(shown + rest)}</pre>"
+    listed = f"<summary>{escape(summary)}</summary><pre>{escape(chr(10).join([*lines, *rest]))}</pre>"
     return f'<details class="kthw-pairs">{listed}</details>'
 
 
@@ -188,5 +199,8 @@ def _translation(words: Catalogue) -> str:
         "document.addEventListener('DOMContentLoaded',()=>{"
         f"for(const [where,said] of Object.entries({table}))"
         "{const found=document.querySelector('p'+where)||document.querySelector(where);"
-        "if(found)found.textContent=said}})"
+        "if(found)found.textContent=said}"
+        # pytest-html writes a comma after each outcome, those there are none of being hidden.
+        "for(const said of document.querySelectorAll('.filters span'))"
+        "said.textContent=said.textContent.replace(/,$/,'')})"
     )

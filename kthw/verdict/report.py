@@ -6,7 +6,7 @@ JSON file all show a ``Report``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +15,10 @@ from msgspec import Struct
 from kthw.errors import LookError
 from kthw.findings.finding import CODES, Finding
 from kthw.findings.path import obstacles
+from kthw.findings.reachability import surprises
 from kthw.observed.evidence import SCHEMA, Evidence
 from kthw.verdict.messages import Catalogue
+from kthw.verdict.traces import traced
 
 SYMPTOM: Final = "pod-unreachable"
 
@@ -41,27 +43,39 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 class Root(Struct, frozen=True, kw_only=True):
-    """A finding to mend, with the pairs of pods (``Probe`` as text) that cannot talk because of it."""
+    """A finding to mend, with the pairs of pods (``Probe`` as text) that cannot talk because of it.
+
+    ``passed``: those that could, although it should have kept them apart.
+    """
 
     found: Found
     pairs: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+
+    def traced(self, evidence: Evidence, pair: str, words: Catalogue) -> str:
+        """How far the packets of one of ``pairs`` came, where nothing explains why no further."""
+        if self.found.finding.code != SYMPTOM:
+            return ""
+        return traced(evidence, *_ends(pair), words)
 
 
 class Report(Struct, frozen=True, kw_only=True):
     """``findings``: each (code, subject) once, in the order of the path and of the workers.
 
-    ``interrupted``: not all tests were asked, so their silence promises nothing.
+    ``surprises``: by (code, subject) of a finding, the pairs (``Probe`` as text) that got through although
+    it is in their way. ``interrupted``: not all tests were asked, so their silence promises nothing.
     """
 
     evidence: Evidence
     findings: tuple[Found, ...] = ()
     errors: tuple[LookError, ...] = ()
     summary: Summary = Summary()
+    surprises: dict[tuple[str, str], tuple[str, ...]] = {}
     interrupted: bool = False
 
     def roots(self) -> tuple[Root, ...]:
         """The findings to mend: causes with the pairs they explain, then the pairs nothing explains."""
-        return _roots(self.evidence, self.findings)
+        return _roots(self.evidence, self.findings, self.surprises)
 
     def document(self, words: Catalogue) -> dict[str, Any]:
         """``report.json``: its keys are a contract, its ``fix`` is in the language of ``words``."""
@@ -70,6 +84,10 @@ class Report(Struct, frozen=True, kw_only=True):
             "target": msgspec.to_builtins(self.evidence.target),
             "findings": [_finding(found, words) for found in self.findings],
             "errors": [_error(error, words) for error in self.errors],
+            "surprises": [
+                {"code": code, "subject": subject, "pairs": list(pairs)}
+                for (code, subject), pairs in self.surprises.items()
+            ],
             "summary": msgspec.to_builtins(self.summary),
             "evidence": {"schema": SCHEMA, **msgspec.to_builtins(self.evidence)},
         }
@@ -87,9 +105,11 @@ def report(
     counts = msgspec.structs.replace(
         summary, aws_calls=evidence.counts.aws_calls, ssh_sessions=evidence.counts.ssh_sessions
     )
+    findings = _in_order(evidence, found)
     return Report(
         evidence=evidence,
-        findings=_in_order(evidence, found),
+        findings=findings,
+        surprises=surprises(evidence, [one.finding for one in findings]),
         errors=_each_once([*evidence.errors, *errors]),
         summary=counts,
         interrupted=interrupted,
@@ -127,7 +147,9 @@ def _each_once(errors: Sequence[LookError]) -> tuple[LookError, ...]:
     return tuple({(error.code, error.subject): error for error in reversed(errors)}.values())[::-1]
 
 
-def _roots(evidence: Evidence, findings: Sequence[Found]) -> tuple[Root, ...]:
+def _roots(
+    evidence: Evidence, findings: Sequence[Found], passed: Mapping[tuple[str, str], tuple[str, ...]]
+) -> tuple[Root, ...]:
     causes = [one for one in findings if one.finding.code != SYMPTOM]
     pairs: dict[int, dict[str, None]] = {n: {} for n in range(len(causes))}
     unexplained: list[tuple[Found, list[str]]] = []
@@ -141,7 +163,14 @@ def _roots(evidence: Evidence, findings: Sequence[Found]) -> tuple[Root, ...]:
                 pairs[cause][pair] = None
         if left:
             unexplained.append((symptom, left))
-    explained = (Root(found=one, pairs=tuple(pairs[n])) for n, one in enumerate(causes))
+    explained = (
+        Root(
+            found=one,
+            pairs=tuple(pairs[n]),
+            passed=passed.get((one.finding.code, one.finding.subject), ()),
+        )
+        for n, one in enumerate(causes)
+    )
     return (*explained, *_each_pair_once(unexplained))
 
 

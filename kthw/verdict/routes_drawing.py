@@ -14,8 +14,11 @@ from kthw.observed.evidence import Route, RouteTable
 from kthw.verdict.svg import box, element, text, titled
 
 ROW: Final = 30
+HEAD: Final = 66
+"""From a table's upper edge to its first row: what it is, and below it its name and id."""
 TABLE_WIDTH: Final = 420
 _MOST_OTHERS: Final = 6
+_WIDEST_NAME: Final = 52
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +58,23 @@ def table_markup(say: Callable[..., str], table: RouteTable, rows: Sequence[Row]
     main = f" · {say('report-main-table')}" if table.main else ""
     name = " ".join(filter(None, (table.name, table.id)))
     parts = [
-        box(x, y, TABLE_WIDTH, 44 + ROW * len(rows) + 8, "table"),
-        text(x + 14, y + 27, f"{say('report-route-table')} {name}{main}", "strong"),
+        box(x, y, TABLE_WIDTH, height_of(rows), "table"),
+        text(x + 14, y + 25, f"{say('report-route-table')}{main}", "strong"),
+        titled(text(x + 14, y + 46, _shortened(name), "mono faint"), name),
     ]
     for n, row in enumerate(rows):
-        parts.append(_row_markup(say, row, x, y + 48 + ROW * n))
+        parts.append(_row_markup(say, row, x, y + HEAD + ROW * n))
     return "".join(parts)
+
+
+def height_of(rows: Sequence[Row]) -> float:
+    """The height of the box of a table with these rows."""
+    return HEAD + ROW * len(rows) + 4
+
+
+def _shortened(name: str) -> str:
+    """As much as fits beside its margins; a person may have given the table any name. The id is last."""
+    return name if len(name) <= _WIDEST_NAME else f"…{name[1 - _WIDEST_NAME :]}"
 
 
 def _row_markup(say: Callable[..., str], row: Row, x: float, y: float) -> str:

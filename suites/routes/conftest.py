@@ -58,6 +58,16 @@ def node(running: None, logged_in: None) -> None:
 
 
 @pytest.fixture
+def firewall(node: None, firewall_seen: None) -> None:
+    """The worker could tell its firewall."""
+
+
+@pytest.fixture
+def kernel_routes(node: None, kernel_routes_seen: None) -> None:
+    """The worker could tell where its kernel sends packets."""
+
+
+@pytest.fixture
 def cni(node: None, require: Require) -> None:
     """The worker can make pods."""
     require(nodes.cni_configured, _CNI)

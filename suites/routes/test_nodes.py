@@ -15,6 +15,18 @@ def test_kernel_forwards_packets(confirm: Confirm) -> None:
     confirm(nodes.forwarding_on)
 
 
+@pytest.mark.usefixtures("firewall")
+def test_firewall_lets_pod_packets_through(confirm: Confirm) -> None:
+    """The node's firewall lets the packets of its pods through."""
+    confirm(nodes.forward_not_dropped)
+
+
+@pytest.mark.usefixtures("kernel_routes")
+def test_kernel_routes_lead_the_right_way(confirm: Confirm) -> None:
+    """The node's kernel sends packets for pods into the VPC, and those for its own pods to their bridge."""
+    confirm(nodes.no_route_conflict)
+
+
 def test_cni_configuration_is_there(confirm: Confirm) -> None:
     """The worker has a CNI configuration that can make pods."""
     confirm(nodes.cni_configured)

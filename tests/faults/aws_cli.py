@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from awscli.clidriver import CLIDriver
+    from awscli.clidriver import CLIDriver  # type: ignore[import-untyped]  # ships no types
 
 CLIENT: Final = """\
 import json, os, socket, sys

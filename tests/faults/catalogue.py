@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.faults import healthy, pairs
 from tests.faults.fault import Fault, Healthy
-from tests.faults.workers_faults import POD_CIDRS, WORKERS
+from tests.faults.faults_of_acls import ACLS
+from tests.faults.faults_of_nodes import CNI, FORWARDING, ROUTES, UNEXPLAINED
+from tests.faults.faults_of_routes import MISSING, WRONG
+from tests.faults.faults_of_the_vpc import GROUPS, INTERNET, LOCAL
+from tests.faults.faults_of_workers import POD_CIDRS, WORKERS
 
-FAULTS: Final[tuple[Fault, ...]] = (*WORKERS, *POD_CIDRS)
-PAIRS: Final[tuple[Fault, ...]] = ()
-HEALTHY: Final[tuple[Healthy, ...]] = (
-    Healthy(name="the tutorial's cluster", en="The tutorial's cluster.", pt="O cluster do tutorial."),
+FAULTS: Final[tuple[Fault, ...]] = (
+    *WORKERS,
+    *POD_CIDRS,
+    *MISSING,
+    *WRONG,
+    *LOCAL,
+    *INTERNET,
+    *GROUPS,
+    *ACLS,
+    *FORWARDING,
+    *CNI,
+    *ROUTES,
+    *UNEXPLAINED,
 )
+PAIRS: Final[tuple[Fault, ...]] = pairs.pairs(FAULTS)
+HEALTHY: Final[tuple[Healthy, ...]] = healthy.HEALTHY

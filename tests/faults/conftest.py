@@ -21,8 +21,8 @@ def labs() -> Iterator[Labs]:
 
 
 @pytest.fixture
-def clean_lab(labs: Labs) -> Iterator[Lab]:
+def clean_lab(labs: Labs, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A lab whose cluster, if it has one already, is as it was built."""
-    lab = labs.one
-    yield lab
-    labs.tidy()
+    failed = request.session.testsfailed
+    yield labs.one
+    labs.tidy(fresh=request.session.testsfailed > failed)

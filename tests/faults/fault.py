@@ -80,8 +80,9 @@ def together(one: Fault, other: Fault) -> Fault:
         breaks=f"{one.breaks}\n{other.breaks}",
         expected=(*one.expected, *other.expected),
         errors=tuple(dict.fromkeys((*one.errors, *other.errors))),
-        stage=one.stage,
+        stage=one.stage if one.stage != "tutorial" else other.stage,
         rounds=max(one.rounds, other.rounds),
         restores="\n".join(filter(None, (other.restores, one.restores))),
         cleans="\n".join(filter(None, (other.cleans, one.cleans))),
+        works=one.works or other.works,
     )

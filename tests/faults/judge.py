@@ -23,6 +23,8 @@ CHECKS: tuple[Check, ...] = (
     security.security_groups_allow,
     security.network_acls_allow,
     nodes.forwarding_on,
+    nodes.forward_not_dropped,
+    nodes.no_route_conflict,
     nodes.cni_configured,
     nodes.cni_subnet_matches,
     reachability.reaches_own_node,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -58,7 +57,7 @@ class Lab:
         self._wait_for_ssh()
         if not stage.masquerade:
             for worker in stage.names:
-                self._terminal.types(f"ssh {worker} {stages.BARE!r}")
+                self._terminal.types(stages.BARE.format(worker))
         self.stage, self.usual, self._seen = name, (), None
 
     def clear(self) -> None:
@@ -72,23 +71,24 @@ class Lab:
         self.stage, self._vpc = "", ""
 
     def forget(self) -> None:
-        """Take their names from terminated instances, which are listed for an hour: a later fault is its own."""
+        """Take their names from terminated instances, still listed: a later fault has none of them."""
         gone: Any = [{"Name": "instance-state-name", "Values": ["terminated"]}]
         found = self.ec2.describe_instances(Filters=gone)["Reservations"]
         ids = [i["InstanceId"] for r in found for i in r["Instances"] if i.get("Tags")]
         if ids:
-            self.ec2.delete_tags(Resources=ids)
+            self.ec2.delete_tags(Resources=ids, Tags=[{"Key": "Name"}])
 
     def types(self, lines: str) -> None:
-        """Type the catalogue's own lines. Raises ``Failed`` where one of them does not do what it should."""
+        """Type the catalogue's own lines. Raises ``TypingError`` where one of them fails."""
         if lines:
             self._seen = None
             self._names |= names(self.ec2, self._vpc, self.intended.workers)
+            self._names["PODS"] = stages.STAGES[self.stage].pod_range
             self._exported |= self._terminal.types(lines, {**self._names, **self._exported})
             self._settle(lines)
 
     def pastes(self, printed: str) -> None:
-        """Paste what was printed, as it is. Raises ``Failed``."""
+        """Paste what was printed, as it is. Raises ``TypingError``."""
         self._seen = None
         self._terminal.types(printed)
         self._settle(printed)
@@ -100,9 +100,10 @@ class Lab:
 
     def is_usual(self) -> bool:
         """Whether all that a later fault could notice is as it was when this cluster was first looked at."""
-        seen = _lasting(self.look())
+        evidence = self.look()
+        seen = _lasting(evidence)
         self.usual = self.usual or seen
-        return seen == self.usual
+        return seen == self.usual and all(p.reached for p in evidence.probes if p.kind != "internet")
 
     def _settle(self, lines: str) -> None:
         if any(word in lines for word in _BOOTS):
@@ -170,11 +171,14 @@ class Labs(contextlib.ExitStack):
             self.booted += 1
         return self._lab
 
-    def tidy(self) -> None:
-        """After a test: take a cluster away that is not as it was, and a sandbox where that fails too."""
+    def tidy(self, *, fresh: bool = False) -> None:
+        """After a test: take a cluster away that is not as it was, and a sandbox where that fails too.
+
+        ``fresh``: take it away in any case.
+        """
         lab = self._lab
         try:
-            if lab and lab.stage and not lab.is_usual():
+            if lab and lab.stage and (fresh or not lab.is_usual()):
                 lab.clear()
             if lab:
                 lab.forget()

@@ -6,20 +6,34 @@ from kthw.findings.path import obstacles
 from kthw.observed.evidence import Evidence, Probe
 
 
-def disagreements(evidence: Evidence) -> list[str]:
-    """A line for each measured packet between workers whose fate is not the predicted one."""
+def lost_unpredicted(evidence: Evidence) -> list[str]:
+    """The measured packets between workers that were lost with nothing in their way."""
+    return [str(p) for p in _between(evidence) if not p.reached and not _obstacles(evidence, p)]
+
+
+def arrived_unpredicted(evidence: Evidence) -> list[str]:
+    """The measured packets between workers that arrived through what should be in their way."""
     return [
-        f"{probe}, though predicted {'to arrive' if not predicted else 'not to arrive: '}{', '.join(predicted)}"
-        for probe in evidence.probes
-        if probe.kind == "pod" and bool(predicted := _obstacles(evidence, probe)) == probe.reached
+        f"{probe}; in its way should be: {', '.join(_obstacles(evidence, probe))}"
+        for probe in _between(evidence)
+        if probe.reached and _obstacles(evidence, probe)
     ]
+
+
+def disagreements(evidence: Evidence) -> list[str]:
+    """Both: every measured packet between workers whose fate is not the predicted one."""
+    return [*lost_unpredicted(evidence), *arrived_unpredicted(evidence)]
 
 
 def unmeasured(evidence: Evidence) -> set[tuple[str, str]]:
     """The pairs of workers, in order, between which no packet was sent."""
     workers = evidence.intended.workers
-    sent = {(probe.source, probe.destination) for probe in evidence.probes if probe.kind == "pod"}
+    sent = {(probe.source, probe.destination) for probe in _between(evidence)}
     return {(a, b) for a in workers for b in workers if a != b} - sent
+
+
+def _between(evidence: Evidence) -> list[Probe]:
+    return [probe for probe in evidence.probes if probe.kind == "pod"]
 
 
 def _obstacles(evidence: Evidence, probe: Probe) -> list[str]:

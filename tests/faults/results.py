@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +46,22 @@ def write(result: Result) -> None:
 
 
 def read(path: Path) -> list[Result]:
-    """All results in the file; of a case that ran more than once, the last."""
-    lines = path.read_bytes().splitlines()
-    return list({r.name: r for r in (msgspec.json.decode(line, type=Result) for line in lines)}.values())
+    """All results in the file, in the order they came in."""
+    return [msgspec.json.decode(line, type=Result) for line in path.read_bytes().splitlines()]
+
+
+def why_no_whole_run(ran: Sequence[Result], cases: Collection[str]) -> str:
+    """Why these are not the results of one run of all ``cases``; empty when they are.
+
+    A case that was run again after it failed must not stand for the run in which it failed.
+    """
+    names = Counter(result.name for result in ran)
+    again = [name for name, times in names.items() if times > 1]
+    if again:
+        return f"more than one result for {again[0]!r}: this is not one run"
+    differing = sorted(set(cases) ^ set(names))
+    return (
+        f"{len(differing)} cases differ, such as {differing[0]!r}: this is not a whole run"
+        if differing
+        else ""
+    )

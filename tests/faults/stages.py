@@ -1,4 +1,4 @@
-"""The clusters that faults and variants happen in, and how one is built through the API as a student would."""
+"""The clusters that faults and variants happen in, and how one is built through the API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     ``pods`` and ``name`` by worker number (``pods`` where ``{}`` is). ``subnets``: the first has all workers
     but the last, which is in the last. ``tables``: ``one`` for all subnets, one for ``each``, or the ``main``
-    one. ``by``: routes name the ``instance`` or its ``eni``.
+    one. With one for each, the last subnet has a network ACL of its own, too. ``by``: routes name the
+    ``instance`` or its ``eni``.
     """
 
     vpc: str = tutorial.VPC_CIDR
@@ -43,8 +44,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pod_range(self) -> str:
-        """One CIDR around all pods."""
-        whole = IPv4Network(self.pod_cidr(0))
+        """One CIDR around all pods: the tutorial's where it does."""
+        whole = IPv4Network(tutorial.POD_RANGE)
+        if not IPv4Network(self.pod_cidr(0)).subnet_of(whole):
+            whole = IPv4Network(self.pod_cidr(0))
         while not all(IPv4Network(self.pod_cidr(n)).subnet_of(whole) for n in range(self.workers)):
             whole = whole.supernet()
         return str(whole)
@@ -55,9 +58,7 @@ STAGES: Final = {
     "two subnets": Stage(subnets=("10.0.1.0/24", "10.0.2.0/24"), tables="each"),
     "two subnets, one table": Stage(subnets=("10.0.1.0/24", "10.0.2.0/24")),
     "bare": Stage(masquerade=False),
-    "two subnets, bare": Stage(
-        subnets=("10.0.1.0/24", "10.0.2.0/24"), tables="each", masquerade=False
-    ),
+    "two subnets, bare": Stage(subnets=("10.0.1.0/24", "10.0.2.0/24"), tables="each", masquerade=False),
     "main table": Stage(tables="main"),
     "main table, two subnets": Stage(subnets=("10.0.1.0/24", "10.0.2.0/24"), tables="main"),
     "by interface": Stage(by="eni"),
@@ -74,8 +75,8 @@ STAGES: Final = {
     "shared pods": Stage(pods="100.64.{}.0/24"),
 }
 
-BARE: Final = "sudo sed -i 's/\"ipMasq\": true/\"ipMasq\": false/' /etc/cni/net.d/10-bridge.conf"
-"""What a student types on a node to switch masquerade off."""
+BARE: Final = "ssh {} 'sudo sed -i /ipMasq/s/true/false/ /etc/cni/net.d/10-bridge.conf'"
+"""What a student types to switch masquerade off on a worker."""
 
 
 def build(ec2: EC2Client, stage: Stage, key_file: Path) -> str:
@@ -89,9 +90,7 @@ def build(ec2: EC2Client, stage: Stage, key_file: Path) -> str:
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     tables = _tables(ec2, stage, vpc, subnets)
     for table in tables:
-        ec2.create_route(
-            RouteTableId=table, DestinationCidrBlock=tutorial.EVERYWHERE, GatewayId=gateway
-        )
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock=tutorial.EVERYWHERE, GatewayId=gateway)
     group = _group(ec2, stage, vpc)
     for number in range(stage.controllers):
         address = str(IPv4Network(stage.subnets[0])[tutorial.CONTROLLER_FIRST_HOST + number])
@@ -111,9 +110,7 @@ def build(ec2: EC2Client, stage: Stage, key_file: Path) -> str:
         eni = launched["NetworkInterfaces"][0]["NetworkInterfaceId"]
         target = {"NetworkInterfaceId": eni} if stage.by == "eni" else {"InstanceId": launched["InstanceId"]}
         for table in tables:
-            ec2.create_route(
-                RouteTableId=table, DestinationCidrBlock=stage.pod_cidr(number), **target
-            )
+            ec2.create_route(RouteTableId=table, DestinationCidrBlock=stage.pod_cidr(number), **target)
     return vpc
 
 
@@ -126,7 +123,30 @@ def _tables(ec2: EC2Client, stage: Stage, vpc: str, subnets: list[str]) -> list[
         if not made or stage.tables == "each":
             made.append(ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"])
         ec2.associate_route_table(RouteTableId=made[-1], SubnetId=subnet)
+        if len(made) > 1:
+            _acl(ec2, vpc, subnet)
     return made
+
+
+def _acl(ec2: EC2Client, vpc: str, subnet: str) -> None:
+    """A network ACL for that subnet alone, which lets everything pass."""
+    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    for egress in (False, True):
+        ec2.create_network_acl_entry(
+            NetworkAclId=acl,
+            RuleNumber=100,
+            Protocol="-1",
+            RuleAction="allow",
+            Egress=egress,
+            CidrBlock=tutorial.EVERYWHERE,
+        )
+    its: Any = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    associations = ec2.describe_network_acls(Filters=its)["NetworkAcls"][0]["Associations"]
+    for association in associations:
+        if association["SubnetId"] == subnet:
+            ec2.replace_network_acl_association(
+                AssociationId=association["NetworkAclAssociationId"], NetworkAclId=acl
+            )
 
 
 def _group(ec2: EC2Client, stage: Stage, vpc: str) -> str:
@@ -144,9 +164,7 @@ def _group(ec2: EC2Client, stage: Stage, vpc: str) -> str:
     return group
 
 
-def _launch(
-    ec2: EC2Client, name: str, user_data: str, subnet: str, group: str, address: str
-) -> Any:
+def _launch(ec2: EC2Client, name: str, user_data: str, subnet: str, group: str, address: str) -> Any:
     interface: Any = {
         "DeviceIndex": 0,
         "SubnetId": subnet,
@@ -164,7 +182,5 @@ def _launch(
         TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}],
         NetworkInterfaces=[interface],
     )["Instances"][0]
-    ec2.modify_instance_attribute(
-        InstanceId=launched["InstanceId"], SourceDestCheck={"Value": False}
-    )
+    ec2.modify_instance_attribute(InstanceId=launched["InstanceId"], SourceDestCheck={"Value": False})
     return launched

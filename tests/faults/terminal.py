@@ -1,4 +1,4 @@
-"""A person's terminal: a shell in which ``aws`` and ``ssh`` reach the sandbox, and nothing else is different."""
+"""A person's terminal: a shell in which ``aws`` and ``ssh`` reach the sandbox."""
 
 from __future__ import annotations
 
@@ -36,12 +36,28 @@ user_data() {
     --value "$(printf %s "$2" | base64 -w0)"
   aws ec2 start-instances --instance-ids "$1" >/dev/null
 }
+# Take every entry but number 100 from the second subnet's network ACL
+open_acl() {
+  local way number
+  for way in ingress egress; do
+    for number in $(aws ec2 describe-network-acls --network-acl-ids "${ACL_2}" --output text --query \
+      "NetworkAcls[0].Entries[?Egress==\`$([ $way = egress ] && echo true || echo false)\`].RuleNumber"); do
+      case $number in 100 | 32767) ;; *)
+        aws ec2 delete-network-acl-entry --network-acl-id "${ACL_2}" --$way --rule-number $number ;;
+      esac
+    done
+  done
+}
+acl() {
+  aws ec2 create-network-acl-entry --network-acl-id "${ACL_2}" --$1 --rule-number $2 --rule-action $3 \
+    --cidr-block $4 --protocol ${5:--1} ${@:6}
+}
 route() { aws ec2 "$1" --route-table-id "${4:-${TABLE}}" --destination-cidr-block "$2" $3 >/dev/null; }
 """
-"""Two steps of the tutorial and an abbreviation, for the catalogue's own lines; fixes are run without."""
+"""Two steps of the tutorial and some abbreviations, for the catalogue's own lines; fixes are run without."""
 
 
-class Failed(AssertionError):
+class TypingError(AssertionError):
     """A command did not do what it was typed for. The text is what was typed and what it printed."""
 
 
@@ -67,11 +83,12 @@ class Terminal:
             cwd=_ROOT,
             env={**os.environ, **box.environment},
             stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + _START_SECONDS
         while not asked.exists():
             if self._cli.poll() is not None or time.monotonic() > deadline:
-                raise Failed("the AWS CLI did not start")
+                raise TypingError("the AWS CLI did not start")
             time.sleep(0.02)
 
     def close(self) -> None:
@@ -82,8 +99,8 @@ class Terminal:
     def types(self, lines: str, variables: Mapping[str, str] | None = None) -> dict[str, str]:
         """Run ``lines`` as a script that stops at its first failure; return what it exported.
 
-        Raises ``Failed``. With ``variables`` the prelude's functions are there too; without, the lines are
-        run as they are, as one pastes what was printed.
+        Raises ``TypingError``. With ``variables`` the prelude's functions are there too; without, the lines
+        are run as they are, as one pastes what was printed.
         """
         script = ("" if variables is None else PRELUDE) + lines
         exported = self._path / "exported"
@@ -101,9 +118,9 @@ class Terminal:
                 check=False,
             )
         except subprocess.TimeoutExpired as slow:
-            raise Failed(f"did not end in {_LINE_SECONDS:.0f} s:\n{lines}\n{slow.stderr!r}") from slow
+            raise TypingError(f"did not end in {_LINE_SECONDS:.0f} s:\n{lines}\n{slow.stderr!r}") from slow
         if done.returncode:
-            raise Failed(f"exit code {done.returncode} of:\n{lines}\n{done.stdout}{done.stderr}")
+            raise TypingError(f"exit code {done.returncode} of:\n{lines}\n{done.stdout}{done.stderr}")
         pairs = (each.partition("=") for each in exported.read_text().split("\0") if each)
         return {name: value for name, _, value in pairs if name.isupper() and name not in known}
 

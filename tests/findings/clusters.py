@@ -14,11 +14,13 @@ from kthw.findings.finding import Finding, once
 from kthw.intended.cluster import Intended
 from kthw.observed.evidence import (
     AclEntry,
+    Chain,
     CniConfig,
     Evidence,
     Instance,
     InternetGateway,
     Inventory,
+    Link,
     NetworkAcl,
     NetworkInterface,
     Node,
@@ -29,8 +31,10 @@ from kthw.observed.evidence import (
     SecurityRule,
     Subnet,
     TargetSeen,
+    Trace,
     UserData,
     Vpc,
+    Way,
 )
 
 VPC, SUBNET, SUBNET_2 = "vpc-0a", "subnet-0a", "subnet-0b"
@@ -61,6 +65,8 @@ CHECKS: dict[str, Check] = {
         security.security_groups_allow,
         security.network_acls_allow,
         nodes.forwarding_on,
+        nodes.forward_not_dropped,
+        nodes.no_route_conflict,
         nodes.cni_configured,
         nodes.cni_subnet_matches,
         reachability.reaches_own_node,
@@ -108,7 +114,10 @@ def healthy(
             security_groups=(SecurityGroup(id=GROUP, vpc=VPC, ingress=(ALL_IN,), egress=(ALL_OUT,)),),
             network_acls=(NetworkAcl(id=ACL, vpc=VPC, default=True, subnets=(SUBNET,), entries=OPEN_ACL),),
         ),
-        nodes={name: node(name, cidr, masquerade=masquerade) for name, cidr in cidrs.items()},
+        nodes={
+            name: surrounded(node(name, cidr, masquerade=masquerade), n, cidrs)
+            for n, (name, cidr) in enumerate(cidrs.items())
+        },
         probes=tuple(_probes(cidrs)),
     )
 
@@ -152,6 +161,37 @@ def node(name: str, pod_cidr: str, *, masquerade: bool = True) -> Node:
     )
     loopback = CniConfig(file="99-loopback.conf", type="loopback")
     return Node(worker=name, ip_forward=True, cni=(bridge, loopback), pod=_pod(pod_cidr))
+
+
+def surrounded(node: Node, n: int, cidrs: Mapping[str, str]) -> Node:
+    """With what packets meet on it: the ENI, the bridge, the kernel's ways, a firewall that lets all pass."""
+    own = cidrs[node.worker]
+    bridge = Link(name="cnio0", kind="bridge", up=True, mtu=1500, addresses=(_host(own, 1),), rp_filter=2)
+    card = Link(name="ens5", up=True, mtu=9001, addresses=(f"10.0.1.{20 + n}/24",), rp_filter=2)
+    return replace(
+        node,
+        imds="v1",
+        links=(card, bridge),
+        rp_filter=2,
+        ways=(
+            *(by_default(other, _pod(cidr)) for other, cidr in cidrs.items() if other != node.worker),
+            Way(
+                towards=node.worker, address=_pod(own), device="cnio0", route=f"{own} dev cnio0 proto kernel"
+            ),
+        ),
+        firewall=(Chain(tool="iptables", table="filter", name="FORWARD", policy="ACCEPT"),),
+    )
+
+
+def by_default(towards: str, address: str, gateway: str = "10.0.1.1") -> Way:
+    """The way of a packet that no route of the node's own takes elsewhere."""
+    route = f"default via {gateway} dev ens5"
+    return Way(towards=towards, address=address, device="ens5", via=gateway, route=route)
+
+
+def _host(pod_cidr: str, number: int) -> str:
+    network = IPv4Network(pod_cidr)
+    return f"{network[number]}/{network.prefixlen}"
 
 
 def _pod(pod_cidr: str) -> str:
@@ -269,6 +309,54 @@ def with_cni(evidence: Evidence, worker: str, **changes: Any) -> Evidence:
     return with_node(evidence, worker, cni=(replace(bridge, **changes), *others))
 
 
+def with_way(evidence: Evidence, worker: str, towards: str, **changes: Any) -> Evidence:
+    """Change where the worker's kernel sends packets for the pods of ``towards``."""
+    ways = evidence.nodes[worker].ways
+    changed = tuple(replace(way, **changes) if way.towards == towards else way for way in ways)
+    return with_node(evidence, worker, ways=changed)
+
+
+def with_forward_chain(evidence: Evidence, worker: str, *rules: str, policy: str = "ACCEPT") -> Evidence:
+    """``iptables -P FORWARD policy``, and rules of it without the ``-A FORWARD`` before them."""
+    chain = Chain(
+        tool="iptables",
+        table="filter",
+        name="FORWARD",
+        policy=policy,
+        rules=tuple(f"-A FORWARD {rule}" for rule in rules),
+    )
+    return with_node(evidence, worker, firewall=(chain,))
+
+
+def with_nft(evidence: Evidence, worker: str, *rules: str, policy: str = "ACCEPT") -> Evidence:
+    """A chain ``forward`` of the table ``inet filter``, its rules as nft lists them."""
+    listed = tuple(f"{rule} # handle {n}" for n, rule in enumerate(rules, 4))
+    chain = Chain(tool="nft", table="inet filter", name="forward", policy=policy, rules=listed)
+    return with_node(evidence, worker, firewall=(chain,))
+
+
+WAY = ("pod {0}", "bridge {0}", "eni {0}", "eni {1}", "bridge {1}", "pod {1}")
+
+
+def with_trace(
+    evidence: Evidence, source: str, destination: str, request: int, reply: int = 0, astray: str = ""
+) -> Evidence:
+    """The pair's packets were seen at so many places of their way, and of the answers' way back."""
+    there = tuple(place.format(source, destination) for place in WAY)[:request]
+    back = tuple(place.format(destination, source) for place in WAY)[:reply]
+    addresses = {worker: node.pod for worker, node in evidence.nodes.items()}
+    trace = Trace(
+        source=source,
+        destination=destination,
+        source_address=addresses[source],
+        destination_address=addresses[destination],
+        protocol="icmp",
+        request=(*there, *([astray] if astray else [])),
+        reply=back,
+    )
+    return replace(evidence, traces=(*evidence.traces, trace))
+
+
 def masquerade_off(evidence: Evidence) -> Evidence:
     for worker in evidence.nodes:
         evidence = with_cni(evidence, worker, ip_masq=False)
@@ -298,6 +386,17 @@ def in_two_subnets(evidence: Evidence, *, moved: str = "worker-2", table: str = 
     address = "10.0.2.22"
     evidence = with_interface(evidence, moved, subnet=SUBNET_2, addresses=(address,))
     evidence = with_instance(evidence, moved, subnet=SUBNET_2, address=address)
+    node_ = evidence.nodes[moved]
+    card, *links = node_.links
+    evidence = with_node(
+        evidence,
+        moved,
+        links=(replace(card, addresses=(f"{address}/24",)), *links),
+        ways=tuple(
+            by_default(way.towards, way.address, "10.0.2.1") if way.towards != moved else way
+            for way in node_.ways
+        ),
+    )
     second = Subnet(id=SUBNET_2, vpc=VPC, cidr="10.0.2.0/24")
     acl = NetworkAcl(id=ACL_2, vpc=VPC, subnets=(SUBNET_2,), entries=OPEN_ACL)
     evidence = with_inventory(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from kthw.observed.evidence import (
     AclEntry,
+    Chain,
     CniConfig,
     Evidence,
     InternetGateway,
@@ -19,6 +20,7 @@ from kthw.observed.evidence import (
     SecurityGroup,
     SecurityRule,
     Vpc,
+    Way,
 )
 from tests.findings.clusters import (
     ALL_OUT,
@@ -40,17 +42,21 @@ from tests.findings.clusters import (
     table_of,
     with_acl,
     with_cni,
+    with_forward_chain,
     with_group,
     with_instance,
     with_interface,
     with_inventory,
     with_more_instances,
     with_more_tables,
+    with_nft,
     with_node,
     with_route,
     with_second_interface,
     with_table,
+    with_trace,
     with_user_data,
+    with_way,
     without_instance,
     without_route,
 )
@@ -102,6 +108,37 @@ SSH_ONLY = SecurityRule(protocol="tcp", from_port=22, to_port=22, cidrs=("0.0.0.
 
 def _deny(number: int, *, egress: bool, cidr: str = "10.200.0.0/16", protocol: str = "-1") -> AclEntry:
     return AclEntry(number=number, egress=egress, allow=False, cidr=cidr, protocol=protocol)
+
+
+EMPTY_CNI = CniConfig(file="10-bridge.conf", type="bridge", bridge="cnio0", ip_masq=True)
+DOCKER = (
+    "-j DOCKER-USER",
+    "-o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    "-o docker0 -j DOCKER",
+    "-i docker0 ! -o docker0 -j ACCEPT",
+    "-i docker0 -o docker0 -j ACCEPT",
+)
+
+
+def _docker() -> Evidence:
+    evidence = with_forward_chain(OK, "worker-1", *DOCKER, policy="DROP")
+    chains = (
+        Chain(tool="iptables", table="filter", name="DOCKER-USER", rules=("-A DOCKER-USER -j RETURN",)),
+        Chain(tool="iptables", table="filter", name="DOCKER"),
+    )
+    return with_node(evidence, "worker-1", firewall=((evidence.nodes["worker-1"].firewall or ())[0], *chains))
+
+
+def _docker0(route: str) -> Evidence:
+    evidence = OK
+    for other in ("worker-0", "worker-2"):
+        evidence = with_way(evidence, "worker-1", other, device="docker0", via="", route=route)
+    return evidence
+
+
+def _lost(request: int, reply: int = 0, astray: str = "") -> Evidence:
+    pair = ("worker-0", "worker-1")
+    return with_trace(failing(OK, pair), *pair, request, reply, astray)
 
 
 FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
@@ -382,7 +419,101 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     ),
     "CNI subnet of nobody": (with_cni(OK, "worker-1", subnet="10.201.1.0/24"), ("cni-subnet-mismatch",)),
     "CNI subnet empty": (with_cni(OK, "worker-1", subnet=""), ("cni-subnet-mismatch",)),
+    "CNI subnet empty, metadata for tokens only": (
+        with_node(with_cni(OK, "worker-1", subnet=""), "worker-1", imds="v2", cni=(EMPTY_CNI,)),
+        ("cni-subnet-mismatch",),
+    ),
     "CNI subnet with host bits": (with_cni(OK, "worker-1", subnet="10.200.1.7/24"), ("cni-subnet-mismatch",)),
+    # The nodes' firewalls.
+    "policy DROP": (with_forward_chain(OK, "worker-1", policy="DROP"), ("forward-dropped",)),
+    "policy DROP, and Docker's own rules": (_docker(), ("forward-dropped",)),
+    "policy DROP, pods may send but get no answer": (
+        with_forward_chain(OK, "worker-1", "-s 10.200.1.0/24 -j ACCEPT", policy="DROP"),
+        ("forward-dropped",),
+    ),
+    "a rule rejects all": (
+        with_forward_chain(OK, "worker-1", "-j REJECT --reject-with icmp-port-unreachable"),
+        ("forward-dropped",),
+    ),
+    "a rule drops what the bridge sends": (
+        with_forward_chain(OK, "worker-1", "-i cnio0 -j DROP"),
+        ("forward-dropped",),
+    ),
+    "a rule drops pings": (
+        with_forward_chain(OK, "worker-1", "-p icmp -m icmp --icmp-type 8 -j DROP"),
+        ("forward-dropped",),
+    ),
+    "a rule drops, and the policy would": (
+        with_forward_chain(OK, "worker-1", "-d 10.200.0.0/16 -j DROP", policy="DROP"),
+        ("forward-dropped",) * 2,
+    ),
+    "nftables: policy drop": (with_nft(OK, "worker-1", policy="DROP"), ("forward-dropped",)),
+    "nftables: a rule drops": (
+        with_nft(OK, "worker-1", 'iifname "ens*" ip daddr 10.200.0.0/16 counter packets 0 bytes 0 drop'),
+        ("forward-dropped",),
+    ),
+    # The nodes' kernel routes.
+    "a node's route to a peer by another node": (
+        with_way(OK, "worker-1", "worker-0", via="10.0.1.22", route="10.200.0.0/24 via 10.0.1.22 dev ens5"),
+        ("node-route-conflict",),
+    ),
+    "a node's route to a peer on the link": (
+        with_way(OK, "worker-1", "worker-0", via="", route="10.200.0.0/24 dev ens5 scope link"),
+        ("node-route-conflict",),
+    ),
+    "a node drops what is for a peer": (
+        with_way(
+            OK, "worker-1", "worker-0", device="", via="", kind="blackhole", route="blackhole 10.200.0.0/24"
+        ),
+        ("node-route-conflict",),
+    ),
+    "a node drops a part of what is for a peer": (
+        with_node(
+            OK,
+            "worker-1",
+            ways=(
+                *OK.nodes["worker-1"].ways,
+                Way(
+                    towards="worker-0",
+                    address="10.200.0.129",
+                    kind="unreachable",
+                    route="unreachable 10.200.0.128/25",
+                ),
+            ),
+        ),
+        ("node-route-conflict",),
+    ),
+    "another bridge has the pod range": (
+        _docker0("10.200.0.0/16 dev docker0 proto kernel scope link src 10.200.0.1"),
+        ("node-route-conflict",),
+    ),
+    "a node's own pods are sent to the VPC": (
+        with_way(
+            OK,
+            "worker-1",
+            "worker-1",
+            device="ens5",
+            via="10.0.1.1",
+            route="10.200.1.0/24 via 10.0.1.1 dev ens5",
+        ),
+        ("node-route-conflict",),
+    ),
+    "a node has no route to its own pods": (
+        with_way(
+            OK, "worker-1", "worker-1", device="ens5", via="10.0.1.1", route="default via 10.0.1.1 dev ens5"
+        ),
+        ("node-route-conflict",),
+    ),
+    # Packets that nothing explains, and how far they came.
+    "lost on the node they leave": (_lost(2), ("pod-unreachable",) * 2),
+    "never left their pod": (_lost(0), ("pod-unreachable",) * 2),
+    "lost in the VPC": (_lost(3), ("pod-unreachable",) * 2),
+    "lost on the node they come to": (_lost(4), ("pod-unreachable",) * 2),
+    "the answer lost on the node it leaves": (_lost(6, 2), ("pod-unreachable",) * 2),
+    "no answer at all": (_lost(6, 0), ("pod-unreachable",) * 2),
+    "the answer lost in the VPC": (_lost(6, 3), ("pod-unreachable",) * 2),
+    "come out at a third node": (_lost(3, astray="eni worker-2"), ("pod-unreachable",) * 2),
+    "come and go": (_lost(6, 6), ("pod-unreachable",) * 2),
     # Packets. Nothing explains the first; the next is explained by what is beside it.
     "one pair fails": (failing(OK, ("worker-0", "worker-1")), ("pod-unreachable",) * 2),
     "own node fails": (failing(OK, ("worker-1", "worker-1"), kind="node"), ("pod-unreachable",)),
@@ -390,6 +521,38 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
 }
 
 HEALTHY: dict[str, Evidence] = {
+    "no tool tells the firewall, none the routes": with_node(
+        OK, "worker-1", firewall=None, ways=(), links=()
+    ),
+    "metadata for tokens only": with_node(OK, "worker-1", imds="v2"),
+    "policy DROP, and the bridge accepted": with_forward_chain(
+        OK, "worker-1", "-i cnio0 -j ACCEPT", "-o cnio0 -j ACCEPT", policy="DROP"
+    ),
+    "policy DROP, and the pods' range accepted": with_forward_chain(
+        OK, "worker-1", "-s 10.200.0.0/16 -j ACCEPT", "-d 10.200.0.0/16 -j ACCEPT", policy="DROP"
+    ),
+    "policy DROP, accepted by a rule that is not understood": with_forward_chain(
+        OK, "worker-1", "-m owner --nobody-knows -j ACCEPT", policy="DROP"
+    ),
+    "a rule that is not understood drops": with_forward_chain(
+        OK, "worker-1", "-m string --algo bm --string x -j DROP"
+    ),
+    "a rule drops another range": with_forward_chain(OK, "worker-1", "-d 172.17.0.0/16 -j DROP"),
+    "a rule drops what is invalid": with_forward_chain(
+        OK, "worker-1", "-m conntrack --ctstate INVALID -j DROP"
+    ),
+    "nftables drops for others only": with_nft(
+        OK, "worker-1", "ip6 daddr ::/0 drop", "udp dport 53 drop", 'iifname "wlan0" drop'
+    ),
+    "nftables: policy drop, a map decides": with_nft(
+        OK, "worker-1", "ct state vmap { established : accept, new : jump pods }", policy="DROP"
+    ),
+    "a node's route to a peer's own node": with_way(
+        OK, "worker-1", "worker-0", via="10.0.1.20", route="10.200.0.0/24 via 10.0.1.20 dev ens5"
+    ),
+    "a node's route to a peer by the VPC": with_way(
+        OK, "worker-1", "worker-0", route="10.200.0.0/16 via 10.0.1.1 dev ens5"
+    ),
     "tutorial": OK,
     "one worker": healthy(1),
     "twelve workers": healthy(12),

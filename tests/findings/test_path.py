@@ -20,6 +20,7 @@ from tests.findings.clusters import (
     route,
     with_acl,
     with_cni,
+    with_forward_chain,
     with_group,
     with_instance,
     with_interface,
@@ -27,6 +28,7 @@ from tests.findings.clusters import (
     with_route,
     with_table,
     with_user_data,
+    with_way,
     without_instance,
     without_route,
 )
@@ -141,6 +143,42 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
     ),
     "ACL of the one subnet is not asked": (with_acl(OK, _deny("0.0.0.0/0", egress=True), acl=ACL), (), ""),
     "forwarding off": (with_node(OK, "worker-1", ip_forward=False), (*TO_1, *FROM_1), "forwarding-off"),
+    "policy DROP": (with_forward_chain(OK, "worker-1", policy="DROP"), (*TO_1, *FROM_1), "forward-dropped"),
+    "only what pods open is dropped": (
+        with_forward_chain(OK, "worker-1", "-i cnio0 -m state --state NEW -j DROP"),
+        FROM_1,
+        "forward-dropped",
+    ),
+    "only one peer's node is dropped": (
+        with_forward_chain(OK, "worker-1", "-s 10.0.1.20/32 -j DROP"),
+        ((0, 1),),
+        "forward-dropped",
+    ),
+    "what comes from a peer's pods is dropped": (
+        with_forward_chain(OK, "worker-1", "-s 10.200.0.0/24 -j DROP"),
+        ((1, 0),),
+        "forward-dropped",
+    ),
+    "what comes from a peer's pods is dropped, masquerade off": (
+        with_forward_chain(BARE, "worker-1", "-s 10.200.0.0/24 -j DROP"),
+        ((1, 0), (0, 1)),
+        "forward-dropped",
+    ),
+    "a node drops what is for a peer": (
+        with_way(OK, "worker-1", "worker-0", device="", kind="blackhole", route="blackhole 10.200.0.0/24"),
+        ((1, 0),),
+        "node-route-conflict",
+    ),
+    "a node drops what is for a peer, masquerade off": (
+        with_way(BARE, "worker-1", "worker-0", device="", kind="blackhole", route="blackhole 10.200.0.0/24"),
+        ((1, 0), (0, 1)),
+        "node-route-conflict",
+    ),
+    "a node loses its own pods": (
+        with_way(OK, "worker-1", "worker-1", device="ens5", route="10.200.1.0/24 via 10.0.1.1 dev ens5"),
+        (*TO_1, *FROM_1),
+        "node-route-conflict",
+    ),
     "no CNI file": (with_node(OK, "worker-1", cni=()), (*TO_1, *FROM_1), "cni-config-missing"),
     # Such pods send behind their node's address, but are not where the VPC looks for them.
     "CNI subnet of nobody": (with_cni(OK, "worker-1", subnet="10.201.1.0/24"), TO_1, "cni-subnet-mismatch"),
@@ -183,16 +221,20 @@ def test_obstacles_come_in_the_order_of_the_path() -> None:
         ip_forward=False,
     )
     evidence = with_node(with_group(evidence, ingress=(), egress=()), "worker-1", ip_forward=False)
+    evidence = with_forward_chain(evidence, "worker-1", policy="DROP")
+    evidence = with_way(evidence, "worker-0", "worker-1", via="10.0.1.9", route="10.200.1.0/24 via 10.0.1.9")
     evidence = with_route(
         evidence, Route(destination=LOCAL.destination, network_interface="eni-0fw"), table=TABLE
     )
     assert codes(obstacles(evidence, "worker-0", "worker-1")) == [
         "forwarding-off",
+        "node-route-conflict",
         "security-group-blocks",
         "route-missing",
         "source-dest-check-on",
         "security-group-blocks",
         "forwarding-off",
+        "forward-dropped",
         "local-route-altered",
     ]
 

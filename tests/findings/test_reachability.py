@@ -13,9 +13,13 @@ from tests.findings.clusters import (
     failing,
     healthy,
     masquerade_off,
+    with_forward_chain,
     with_group,
     with_interface,
     with_node,
+    with_trace,
+    with_user_data,
+    with_way,
     without_route,
 )
 
@@ -95,6 +99,11 @@ def test_either_protocol_proves_the_internet() -> None:
     [
         (without_route(OK, "0.0.0.0/0"), "internet-route-missing"),
         (with_node(OK, "worker-0", ip_forward=False), "forwarding-off"),
+        (with_forward_chain(OK, "worker-0", "-d 1.1.1.1/32 -j DROP"), "forward-dropped"),
+        (
+            with_way(OK, "worker-0", "worker-0", device="ens5", route="10.200.0.0/24 via 10.0.1.1"),
+            "node-route-conflict",
+        ),
     ],
 )
 def test_what_keeps_pods_from_the_internet_is_told(evidence: Evidence, code: str) -> None:
@@ -137,3 +146,64 @@ def test_two_faults_at_once_are_both_told() -> None:
     assert set(codes(everything(evidence))) == {"route-missing", "source-dest-check-on"}
     (found,) = reach.is_reached_by_others(failing(evidence, *TO_1), "worker-1")
     assert found.explained_by == ("route-missing", "source-dest-check-on")
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply", "situation", "where"),
+    [
+        (0, 0, "request-on-node", "worker-0"),
+        (1, 0, "request-on-node", "worker-0"),
+        (2, 0, "request-on-node", "worker-0"),
+        (3, 0, "request-in-vpc", "worker-0"),
+        (4, 0, "request-on-node", "worker-1"),
+        (5, 0, "request-on-node", "worker-1"),
+        (6, 0, "reply-on-node", "worker-1"),
+        (6, 2, "reply-on-node", "worker-1"),
+        (6, 3, "reply-in-vpc", "worker-1"),
+        (6, 4, "reply-on-node", "worker-0"),
+        (6, 5, "reply-on-node", "worker-0"),
+        (6, 6, "through", "worker-0"),
+    ],
+)
+def test_a_pair_without_a_cause_tells_how_far_its_packets_came(
+    request_: int, reply: int, situation: str, where: str
+) -> None:
+    pair = ("worker-0", "worker-1")
+    (found,) = reach.reaches_others(with_trace(failing(OK, pair), *pair, request_, reply), "worker-0")
+    assert (found.facts["variant"], found.facts["where"]) == (situation, where)
+
+
+def test_a_packet_seen_at_a_third_node_went_astray() -> None:
+    pair = ("worker-0", "worker-1")
+    evidence = with_trace(failing(OK, pair), *pair, 3, astray="eni worker-2")
+    (found,) = reach.reaches_others(evidence, "worker-0")
+    assert (found.facts["variant"], found.facts["astray"]) == ("astray", "eni worker-2")
+    assert found.facts["way"] == "pod worker-0 → bridge worker-0 → eni worker-0 → eni worker-2 ✗"
+
+
+def test_a_pair_with_a_cause_needs_no_trace() -> None:
+    evidence = with_trace(failing(without_route(OK, ONE), *TO_1), "worker-0", "worker-1", 3)
+    (found,) = reach.reaches_others(evidence, "worker-0")
+    assert found.facts["variant"] == "explained"
+
+
+def test_packets_that_get_through_in_spite_of_a_finding_are_no_secret() -> None:
+    """Our idea of the network was wrong, or it changed while we looked: the finding stands, with them."""
+    evidence = failing(without_route(OK, ONE), ("worker-0", "worker-1"))
+    assert "route-missing" in codes(everything(evidence))
+    ((code, _), pairs), *more = reach.surprises(evidence, everything(evidence)).items()
+    assert (code, more) == ("route-missing", [])
+    assert {pair.split(": ")[0] for pair in pairs} == {"10.200.2.2@worker-2 → 10.200.1.2@worker-1"}
+
+
+def test_what_says_nothing_about_packets_is_not_surprised_by_them() -> None:
+    """A worker without user data may have working routes all the same."""
+    evidence = with_user_data(OK, "worker-1")
+    assert reach.surprises(evidence, everything(evidence)) == {}
+    assert reach.surprises(OK, everything(OK)) == {}
+
+
+def test_a_filter_of_one_protocol_is_not_surprised_by_the_other() -> None:
+    tcp_only = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/16",))
+    evidence = failing(with_group(OK, ingress=(tcp_only,)), ("*", "*"), protocols=("icmp",))
+    assert reach.surprises(evidence, everything(evidence)) == {}

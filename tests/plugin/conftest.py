@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,18 @@ import pytest
 from kthw.observed.evidence import Evidence, write
 
 PROJECT = Path(__file__).resolve().parents[2]
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.plugin.own_journal")
 _MINE = ("AWS_", "KTHW_", "LC_", "LANG", "PYTEST_")
 
 
 @dataclass(frozen=True)
 class Ran:
-    """One run: its exit code, what it printed, and where its reports are."""
+    """One run: its exit code, what it printed, and where its reports and its journal are."""
 
     code: int
     output: str
     reports: Path
+    journal: Path
 
     @property
     def lines(self) -> list[str]:
@@ -55,17 +57,26 @@ Run = Callable[..., Ran]
 
 @pytest.fixture
 def run_pytest(tmp_path: Path) -> Run:
-    """``run_pytest(*arguments, **environment)``: pytest in the project, its reports apart."""
+    """``run_pytest(*arguments, **environment)``: pytest in the project, its reports and journal apart.
 
-    def run(*arguments: str, reports: bool = True, **environment: str) -> Ran:
-        directory = tmp_path / "reports"
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    ``project``: another copy of it; ``through``: a command that runs the command it is given.
+    """
+
+    def run(
+        *arguments: str,
+        reports: bool = True,
+        project: Path = PROJECT,
+        through: Sequence[str] = (),
+        **environment: str,
+    ) -> Ran:
+        directory, journal = tmp_path / "reports", tmp_path / "journal.jsonl"
+        apart = ["--reports", str(directory)] if reports else []
         done = subprocess.run(
-            [*command, *(["--reports", str(directory)] if reports else [])],
-            cwd=PROJECT, env={**clean(), **environment},
+            [*through, *PYTEST, *arguments, *apart],
+            cwd=project, env={**clean(), "OWN_JOURNAL": str(journal), **environment},
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        return Ran(done.returncode, done.stdout + done.stderr, directory)
+        return Ran(done.returncode, done.stdout + done.stderr, directory, journal)
 
     return run
 

@@ -6,12 +6,8 @@ import contextlib
 import json
 import os
 import pty
-import re
-import signal
 import subprocess
 import sys
-import threading
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,7 +17,6 @@ from tests.provision.account import Account
 
 SUITE = "suites/routes"
 AWS = ("--target", "aws")
-_LOGGING_IN = re.compile(r"logging in to the workers … \d/3 \(([\d.]+) s\)")
 BEFORE_PODS = ("--after", "machines")
 """Looks at AWS only: there is nobody to log in to at an API without machines."""
 
@@ -31,16 +26,8 @@ def account(aws_account: Account) -> Account:
     return aws_account.build()
 
 
-@pytest.fixture
-def nobody_answers(tmp_path: Path) -> str:
-    """An ssh_config by which every login waits, and never leaves this machine."""
-    config = tmp_path / "ssh_config"
-    config.write_text("Host *\n  ProxyCommand sleep 60\n")
-    return str(config)
-
-
-def events(reports: Path) -> list[str]:
-    lines = (reports / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+def events(journal: Path) -> list[str]:
+    lines = journal.read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["event"] for line in lines]
 
 
@@ -75,6 +62,7 @@ def test_another_account_than_expected_is_an_error(account: Account, run_pytest:
     ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, *expected, **account.environment)
     assert ran.code == 1
     assert [error["code"] for error in ran.document["errors"]] == ["wrong-account"]
+    assert ran.lines[-1].startswith(f"target: aws, account {account.id}, region us-east-1")
     assert ran.document["summary"]["failed"] == ran.document["summary"]["passed"] == 0
 
 
@@ -92,9 +80,26 @@ def test_what_was_provisioned_is_taken_back_at_the_end(account: Account, run_pyt
     assert ran.code == 0, ran.output
     assert "10.0.1.20 10.200.0.0/24  created in" in ran.output
     assert account.pod_routes() == {}
-    assert events(ran.reports).count("deleted") == 3
+    assert events(ran.journal).count("deleted") == 3
     provisioned = ran.document["evidence"]["provisioned"]
     assert [step["outcome"] for step in provisioned] == ["created"] * 3
+
+
+def test_the_rollback_command_finds_what_a_run_kept_wherever_its_reports_went(
+    account: Account, tmp_path: Path
+) -> None:
+    environment = {**clean(), **account.environment}
+    python = (sys.executable, "-m")
+    keeping = ("--provision", "--keep-routes", "--reports", str(tmp_path / "reports"))
+    for arguments in (
+        ("pytest", "-p", "no:cacheprovider", SUITE, *AWS, *BEFORE_PODS, *keeping),
+        ("kthw.provision", "rollback"),
+    ):
+        done = subprocess.run(
+            [*python, *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert len(account.pod_routes()) == (3 if "pytest" in arguments else 0)
 
 
 def test_what_is_to_be_kept_is_kept(account: Account, run_pytest: Run) -> None:
@@ -115,45 +120,6 @@ def test_routes_that_were_there_before_are_left_alone(account: Account, run_pyte
     assert account.pod_routes() == before
 
 
-def test_ctrl_c_while_looking_takes_back_what_was_provisioned_and_until_then_there_is_news(
-    account: Account, nobody_answers: str, tmp_path: Path
-) -> None:
-    command = (
-        sys.executable, "-m", "pytest", SUITE, *AWS, "--provision", "--reports", str(tmp_path / "reports"),
-        "-p", "no:cacheprovider", "--ssh-config", nobody_answers,
-    )  # fmt: skip
-    process = subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env={**clean(), **account.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    too_late = threading.Timer(60, process.kill)
-    too_late.start()
-    try:
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            seconds = [float(found[1]) for text in said if (found := _LOGGING_IN.match(text))]
-            if len(seconds) == 3:
-                assert len(account.pod_routes()) == 3
-                process.send_signal(signal.SIGINT)
-                break
-        said += list(process.stdout)
-        assert process.wait() == pytest.ExitCode.INTERRUPTED, "".join(said)
-    finally:
-        too_late.cancel()
-        process.kill()
-        process.stdout.close()
-    assert account.pod_routes() == {}
-    assert "taken back from" in "".join(said)
-    # Silence is never long; a loaded machine may be late by a little.
-    assert max(later - sooner for sooner, later in pairwise([0.0, *seconds])) < 2.5
-
-
 def test_a_worker_nobody_can_log_in_to_is_an_error_and_its_routes_are_still_judged(
     account: Account, tmp_path: Path, run_pytest: Run
 ) -> None:
@@ -164,7 +130,7 @@ def test_a_worker_nobody_can_log_in_to_is_an_error_and_its_routes_are_still_judg
     assert ran.code == 1
     assert {finding["code"] for finding in ran.document["findings"]} == {"route-missing"}
     assert {error["code"] for error in ran.document["errors"]} == {"ssh-unreachable"}
-    assert (summary["failed"], summary["errors"]) == (3, 21)
+    assert (summary["failed"], summary["errors"]) == (3, 27)
 
 
 def test_progress_on_a_terminal_is_one_line_rewritten(account: Account, tmp_path: Path) -> None:

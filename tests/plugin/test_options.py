@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from kthw.observed.evidence import write
-from kthw.verdict.messages import LANGUAGES
+from kthw.verdict.messages import LANGUAGES, catalogue
 from tests.findings.clusters import healthy
 from tests.plugin.conftest import PROJECT, Ran, Run
 
@@ -79,6 +80,53 @@ def test_a_missing_ssh_config_in_the_environment_is_refused_by_its_name(run_pyte
 def test_reports_that_cannot_be_written_are_refused(run_pytest: Run) -> None:
     ran = run_pytest(SUITE, "--reports", "pytest.ini", reports=False)
     assert is_one_sentence(ran), ran.output
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.html", "junit.xml"])
+def test_a_report_file_that_cannot_be_written_is_refused_before_anything_is_opened(
+    name: str, tmp_path: Path, run_pytest: Run
+) -> None:
+    # A directory: the superuser, too, cannot write it.
+    (tmp_path / "reports" / name).mkdir(parents=True)
+    ran = run_pytest(SUITE)
+    assert is_one_sentence(ran), ran.output
+    assert str(tmp_path / "reports" / name) in ran.output
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write any file")
+def test_a_report_file_that_is_write_protected_is_refused(tmp_path: Path, run_pytest: Run) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "report.json").touch(mode=0o444)
+    ran = run_pytest(SUITE)
+    assert is_one_sentence(ran), ran.output
+
+
+def test_a_report_file_named_by_the_person_is_the_one_that_matters(tmp_path: Path, run_pytest: Run) -> None:
+    write(healthy(), tmp_path / "e.json")
+    (tmp_path / "reports" / "report.html").mkdir(parents=True)
+    ran = run_pytest(SUITE, "--evidence", str(tmp_path / "e.json"), f"--html={tmp_path / 'mine.html'}")
+    assert ran.code == 0, ran.output
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["test_nope.py", "nope/test_pods.py", "test_pods.py::test_nope", "test_pods.py::TestNope::test_nope[a]"],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_test_that_does_not_exist_is_refused_before_anything_is_opened(
+    test: str, language: str, run_pytest: Run
+) -> None:
+    ran = run_pytest(f"{SUITE}/{test}", "--language", language)
+    assert is_one_sentence(ran), ran.output
+    assert catalogue(language).say("run-no-such-test", value=f"{SUITE}/{test}") in ran.output
+
+
+def test_a_test_that_exists_may_be_asked_for_by_its_id(tmp_path: Path, run_pytest: Run) -> None:
+    write(healthy(), tmp_path / "e.json")
+    test = f"{SUITE}/test_pods.py::test_pod_reaches_its_own_node[worker-0]"
+    ran = run_pytest(test, "--evidence", str(tmp_path / "e.json"))
+    assert ran.code == 0, ran.output
+    assert ran.document["summary"]["passed"] == 1
 
 
 def test_a_recorded_run_is_not_judged_about_workers_it_did_not_see(tmp_path: Path, run_pytest: Run) -> None:

@@ -9,17 +9,21 @@ from kthw.errors import LookError
 from kthw.observed.evidence import Evidence, Probe
 from tests.findings.clusters import (
     TABLE,
+    failing,
     healthy,
     inventory_of,
+    with_forward_chain,
     with_instance,
     with_inventory,
+    with_node,
+    with_trace,
     without_instance,
 )
 from tests.findings.faults import FAULTS
 from tests.plugin.conftest import Run
 
-TESTS = 54
-KEYS = {"schema", "target", "findings", "errors", "summary", "evidence"}
+TESTS = 60
+KEYS = {"schema", "target", "findings", "errors", "surprises", "summary", "evidence"}
 FINDING_KEYS = {"code", "subject", "expected", "observed", "near_miss", "fix", "test"}
 SUMMARY_KEYS = {"passed", "failed", "errors", "skipped", "aws_calls", "ssh_sessions", "seconds"}
 
@@ -130,7 +134,7 @@ def test_the_run_names_its_target_first_and_last_and_what_a_sandbox_does_not_tel
     for lines in (ran.lines[:2], ran.lines[-2:]):
         assert "sandbox, account 123456789012, region us-east-1" in lines[0]
         assert "it tells nothing about your AWS account" in lines[1]
-        assert lines[1].endswith("pytest suites/routes --target aws")
+        assert lines[1].endswith("./run routes --target aws")
 
 
 def test_a_missing_worker_is_a_failing_test_and_its_other_tests_name_it(judge: Run) -> None:
@@ -140,7 +144,7 @@ def test_a_missing_worker_is_a_failing_test_and_its_other_tests_name_it(judge: R
     assert ran.codes == ["worker-missing"]
     summary = ran.document["summary"]
     # Skipped: all others of worker-1, and of its peers those that need every worker's pod.
-    assert (summary["passed"], summary["failed"], summary["errors"], summary["skipped"]) == (32, 1, 0, 21)
+    assert (summary["passed"], summary["failed"], summary["errors"], summary["skipped"]) == (36, 1, 0, 23)
     assert (
         "(worker-missing); see test_workers.py::test_exactly_one_running_instance_bears_the_name"
         in ran.output
@@ -166,9 +170,9 @@ def test_an_unreachable_worker_is_an_error_never_a_finding_and_never_a_pass(judg
     assert ran.code == 1
     assert ran.codes == []
     summary = ran.document["summary"]
-    # worker-1: three node tests, four pod tests; of the others, the two that need all their peers.
-    assert (summary["failed"], summary["errors"], summary["passed"]) == (0, 11, TESTS - 11)
-    assert ran.junit["errors"] == 11
+    # worker-1: five node tests, four pod tests; of the others, the two that need all their peers.
+    assert (summary["failed"], summary["errors"], summary["passed"]) == (0, 13, TESTS - 13)
+    assert ran.junit["errors"] == 13
     assert [error["code"] for error in ran.document["errors"]] == ["ssh-unreachable"]
     assert ran.output.count("! ssh-unreachable") == 1
 
@@ -224,14 +228,83 @@ def test_where_no_packets_can_be_sent_packet_tests_are_skipped_with_the_reason(j
     evidence = replace(healthy(), nodes={}, probes=())
     ran = judge(replace(evidence, target=replace(evidence.target, no_packets="no namespaces here.")))
     assert ran.code == 0, ran.output
-    assert ran.document["summary"]["skipped"] == 21
-    assert "21 × no packets can be sent here: no namespaces here." in ran.output
+    assert ran.document["summary"]["skipped"] == 27
+    assert "27 × no packets can be sent here: no namespaces here." in ran.output
 
 
 def test_a_recorded_run_can_be_judged_for_fewer_workers(judge: Run) -> None:
     ran = judge(one_route_missing(), "--workers", "worker-0,worker-2")
     assert ran.code == 0, ran.output
-    assert "36 passed" in ran.output
+    assert "40 passed" in ran.output
+
+
+def test_a_node_without_the_tools_is_skipped_with_that_reason_and_fails_nothing(judge: Run) -> None:
+    ran = judge(with_node(healthy(), "worker-1", firewall=None, ways=(), links=()))
+    assert ran.code == 0, ran.output
+    assert (ran.document["summary"]["passed"], ran.document["summary"]["skipped"]) == (TESTS - 2, 2)
+    assert "(nft, iptables-save)" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "last seen at the network interface of worker-0, never at the network interface of worker-1"),
+        ("pt-BR", "último ponto: interface de rede de worker-0; não chegou a: interface de rede de worker-1"),
+    ],
+)
+def test_with_a_pair_that_nothing_explains_it_is_told_how_far_its_packets_came(
+    language: str, said: str, judge: Run
+) -> None:
+    pair = ("worker-0", "worker-1")
+    evidence = with_trace(failing(healthy(), pair), *pair, 3)
+    ran = judge(evidence, "--language", language)
+    assert said in ran.output
+    assert said in ran.page
+    assert "pod worker-0 → bridge worker-0 → eni worker-0 ✗" in " ".join(ran.output.split())
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "And yet packets got through"), ("pt-BR", "E mesmo assim passaram pacotes")]
+)
+def test_packets_that_get_through_in_spite_of_a_finding_are_told_with_it(
+    language: str, said: str, judge: Run
+) -> None:
+    """The finding stands, and so does that our idea of the network may be wrong: in all three places."""
+    ran = judge(without_routes("10.200.1.0/24"), "--language", language)
+    assert ran.codes == ["route-missing"]
+    assert said in ran.output
+    assert said in ran.page
+    (surprise,) = ran.document["surprises"]
+    assert surprise["code"] == "route-missing"
+    assert len(surprise["pairs"]) == 4
+
+
+def test_what_failed_as_predicted_is_no_surprise(judge: Run) -> None:
+    ran = judge(one_route_missing())
+    assert ran.document["surprises"] == []
+    assert "And yet" not in ran.output
+
+
+def test_every_layer_tells_its_own_whatever_is_wrong_in_the_others(judge: Run) -> None:
+    """A worker nobody gets into, one without a route, one with a firewall: all told, in order."""
+    routeless = without_routes("10.200.0.0/24")
+    evidence = with_forward_chain(unseen("worker-2"), "worker-1", policy="DROP")
+    ran = judge(replace(evidence, inventory=routeless.inventory))
+    assert ran.codes == ["route-missing", "forward-dropped"]
+    assert [(error["code"], error["worker"]) for error in ran.document["errors"]] == [
+        ("ssh-unreachable", "worker-2")
+    ]
+    order = [ran.output.index(said) for said in ("✗ route-missing", "✗ forward-dropped", "! ssh-unreachable")]
+    assert order == sorted(order)
+
+
+def test_the_questions_come_in_the_order_of_the_path(run_pytest: Run) -> None:
+    """Workers, routes, filters, nodes, packets: what a failure may be caused by comes before it."""
+    ran = run_pytest("suites/routes", "--collect-only", "-q", reports=False)
+    files = [line.split("::")[0].rpartition("/")[2] for line in ran.lines if "::" in line]
+    assert list(dict.fromkeys(files)) == [
+        "test_workers.py", "test_routes.py", "test_security.py", "test_nodes.py", "test_pods.py",
+    ]  # fmt: skip
 
 
 def test_a_report_can_be_judged_again(judge: Run, run_pytest: Run) -> None:

@@ -18,16 +18,6 @@ from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue, error_facts, 
 from tests.findings.clusters import everything, failing, without_route
 from tests.findings.faults import FAULTS, OK
 
-LATER = {
-    "forward-dropped": {"login": "ssh ubuntu@203.0.113.21"},
-    "node-route-conflict": {
-        "login": "ssh ubuntu@203.0.113.21",
-        "destination": "10.200.0.0/24",
-        "route": "10.200.0.0/24 via 10.0.1.9",
-    },
-}
-"""The facts of codes that no run observes yet."""
-
 SSH_FACTS = {
     "worker": "worker-1",
     "address": "203.0.113.21",
@@ -50,10 +40,6 @@ def _findings() -> Iterator[Finding]:
         cut_off = failing(cut_off, ("worker-0", "*"), ("worker-0", ""), kind=kind)
     for evidence in (*(evidence for evidence, _ in FAULTS.values()), explained, cut_off):
         yield from everything(evidence)
-    for code, facts in LATER.items():
-        yield Finding(
-            code=code, subject="worker-1 (i-01)", worker="worker-1", expected="x", observed="y", facts=facts
-        )
 
 
 FINDINGS = list(_findings())

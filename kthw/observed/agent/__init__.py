@@ -5,12 +5,20 @@ them in that order, and ``conversation.main`` runs. It reads requests on stdin a
 stdout, one JSON object a line, each answer with the request's ``id``:
 
 ``{"do": "facts", "configs": DIR, "plugins": DIR}``
-    what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_plugins``.
+    what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_plugins``, ``imds``.
 ``{"do": "pod", "worker": NAME, "run": ID, "port": N, "configs": DIR, "plugins": DIR}``
     makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``.
+``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
+    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``firewall``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
     sends from inside the pod to everybody at once: ``probes``, a list of
     ``[kind, worker, address, protocol, reached, detail, milliseconds]``.
+``{"do": "watch", "mark": HEX, "port": N, "pairs": [[NUMBER, PROTOCOL, SOURCE, ITS NODE, DESTINATION]]}``
+    from now on, notes which interfaces see packets of these pairs.
+``{"do": "send", "pairs": [[NUMBER, PROTOCOL, DESTINATION]], "times": N, "pause": S}``
+    sends them from inside the pod, marked.
+``{"do": "seen", "seconds": S}``
+    waits, stops watching: ``seen``, a list of ``[number, "request"|"reply", interface, in the pod]``.
 ``{"do": "end"}``
     takes the pod away again.
 
@@ -20,5 +28,7 @@ namespace has no name and belongs to a child that dies with us. What a killed ag
 back, an address and a masquerade rule, the next one sweeps.
 """
 
-SOURCES = ("system", "cni", "node", "pod", "sweep", "mesh", "conversation")
+SOURCES = (
+    "system", "cni", "metadata", "firewall", "ways", "node", "pod", "sweep", "mesh", "watch", "conversation",
+)  # fmt: skip
 """The modules in the order of their imports."""

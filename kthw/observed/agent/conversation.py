@@ -13,10 +13,11 @@ from typing import Any, NoReturn
 
 from kthw.observed.agent.cni import Network
 from kthw.observed.agent.mesh import Mesh, Probe
-from kthw.observed.agent.node import facts
+from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.agent.pod import Pod, token
 from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
 from kthw.observed.agent.system import AgentError, alone, has_interface
+from kthw.observed.agent.watch import Watch
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 IDLE = 600.0
@@ -32,6 +33,7 @@ class Agent:
         self.heard = b""
         self.last = time.monotonic()
         self.pod: Pod | None = None
+        self.watch: Watch | None = None
 
     def converse(self) -> None:
         """Answer requests until the input ends, then take the pod away."""
@@ -58,8 +60,12 @@ class Agent:
             return facts(request)
         if what == "pod":
             return self._make_pod(request)
+        if what == "ways":
+            return surroundings(request)
         if what == "probe":
             return self._probe(request)
+        if what in ("watch", "send", "seen"):
+            return self._trace(what, request)
         self._close_pod()
         return {"ended": True}
 
@@ -103,9 +109,29 @@ class Agent:
                 mesh.close()
         return {"probes": [each.told(deadline) for each in probes]}
 
+    def _trace(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
+        if not self.pod:
+            raise AgentError("cni-failed", "there is no pod to trace from")
+        if what == "watch":
+            self._stop_watching()
+            self.watch = Watch(self.pod, request, self.selector)
+        elif what == "send" and self.watch:
+            for again in range(request["times"]):
+                self._wait(request["pause"] if again else 0.0)
+                self.watch.send(request["pairs"])
+        elif what == "seen":
+            self._wait(request["seconds"])
+            return {"seen": self._stop_watching()}
+        return {}
+
+    def _stop_watching(self) -> list[list[Any]]:
+        watch, self.watch = self.watch, None
+        return watch.close() if watch else []
+
     def _close_pod(self) -> None:
         if not self.pod:
             return
+        self._stop_watching()
         if self.pod.listener:
             with contextlib.suppress(KeyError):
                 self.selector.unregister(self.pod.listener)
@@ -125,6 +151,12 @@ class Agent:
                 sys.exit(0)
         line, self.heard = self.heard.split(b"\n", 1)
         return json.loads(line)  # type: ignore[no-any-return]  # an object, by our own protocol
+
+    def _wait(self, seconds: float) -> None:
+        """Go on with what the selector brings for so long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._turn(max(0.0, until - time.monotonic()))
 
     def _turn(self, seconds: float) -> None:
         for key, _ in self.selector.select(seconds):

@@ -1,4 +1,4 @@
-"""What the node is, before anything of ours is on it."""
+"""What the node is, before anything of ours is on it, and what its pods' packets meet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from kthw.observed.agent.cni import cni_files
+from kthw.observed.agent.firewall import chains
+from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.system import forwarding, ip
+from kthw.observed.agent.ways import links, rp_filter, ways
 
 
 def facts(request: dict[str, Any]) -> dict[str, Any]:
@@ -31,4 +34,15 @@ def facts(request: dict[str, Any]) -> dict[str, Any]:
         "ip_forward": forwarding(),
         "cni": configs,
         "cni_plugins": plugins,
+        "imds": metadata(),
+    }
+
+
+def surroundings(request: dict[str, Any]) -> dict[str, Any]:
+    """What packets of the pods meet on the node; asked while there is a pod, or there may be no bridge."""
+    return {
+        "links": links(),
+        "rp_filter": rp_filter("all"),
+        "ways": ways(request["towards"]),
+        "firewall": chains(),
     }

@@ -21,6 +21,7 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 DEADLINE = 20.0
 """Seconds a CNI plugin, ``ip`` or ``iptables`` may take."""
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -46,7 +47,7 @@ def read(path: str) -> str:
 
 def tool(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program of the node's to its end. Raises ``OSError``, ``subprocess.TimeoutExpired``."""
-    environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin")
+    environment = dict(os.environ, LC_ALL="C", PATH=PATH)
     environment.update(options.pop("environment", {}))
     return subprocess.run(
         command,

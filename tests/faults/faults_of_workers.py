@@ -61,7 +61,9 @@ WORKERS: Final = (
         pt="Todas as workers foram paradas durante a noite.",
         breaks="aws ec2 stop-instances --instance-ids ${WORKER_0} ${WORKER_1} ${WORKER_2}",
         expected=tuple(
-            f"{code} worker-{n}" for n in range(3) for code in ("worker-not-running", "route-blackhole.stopped")
+            f"{code} worker-{n}"
+            for n in range(3)
+            for code in ("worker-not-running", "route-blackhole.stopped")
         ),
     ),
     Fault(
@@ -178,7 +180,7 @@ POD_CIDRS: Final = (
         "user data encoded twice",
         "The user data was encoded in base64 before the CLI encoded it again.",
         "A user data foi codificada em base64 antes de a CLI codificá-la de novo.",
-        '"$(printf %s \'name=worker-1|pod-cidr=10.200.1.0/24\' | base64)"',
+        "\"$(printf %s 'name=worker-1|pod-cidr=10.200.1.0/24' | base64)\"",
         "pod-cidr-missing.twice-encoded",
     ),
     _written(
@@ -242,6 +244,13 @@ POD_CIDRS: Final = (
         "The user data says pod-cidr=10.0.5.0/24, which are addresses of the VPC.",
         "A user data diz pod-cidr=10.0.5.0/24, que são endereços da VPC.",
         "'name=worker-1|pod-cidr=10.0.5.0/24'",
+        "pod-cidr-inside-vpc",
+    ),
+    _written(
+        "pod CIDR around the VPC",
+        "The user data says pod-cidr=10.0.0.0/12, which has the whole VPC in it.",
+        "A user data diz pod-cidr=10.0.0.0/12, que contém a VPC inteira.",
+        "'name=worker-1|pod-cidr=10.0.0.0/12'",
         "pod-cidr-inside-vpc",
     ),
 )

@@ -1,0 +1,169 @@
+"""A firewall's rule, read from the text that ``iptables-save`` or ``nft -a list ruleset`` prints."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from typing import Final, NamedTuple
+
+import msgspec
+
+_GOING_ON: Final = (
+    "LOG", "NFLOG", "MARK", "CONNMARK", "TCPMSS", "CT", "SET", "CLASSIFY", "DSCP", "TOS", "TTL", "CHECKSUM",
+    "TRACE", "AUDIT", "SECMARK",
+)  # fmt: skip
+"""Targets of iptables after which the next rule is asked."""
+_DROPPING: Final = ("DROP", "REJECT")
+_STRANGE: Final = ("QUEUE", "NFQUEUE", "SYNPROXY", "TPROXY", "TEE", "IDLETIMER")
+_OPTIONS: Final = {
+    "-s": "source", "--src-range": "source", "-d": "destination", "--dst-range": "destination",
+    "-i": "entering", "-o": "leaving", "-p": "protocol", "--ctstate": "state", "--state": "state",
+    "--sport": "source-port", "--sports": "source-port",
+    "--dport": "destination-port", "--dports": "destination-port", "--icmp-type": "icmp-type",
+}  # fmt: skip
+_MODULES: Final = frozenset(["comment", "conntrack", "state", "tcp", "udp", "icmp", "multiport", "iprange"])
+_KUBERNETES: Final = "kubernetes forwarding rules"
+"""kube-proxy's comment on its rule for marked packets: those for a service, which a pod's address is not."""
+
+_EXPRESSIONS: Final = {
+    ("ip", "saddr"): "source", ("ip", "daddr"): "destination", ("ip", "protocol"): "protocol",
+    ("meta", "l4proto"): "protocol", ("ct", "state"): "state", ("icmp", "type"): "icmp-type",
+    ("tcp", "sport"): "source-port", ("tcp", "dport"): "destination-port",
+    ("th", "sport"): "source-port", ("th", "dport"): "destination-port",
+    ("iifname",): "entering", ("iif",): "entering", ("oifname",): "leaving", ("oif",): "leaving",
+    ("meta", "nfproto"): "family",
+}  # fmt: skip
+_OTHERS: Final = frozenset(["ip6", "icmpv6", "udp", "udplite", "sctp", "dccp", "arp", "ether", "vlan"])
+"""What an expression about another protocol than ICMP and TCP over IPv4 begins with."""
+_OPERATORS: Final = frozenset([".", "&", "|", "^", "<", ">", "<=", ">=", "(", "set"])
+_LOGGING: Final = frozenset(["prefix", "level", "flags", "group", "snaplen", "queue-threshold"])
+_VERDICTS: Final = {
+    "accept": "accept", "drop": "drop", "reject": "drop", "return": "return", "continue": "go-on",
+    "jump": "jump", "goto": "goto", "queue": "unknown",
+}  # fmt: skip
+
+
+class Verb(msgspec.Struct, frozen=True):
+    """What a rule does with what it matches.
+
+    ``name``: ``accept``, ``drop``, ``return``, ``jump``, ``goto``, ``go-on`` (the next rule is asked) or
+    ``unknown``; ``target`` is the chain of a jump.
+    """
+
+    name: str
+    target: str = ""
+
+
+class Rule(NamedTuple):
+    """``matches``: (what, value, negated); values are lists with commas.
+
+    ``what`` is empty for a match that is not understood, ``never`` for one that no ICMP or TCP packet over
+    IPv4 fulfils.
+    """
+
+    text: str
+    matches: tuple[tuple[str, str, bool], ...]
+    verb: Verb
+
+
+@functools.lru_cache(maxsize=8192)
+def parsed(tool: str, text: str) -> Rule:
+    """A rule as ``tool`` (``nft``, else an iptables) prints it."""
+    try:
+        return _of_nft(text) if tool == "nft" else _of_iptables(text)
+    except ValueError:  # a quote without its other half
+        return Rule(text, (("", "", False),), Verb("unknown"))
+
+
+def handle(text: str) -> str:
+    """The number by which nft deletes a rule; empty where it was not printed."""
+    found = re.search(r"# handle (\d+)$", text)
+    return found[1] if found else ""
+
+
+def _of_iptables(text: str) -> Rule:
+    words = shlex.split(text)[2:]  # without "-A CHAIN"
+    matches: list[tuple[str, str, bool]] = []
+    verb = Verb("go-on")
+    negated = False
+    comment = ""
+    while words:
+        word = words.pop(0)
+        if word == "!":
+            negated = True
+            continue
+        if word in ("-j", "-g") and words:
+            verb = _target(words[0], goes=word == "-g")
+            break
+        if word == "--comment" and words:
+            comment = words.pop(0)
+        elif word in _OPTIONS and words:
+            matches.append((_OPTIONS[word], words.pop(0), negated))
+        elif word == "-m" and words and words[0] in _MODULES:
+            words.pop(0)
+        elif word == "-m" and words[:1] == ["mark"] and comment.startswith(_KUBERNETES):
+            matches.append(("never", "", False))
+        else:
+            matches.append(("", word, False))
+        negated = False
+    return Rule(text, tuple(matches), verb)
+
+
+def _target(name: str, *, goes: bool) -> Verb:
+    if name in _DROPPING:
+        return Verb("drop")
+    if name in ("ACCEPT", "RETURN"):
+        return Verb(name.lower())
+    if name in _GOING_ON:
+        return Verb("go-on")
+    if name in _STRANGE:
+        return Verb("unknown")
+    return Verb("goto" if goes else "jump", name)
+
+
+def _of_nft(text: str) -> Rule:
+    rule = re.sub(r"\s+# handle \d+$", "", text)
+    rule = re.sub(r"\{([^{}\"]|\"[^\"]*\")*\}", lambda found: re.sub(r"[{}\s\"]", "", found[0]), rule)
+    words = shlex.split(rule)
+    matches: list[tuple[str, str, bool]] = []
+    while words:
+        if words[0] in _VERDICTS:
+            name = _VERDICTS[words[0]]
+            target = words[1] if name in ("jump", "goto") and len(words) > 1 else ""
+            return Rule(text, tuple(matches), Verb(name, target))
+        what = next((key for key in _EXPRESSIONS if tuple(words[: len(key)]) == key), ())
+        if words[0] == "counter":
+            words = words[5:] if words[1:2] == ["packets"] else words[1:]
+        elif words[0] in ("log", "comment"):
+            words = words[1 if words[0] == "log" else 2 :]
+            while words and words[0] in _LOGGING:
+                words = words[2:]
+        elif words[0] in _OTHERS:
+            matches.append(("never", "", False))
+            words = _until_verdict(words[1:])
+        elif what and len(words) > len(what) and words[len(what)] not in _OPERATORS and "vmap" not in words:
+            words = words[len(what) :]
+            negated = words[0] == "!="
+            words = words[1:] if words[0] in ("!=", "==") else words
+            if words:
+                matches += _match(what, words[0], negated)
+            words = words[1:]
+        else:
+            matches.append(("", words[0], False))
+            if "vmap" in words:
+                return Rule(text, tuple(matches), Verb("unknown"))
+            words = _until_verdict(words[1:])
+    return Rule(text, tuple(matches), Verb("go-on"))
+
+
+def _match(what: tuple[str, ...], value: str, negated: bool) -> list[tuple[str, str, bool]]:
+    kind = _EXPRESSIONS[what]
+    if kind == "family":
+        return [] if (value == "ipv4") is not negated else [("never", "", False)]
+    return [(kind, value, negated)]
+
+
+def _until_verdict(words: list[str]) -> list[str]:
+    """What is left when everything up to the verdict is passed over."""
+    return next((words[n:] for n, word in enumerate(words) if word in _VERDICTS), [])

@@ -1,0 +1,219 @@
+"""Does a node's firewall let pod packets through, on their way out, in, and back?"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from ipaddress import IPv4Address
+from typing import Final, Literal
+
+from kthw.findings import ranges
+from kthw.findings.cluster import Cluster, pod_network
+from kthw.findings.finding import Finding
+from kthw.findings.firewall_rules import handle
+from kthw.findings.netfilter import Drop, Firewall, Packet
+from kthw.intended import tutorial
+
+_PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
+_TOOLS: Final = ("iptables", "iptables-legacy", "iptables-nft", "nft")
+_INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
+_SPECIAL: Final = frozenset('"$`\\')
+"""What a shell does not take as it is within double quotes."""
+
+
+def dropped(cluster: Cluster, worker: str) -> list[Finding]:
+    """What the worker's firewall drops of its pods' packets with any other worker's pods, or the internet."""
+    others = _representatives(cluster, worker)
+    packets = [packet for other in others for packet in _leaving(cluster, worker, other)]
+    packets += [packet for other in others for packet in _arriving(cluster, worker, other)]
+    return _findings(cluster, worker, [*packets, *_to_internet(cluster, worker)])
+
+
+def _representatives(cluster: Cluster, worker: str) -> list[str]:
+    """Of the other workers that the firewall treats alike, one each."""
+    firewall = _firewall(cluster, worker)
+    found: dict[tuple[object, ...], str] = {}
+    for other in cluster.workers if firewall else ():
+        ends = (_pod(cluster, other), _face(cluster, other))
+        if firewall and other != worker:
+            found.setdefault(tuple(end and firewall.alike(end) for end in ends), other)
+    return list(found.values())
+
+
+def dropped_leaving(cluster: Cluster, worker: str, other: str) -> list[Finding]:
+    """What it drops of requests to the other's pods, and of the replies that come in."""
+    return _findings(cluster, worker, _leaving(cluster, worker, other))
+
+
+def dropped_arriving(cluster: Cluster, worker: str, other: str) -> list[Finding]:
+    """What it drops of requests of the other's pods, and of the replies that go out."""
+    return _findings(cluster, worker, _arriving(cluster, worker, other))
+
+
+def dropped_to_internet(cluster: Cluster, worker: str) -> list[Finding]:
+    """What it drops of its pods' packets with the internet."""
+    return _findings(cluster, worker, _to_internet(cluster, worker))
+
+
+def _leaving(cluster: Cluster, worker: str, other: str) -> list[Packet]:
+    mine, theirs = _pod(cluster, worker), _pod(cluster, other)
+    return _there_and_back(cluster, worker, mine, theirs, outwards=True) if mine and theirs else []
+
+
+def _arriving(cluster: Cluster, worker: str, other: str) -> list[Packet]:
+    mine, theirs = _pod(cluster, worker), _face(cluster, other)
+    return _there_and_back(cluster, worker, theirs, mine, outwards=False) if mine and theirs else []
+
+
+def _to_internet(cluster: Cluster, worker: str) -> list[Packet]:
+    mine = _pod(cluster, worker)
+    if not mine or not cluster.masquerades(worker):
+        return []
+    return _there_and_back(cluster, worker, mine, _INTERNET, outwards=True)
+
+
+def _there_and_back(
+    cluster: Cluster, worker: str, source: IPv4Address, destination: IPv4Address, *, outwards: bool
+) -> list[Packet]:
+    """The requests and their replies, as the node of ``worker`` forwards them.
+
+    The chains see a pod's own address on both ways: masquerading comes after them, and is undone before.
+    """
+    if _firewall(cluster, worker) is None:
+        return []
+    bridge, card = interfaces(cluster, worker)
+    entering, leaving = (bridge, card) if outwards else (card, bridge)
+    packets = []
+    for protocol in _PROTOCOLS:
+        packets.append(
+            Packet(
+                source=source,
+                destination=destination,
+                protocol=protocol,
+                entering=entering,
+                leaving=leaving,
+            )
+        )
+        packets.append(
+            Packet(
+                source=destination,
+                destination=source,
+                protocol=protocol,
+                entering=leaving,
+                leaving=entering,
+                reply=True,
+            )
+        )
+    return packets
+
+
+def _findings(cluster: Cluster, worker: str, packets: Iterable[Packet]) -> list[Finding]:
+    """One for each rule or policy that drops any of ``packets``."""
+    firewall = _firewall(cluster, worker)
+    if firewall is None:
+        return []
+    dropping: dict[Drop, list[Packet]] = {}
+    for packet in packets:
+        for drop in firewall.drops(packet):
+            dropping.setdefault(drop, []).append(packet)
+    return [_finding(cluster, worker, firewall, drop, hit) for drop, hit in dropping.items()]
+
+
+def _firewall(cluster: Cluster, worker: str) -> Firewall | None:
+    """The node's, where one was seen that could drop anything."""
+
+    def make() -> Firewall | None:
+        node = cluster.evidence.nodes.get(worker)
+        firewall = Firewall(node.firewall) if node and node.firewall else None
+        return firewall if firewall and firewall.may_drop else None
+
+    return cluster.remember(("firewall", worker), make)
+
+
+def _finding(cluster: Cluster, worker: str, firewall: Firewall, drop: Drop, packets: list[Packet]) -> Finding:
+    chain, first = drop.chain, packets[0]
+    said = drop.rule or f"{chain.tool} -P {chain.name} {chain.policy}"
+    if chain.tool == "nft":
+        said = f"{chain.table} {chain.name}: {drop.rule or f'policy {chain.policy.lower()}'}"
+    protocols = ", ".join(dict.fromkeys(packet.protocol for packet in packets))
+    return Finding(
+        code="forward-dropped",
+        subject=f"{cluster.noun(worker)} · {said}",
+        worker=worker,
+        expected=f"{first.source} → {first.destination} {protocols}: ACCEPT",
+        observed=said,
+        near_miss="; ".join(_near(cluster, worker, firewall)[:3]),
+        facts={
+            "worker_noun": cluster.noun(worker),
+            "login": cluster.login(worker),
+            "chain": chain.name,
+            "rule": said,
+            "protocols": protocols,
+            "command": shlex.quote(mending) if (mending := _mending(drop)) else "",
+            "variant": "rule" if drop.rule else "",
+        },
+    )
+
+
+def _mending(drop: Drop) -> str:
+    """The command line that takes the rule away, or turns the policy; every word of the node's is quoted."""
+    chain = drop.chain
+    table = chain.table.split(" ")
+    if chain.tool not in _TOOLS or _runs_programs(drop.rule):
+        return ""
+    if chain.tool == "nft" and drop.rule:
+        return shlex.join(["sudo", "nft", "delete", "rule", *table, chain.name, "handle", handle(drop.rule)])
+    if chain.tool == "nft":
+        return shlex.join(["sudo", "nft", "add", "chain", *table, chain.name, "{ policy accept; }"])
+    of_table = [] if chain.table == "filter" else ["-t", chain.table]
+    if drop.rule:
+        return shlex.join(["sudo", chain.tool, *of_table, "-D", *shlex.split(drop.rule)[1:]])
+    return shlex.join(["sudo", chain.tool, *of_table, "-P", chain.name, "ACCEPT"])
+
+
+def _runs_programs(rule: str) -> bool:
+    """Whether it holds what iptables never prints: a recorded run may come from anybody."""
+    return any(word.startswith(("--modprobe", "-M")) for word in shlex.split(rule))
+
+
+def _near(cluster: Cluster, worker: str, firewall: Firewall) -> list[str]:
+    """The accepting rules that are about the pods: what was meant to let them through, maybe."""
+    bridge, _ = interfaces(cluster, worker)
+    network = cluster.pod_cidrs.get(worker)
+    names = [bridge, *(str(each).rsplit(".", 2)[0] for each in ([network] if network else []))]
+    return [rule for rule in firewall.accepting() if any(name and name in rule for name in names)]
+
+
+def interfaces(cluster: Cluster, worker: str) -> tuple[str, str]:
+    """The bridge of the pods and the network card, by name; empty where not known."""
+
+    def find() -> tuple[str, str]:
+        node = cluster.evidence.nodes[worker]
+        config = pod_network(node)
+        instance = cluster.instance(worker)
+        address = instance.address if instance else ""
+        cards = [link.name for link in node.links if address in (a.split("/")[0] for a in link.addresses)]
+        return (config.bridge if config else ""), next(iter(cards), "")
+
+    return cluster.remember(("interfaces", worker), find)
+
+
+def _pod(cluster: Cluster, worker: str) -> IPv4Address | None:
+    """The address of the worker's probe pod, else one that a pod of its pod CIDR would have."""
+    return cluster.remember(("pod", worker), lambda: _find_pod(cluster, worker))
+
+
+def _find_pod(cluster: Cluster, worker: str) -> IPv4Address | None:
+    node = cluster.evidence.nodes.get(worker)
+    if node and node.pod:
+        return IPv4Address(node.pod)
+    network = cluster.pod_cidrs.get(worker)
+    return network[2] if network and network.num_addresses > 2 else None
+
+
+def _face(cluster: Cluster, worker: str) -> IPv4Address | None:
+    """What the worker's pods look like from another: its node's address where they are masqueraded."""
+    instance = cluster.instance(worker)
+    if not cluster.masquerades(worker):
+        return _pod(cluster, worker)
+    return ranges.network(instance.address).network_address if instance and instance.address else None

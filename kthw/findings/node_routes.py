@@ -1,0 +1,110 @@
+"""Does a node's kernel send packets for pods the right way: into the VPC, or to its own bridge?"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+from kthw.findings import ranges
+from kthw.findings.cluster import Cluster
+from kthw.findings.finding import Finding, once
+from kthw.findings.node_firewall import interfaces
+from kthw.findings.workers import ground
+from kthw.observed.evidence import Way
+
+_UNICAST: Final = "unicast"
+_NOWHERE: Final = "none"
+
+
+def astray(cluster: Cluster, worker: str, towards: str) -> list[Finding]:
+    """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
+    node = cluster.evidence.nodes.get(worker)
+    way = next((way for way in node.ways if way.towards == towards), None) if node else None
+    return _judged(cluster, worker, way) if way else []
+
+
+def conflicts(cluster: Cluster, worker: str) -> list[Finding]:
+    """Whether it sends packets for any pods elsewhere, or for a part of their range."""
+    ways = cluster.node(worker).ways
+    return once(finding for way in ways for finding in _judged(cluster, worker, way))
+
+
+def _judged(cluster: Cluster, worker: str, way: Way) -> list[Finding]:
+    """Right is: for another's pods, what the default route does, or the other node itself as the next hop
+    (which works in one subnet, though it is not needed); for its own, their bridge.
+
+    Nothing where pods hang on something else than a bridge, or where the node takes a stranger's range for
+    its own: that is another finding's (``cni-subnet-mismatch``, ``pod-cidr-overlap``).
+    """
+    bridge, card = interfaces(cluster, worker)
+    on_bridge = way.kind == _UNICAST and way.device == bridge
+    if not bridge or way.kind == _NOWHERE:
+        return []
+    if worker == way.towards:
+        return [] if on_bridge else [_own(cluster, worker, way, bridge)]
+    if on_bridge or not card or worker not in cluster.located or _is_right(cluster, way, card, worker):
+        return []
+    if ground(cluster.evidence, worker) or ground(cluster.evidence, way.towards):
+        return []
+    return [_peers(cluster, worker, way)]
+
+
+def _is_right(cluster: Cluster, way: Way, card: str, worker: str) -> bool:
+    if way.kind != _UNICAST or way.device != card:
+        return False
+    peer = cluster.instance(way.towards)
+    right = [_gateway(cluster, worker), *([peer.address] if peer else [])]
+    return way.route.startswith("default ") or way.via in filter(None, right)
+
+
+def _gateway(cluster: Cluster, worker: str) -> str:
+    """AWS's router in the worker's subnet: the first address after the network's own."""
+    subnet = next((s for s in cluster.inventory.subnets if s.id == cluster.located[worker].subnet), None)
+    return str(ranges.network(subnet.cidr)[1]) if subnet else ""
+
+
+def _peers(cluster: Cluster, worker: str, way: Way) -> Finding:
+    right = f"{way.address} via {_gateway(cluster, worker)} dev {interfaces(cluster, worker)[1]}"
+    command = f"sudo ip route del {_quoted(way.route)}"
+    return _finding(cluster, worker, way, right, command, "" if way.kind == _UNICAST else "refused")
+
+
+def _without(way: Way) -> str:
+    return shlex.join(["sudo", "ip", "route", "del", *way.route.split()])
+
+
+def _own(cluster: Cluster, worker: str, way: Way, bridge: str) -> Finding:
+    """The route to the bridge is made again where it went with the mistaken one, and the bridge is there."""
+    links = {link.name: link for link in cluster.evidence.nodes[worker].links}
+    address = next(iter(links[bridge].addresses if bridge in links else ()), f"{way.address}/32")
+    network, gateway = ranges.network(address), address.split("/")[0]
+    again = f"sudo ip route replace {network} dev {shlex.quote(bridge)} scope link src {gateway}"
+    command = f"if ip link show {shlex.quote(bridge)} >/dev/null 2>&1; then {again}; fi"
+    if way.route and not way.route.startswith("default "):
+        command = f"sudo ip route del {_quoted(way.route)}; {command}"
+    return _finding(cluster, worker, way, f"{network} dev {bridge}", command, "own")
+
+
+def _quoted(route: str) -> str:
+    return shlex.join(route.split())
+
+
+def _finding(cluster: Cluster, worker: str, way: Way, expected: str, command: str, variant: str) -> Finding:
+    observed = way.route or f"{way.kind} {way.address} {way.device}".strip()
+    return Finding(
+        code="node-route-conflict",
+        subject=f"{cluster.noun(worker)} · {observed}",
+        worker=worker,
+        expected=expected,
+        observed=observed,
+        facts={
+            "worker_noun": cluster.noun(worker),
+            "login": cluster.login(worker),
+            "towards_noun": cluster.noun(way.towards),
+            "address": way.address,
+            "route": observed,
+            "device": way.device or way.kind,
+            "command": shlex.quote(command),
+            "variant": variant,
+        },
+    )

@@ -1,0 +1,146 @@
+"""The node's interfaces, and where its kernel sends packets for pods."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+from typing import Any
+
+from kthw.observed.agent.system import ip, read, tool
+
+MOST_LINKS = 64
+MOST_PARTS = 256
+KINDS = ("local", "blackhole", "unreachable", "prohibit", "throw", "broadcast", "multicast", "anycast", "nat")
+"""What ``ip`` prints before a destination that is no plain one."""
+_PASSING = ("linkdown", "dead", "pervasive", "offload", "trap", "rt_offload", "cache", "notify")
+"""States that ``ip route`` prints with a route but does not take back."""
+
+
+def links() -> list[dict[str, Any]]:
+    """The interfaces but for loopback and the ports of bridges; as the nouns of the evidence have them."""
+    return [
+        {
+            "name": each["ifname"],
+            "kind": _kind(each),
+            "up": "UP" in each.get("flags", ()),
+            "mtu": each.get("mtu", 0),
+            "addresses": [
+                f"{address['local']}/{address.get('prefixlen', 32)}"
+                for address in each.get("addr_info", ())
+                if address.get("family") == "inet" and "local" in address
+            ],
+            "rp_filter": rp_filter(each["ifname"]),
+        }
+        for each in ip("-d", "address")
+        if each.get("ifname") and each["ifname"] != "lo" and "master" not in each
+    ][:MOST_LINKS]
+
+
+def _kind(link: dict[str, Any]) -> str:
+    """As ``ip -d link`` calls it; a veth is as good as a network card."""
+    kind = str(link.get("linkinfo", {}).get("info_kind", ""))
+    return "" if kind == "veth" else kind
+
+
+def rp_filter(interface: str) -> int | None:
+    """``net.ipv4.conf.INTERFACE.rp_filter``, or ``None`` where it cannot be read."""
+    try:
+        return int(read(f"/proc/sys/net/ipv4/conf/{interface}/rp_filter"))
+    except (OSError, ValueError):
+        return None
+
+
+def ways(towards: dict[str, list[str]]) -> list[dict[str, str]]:
+    """Where the kernel sends a packet for a pod; by worker, an address and the range around it (or nothing).
+
+    First one way for each address; then one for each entry that is about another part of its range.
+    Nothing where there is no ``ip``. One process for all, one for the tables, and for the parts one more;
+    the text forms, because they are the same since long before ``ip`` spoke JSON.
+    """
+    try:
+        asked = [(worker, address) for worker, (address, _) in towards.items()]
+        got = _got([address for _, address in asked])
+        tables = tool("ip", "-4", "-o", "route", "show", "table", "all").stdout
+        entries = [_Entry(line) for line in tables.splitlines() if line.strip()]
+        parts = [
+            (worker, str(entry.network[min(1, entry.network.num_addresses - 1)]))
+            for worker, (address, around) in towards.items()
+            for entry in entries
+            if around and entry.is_part_of(ipaddress.IPv4Network(around, strict=False), address)
+        ][:MOST_PARTS]
+        if parts:
+            got.update(_got([address for _, address in parts]))
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [_way(worker, address, got.get(address), entries) for worker, address in [*asked, *parts]]
+
+
+def _got(addresses: list[str]) -> dict[str, tuple[str, dict[str, str]]]:
+    """What ``ip route get`` says, by address; nothing for one it refuses."""
+    asked = "".join(f"route get {address}\n" for address in addresses)
+    got = {}
+    for line in tool("ip", "-4", "-o", "-force", "-batch", "-", input=asked).stdout.splitlines():
+        kind, destination, words = _words(line.split("\\")[0])
+        got[destination.partition("/")[0]] = (kind, words)
+    return got
+
+
+class _Entry:
+    """One route as ``ip route show table all`` prints it."""
+
+    def __init__(self, line: str) -> None:
+        self.text = " ".join(word for word in line.replace("\\", " ").split() if word not in _PASSING)
+        self.kind, destination, self.words = _words(line)
+        try:
+            self.network = ipaddress.IPv4Network("0.0.0.0/0" if destination == "default" else destination)
+        except ValueError:
+            self.network = ipaddress.IPv4Network("255.255.255.255/32")
+
+    def is_part_of(self, around: ipaddress.IPv4Network, address: str) -> bool:
+        """Whether it is about some of ``around`` only, and not about ``address``; the node's own aside."""
+        part = self.network.subnet_of(around) and self.network != around
+        own = self.kind in ("local", "broadcast")
+        return part and not own and ipaddress.IPv4Address(address) not in self.network
+
+
+def _way(
+    worker: str, address: str, got: tuple[str, dict[str, str]] | None, entries: list[_Entry]
+) -> dict[str, str]:
+    """What the kernel said; where it only refused, the most specific entry says why."""
+    target = ipaddress.IPv4Address(address)
+    fitting = [each for each in entries if target in each.network and each.kind != "broadcast"]
+    fitting.sort(key=lambda each: each.network.prefixlen, reverse=True)
+    if got:
+        kind, words = got
+        fitting = [
+            each
+            for each in fitting
+            if each.kind == kind and all(_agree(each.words, words, word) for word in ("dev", "via"))
+        ]
+    else:
+        fitting = [each for each in fitting if each.kind in ("blackhole", "unreachable", "prohibit")]
+        kind, words = (fitting[0].kind if fitting else "none"), {}
+    return {
+        "towards": worker,
+        "address": address,
+        "device": words.get("dev", ""),
+        "via": words.get("via", ""),
+        "kind": kind,
+        "route": fitting[0].text if fitting else "",
+    }
+
+
+def _agree(entry: dict[str, str], got: dict[str, str], word: str) -> bool:
+    """Whether an entry can be what was got. (A ``local`` one is got by way of ``lo``.)"""
+    if word == "dev" and got.get("dev") == "lo":
+        return True
+    # With several next hops, the entry's own line names none.
+    return word not in entry or entry[word] == got.get(word, "")
+
+
+def _words(line: str) -> tuple[str, str, dict[str, str]]:
+    """``kind``, destination, and the pairs of words that follow."""
+    words = line.split()
+    kind = words.pop(0) if words and words[0] in KINDS else "unicast"
+    destination, rest = (words[0], words[1:]) if words else ("", [])
+    return kind, destination, {word: rest[n + 1] for n, word in enumerate(rest[:-1])}

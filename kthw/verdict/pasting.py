@@ -1,0 +1,121 @@
+"""Facts within the text of a message: on one line always, and quoted where the text is pasted into a shell.
+
+A fact may say anything: names come from tags, from options, and from other people's recorded runs. A
+placeholder says what it stands for; one that does not is a word where the text is made of commands, and
+plain text elsewhere:
+
+- ``{worker:word}``: one word of a command, or a part of one, quoted if need be;
+- ``{file:remote}``: one word of a command for another machine's shell, which is itself within ``'…'``;
+- ``{pod_cidr:plain}``: a part of a word that is quoted by hand, so of harmless characters only;
+- ``{user_data:words}``: words that came quoted: taken apart, and each quoted again;
+- ``{target_option:option}``: likewise an option and its value;
+- ``{login:command}``: a whole command, which must be of a kind that we make;
+- ``{config:heredoc}``: the lines of a here-document that ends with ``EOF``.
+
+What does not fit, and for a shell what is empty, is printed as the placeholder's own name, in capitals,
+as is what there is no fact for.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Final
+
+_BREAKS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+"""Control characters, and those that end a line or turn its direction."""
+_PLAIN: Final = re.compile(r"[\w.:/@%+=,-]+", re.ASCII)
+_OPTION: Final = re.compile(r"--[a-z-]+")
+_COMMANDS: Final = (
+    re.compile(r"ssh(\0-F\0[^\0]+|\0-i\0[^\0]+|\0-p\0\d+|\0-o\0HostName=[^\0]+)*\0[^\0-][^\0]*"),
+    re.compile(r"ssh-keygen\0-f\0[^\0]+\0-R\0[^\0]+"),
+)
+"""The kinds of commands we make, a NUL between the words. Other options of ssh run programs."""
+
+
+def one_line(text: str) -> str:
+    """``text`` without what would end the line, or steer a terminal."""
+    return _BREAKS.sub(" ", text)
+
+
+def filled(template: str, facts: Mapping[str, object], *, pasted: bool = False) -> str:
+    """The text with its facts. ``pasted``: it is made of commands and remarks."""
+    return template.format_map(_Facts(facts, pasted=pasted)).strip()
+
+
+class _Facts(dict[str, object]):
+    def __init__(self, facts: Mapping[str, object], *, pasted: bool) -> None:
+        super().__init__(facts)
+        self._unsaid = "word" if pasted else "text"
+
+    def __getitem__(self, name: str) -> _Fact:
+        return _Fact(name.upper(), str(self.get(name, name.upper())), self._unsaid)
+
+
+class _Fact:
+    def __init__(self, name: str, value: str, unsaid: str) -> None:
+        self._name = name
+        self._value = value
+        self._unsaid = unsaid
+
+    def __format__(self, kind: str) -> str:
+        kind = kind or self._unsaid
+        if kind == "heredoc":
+            return _heredoc(self._value) or self._name
+        return _KINDS[kind](one_line(self._value)) or ("" if kind == "text" else self._name)
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _word(value: str) -> str:
+    # What begins with a dash would be taken for an option.
+    return "" if not value or value.startswith("-") else shlex.quote(value)
+
+
+def _remote(value: str) -> str:
+    return _word(value).replace("'", "'\\''")
+
+
+def _plain(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else ""
+
+
+def _split(value: str) -> list[str]:
+    try:
+        return shlex.split(value)
+    except ValueError:  # a quote without its other half
+        return []
+
+
+def _words(value: str) -> str:
+    words = [_word(word) for word in _split(value)]
+    return " ".join(words) if all(words) else ""
+
+
+def _option(value: str) -> str:
+    option, *values = _split(value) or [""]
+    return f"{option} {_word(values[0])}" if _OPTION.fullmatch(option) and len(values) == 1 else ""
+
+
+def _command(value: str) -> str:
+    words = _split(value)
+    return shlex.join(words) if any(kind.fullmatch("\0".join(words)) for kind in _COMMANDS) else ""
+
+
+def _heredoc(value: str) -> str:
+    lines = [one_line(line) for line in value.split("\n")]
+    return "" if "EOF" in lines else "\n".join(lines)
+
+
+_KINDS: Final[Mapping[str, Callable[[str], str]]] = {
+    "text": _text,
+    "word": _word,
+    "remote": _remote,
+    "plain": _plain,
+    "words": _words,
+    "option": _option,
+    "command": _command,
+}

@@ -1,0 +1,188 @@
+"""Faults on the nodes themselves, as one types them over SSH; and those that nothing observed explains."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.faults.fault import Fault
+
+_FILE: Final = "/etc/cni/net.d/10-bridge.conf"
+
+
+def _subnet(worker: str, subnet: str) -> str:
+    """Another subnet in the CNI file."""
+    return f"ssh {worker} 'sudo sed -i s#10.200.[0-9]*.0/24#{subnet}# {_FILE}'"
+
+
+FORWARDING: Final = (
+    Fault(
+        name="forwarding off on one node",
+        en="Forwarding was switched off on worker-1.",
+        pt="O encaminhamento foi desligado na worker-1.",
+        breaks="ssh worker-1 'sudo sysctl -qw net.ipv4.ip_forward=0'",
+        expected=("forwarding-off worker-1",),
+    ),
+    Fault(
+        name="forwarding off on all nodes",
+        en="A hardening script switched forwarding off on every node.",
+        pt="Um script de segurança desligou o encaminhamento em todos os nós.",
+        breaks="for n in 0 1 2; do ssh worker-$n 'sudo sysctl -qw net.ipv4.ip_forward=0'; done",
+        expected=tuple(f"forwarding-off worker-{n}" for n in range(3)),
+    ),
+    Fault(
+        name="FORWARD policy is DROP",
+        en="Docker was installed on worker-1 and set the policy of FORWARD to DROP.",
+        pt="O Docker foi instalado na worker-1 e mudou a política de FORWARD para DROP.",
+        breaks="ssh worker-1 'sudo iptables -P FORWARD DROP'",
+        expected=("forward-dropped worker-1",),
+    ),
+    Fault(
+        name="a rule rejects what is forwarded",
+        en="A firewall script left a rule on worker-2 that rejects everything forwarded.",
+        pt="Um script de firewall deixou na worker-2 uma regra que rejeita tudo o que é encaminhado.",
+        breaks="ssh worker-2 'sudo iptables -A FORWARD -j REJECT'",
+        expected=("forward-dropped.rule worker-2",),
+    ),
+    Fault(
+        name="nftables drops what is forwarded",
+        en="An nftables table of a hardening guide on worker-0 has a forward chain with policy drop.",
+        pt="Uma tabela nftables de um guia de segurança na worker-0 tem a cadeia forward com política drop.",
+        breaks="""
+            ssh worker-0 "sudo nft 'add table inet guide; \\
+              add chain inet guide forward { type filter hook forward priority 0; policy drop; }'"
+        """,
+        expected=("forward-dropped worker-0",),
+    ),
+)
+
+CNI: Final = (
+    Fault(
+        name="CNI file removed",
+        en="The CNI file of worker-1 is not there.",
+        pt="O arquivo CNI da worker-1 não está lá.",
+        breaks=f"ssh worker-1 'sudo rm {_FILE} /etc/cni/net.d/99-loopback.conf'",
+        expected=("cni-config-missing worker-1",),
+        errors=("cni-failed worker-1",),
+    ),
+    Fault(
+        name="only the loopback configured",
+        en="On worker-1 only the loopback's CNI file was written.",
+        pt="Na worker-1 só foi escrito o arquivo CNI do loopback.",
+        breaks=f"ssh worker-1 'sudo mv {_FILE} /root/'",
+        expected=("cni-config-missing worker-1",),
+        errors=("cni-failed worker-1",),
+        cleans="ssh worker-1 'sudo rm /root/10-bridge.conf'",
+    ),
+    Fault(
+        name="CNI file cut off",
+        en="The CNI file of worker-1 was pasted without its last lines.",
+        pt="O arquivo CNI da worker-1 foi colado sem as últimas linhas.",
+        breaks=f"ssh worker-1 'sudo sed -i 6,\\$d {_FILE}'",
+        expected=("cni-config-missing.unreadable worker-1",),
+        errors=("cni-failed worker-1",),
+    ),
+    Fault(
+        name="one POD_CIDR in all terminals",
+        en="With input going to all terminals, every node was given the POD_CIDR of worker-0.",
+        pt="Com a digitação indo para todos os terminais, cada nó recebeu o POD_CIDR da worker-0.",
+        breaks="\n".join(_subnet(f"worker-{n}", "10.200.0.0/24") for n in (1, 2)),
+        expected=tuple(f"cni-subnet-mismatch.of-another worker-{n}" for n in (1, 2)),
+    ),
+    Fault(
+        name="CNI subnet of nobody",
+        en="The CNI file of worker-1 says 10.201.1.0/24.",
+        pt="O arquivo CNI da worker-1 diz 10.201.1.0/24.",
+        breaks=_subnet("worker-1", "10.201.1.0/24"),
+        expected=("cni-subnet-mismatch worker-1",),
+    ),
+    Fault(
+        name="CNI subnet empty",
+        en="The metadata service did not answer, and the CNI file of worker-1 has an empty subnet.",
+        pt="O serviço de metadados não respondeu, e o arquivo CNI da worker-1 tem a sub-rede vazia.",
+        breaks=_subnet("worker-1", ""),
+        expected=("cni-subnet-mismatch.empty worker-1",),
+        errors=("cni-failed worker-1",),
+    ),
+)
+
+
+def _conflict(name: str, en: str, pt: str, worker: str, route: str, variant: str) -> Fault:
+    return Fault(
+        name=name,
+        en=en,
+        pt=pt,
+        breaks=f"ssh {worker} 'sudo ip route add {route}'",
+        expected=(f"node-route-conflict{variant} {worker}",),
+    )
+
+
+ROUTES: Final = (
+    _conflict(
+        "a node's route to a peer leads elsewhere",
+        "A route typed on worker-0 sends what is for worker-1's pods to the loopback.",
+        "Uma rota digitada na worker-0 manda para o loopback o que é para os pods da worker-1.",
+        "worker-0",
+        "10.200.1.0/24 dev lo",
+        "",
+    ),
+    _conflict(
+        "a node's route to a peer is unreachable",
+        "A route typed on worker-2 makes worker-0's pods unreachable.",
+        "Uma rota digitada na worker-2 torna inalcançáveis os pods da worker-0.",
+        "worker-2",
+        "unreachable 10.200.0.0/24",
+        ".refused",
+    ),
+    _conflict(
+        "a node's route to its own pods",
+        "A route typed on worker-1 sends its own pods' range back to the VPC.",
+        "Uma rota digitada na worker-1 manda a faixa dos próprios pods de volta para a VPC.",
+        "worker-1",
+        "10.200.1.0/25 via 10.0.1.1",
+        ".own",
+    ),
+)
+
+UNEXPLAINED: Final = (
+    Fault(
+        name="a raw rule drops pings",
+        en="A raw rule on worker-1 drops pings to its pods, before any chain that is looked at.",
+        pt="Uma regra raw na worker-1 descarta pings para os pods, antes de qualquer cadeia observada.",
+        breaks="ssh worker-1 'sudo iptables -t raw -A PREROUTING -p icmp -d 10.200.1.0/24 -j DROP'",
+        expected=tuple(f"pod-unreachable.request-on-node worker-{n}" for n in range(3)),
+        restores="ssh worker-1 'sudo iptables -t raw -F'",
+    ),
+    Fault(
+        name="the node does not answer its pods",
+        en="An INPUT rule on worker-1 drops what its own pods send to the node.",
+        pt="Uma regra INPUT na worker-1 descarta o que os próprios pods mandam ao nó.",
+        breaks="ssh worker-1 'sudo iptables -A INPUT -s 10.200.1.0/24 -j DROP'",
+        expected=("pod-unreachable.node worker-1",),
+        restores="ssh worker-1 'sudo iptables -F INPUT'",
+    ),
+    Fault(
+        name="pods cut off from the internet",
+        en="A rule on worker-1 drops what goes to one host on the internet.",
+        pt="Uma regra na worker-1 descarta o que vai para um host da internet.",
+        breaks="ssh worker-1 'sudo iptables -t raw -A PREROUTING -d 1.1.1.1 -j DROP'",
+        expected=("pod-unreachable.internet worker-1",),
+        restores="ssh worker-1 'sudo iptables -t raw -F'",
+    ),
+    Fault(
+        name="answers leave by a second interface",
+        en="worker-1 has a second interface in worker-2's subnet, whose source/dest check drops the answers.",
+        pt="A worker-1 tem outra interface na sub-rede da worker-2, cuja verificação descarta as respostas.",
+        stage="two subnets",
+        breaks="""
+            export SECOND=$(aws ec2 create-network-interface --subnet-id ${SUBNET_2} --groups ${SG} \\
+              --query NetworkInterface.NetworkInterfaceId --output text)
+            export ATTACHED=$(aws ec2 attach-network-interface --network-interface-id $SECOND \\
+              --instance-id ${WORKER_1} --device-index 1 --query AttachmentId --output text)
+        """,
+        expected=tuple(f"pod-unreachable.reply-in-vpc worker-{n}" for n in (1, 2)),
+        restores="""
+            aws ec2 detach-network-interface --attachment-id ${ATTACHED}
+            aws ec2 delete-network-interface --network-interface-id ${SECOND}
+        """,
+    ),
+)

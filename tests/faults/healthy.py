@@ -1,0 +1,203 @@
+"""Clusters that differ from the tutorial's and are right."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.faults.fault import Healthy
+
+_STAGED: Final = (
+    ("the tutorial's cluster", "The tutorial's cluster.", "O cluster do tutorial.", "tutorial"),
+    ("one worker", "A single worker.", "Uma única worker.", "one worker"),
+    ("two workers", "Two workers.", "Duas workers.", "two workers"),
+    ("twelve workers", "Twelve workers.", "Doze workers.", "twelve workers"),
+    (
+        "VPC 172.31.0.0/16",
+        "Another VPC range, pods in 172.20.",
+        "Outra faixa da VPC, pods em 172.20.",
+        "172.31",
+    ),
+    ("VPC = subnet", "VPC and subnet are both 10.240.0.0/24.", "VPC e sub-rede são 10.240.0.0/24.", "10.240"),
+    ("VPC 192.168.0.0/20", "A small VPC, pods in 10.244.", "Uma VPC pequena, pods em 10.244.", "192.168"),
+    ("pods in 100.64", "Pods in 100.64.0.0/10.", "Pods em 100.64.0.0/10.", "shared pods"),
+    ("pod ranges of /20", "Pod CIDRs of /20.", "CIDRs de pods de /20.", "wide pods"),
+    ("pod ranges of /27", "Pod CIDRs of /27.", "CIDRs de pods de /27.", "narrow pods"),
+    (
+        "short names",
+        "Workers named node0, node1, node2.",
+        "Workers chamadas node0, node1, node2.",
+        "node names",
+    ),
+    ("long names", "Workers named as private DNS names.", "Workers com nomes de DNS privado.", "long names"),
+    (
+        "two subnets, two tables",
+        "Two subnets, each with its table and network ACL.",
+        "Duas sub-redes, cada uma com sua tabela e network ACL.",
+        "two subnets",
+    ),
+    (
+        "two subnets, one table",
+        "Two subnets associated with one table.",
+        "Duas sub-redes associadas a uma só tabela.",
+        "two subnets, one table",
+    ),
+    (
+        "main table on purpose",
+        "The pod routes are in the main table, which rules the subnet.",
+        "As rotas de pods estão na tabela principal, que governa a sub-rede.",
+        "main table",
+    ),
+    (
+        "main table for two subnets",
+        "The main table rules two subnets.",
+        "A tabela principal governa duas sub-redes.",
+        "main table, two subnets",
+    ),
+    (
+        "routes by interface",
+        "The routes name network interfaces and not instances.",
+        "As rotas citam interfaces de rede e não instâncias.",
+        "by interface",
+    ),
+    (
+        "masquerade off",
+        "Masquerade is off, and a rule lets the pods' own addresses in.",
+        "O masquerade está desligado, e uma regra deixa entrar os endereços dos próprios pods.",
+        "bare",
+    ),
+    (
+        "masquerade off, two subnets",
+        "Masquerade is off, and two subnets have a table and a network ACL each.",
+        "O masquerade está desligado, e duas sub-redes têm cada uma sua tabela e network ACL.",
+        "two subnets, bare",
+    ),
+)
+
+HEALTHY: Final = (
+    *(Healthy(name=name, en=en, pt=pt, stage=stage) for name, en, pt, stage in _STAGED),
+    Healthy(
+        name="a terminated namesake",
+        en="A first worker-1 was terminated, and AWS still lists it.",
+        pt="Uma primeira worker-1 foi encerrada, e a AWS ainda a lista.",
+        does="aws ec2 terminate-instances --instance-ids $(launch worker-1 10.0.1.41 name=worker-1)",
+    ),
+    Healthy(
+        name="a stopped namesake",
+        en="An older worker-1 is kept, stopped.",
+        pt="Uma worker-1 mais antiga é mantida, parada.",
+        does="""
+            export OLD=$(launch worker-1 10.0.1.41 name=worker-1)
+            aws ec2 stop-instances --instance-ids $OLD
+        """,
+        cleans="aws ec2 terminate-instances --instance-ids ${OLD}",
+    ),
+    Healthy(
+        name="foreign routes",
+        en="Routes of others: VPN, peering, transit, NAT, an endpoint's prefix list, IPv6.",
+        pt="Rotas alheias: VPN, peering, transit, NAT, lista de prefixos de um endpoint, IPv6.",
+        does="""
+            vgw=$(aws ec2 create-vpn-gateway --type ipsec.1 --query VpnGateway.VpnGatewayId --output text)
+            aws ec2 attach-vpn-gateway --vpn-gateway-id $vgw --vpc-id ${VPC}
+            route create-route 192.168.0.0/16 "--gateway-id $vgw"
+            route create-route 10.200.0.0/16 "--gateway-id $vgw"
+            other=$(aws ec2 create-vpc --cidr-block 10.8.0.0/16 --query Vpc.VpcId --output text)
+            pcx=$(aws ec2 create-vpc-peering-connection --vpc-id ${VPC} --peer-vpc-id $other \\
+              --query VpcPeeringConnection.VpcPeeringConnectionId --output text)
+            route create-route 10.8.0.0/16 "--vpc-peering-connection-id $pcx"
+            nat=$(aws ec2 create-nat-gateway --subnet-id ${SUBNET} --connectivity-type private \\
+              --query NatGateway.NatGatewayId --output text)
+            route create-route 172.16.0.0/12 "--nat-gateway-id $nat"
+            eigw=$(aws ec2 create-egress-only-internet-gateway --vpc-id ${VPC} --output text \\
+              --query EgressOnlyInternetGateway.EgressOnlyInternetGatewayId)
+            aws ec2 create-route --route-table-id ${TABLE} --destination-ipv6-cidr-block ::/0 \\
+              --egress-only-internet-gateway-id $eigw
+            list=$(aws ec2 create-managed-prefix-list --prefix-list-name ours --address-family IPv4 \\
+              --max-entries 2 --entries Cidr=10.77.0.0/16 --query PrefixList.PrefixListId --output text)
+            aws ec2 create-route --route-table-id ${TABLE} --destination-prefix-list-id $list \\
+              --vpc-peering-connection-id $pcx
+        """,
+        cleans="""
+            for destination in 192.168.0.0/16 10.200.0.0/16 10.8.0.0/16 172.16.0.0/12; do
+              route delete-route $destination ''
+            done
+        """,
+    ),
+    Healthy(
+        name="a second VPC range",
+        en="The VPC has a secondary CIDR, 10.9.0.0/16.",
+        pt="A VPC tem um CIDR secundário, 10.9.0.0/16.",
+        does="aws ec2 associate-vpc-cidr-block --vpc-id ${VPC} --cidr-block 10.9.0.0/16",
+    ),
+    Healthy(
+        name="a second interface",
+        en="worker-1 has a second network interface in another subnet, which no route names.",
+        pt="A worker-1 tem uma segunda interface de rede em outra sub-rede, que nenhuma rota cita.",
+        does="""
+            export OTHER=$(aws ec2 create-subnet --vpc-id ${VPC} --cidr-block 10.0.7.0/24 \\
+              --query Subnet.SubnetId --output text)
+            export SECOND=$(aws ec2 create-network-interface --subnet-id $OTHER --groups ${SG} \\
+              --query NetworkInterface.NetworkInterfaceId --output text)
+            export ATTACHED=$(aws ec2 attach-network-interface --network-interface-id $SECOND \\
+              --instance-id ${WORKER_1} --device-index 1 --query AttachmentId --output text)
+        """,
+        cleans="""
+            aws ec2 detach-network-interface --attachment-id ${ATTACHED}
+            aws ec2 delete-network-interface --network-interface-id ${SECOND}
+            aws ec2 delete-subnet --subnet-id ${OTHER}
+        """,
+    ),
+    Healthy(
+        name="extra security groups",
+        en="worker-1 has a second security group without any rule.",
+        pt="A worker-1 tem um segundo security group sem nenhuma regra.",
+        does="""
+            export EXTRA=$(aws ec2 create-security-group --group-name extra-$RANDOM$RANDOM \\
+              --description extra --vpc-id ${VPC} --query GroupId --output text)
+            aws ec2 modify-instance-attribute --instance-id ${WORKER_1} --groups ${SG} $EXTRA
+        """,
+        cleans="""
+            aws ec2 modify-instance-attribute --instance-id ${WORKER_1} --groups ${SG}
+            aws ec2 delete-security-group --group-id ${EXTRA}
+        """,
+    ),
+    Healthy(
+        name="a rule for the group itself",
+        en="The node range's rule is replaced by one that names the security group itself.",
+        pt="A regra da faixa dos nós é trocada por uma que cita o próprio security group.",
+        does="""
+            aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16
+            aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol all --source-group ${SG}
+        """,
+        cleans="""
+            aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol all --source-group ${SG}
+            aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16
+        """,
+    ),
+    Healthy(
+        name="two halves for one worker",
+        en="Two routes of /25 lead to worker-1, instead of one of /24.",
+        pt="Duas rotas de /25 levam à worker-1, em vez de uma de /24.",
+        does="""
+            route create-route 10.200.1.0/25 "--instance-id ${WORKER_1}"
+            route create-route 10.200.1.128/25 "--instance-id ${WORKER_1}"
+            route delete-route 10.200.1.0/24 ''
+        """,
+        cleans="""
+            route create-route 10.200.1.0/24 "--instance-id ${WORKER_1}"
+            route delete-route 10.200.1.0/25 ''
+            route delete-route 10.200.1.128/25 ''
+        """,
+    ),
+    Healthy(
+        name="ACL within one subnet",
+        en="The network ACL denies the pods, and is not asked: all workers are in one subnet.",
+        pt="A network ACL nega os pods, e não é consultada: todas as workers estão na mesma sub-rede.",
+        does="""
+            aws ec2 create-network-acl-entry --network-acl-id ${ACL} --ingress --rule-number 50 \\
+              --protocol -1 --cidr-block 10.200.0.0/16 --rule-action deny
+        """,
+        cleans="""
+            aws ec2 delete-network-acl-entry --network-acl-id ${ACL} --ingress --rule-number 50
+        """,
+    ),
+)

@@ -1,0 +1,223 @@
+"""What is printed to be pasted runs the commands that are meant, whatever names and recorded runs say.
+
+The fixes are run by bash, with every program played by a function that notes its words.
+"""
+
+from __future__ import annotations
+
+import shlex
+import string
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from kthw.errors import LookError
+from kthw.findings.finding import Finding
+from kthw.observed.evidence import Evidence
+from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue
+from kthw.verdict.pasting import filled, one_line
+from tests.findings.clusters import everything
+from tests.findings.faults import FAULTS
+
+EVIL = "a b;touch x $(touch x) `touch x` ' \" \\ # & | > y\ntouch x\r\x1b[2J\u2028touch x"
+HARMLESS = "SAFE"
+
+PROGRAMS = (
+    "aws sudo touch ls cat tr base64 dirname date ping tcpdump ip tc nft timeout uptime ssh-add ssh-keygen "
+    "run LOGIN WHERE_LOGIN"
+)
+PLAYED = f"""
+PATH=/nowhere
+note() {{ local each all=''; for each; do all+=$each$'\\1'; done; printf '%s\\2' "$all" >&9; }}
+for program in {PROGRAMS}; do
+    eval "$program() {{ note $program \\"\\$@\\"; while read -r _; do :; done; }}"
+done
+ssh() {{
+    note ssh "$@"
+    while :; do case $1 in -*) shift 2 ;; *) break ;; esac; done
+    shift
+    eval "$*"
+}}
+"""
+
+
+def _ran(*fixes: str) -> list[list[str]]:
+    """The words of every command that pasting the fixes runs, sorted: some run in the background."""
+    pasted = "".join(f"(\n{fix}\nwait\n) >/dev/null\n" for fix in fixes)
+    script = PLAYED + pasted.replace("./run ", "run ")
+    checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    done = subprocess.run(
+        ["bash", "-c", 'exec 9>&1 </dev/null; eval "$0"', script],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.stderr == "", fixes
+    return sorted(command.split("\1")[:-1] for command in done.stdout.split("\2")[:-1])
+
+
+def _tables(words: Catalogue) -> dict[tuple[str, str, str], str]:
+    """The fixes as they are written, by kind, code and variant."""
+    found = {}
+    for kind, tables in (("finding", words.findings), ("error", words.errors)):
+        for code, table in tables.items():
+            found[kind, code, ""] = table["fix"]
+            variants: dict[str, Any] = {key: each for key, each in table.items() if isinstance(each, dict)}
+            for variant, each in variants.items():
+                found[kind, code, variant] = each.get("fix", table["fix"])
+    return found
+
+
+def _facts(template: str, said: str) -> dict[str, str]:
+    quoted = shlex.quote(said)
+    by_kind = {
+        "": said,
+        "remote": said,
+        "plain": "10.200.1.0/24",
+        "words": quoted,
+        "option": f"--instance-id {quoted}",
+        "command": f"ssh -i {quoted} {quoted}",
+        "heredoc": f"{said}\n{said}",
+    }
+    placeholders = [(name, kind or "") for _, name, kind, _ in string.Formatter().parse(template) if name]
+    facts = {name: by_kind[kind] for name, kind in placeholders}
+    if "forget" in facts:
+        facts["forget"] = f"ssh-keygen -f {quoted} -R {quoted}"
+    if "command" in facts:
+        facts["command"] = shlex.quote(f"sudo {quoted}")
+    return facts
+
+
+def _fix(words: Catalogue, key: tuple[str, str, str], facts: Mapping[str, str]) -> str:
+    kind, code, variant = key
+    told = {**facts, "variant": variant}
+    if kind == "error":
+        return words.error(LookError(code=code, subject="x", facts=told)).fix
+    found = Finding(code=code, subject="x", worker="x", expected="x", observed="x", facts=told)
+    return words.finding(found).fix
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", _tables(catalogue("en")), ids=lambda key: "-".join(filter(None, key)))
+def test_a_hostile_name_stays_one_word_of_the_command_it_is_in(
+    key: tuple[str, str, str], language: str
+) -> None:
+    words = catalogue(language)
+    template = _tables(words)[key]
+    meant, hostile = (_fix(words, key, _facts(template, said)) for said in (HARMLESS, EVIL))
+    expected = [[word.replace(HARMLESS, "\0") for word in command] for command in _ran(meant)]
+    seen = [[word.replace(one_line(EVIL), "\0") for word in command] for command in _ran(hostile)]
+    # What ssh is told to run has the name quoted in it: what then runs is among the others.
+    here, there = ([command for command in each if command[0] != "ssh"] for each in (seen, expected))
+    assert sorted(here) == sorted(there)
+    logins, expected_logins = ([len(c) for c in each if c[0] == "ssh"] for each in (seen, expected))
+    assert logins == expected_logins
+
+
+def test_a_fact_is_filled_in_the_same_way_in_both_languages() -> None:
+    english, portuguese = (_tables(catalogue(language)) for language in LANGUAGES)
+    for key, template in english.items():
+        kinds = [
+            {(n, kind) for _, n, kind, _ in string.Formatter().parse(t) if n}
+            for t in (template, portuguese[key])
+        ]
+        assert kinds[0] == kinds[1], key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", _tables(catalogue("en")), ids=lambda key: "-".join(filter(None, key)))
+def test_a_hostile_name_adds_no_line(key: tuple[str, str, str], language: str) -> None:
+    words = catalogue(language)
+    template = _tables(words)[key]
+    meant, hostile = (_fix(words, key, _facts(template, said)) for said in (HARMLESS, EVIL))
+    config = 2 * EVIL.count("\n") if "{config" in template else 0
+    assert len(hostile.splitlines()) == len(meant.splitlines()) + config
+
+
+def _hostile(evidence: Evidence) -> Evidence:
+    """The same with names and ids that a tag or a recorded run could say."""
+    text = msgspec.json.encode(evidence).decode()
+    for name in ("worker-1", "i-01", "i-07", "rtb-0a", "eni-01", "203.0.113.21", "cnio0", "10-bridge.conf"):
+        evil = msgspec.json.encode(f"{name}{EVIL}").decode()[1:-1]
+        text = text.replace(f'"{name}"', f'"{evil}"')
+    return msgspec.json.decode(text, type=Evidence)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_hostile_recorded_run_makes_no_fix_run_anything_else(name: str) -> None:
+    found = everything(_hostile(FAULTS[name][0]))
+    for language in LANGUAGES:
+        ran = _ran(*(catalogue(language).finding(finding).fix for finding in found))
+        assert not [command for command in ran if command[0] == "touch"]
+
+
+def test_names_as_they_usually_are_are_printed_as_they_are() -> None:
+    for usual in ("worker-0", "i-0ab12", "10.200.1.0/24", "kubernetes.id_rsa", "ubuntu", "/etc/cni/net.d/x"):
+        for kind in ("", ":word", ":remote", ":plain", ":words"):
+            assert filled(f"{{fact{kind}}}", {"fact": usual}, pasted=True) == usual
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        "touch x",
+        "ssh -o ProxyCommand='touch x' ubuntu@203.0.113.21",
+        "ssh -oProxyCommand=touch ubuntu@203.0.113.21",
+        "ssh ubuntu@203.0.113.21 touch x",
+        "ssh ubuntu@203.0.113.21; touch x",
+        "ssh ubuntu@203.0.113.21 'never closed",
+        "ssh-keygen -f x -R y -D evil",
+        "",
+    ],
+)
+def test_a_command_that_is_not_of_our_making_is_not_printed(login: str) -> None:
+    assert filled("{login:command} true", {"login": login}, pasted=True) == "LOGIN true"
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        "ssh -i kubernetes.id_rsa ubuntu@203.0.113.21",
+        "ssh -F 'my config' -i 'my key' -p 2222 -o HostName=203.0.113.21 ubuntu@worker-1",
+        "ssh-keygen -f known_hosts -R '[203.0.113.21]:2222'",
+    ],
+)
+def test_a_command_of_our_making_is_printed_as_it_is(login: str) -> None:
+    assert filled("{login:command}", {"login": login}, pasted=True) == login
+
+
+@pytest.mark.parametrize(
+    ("template", "fact"),
+    [
+        ("{fact}", "--endpoint-url=http://evil"),
+        ("{fact}", ""),
+        ("{fact:remote}", "-x"),
+        ("{fact:plain}", "10.200.1.0/24#e"),
+        ("{fact:words}", "i-01 --endpoint-url=http://evil"),
+        ("{fact:words}", "'"),
+        ("{fact:option}", "--instance-id i-01 --endpoint-url=http://evil"),
+        ("{fact:option}", "touch x"),
+        ("{fact:heredoc}", "{\nEOF\ntouch x"),
+    ],
+)
+def test_what_does_not_fit_its_place_is_its_own_name(template: str, fact: str) -> None:
+    assert filled(template, {"fact": fact}, pasted=True) == "FACT"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_stays_on_one_line_whatever_it_tells_of(language: str) -> None:
+    told = Finding(
+        code="route-missing",
+        subject=EVIL,
+        worker=EVIL,
+        expected="x",
+        observed=EVIL,
+        facts={"table": EVIL, "pod_cidr": EVIL, "worker_noun": EVIL},
+    )
+    said = catalogue(language).finding(told)
+    assert len(said.what.splitlines()) == len(said.why.splitlines()) == 1
+    assert "\x1b" not in said.what
