@@ -24,11 +24,6 @@ def instance_of(evidence: Evidence, worker: str) -> Instance | None:
     return Cluster.of(evidence).instance(worker)
 
 
-def pod_cidr_of(evidence: Evidence, worker: str) -> IPv4Network | None:
-    """The pod CIDR in the worker's user data, in canonical form; ``None`` where there is none to use."""
-    return Cluster.of(evidence).pod_cidrs.get(worker)
-
-
 def ground(evidence: Evidence, worker: str) -> list[Finding]:
     """What leaves the later checks nothing to stand on: no one instance, no pod CIDR of its own.
 

@@ -119,7 +119,7 @@ class _Look:
         self._stop.set()
         for thread in self._threads:
             thread.join(5.0)
-        closers = [threading.Thread(target=session.close, daemon=True) for session in self._sessions.values()]
+        closers = [threading.Thread(target=session.close, daemon=True) for session in tuple(self._opened)]
         for closer in closers:
             closer.start()
         for closer in closers:

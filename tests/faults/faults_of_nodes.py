@@ -18,7 +18,7 @@ FORWARDING: Final = (
     Fault(
         name="forwarding off on one node",
         en="Forwarding was switched off on worker-1.",
-        pt="O encaminhamento foi desligado na worker-1.",
+        pt="O encaminhamento foi desligado no worker-1.",
         breaks="ssh worker-1 'sudo sysctl -qw net.ipv4.ip_forward=0'",
         expected=("forwarding-off worker-1",),
     ),
@@ -32,21 +32,21 @@ FORWARDING: Final = (
     Fault(
         name="FORWARD policy is DROP",
         en="Docker was installed on worker-1 and set the policy of FORWARD to DROP.",
-        pt="O Docker foi instalado na worker-1 e mudou a política de FORWARD para DROP.",
+        pt="O Docker foi instalado no worker-1 e mudou a política de FORWARD para DROP.",
         breaks="ssh worker-1 'sudo iptables -P FORWARD DROP'",
         expected=("forward-dropped worker-1",),
     ),
     Fault(
         name="a rule rejects what is forwarded",
         en="A firewall script left a rule on worker-2 that rejects everything forwarded.",
-        pt="Um script de firewall deixou na worker-2 uma regra que rejeita tudo o que é encaminhado.",
+        pt="Um script de firewall deixou no worker-2 uma regra que rejeita tudo o que é encaminhado.",
         breaks="ssh worker-2 'sudo iptables -A FORWARD -j REJECT'",
         expected=("forward-dropped.rule worker-2",),
     ),
     Fault(
         name="nftables drops what is forwarded",
         en="An nftables table of a hardening guide on worker-0 has a forward chain with policy drop.",
-        pt="Uma tabela nftables de um guia de segurança na worker-0 tem a cadeia forward com política drop.",
+        pt="Uma tabela nftables de um guia de segurança no worker-0 tem a cadeia forward com política drop.",
         breaks="""
             ssh worker-0 "sudo nft 'add table inet guide; \\
               add chain inet guide forward { type filter hook forward priority 0; policy drop; }'"
@@ -59,7 +59,7 @@ CNI: Final = (
     Fault(
         name="CNI file removed",
         en="The CNI file of worker-1 is not there.",
-        pt="O arquivo CNI da worker-1 não está lá.",
+        pt="O arquivo CNI do worker-1 não está lá.",
         breaks=f"ssh worker-1 'sudo rm {_FILE} /etc/cni/net.d/99-loopback.conf'",
         expected=("cni-config-missing worker-1",),
         errors=("cni-failed worker-1",),
@@ -67,7 +67,7 @@ CNI: Final = (
     Fault(
         name="only the loopback configured",
         en="On worker-1 only the loopback's CNI file was written.",
-        pt="Na worker-1 só foi escrito o arquivo CNI do loopback.",
+        pt="No worker-1 só foi escrito o arquivo CNI do loopback.",
         breaks=f"ssh worker-1 'sudo mv {_FILE} /root/'",
         expected=("cni-config-missing worker-1",),
         errors=("cni-failed worker-1",),
@@ -76,7 +76,7 @@ CNI: Final = (
     Fault(
         name="CNI file cut off",
         en="The CNI file of worker-1 was pasted without its last lines.",
-        pt="O arquivo CNI da worker-1 foi colado sem as últimas linhas.",
+        pt="O arquivo CNI do worker-1 foi colado sem as últimas linhas.",
         breaks=f"ssh worker-1 'sudo sed -i 6,\\$d {_FILE}'",
         expected=("cni-config-missing.unreadable worker-1",),
         errors=("cni-failed worker-1",),
@@ -84,21 +84,21 @@ CNI: Final = (
     Fault(
         name="one POD_CIDR in all terminals",
         en="With input going to all terminals, every node was given the POD_CIDR of worker-0.",
-        pt="Com a digitação indo para todos os terminais, cada nó recebeu o POD_CIDR da worker-0.",
+        pt="Com a digitação indo para todos os terminais, cada nó recebeu o POD_CIDR do worker-0.",
         breaks="\n".join(_subnet(f"worker-{n}", "10.200.0.0/24") for n in (1, 2)),
         expected=tuple(f"cni-subnet-mismatch.of-another worker-{n}" for n in (1, 2)),
     ),
     Fault(
         name="CNI subnet of nobody",
         en="The CNI file of worker-1 says 10.201.1.0/24.",
-        pt="O arquivo CNI da worker-1 diz 10.201.1.0/24.",
+        pt="O arquivo CNI do worker-1 diz 10.201.1.0/24.",
         breaks=_subnet("worker-1", "10.201.1.0/24"),
         expected=("cni-subnet-mismatch worker-1",),
     ),
     Fault(
         name="CNI subnet empty",
         en="The metadata service did not answer, and the CNI file of worker-1 has an empty subnet.",
-        pt="O serviço de metadados não respondeu, e o arquivo CNI da worker-1 tem a sub-rede vazia.",
+        pt="O serviço de metadados não respondeu, e o arquivo CNI do worker-1 tem a sub-rede vazia.",
         breaks=_subnet("worker-1", ""),
         expected=("cni-subnet-mismatch.empty worker-1",),
         errors=("cni-failed worker-1",),
@@ -120,7 +120,7 @@ ROUTES: Final = (
     _conflict(
         "a node's route to a peer leads elsewhere",
         "A route typed on worker-0 sends what is for worker-1's pods to the loopback.",
-        "Uma rota digitada na worker-0 manda para o loopback o que é para os pods da worker-1.",
+        "Uma rota digitada no worker-0 manda para o loopback o que é para os pods do worker-1.",
         "worker-0",
         "10.200.1.0/24 dev lo",
         "",
@@ -128,7 +128,7 @@ ROUTES: Final = (
     _conflict(
         "a node's route to a peer is unreachable",
         "A route typed on worker-2 makes worker-0's pods unreachable.",
-        "Uma rota digitada na worker-2 torna inalcançáveis os pods da worker-0.",
+        "Uma rota digitada no worker-2 torna inalcançáveis os pods do worker-0.",
         "worker-2",
         "unreachable 10.200.0.0/24",
         ".refused",
@@ -136,7 +136,7 @@ ROUTES: Final = (
     _conflict(
         "a node's route to its own pods",
         "A route typed on worker-1 sends its own pods' range back to the VPC.",
-        "Uma rota digitada na worker-1 manda a faixa dos próprios pods de volta para a VPC.",
+        "Uma rota digitada no worker-1 manda a faixa dos próprios pods de volta para a VPC.",
         "worker-1",
         "10.200.1.0/25 via 10.0.1.1",
         ".own",
@@ -147,7 +147,7 @@ UNEXPLAINED: Final = (
     Fault(
         name="a raw rule drops pings",
         en="A raw rule on worker-1 drops pings to its pods, before any chain that is looked at.",
-        pt="Uma regra raw na worker-1 descarta pings para os pods, antes de qualquer cadeia observada.",
+        pt="Uma regra raw no worker-1 descarta pings para os pods, antes de qualquer cadeia observada.",
         breaks="ssh worker-1 'sudo iptables -t raw -A PREROUTING -p icmp -d 10.200.1.0/24 -j DROP'",
         expected=tuple(f"pod-unreachable.request-on-node worker-{n}" for n in range(3)),
         restores="ssh worker-1 'sudo iptables -t raw -F'",
@@ -155,7 +155,7 @@ UNEXPLAINED: Final = (
     Fault(
         name="the node does not answer its pods",
         en="An INPUT rule on worker-1 drops what its own pods send to the node.",
-        pt="Uma regra INPUT na worker-1 descarta o que os próprios pods mandam ao nó.",
+        pt="Uma regra INPUT no worker-1 descarta o que os próprios pods mandam ao nó.",
         breaks="ssh worker-1 'sudo iptables -A INPUT -s 10.200.1.0/24 -j DROP'",
         expected=("pod-unreachable.node worker-1",),
         restores="ssh worker-1 'sudo iptables -F INPUT'",
@@ -163,7 +163,7 @@ UNEXPLAINED: Final = (
     Fault(
         name="pods cut off from the internet",
         en="A rule on worker-1 drops what goes to one host on the internet.",
-        pt="Uma regra na worker-1 descarta o que vai para um host da internet.",
+        pt="Uma regra no worker-1 descarta o que vai para um host da internet.",
         breaks="ssh worker-1 'sudo iptables -t raw -A PREROUTING -d 1.1.1.1 -j DROP'",
         expected=("pod-unreachable.internet worker-1",),
         restores="ssh worker-1 'sudo iptables -t raw -F'",
@@ -171,7 +171,7 @@ UNEXPLAINED: Final = (
     Fault(
         name="answers leave by a second interface",
         en="worker-1 has a second interface in worker-2's subnet, whose source/dest check drops the answers.",
-        pt="A worker-1 tem outra interface na sub-rede da worker-2, cuja verificação descarta as respostas.",
+        pt="O worker-1 tem outra interface na sub-rede do worker-2, cuja verificação descarta as respostas.",
         stage="two subnets",
         breaks="""
             export SECOND=$(aws ec2 create-network-interface --subnet-id ${SUBNET_2} --groups ${SG} \\

@@ -19,14 +19,14 @@ MISSING: Final = (
     Fault(
         name="one route forgotten",
         en="The route to worker-1 was never created.",
-        pt="A rota para a worker-1 nunca foi criada.",
+        pt="A rota para o worker-1 nunca foi criada.",
         breaks="route delete-route 10.200.1.0/24 ''",
         expected=("route-missing worker-1",),
     ),
     Fault(
         name="only the first worker has a route",
         en="A copied line: worker-1 and worker-2 never got a route.",
-        pt="Uma linha copiada: a worker-1 e a worker-2 nunca receberam uma rota.",
+        pt="Uma linha copiada: o worker-1 e o worker-2 nunca receberam uma rota.",
         breaks="for n in 1 2; do route delete-route 10.200.$n.0/24 ''; done",
         expected=("route-missing worker-1", "route-missing worker-2"),
     ),
@@ -55,7 +55,7 @@ MISSING: Final = (
     Fault(
         name="one wide route to the first worker",
         en="One route for 10.200.0.0/16, to worker-0, was to do for all.",
-        pt="Uma única rota para 10.200.0.0/16, até a worker-0, deveria bastar para todas.",
+        pt="Uma única rota para 10.200.0.0/16, até o worker-0, deveria bastar para todos.",
         breaks="""
             for n in 0 1 2; do route delete-route 10.200.$n.0/24 ''; done
             route create-route 10.200.0.0/16 "--instance-id ${WORKER_0}"
@@ -69,7 +69,7 @@ MISSING: Final = (
     Fault(
         name="route only in the other subnet's table",
         en="Of the two tables, only that of the other subnet has the route to worker-1.",
-        pt="Das duas tabelas, só a da outra sub-rede tem a rota para a worker-1.",
+        pt="Das duas tabelas, só a da outra sub-rede tem a rota para o worker-1.",
         stage="two subnets",
         breaks="route delete-route 10.200.1.0/24 '' ${TABLE_2}",
         expected=("route-in-unused-table worker-1",),
@@ -77,7 +77,7 @@ MISSING: Final = (
     Fault(
         name="route missing in both tables",
         en="Neither of the two tables has the route to worker-1.",
-        pt="Nenhuma das duas tabelas tem a rota para a worker-1.",
+        pt="Nenhuma das duas tabelas tem a rota para o worker-1.",
         stage="two subnets",
         breaks="""
             route delete-route 10.200.1.0/24 '' ${TABLE}
@@ -104,7 +104,7 @@ MISSING: Final = (
     Fault(
         name="one route in the main table",
         en="The route to worker-2 went into the main table, which does not rule the subnet.",
-        pt="A rota para a worker-2 foi para a tabela principal, que não governa a sub-rede.",
+        pt="A rota para o worker-2 foi para a tabela principal, que não governa a sub-rede.",
         breaks="""
             route delete-route 10.200.2.0/24 ''
             route create-route 10.200.2.0/24 "--instance-id ${WORKER_2}" ${MAIN}
@@ -157,7 +157,7 @@ WRONG: Final = (
     Fault(
         name="two workers swapped",
         en="The routes of worker-0 and worker-1 were swapped.",
-        pt="As rotas da worker-0 e da worker-1 foram trocadas.",
+        pt="As rotas do worker-0 e do worker-1 foram trocadas.",
         breaks="""
             route replace-route 10.200.0.0/24 "--instance-id ${WORKER_1}"
             route replace-route 10.200.1.0/24 "--instance-id ${WORKER_0}"
@@ -167,21 +167,21 @@ WRONG: Final = (
     Fault(
         name="route to a controller",
         en="The route for worker-1's pods leads to controller-0.",
-        pt="A rota para os pods da worker-1 leva à controller-0.",
+        pt="A rota para os pods do worker-1 leva ao controller-0.",
         breaks='route replace-route 10.200.1.0/24 "--instance-id ${CONTROLLER_0}"',
         expected=("route-wrong-target worker-1",),
     ),
     Fault(
         name="route to a controller's interface",
         en="The route for worker-1's pods leads to a network interface, and it is controller-0's.",
-        pt="A rota para os pods da worker-1 leva a uma interface de rede, e ela é da controller-0.",
+        pt="A rota para os pods do worker-1 leva a uma interface de rede, e ela é do controller-0.",
         breaks='route replace-route 10.200.1.0/24 "--network-interface-id ${CONTROLLER_0_ENI}"',
         expected=("route-wrong-target worker-1",),
     ),
     Fault(
         name="route to a NAT gateway",
         en="The route for worker-1's pods leads to a NAT gateway.",
-        pt="A rota para os pods da worker-1 leva a um NAT gateway.",
+        pt="A rota para os pods do worker-1 leva a um NAT gateway.",
         breaks="""
             export NAT=$(aws ec2 create-nat-gateway --subnet-id ${SUBNET} --connectivity-type private \\
               --query NatGateway.NatGatewayId --output text)
@@ -193,14 +193,14 @@ WRONG: Final = (
     Fault(
         name="route to the internet gateway",
         en="The route for worker-1's pods leads to the internet gateway.",
-        pt="A rota para os pods da worker-1 leva ao internet gateway.",
+        pt="A rota para os pods do worker-1 leva ao internet gateway.",
         breaks='route replace-route 10.200.1.0/24 "--gateway-id ${IGW}"',
         expected=("route-wrong-target worker-1",),
     ),
     Fault(
         name="all routes to the first worker",
         en="A loop that never advanced its variable: every route leads to worker-0.",
-        pt="Um laço que nunca avançou a variável: todas as rotas levam à worker-0.",
+        pt="Um laço que nunca avançou a variável: todas as rotas levam ao worker-0.",
         breaks="""
             for n in 1 2; do route replace-route 10.200.$n.0/24 "--instance-id ${WORKER_0}"; done
         """,
@@ -209,7 +209,7 @@ WRONG: Final = (
     Fault(
         name="node replaced",
         en="worker-1 was replaced by a new machine, and the route still names the old one.",
-        pt="A worker-1 foi substituída por uma máquina nova, e a rota ainda aponta para a antiga.",
+        pt="O worker-1 foi substituído por uma máquina nova, e a rota ainda aponta para o antigo.",
         breaks="""
             aws ec2 terminate-instances --instance-ids ${WORKER_1} >/dev/null
             launch worker-1 ${WORKER_1_IP} 'name=worker-1|pod-cidr=10.200.1.0/24'
@@ -243,7 +243,7 @@ WRONG: Final = (
     Fault(
         name="half of the range diverted",
         en="An old route for 10.200.1.0/25 sends the first half of worker-1's pods to worker-0.",
-        pt="Uma rota antiga para 10.200.1.0/25 manda a primeira metade dos pods da worker-1 para a worker-0.",
+        pt="Uma rota antiga para 10.200.1.0/25 manda a primeira metade dos pods do worker-1 para o worker-0.",
         breaks='route create-route 10.200.1.0/25 "--instance-id ${WORKER_0}"',
         expected=("route-shadowed worker-1",),
     ),
@@ -269,14 +269,14 @@ WRONG: Final = (
     Fault(
         name="leftover to a controller",
         en="A route of an earlier attempt, 10.200.9.0/24, leads to controller-0.",
-        pt="Uma rota de uma tentativa anterior, 10.200.9.0/24, leva à controller-0.",
+        pt="Uma rota de uma tentativa anterior, 10.200.9.0/24, leva ao controller-0.",
         breaks='route create-route 10.200.9.0/24 "--instance-id ${CONTROLLER_0}"',
         expected=("route-stale worker-0",),
     ),
     Fault(
         name="leftover of a fourth worker",
         en="worker-3 was terminated when it was no longer needed; its route stayed.",
-        pt="A worker-3 foi encerrada quando deixou de ser necessária; a sua rota ficou.",
+        pt="O worker-3 foi encerrado quando deixou de ser necessário; a sua rota ficou.",
         breaks="""
             id=$(launch worker-3 10.0.1.23 'name=worker-3|pod-cidr=10.200.3.0/24')
             route create-route 10.200.3.0/24 "--instance-id $id"

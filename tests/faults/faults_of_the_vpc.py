@@ -20,14 +20,14 @@ LOCAL: Final = (
     Fault(
         name="subnet taken out of the local route",
         en="A route for the workers' own subnet, 10.0.1.0/24, leads to a firewall machine.",
-        pt="Uma rota para a própria sub-rede das workers, 10.0.1.0/24, leva a uma máquina de firewall.",
+        pt="Uma rota para a própria sub-rede dos workers, 10.0.1.0/24, leva a uma máquina de firewall.",
         breaks='route create-route 10.0.1.0/24 "--network-interface-id ${CONTROLLER_0_ENI}"',
         expected=("local-route-altered.narrower worker-0",),
     ),
     Fault(
         name="other subnet taken out of the local route",
         en="In the table of the first subnet, the second one's range leads to worker-0.",
-        pt="Na tabela da primeira sub-rede, a faixa da segunda leva à worker-0.",
+        pt="Na tabela da primeira sub-rede, a faixa da segunda leva ao worker-0.",
         stage="two subnets",
         breaks='route create-route 10.0.2.0/24 "--instance-id ${WORKER_0}"',
         expected=("local-route-altered.narrower worker-0",),
@@ -80,7 +80,7 @@ INTERNET: Final = (
     Fault(
         name="default route to a worker",
         en="The default route leads to worker-0.",
-        pt="A rota padrão leva à worker-0.",
+        pt="A rota padrão leva ao worker-0.",
         breaks='route replace-route 0.0.0.0/0 "--instance-id ${WORKER_0}"',
         expected=("internet-route-wrong-target worker-0",),
         errors=NOBODY_GETS_IN,
@@ -156,7 +156,7 @@ GROUPS: Final = (
     Fault(
         name="one node outside the rule",
         en="The rules name each node by its address, and worker-2 came later.",
-        pt="As regras citam cada nó pelo endereço, e a worker-2 chegou depois.",
+        pt="As regras citam cada nó pelo endereço, e o worker-2 chegou depois.",
         breaks=_CLOSE
         + """
             for ip in ${WORKER_0_IP} ${WORKER_1_IP}; do
@@ -173,7 +173,7 @@ GROUPS: Final = (
     Fault(
         name="another group on one worker",
         en="worker-1 has a security group of its own that lets in SSH only.",
-        pt="A worker-1 tem um security group próprio que só deixa entrar SSH.",
+        pt="O worker-1 tem um security group próprio que só deixa entrar SSH.",
         breaks=f"""
             export LONE=$(aws ec2 create-security-group --group-name ssh-only-$RANDOM$RANDOM \\
               --description ssh --vpc-id ${{VPC}} --query GroupId --output text)

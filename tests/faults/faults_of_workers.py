@@ -10,7 +10,7 @@ WORKERS: Final = (
     Fault(
         name="worker terminated with its route",
         en="worker-1 was terminated, and its route deleted.",
-        pt="A worker-1 foi encerrada, e a sua rota apagada.",
+        pt="O worker-1 foi encerrado, e a sua rota apagada.",
         breaks="""
             aws ec2 terminate-instances --instance-ids ${WORKER_1}
             route delete-route 10.200.1.0/24 ''
@@ -24,7 +24,7 @@ WORKERS: Final = (
     Fault(
         name="worker terminated, route left",
         en="worker-1 was terminated, and its route forgotten.",
-        pt="A worker-1 foi encerrada, e a sua rota esquecida.",
+        pt="O worker-1 foi encerrado, e a sua rota esquecida.",
         breaks="aws ec2 terminate-instances --instance-ids ${WORKER_1}",
         expected=("worker-missing.gone worker-1", "route-stale.gone worker-0"),
         restores="""
@@ -36,14 +36,14 @@ WORKERS: Final = (
     Fault(
         name="worker named in another style",
         en="worker-1 was given the name Worker_1.",
-        pt="A worker-1 recebeu o nome Worker_1.",
+        pt="O worker-1 recebeu o nome Worker_1.",
         breaks="aws ec2 create-tags --resources ${WORKER_1} --tags Key=Name,Value=Worker_1",
         expected=("worker-missing.misnamed worker-1",),
     ),
     Fault(
         name="worker named something else",
         en="worker-1 was given the name db-primary, and its route goes on leading to it.",
-        pt="A worker-1 recebeu o nome db-primary, e a sua rota continua a levar até ela.",
+        pt="O worker-1 recebeu o nome db-primary, e a sua rota continua a levar até ele.",
         breaks="aws ec2 create-tags --resources ${WORKER_1} --tags Key=Name,Value=db-primary",
         expected=("worker-missing worker-1", "route-stale worker-0"),
         restores="aws ec2 create-tags --resources ${WORKER_1} --tags Key=Name,Value=worker-1",
@@ -51,14 +51,14 @@ WORKERS: Final = (
     Fault(
         name="one worker stopped",
         en="worker-1 was stopped overnight.",
-        pt="A worker-1 foi parada durante a noite.",
+        pt="O worker-1 foi parado durante a noite.",
         breaks="aws ec2 stop-instances --instance-ids ${WORKER_1}",
         expected=("worker-not-running worker-1", "route-blackhole.stopped worker-1"),
     ),
     Fault(
         name="all workers stopped",
         en="All workers were stopped overnight.",
-        pt="Todas as workers foram paradas durante a noite.",
+        pt="Todos os workers foram parados durante a noite.",
         breaks="aws ec2 stop-instances --instance-ids ${WORKER_0} ${WORKER_1} ${WORKER_2}",
         expected=tuple(
             f"{code} worker-{n}"
@@ -69,7 +69,7 @@ WORKERS: Final = (
     Fault(
         name="two stopped instances of one name",
         en="worker-1 and an older machine of that name are both stopped.",
-        pt="A worker-1 e uma máquina mais antiga com esse nome estão ambas paradas.",
+        pt="O worker-1 e uma máquina mais antiga com esse nome estão ambos parados.",
         breaks="""
             aws ec2 create-tags --resources ${CONTROLLER_0} --tags Key=Name,Value=worker-1
             aws ec2 stop-instances --instance-ids ${WORKER_1} ${CONTROLLER_0}
@@ -99,14 +99,14 @@ WORKERS: Final = (
     Fault(
         name="source/dest check on again",
         en="The source/dest check of worker-1 was switched on again.",
-        pt="A verificação de origem/destino da worker-1 foi ligada de novo.",
+        pt="A verificação de origem/destino do worker-1 foi ligada de novo.",
         breaks="aws ec2 modify-instance-attribute --instance-id ${WORKER_1} --source-dest-check",
         expected=("source-dest-check-on worker-1",),
     ),
     Fault(
         name="source/dest check never switched off",
         en="The step that switches the source/dest check off was left out for all workers.",
-        pt="O passo que desliga a verificação de origem/destino foi esquecido em todas as workers.",
+        pt="O passo que desliga a verificação de origem/destino foi esquecido em todos os workers.",
         breaks="""
             for id in ${WORKER_0} ${WORKER_1} ${WORKER_2}; do
               aws ec2 modify-instance-attribute --instance-id $id --source-dest-check
@@ -117,7 +117,7 @@ WORKERS: Final = (
     Fault(
         name="source/dest check on at a second interface",
         en="The route leads to a second interface of worker-1, whose source/dest check is still on.",
-        pt="A rota leva a uma segunda interface da worker-1, cuja verificação de origem/destino está ligada.",
+        pt="A rota leva a uma segunda interface do worker-1, cuja verificação de origem/destino está ligada.",
         breaks="""
             export SECOND=$(aws ec2 create-network-interface --subnet-id ${SUBNET} --groups ${SG} \\
               --query NetworkInterface.NetworkInterfaceId --output text)
@@ -151,14 +151,14 @@ POD_CIDRS: Final = (
     _written(
         "no user data",
         "worker-1 has no user data.",
-        "A worker-1 não tem user data.",
+        "O worker-1 não tem user data.",
         "''",
         "pod-cidr-missing.absent",
     ),
     _written(
         "pod-cidr without a value",
         "The variable was empty when worker-1 was launched: its pod-cidr has no value.",
-        "A variável estava vazia quando a worker-1 foi criada: o pod-cidr dela não tem valor.",
+        "A variável estava vazia quando o worker-1 foi criado: o pod-cidr dele não tem valor.",
         "'name=worker-1|pod-cidr='",
         "pod-cidr-missing.empty",
     ),
@@ -228,14 +228,14 @@ POD_CIDRS: Final = (
     _written(
         "pod CIDR copied from another worker",
         "The user data of worker-1 was copied from worker-0.",
-        "A user data da worker-1 foi copiada da worker-0.",
+        "A user data do worker-1 foi copiada do worker-0.",
         "'name=worker-1|pod-cidr=10.200.0.0/24'",
         "pod-cidr-overlap",
     ),
     _written(
         "pod CIDR around another worker's",
         "The user data of worker-1 says pod-cidr=10.200.0.0/23, which has worker-0's in it.",
-        "A user data da worker-1 diz pod-cidr=10.200.0.0/23, que contém a da worker-0.",
+        "A user data do worker-1 diz pod-cidr=10.200.0.0/23, que contém a do worker-0.",
         "'name=worker-1|pod-cidr=10.200.0.0/23'",
         "pod-cidr-overlap",
     ),

@@ -9,7 +9,7 @@ from tests.faults.fault import Healthy
 _STAGED: Final = (
     ("the tutorial's cluster", "The tutorial's cluster.", "O cluster do tutorial.", "tutorial"),
     ("one worker", "A single worker.", "Uma única worker.", "one worker"),
-    ("two workers", "Two workers.", "Duas workers.", "two workers"),
+    ("two workers", "Two workers.", "Dois workers.", "two workers"),
     ("twelve workers", "Twelve workers.", "Doze workers.", "twelve workers"),
     (
         "VPC 172.31.0.0/16",
@@ -84,7 +84,7 @@ HEALTHY: Final = (
     Healthy(
         name="a stopped namesake",
         en="An older worker-1 is kept, stopped.",
-        pt="Uma worker-1 mais antiga é mantida, parada.",
+        pt="Um worker-1 mais antigo é mantido, parado.",
         does="""
             export OLD=$(launch worker-1 10.0.1.41 name=worker-1)
             aws ec2 stop-instances --instance-ids $OLD
@@ -131,7 +131,7 @@ HEALTHY: Final = (
     Healthy(
         name="a second interface",
         en="worker-1 has a second network interface in another subnet, which no route names.",
-        pt="A worker-1 tem uma segunda interface de rede em outra sub-rede, que nenhuma rota cita.",
+        pt="O worker-1 tem uma segunda interface de rede em outra sub-rede, que nenhuma rota cita.",
         does="""
             export OTHER=$(aws ec2 create-subnet --vpc-id ${VPC} --cidr-block 10.0.7.0/24 \\
               --query Subnet.SubnetId --output text)
@@ -149,7 +149,7 @@ HEALTHY: Final = (
     Healthy(
         name="extra security groups",
         en="worker-1 has a second security group without any rule.",
-        pt="A worker-1 tem um segundo security group sem nenhuma regra.",
+        pt="O worker-1 tem um segundo security group sem nenhuma regra.",
         does="""
             export EXTRA=$(aws ec2 create-security-group --group-name extra-$RANDOM$RANDOM \\
               --description extra --vpc-id ${VPC} --query GroupId --output text)
@@ -176,7 +176,7 @@ HEALTHY: Final = (
     Healthy(
         name="two halves for one worker",
         en="Two routes of /25 lead to worker-1, instead of one of /24.",
-        pt="Duas rotas de /25 levam à worker-1, em vez de uma de /24.",
+        pt="Duas rotas de /25 levam ao worker-1, em vez de uma de /24.",
         does="""
             route create-route 10.200.1.0/25 "--instance-id ${WORKER_1}"
             route create-route 10.200.1.128/25 "--instance-id ${WORKER_1}"
@@ -191,7 +191,7 @@ HEALTHY: Final = (
     Healthy(
         name="ACL within one subnet",
         en="The network ACL denies the pods, and is not asked: all workers are in one subnet.",
-        pt="A network ACL nega os pods, e não é consultada: todas as workers estão na mesma sub-rede.",
+        pt="A network ACL nega os pods, e não é consultada: todos os workers estão na mesma sub-rede.",
         does="""
             aws ec2 create-network-acl-entry --network-acl-id ${ACL} --ingress --rule-number 50 \\
               --protocol -1 --cidr-block 10.200.0.0/16 --rule-action deny
