@@ -9,7 +9,7 @@ from kthw.findings import ranges
 from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import interfaces
-from kthw.findings.workers import ground
+from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.observed.evidence import Way
 
 _UNICAST: Final = "unicast"
@@ -41,7 +41,9 @@ def _judged(cluster: Cluster, worker: str, way: Way) -> list[Finding]:
     if not bridge or way.kind == _NOWHERE:
         return []
     if worker == way.towards:
-        return [] if on_bridge else [_own(cluster, worker, way, bridge)]
+        # A range that is wrong itself is told first: where the kernel sends it says nothing then.
+        settled = on_bridge or valid_pod_cidr(cluster.evidence, worker)
+        return [] if settled else [_own(cluster, worker, way, bridge)]
     if on_bridge or not card or worker not in cluster.located or _is_right(cluster, way, card, worker):
         return []
     if ground(cluster.evidence, worker) or ground(cluster.evidence, way.towards):
