@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -30,6 +31,8 @@ class LocalChannel:
         assert self.process.stdout
         assert self.process.stderr
         self._in, self._out, self._err = self.process.stdin, self.process.stdout, self.process.stderr
+        # SSH's window holds the whole program though nobody reads it yet; a pipe's 64 KiB do not.
+        fcntl.fcntl(self._in.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
         self._timeout: float | None = None
 
     def settimeout(self, timeout: float | None, /) -> None:
