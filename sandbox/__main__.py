@@ -8,10 +8,9 @@ import os
 import shlex
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +19,7 @@ from kthw.intended.cluster import worker_names
 from kthw.verdict.messages import Catalogue, catalogue, language_of
 from sandbox.access import DIAL_SOCKET, SSH_CONFIG
 from sandbox.box import DIRECTORY_PREFIX, Sandbox, start, why_no_packets
+from sandbox.command import handling, until_it_ends
 
 _UNSET = (
     "AWS_PROFILE",
@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
     ssh.add_argument("cmd", nargs=argparse.REMAINDER, metavar="[CMD …]")
     options = parser.parse_args(arguments)
     try:
-        with _ending():
+        # These end a sandbox as Ctrl-C does: with everything undone.
+        with handling(_interrupt, signal.SIGTERM, signal.SIGHUP):
             if options.command == "ssh":
                 return _ssh(options.name, options.cmd, words.say)
             return _boot(options, words)
@@ -103,15 +104,10 @@ def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
 
 def _until_it_ends(command: list[str], environment: dict[str, str], say: Callable[..., str]) -> int:
     try:
-        process = subprocess.Popen(command, env=environment)
+        return until_it_ends(command, environment)
     except OSError as problem:
         _complain(say("sandbox-cannot-run", command=command[0], detail=problem.strerror))
         return 127
-    while True:
-        # Ctrl-C reaches the command too; we outlive whatever it does about it.
-        with contextlib.suppress(KeyboardInterrupt):
-            code = process.wait()
-            return code if code >= 0 else 128 - code
 
 
 def _ssh(name: str, command: list[str], say: Callable[..., str]) -> int:
@@ -145,19 +141,8 @@ def _answers(path: Path) -> bool:
     return os.access(path.parent, os.W_OK)
 
 
-@contextlib.contextmanager
-def _ending() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a sandbox as Ctrl-C does: with everything undone."""
-
-    def interrupt(_number: int, _frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _interrupt(_number: int, _frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -103,3 +103,26 @@ def test_ctrl_c_in_a_login_is_no_traceback() -> None:
         _, said = process.communicate(timeout=30)
     assert process.returncode != 0
     assert "Traceback" not in said
+
+
+def test_ctrl_c_as_the_command_ends_loses_no_exit_code() -> None:
+    """The signal and the end at the same moment, often enough to hit whatever gap there were."""
+    script = """
+import collections, os
+from sandbox.command import until_it_ends
+command = ["sh", "-c", "kill -INT $PPID; exit 7"]
+print(dict(collections.Counter(until_it_ends(command, dict(os.environ)) for _ in range(400))))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("{7: 400}\n", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_us_ends_the_command_first(number: signal.Signals) -> None:
+    """A signal to `sandbox run` alone reaches its command; how that ended is our exit code."""
+    name = number.name.removeprefix("SIG")
+    script = f"trap 'echo told; exit 5' {name}; kill -{name} $PPID; while :; do sleep 0.05; done"
+    done = sandbox("run", "--empty", "--", "sh", "-c", script)
+    assert (done.stdout, done.returncode) == ("told\n", 5)
