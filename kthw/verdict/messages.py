@@ -4,12 +4,14 @@ The words themselves are in ``en.toml`` and ``pt-BR.toml``, one table per findin
 (``[finding.<code>]``), per error code (``[error.<code>]``) and one for the phrases of the user
 interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by the fact
 ``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text, above all
-in a ``fix``, which people paste, is told in ``pasting``.
+in a ``fix``, which people paste, is told in ``pasting``. What came of a probe is data in English, by the
+agent's own words; ``[probe]`` has each of them with what a person reads.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -22,6 +24,9 @@ from kthw.findings.finding import Finding
 from kthw.verdict.pasting import filled
 
 LANGUAGES: Final = ("en", "pt-BR")
+
+_PROBE: Final = re.compile(r"(?P<pair>.+ → .+: (?:icmp|tcp) )(?P<outcome>.+)")
+"""A ``Probe`` as text."""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,10 +44,34 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     findings: dict[str, dict[str, Any]]
     errors: dict[str, dict[str, Any]]
     phrases: dict[str, str]
+    outcomes: dict[str, str]
 
     def finding(self, finding: Finding) -> Words:
         """The words for ``finding``."""
-        return _words(self.findings.get(finding.code, {}), finding_facts(finding))
+        facts = finding_facts(finding)
+        measured = {name: self.probe(str(facts[name])) for name in ("observed", "near_miss")}
+        return _words(self.findings.get(finding.code, {}), {**facts, **measured})
+
+    def compared(self, finding: Finding) -> list[tuple[str, str]]:
+        """What was expected, what was observed, and the nearest miss: each that there is, with its label."""
+        told = (
+            ("report-expected", finding.expected),
+            ("report-observed", finding.observed),
+            ("report-near-miss", finding.near_miss),
+        )
+        return [(self.say(key), self.probe(value)) for key, value in told if value]
+
+    def probe(self, said: str) -> str:
+        """``said`` with its outcome in this language where it is a ``Probe`` as text, else as it is."""
+        found = _PROBE.fullmatch(said)
+        return f"{found['pair']}{self._outcome(found['outcome'])}" if found else said
+
+    def _outcome(self, said: str) -> str:
+        for template, words in self.outcomes.items():
+            found = _template(template).fullmatch(said)
+            if found:
+                return filled(words, found.groupdict())
+        return said
 
     def error(self, error: LookError) -> Words:
         """The words for ``error``."""
@@ -65,7 +94,14 @@ def catalogue(language: str) -> Catalogue:
         findings=document["finding"],
         errors=document["error"],
         phrases=document["say"],
+        outcomes=document["probe"],
     )
+
+
+@functools.cache
+def _template(text: str) -> re.Pattern[str]:
+    """What ``text`` is, whatever stands in its ``{placeholders}``."""
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(text)))
 
 
 def language_of(environment: Mapping[str, str]) -> str:

@@ -103,13 +103,7 @@ def _findings(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
 def _finding(report: Report, root: Root, words: Catalogue) -> str:
     finding, said = root.found.finding, words.finding(root.found.finding)
     facts = "".join(
-        f"<dt>{escape(words.say(key))}</dt><dd>{escape(value)}</dd>"
-        for key, value in (
-            ("report-expected", finding.expected),
-            ("report-observed", finding.observed),
-            ("report-near-miss", finding.near_miss),
-        )
-        if value
+        f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in words.compared(finding)
     )
     return (
         f"<li><h3>{_whole(said.what)}</h3>"
@@ -122,7 +116,7 @@ def _finding(report: Report, root: Root, words: Catalogue) -> str:
 def _surprise(root: Root, words: Catalogue) -> str:
     if not root.passed:
         return ""
-    return words.say("report-surprise", count=len(root.passed), pair=root.passed[0])
+    return words.say("report-surprise", count=len(root.passed), pair=words.probe(root.passed[0]))
 
 
 def _pairs(report: Report, root: Root, words: Catalogue) -> str:
@@ -132,7 +126,7 @@ def _pairs(report: Report, root: Root, words: Catalogue) -> str:
     lines = []
     for pair in pairs[:_MOST_PAIRS]:
         came = root.traced(report.evidence, pair, words)
-        lines += [pair, *([f"    {came}"] if came else [])]
+        lines += [words.probe(pair), *([f"    {came}"] if came else [])]
     more = len(pairs) - _MOST_PAIRS
     rest = [words.say("report-more-pairs", count=more)] if more > 0 else []
     summary = f"{words.say('report-pairs')} ({len(pairs)})"

@@ -14,6 +14,7 @@ from kthw import errors
 from kthw.errors import LookError
 from kthw.findings import finding as findings
 from kthw.findings.finding import Finding
+from kthw.observed.agent import mesh
 from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue, error_facts, finding_facts
 from tests.findings.clusters import everything, failing, without_route
 from tests.findings.faults import FAULTS, OK
@@ -106,6 +107,22 @@ def test_both_languages_have_the_same_phrases_and_placeholders() -> None:
     assert set(english) == set(portuguese)
     for key, text in english.items():
         assert _placeholders(text) == _placeholders(portuguese[key]), key
+
+
+def test_what_came_of_a_probe_is_told_in_the_reader_s_language() -> None:
+    """Every outcome the agent can tell: those it has a table for, and those it makes."""
+    told = {*mesh.UNREACHABLES.values(), *filter(None, mesh.REFUSALS.values()), "reached"}
+    told |= {"no answer in 3.0 s", "10.200.1.2 answered", "10.200.1.2 is this pod's own address"}
+    english, portuguese = (catalogue(language) for language in LANGUAGES)
+    assert set(english.outcomes) == set(portuguese.outcomes)
+    for outcome in told:
+        said = f"10.200.0.2@worker-0 → 10.200.1.2@worker-1: tcp {outcome}"
+        assert english.probe(said) == said
+        assert portuguese.probe(said).startswith("10.200.0.2@worker-0 → 10.200.1.2@worker-1: tcp ")
+        assert outcome not in portuguese.probe(said)
+    said = "10.200.0.2@worker-0 → 1.1.1.1: icmp {seconds} of silence"
+    assert portuguese.probe(said) == said
+    assert portuguese.probe("a route → igw-1 active") == "a route → igw-1 active"
 
 
 def test_no_sentence_was_left_untranslated() -> None:
