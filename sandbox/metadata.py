@@ -2,13 +2,15 @@
 
 Served per VPC, in its namespace: who asks is known by the address the packet comes from, which for
 a pod is its node's (the tutorial's ``ipMasq``). Both versions answer, as EC2 does by default: plain
-GET, and GET with a token from ``PUT /latest/api/token``; a wrong token is refused.
+GET, and GET with a token from ``PUT /latest/api/token``; a wrong token is refused, and so is none where
+the instance's ``HttpTokens`` is ``required``. Switched off, it refuses all.
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
+from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
@@ -20,17 +22,28 @@ ADDRESS: Final = "169.254.169.254"
 _TOKEN_HEADER: Final = "X-aws-ec2-metadata-token"  # noqa: S105 -- a header's name
 
 
+@dataclass(frozen=True)
+class _Asking:
+    """An instance that may ask: its ``Instance.metadata``, and the answers by path."""
+
+    setting: str
+    answers: dict[str, bytes]
+
+
+_NOBODY: Final = _Asking("optional", {})
+
+
 class Metadata:
     """The answers for all VPCs. ``know`` replaces what they are given from."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[str, str], dict[str, bytes]] = {}
+        self._asking: dict[tuple[str, str], _Asking] = {}
         self._tokens: set[str] = set()
 
     def know(self, state: State) -> None:
         """Answer from ``state`` from now on."""
-        self._answers = {
-            (eni.vpc, address): _answers(eni, state)
+        self._asking = {
+            (eni.vpc, address): _Asking(state.instances[eni.instance].metadata, _answers(eni, state))
             for eni in state.enis.values()
             for address in eni.addresses
         }
@@ -42,17 +55,22 @@ class Metadata:
         server.RequestHandlerClass = partial(_Handler, self, vpc)
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
-    def token(self) -> str:
-        """A new session token."""
+    def token(self, vpc: str, address: str) -> tuple[int, bytes]:
+        """(HTTP status, body) of a PUT by the machine with ``address``: a new session token."""
+        if self._asking.get((vpc, address), _NOBODY).setting == "off":
+            return 403, b""
         token = secrets.token_urlsafe(32)
         self._tokens.add(token)
-        return token
+        return 200, token.encode()
 
     def answer(self, vpc: str, address: str, path: str, token: str | None) -> tuple[int, bytes]:
         """(HTTP status, body) of a GET by the machine with ``address``."""
-        if token is not None and token not in self._tokens:
+        asking = self._asking.get((vpc, address), _NOBODY)
+        if asking.setting == "off":
+            return 403, b""
+        if token not in self._tokens and (token is not None or asking.setting == "required"):
             return 401, b""
-        known = self._answers.get((vpc, address), {})
+        known = asking.answers
         wanted = path.strip("/")
         if wanted in known:
             return 200, known[wanted]
@@ -85,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         if self.path == "/latest/api/token":
-            self._reply(200, self._metadata.token().encode())
+            self._reply(*self._metadata.token(self._vpc, self.client_address[0]))
         else:
             self._reply(404, b"")
 

@@ -74,6 +74,8 @@ class Eni:
 class Instance:
     """``user_data`` is decoded once; ``public_key`` is the key pair's OpenSSH line, or empty.
 
+    ``metadata``: whether the instance metadata asks for a token (AWS's ``HttpTokens``), or is ``off``.
+
     Only instances that exist as machines are listed: running ones (``running``) and stopped ones
     (whose disk must survive until they start again). A terminated one is absent.
     """
@@ -83,6 +85,7 @@ class Instance:
     running: bool
     user_data: bytes = b""
     public_key: str = ""
+    metadata: Literal["optional", "required", "off"] = "optional"
 
 
 @dataclass(frozen=True)

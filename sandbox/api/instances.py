@@ -28,6 +28,7 @@ class Instance(instances.Instance):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.nics = {}
+        self._metadata_options = instances.MetadataOptions()
         self._launched_with: list[Any] = []
         super().__init__(*args, **kwargs)
         self.public_key = openssh_line(self.ec2_backend.key_pairs.get(self.key_name or ""))
@@ -57,6 +58,18 @@ class Instance(instances.Instance):
             self.primary._group_set = groups
         else:
             self._launched_with = groups
+
+    @property
+    def metadata_options(self) -> instances.MetadataOptions:
+        return self._metadata_options
+
+    @metadata_options.setter
+    def metadata_options(self, options: instances.MetadataOptions) -> None:
+        """A request changes what it names: moto forgets the rest."""
+        for option, value in vars(self._metadata_options).items():
+            if getattr(options, option) is None:
+                setattr(options, option, value)
+        self._metadata_options = options
 
     @property
     def private_ip(self) -> str | None:

@@ -139,9 +139,16 @@ def _instances(backend: EC2Backend) -> dict[str, Instance]:
             running=instance.state in ("pending", "running"),
             user_data=base64.b64decode(str(instance.user_data or "")),
             public_key=instance.public_key,
+            metadata=_metadata(instance.metadata_options),
         )
         for instance in machines
     }
+
+
+def _metadata(options: Any) -> Literal["optional", "required", "off"]:
+    if options.http_endpoint == "disabled":
+        return "off"
+    return "required" if options.http_tokens == "required" else "optional"
 
 
 def _security_group(group: Any) -> SecurityGroup:

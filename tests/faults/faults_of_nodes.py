@@ -14,6 +14,14 @@ def _subnet(worker: str, subnet: str) -> str:
     return f"ssh {worker} 'sudo sed -i s#10.200.[0-9]*.0/24#{subnet}# {_FILE}'"
 
 
+_TOKENS: Final = "aws ec2 modify-instance-metadata-options --instance-id ${WORKER_1} --http-tokens"
+_ASKED: Final = f"""ssh worker-1 sh <<'END'
+POD_CIDR=$(curl -s http://169.254.169.254/latest/user-data/ | tr '|' '\\n' | grep '^pod-cidr' | cut -d= -f2)
+sudo sed -i "s#10.200.[0-9]*.0/24#$POD_CIDR#" {_FILE}
+END"""
+"""As the chapter asks for the worker's pod CIDR, and puts it where it belongs."""
+
+
 FORWARDING: Final = (
     Fault(
         name="forwarding off on one node",
@@ -102,6 +110,15 @@ CNI: Final = (
         breaks=_subnet("worker-1", ""),
         expected=("cni-subnet-mismatch.empty worker-1",),
         errors=("cni-failed worker-1",),
+    ),
+    Fault(
+        name="metadata with a token only",
+        en="worker-1 answers IMDSv2 only, and the chapter's plain curl left its CNI file an empty subnet.",
+        pt="O worker-1 só responde a IMDSv2, e o curl do capítulo deixou a sub-rede do arquivo CNI vazia.",
+        breaks=f"{_TOKENS} required\n{_ASKED}",
+        expected=("cni-subnet-mismatch.empty-imdsv2 worker-1",),
+        errors=("cni-failed worker-1",),
+        cleans=f"{_TOKENS} optional",
     ),
 )
 

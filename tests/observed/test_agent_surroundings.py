@@ -367,7 +367,7 @@ def test_packets_of_others_are_not_counted(lab: tuple[TwoNodes, Session, Session
     pairs = [[0, "icmp", "10.200.0.2", "10.0.1.20", PEER]]
     for session in (sender, receiver):
         session.request("watch", deadline=5, mark="00" * 8, port=8080, pairs=pairs)
-    nodes.on(0, "ping", "-c", "2", "-i", "0.1", "10.200.1.2")
+    nodes.on(0, "fping", "-c", "2", "-p", "100", "10.200.1.2")
     assert [s.request("seen", deadline=5, seconds=0.1)["seen"] for s in (sender, receiver)] == [[], []]
 
 

@@ -34,6 +34,7 @@ PROVIDES: Final = {
     "uidmap": ("usr/bin/newuidmap",),
     "shellcheck": ("usr/bin/shellcheck",),
     "fping": ("usr/bin/fping",),
+    "curl": ("usr/bin/curl",),
 }
 """What each Debian package brings, of what the sandbox or the tests use (sudo is a stub of its own)."""
 _DEADLINE: Final = 20.0
