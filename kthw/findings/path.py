@@ -19,6 +19,7 @@ from ipaddress import IPv4Address
 
 from kthw.findings import ranges, security
 from kthw.findings.cluster import Cluster, pod_network
+from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray
@@ -41,6 +42,21 @@ def obstacles(evidence: Evidence, source: str, destination: str) -> list[Finding
 
 
 def _obstacles(evidence: Evidence, source: str, destination: str) -> list[Finding]:
+    used = as_configured(evidence)
+    met = _met(used, source, destination)
+    return met if used is evidence else once(told for f in met for told in _from_user_data(evidence, f))
+
+
+def _from_user_data(evidence: Evidence, obstacle: Finding) -> list[Finding]:
+    """The wrong user data where what is made from it stands in the way, else the obstacle itself."""
+    made = obstacle.code.startswith("route-") or obstacle.code in (
+        "cni-subnet-mismatch",
+        "node-route-conflict",
+    )
+    return (_standing(evidence, obstacle.worker) if made else []) or [obstacle]
+
+
+def _met(evidence: Evidence, source: str, destination: str) -> list[Finding]:
     cluster = Cluster.of(evidence)
     if source == destination:
         own = astray(cluster, source, source)

@@ -32,8 +32,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     no others. ``errors``: what cannot be looked at then, each ``code worker``. ``stage``: the cluster it
     happens in (``tests.faults.stages``). ``rounds``: how often one looks, and does what is printed, until all
     is well. ``restores``: what puts things right where no printed command can. ``cleans``: what is left to
-    tidy up after the printed commands. ``works``: packets get through all the same (what is wrong is what
-    was written down, and only the next step would trip over it).
+    tidy up after the printed commands.
     """
 
     name: str
@@ -46,7 +45,6 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int = 1
     restores: str = ""
     cleans: str = ""
-    works: bool = False
 
     @property
     def told(self) -> set[Told]:
@@ -84,5 +82,4 @@ def together(one: Fault, other: Fault) -> Fault:
         rounds=max(one.rounds, other.rounds),
         restores="\n".join(filter(None, (other.restores, one.restores))),
         cleans="\n".join(filter(None, (other.cleans, one.cleans))),
-        works=one.works or other.works,
     )

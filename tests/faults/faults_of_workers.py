@@ -143,7 +143,6 @@ def _written(name: str, en: str, pt: str, text: str, expected: str) -> Fault:
         pt=pt,
         breaks=f"user_data ${{WORKER_1}} {text}",
         expected=(f"{expected} worker-1",),
-        works=True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from msgspec.structs import replace
 
 from kthw.findings.path import obstacles
 from kthw.observed.evidence import AclEntry, Evidence, Route, SecurityRule
@@ -42,6 +43,7 @@ NODES_ONLY = (SecurityRule(protocol="-1", cidrs=("10.0.0.0/16",)),)
 PODS_ONLY = (SecurityRule(protocol="-1", cidrs=("10.200.0.0/16",)),)
 MEMBERS = (SecurityRule(protocol="-1", groups=("sg-0a",)),)
 ONE = "10.200.1.0/24"
+NAMELESS = with_user_data(OK, "worker-1")
 EVERY = tuple(itertools.permutations((0, 1, 2), 2))
 TO_1 = ((0, 1), (2, 1))
 FROM_1 = ((1, 0), (1, 2))
@@ -198,7 +200,39 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
         "worker-not-running",
     ),
     "worker gone": (without_instance(OK, "worker-1"), (*TO_1, *FROM_1), "worker-missing"),
-    "no pod CIDR": (with_user_data(OK, "worker-1"), (*TO_1, *FROM_1), "pod-cidr-missing"),
+    # Packets never see the user data, only what was made from it.
+    "no pod CIDR, all else is well": (NAMELESS, (), ""),
+    "no pod CIDR, and no route": (without_route(NAMELESS, ONE), TO_1, "pod-cidr-missing"),
+    "no pod CIDR, and a route elsewhere": (with_route(NAMELESS, route(0, ONE)), TO_1, "pod-cidr-missing"),
+    "no pod CIDR, and another fault": (
+        with_interface(NAMELESS, "worker-1", source_dest_check=True),
+        TO_1,
+        "source-dest-check-on",
+    ),
+    "no pod CIDR, and an empty subnet": (
+        with_cni(NAMELESS, "worker-1", subnet=""),
+        (*TO_1, *FROM_1),
+        "pod-cidr-missing",
+    ),
+    "no pod CIDR, and nobody logged in": (
+        replace(NAMELESS, nodes={}),
+        (*TO_1, *FROM_1),
+        "pod-cidr-missing",
+    ),
+    "another's pod CIDR, all else is well": (
+        with_user_data(OK, "worker-1", **{"pod-cidr": "10.200.0.0/24"}),
+        (),
+        "",
+    ),
+    "another's pod CIDR, and pods made of it": (
+        with_cni(
+            with_user_data(OK, "worker-1", **{"pod-cidr": "10.200.0.0/24"}),
+            "worker-1",
+            subnet="10.200.0.0/24",
+        ),
+        (*TO_1, *FROM_1),
+        "pod-cidr-overlap",
+    ),
 }
 
 
@@ -240,8 +274,6 @@ def test_obstacles_come_in_the_order_of_the_path() -> None:
 
 
 def test_a_node_nobody_logged_in_to_is_no_obstacle() -> None:
-    from msgspec.structs import replace
-
     assert obstacles(replace(OK, nodes={}), "worker-0", "worker-1") == []
 
 
