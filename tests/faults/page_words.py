@@ -39,8 +39,8 @@ PAGES: Final = (
         measured=(
             "{packets} packets between pods were measured in these {cases} cases. In {agreed} of them every "
             "one had the fate that the path, as AWS and the nodes are set up, predicts; in the others "
-            "something is written down wrongly that no packet meets, or packets are lost to something that "
-            "is not looked at. One process alone would have taken {minutes} minutes."
+            "packets are lost to something that is not looked at. One process alone would have taken "
+            "{minutes} minutes."
         ),
         table=("what was done", "what you see", "what mends it"),
         by_hand="by hand",
@@ -61,9 +61,8 @@ PAGES: Final = (
         ),
         measured=(
             "{packets} pacotes entre pods foram medidos nestes {cases} casos. Em {agreed} deles cada um teve "
-            "o destino previsto pelo caminho, como a AWS e os nós estão configurados; nos outros, algo que "
-            "nenhum pacote encontra está anotado errado, ou pacotes se perdem em algo que não é observado. "
-            "Um único processo teria levado {minutes} minutos."
+            "o destino previsto pelo caminho, como a AWS e os nós estão configurados; nos outros, pacotes "
+            "se perdem em algo que não é observado. Um único processo teria levado {minutes} minutos."
         ),
         table=("o que foi feito", "o que você vê", "o que corrige"),
         by_hand="à mão",
