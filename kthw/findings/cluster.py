@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from kthw.observed.evidence import (
     Node,
     Probe,
     Route,
+    RouteTable,
     SecurityGroup,
 )
 
@@ -53,7 +55,7 @@ class Cluster:
         self._bearing: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
             self._bearing.setdefault(instance.name, []).append(instance)
-        self._instances = {worker: _the_one(self.bearing(worker)) for worker in self.workers}
+        self._instances = {worker: self._the_one(worker) for worker in self.workers}
 
     @staticmethod
     def of(evidence: Evidence) -> Cluster:
@@ -76,8 +78,29 @@ class Cluster:
         return [instance for instance in self._bearing.get(name, ()) if instance.state in GONE]
 
     def instance(self, worker: str) -> Instance | None:
-        """The one running, else the only one left; ``None`` where there is none, or no telling which."""
+        """The one running, else the only one left, in the VPC of the workers.
+
+        ``None`` where there is none, or no telling which.
+        """
         return self._instances.get(worker)
+
+    @functools.cached_property
+    def home(self) -> str:
+        """The VPC of the workers: where most of the intended names are, of several the first name's."""
+        vpcs = Counter(vpc for worker in self.workers for vpc in dict.fromkeys(self._vpcs(worker)))
+        return vpcs.most_common(1)[0][0] if vpcs else ""
+
+    def _vpcs(self, worker: str) -> list[str]:
+        return [instance.vpc for instance in self.bearing(worker) if instance.vpc]
+
+    def at_home(self, instances: Iterable[Instance]) -> list[Instance]:
+        """Those in the VPC of the workers: no route table of it leads to any other's."""
+        return [instance for instance in instances if instance.vpc in ("", self.home)]
+
+    def _the_one(self, worker: str) -> Instance | None:
+        left = self.bearing(worker)
+        chosen = [instance for instance in left if instance.state == RUNNING] or left
+        return chosen[0] if len(chosen) == 1 and self.at_home(chosen) else None
 
     @functools.cached_property
     def pod_cidrs(self) -> dict[str, IPv4Network]:
@@ -132,6 +155,11 @@ class Cluster:
 
     def lookup(self, table_id: str) -> tables.Lookup:
         return self._lookups[table_id]
+
+    def is_public(self, table: RouteTable) -> bool:
+        """Whether any worker whose subnet the table rules has a public address."""
+        ruled = (worker for ruling in self.rulings if ruling.effective is table for worker in ruling.workers)
+        return any(self.located[worker].public_address for worker in ruled)
 
     def goes_to(self, route: Route, worker: str) -> bool:
         """Whether the route's target is the worker's instance, or an ENI of it."""
@@ -244,7 +272,10 @@ class Cluster:
         return f"{route.destination} → {self.target_noun(route)} {route.state}"
 
     def login(self, worker: str) -> str:
-        """The ``ssh`` command that gets into the worker as the tutorial does."""
+        """The ``ssh`` command that got into the worker; where nobody did, the tutorial's."""
+        node = self.evidence.nodes.get(worker)
+        if node and node.login:
+            return node.login
         instance = self.instance(worker)
         host = (instance.public_address or instance.address) if instance else worker
         return f"ssh -i {tutorial.KEY_FILE} {tutorial.SSH_USER}@{host}"
@@ -280,13 +311,6 @@ def pod_network(node: Node) -> CniConfig | None:
     """The CNI file that makes pods: the first that can be read, in order of name, loopback aside."""
     files = sorted(node.cni, key=lambda config: config.file)
     return next((c for c in files if not c.problem and c.type and c.type != _LOOPBACK), None)
-
-
-def _the_one(candidates: Iterable[Instance]) -> Instance | None:
-    left = list(candidates)
-    running = [instance for instance in left if instance.state == RUNNING]
-    chosen = running or left
-    return chosen[0] if len(chosen) == 1 else None
 
 
 def _why_no_inventory(evidence: Evidence) -> LookError:

@@ -67,6 +67,10 @@ def _gateway(cluster: Cluster, worker: str) -> str:
 
 def _peers(cluster: Cluster, worker: str, way: Way) -> Finding:
     right = f"{way.address} via {_gateway(cluster, worker)} dev {interfaces(cluster, worker)[1]}"
+    if not way.route or way.route.startswith("default "):
+        # The way that all else takes, too: nothing to delete blindly.
+        command = f"ip route get {shlex.quote(way.address)}; ip rule; ip route show table all"
+        return _finding(cluster, worker, way, right, command, "default")
     command = f"sudo ip route del {_quoted(way.route)}"
     return _finding(cluster, worker, way, right, command, "" if way.kind == _UNICAST else "refused")
 

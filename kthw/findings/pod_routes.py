@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from typing import Final
 
 from kthw.findings import ranges
 from kthw.findings.cluster import RUNNING, Cluster
 from kthw.findings.finding import Finding
 from kthw.findings.tables import ACTIVE, PROPAGATED, Ruling
-from kthw.observed.evidence import Route, RouteTable
+from kthw.observed.evidence import Instance, Route, RouteTable
+
+_NUMBER: Final = re.compile(r"\d+")
 
 
 def way_to(cluster: Cluster, ruling: Ruling, worker: str) -> list[Finding]:
@@ -213,6 +217,7 @@ def leftovers(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]
         judged_elsewhere = any(destination.subnet_of(cidr) for cidr in (*known, *beside))
         if judged_elsewhere or cluster.leads_to_a_worker(route):
             continue
+        target = cluster.target_instance(route)
         found.append(
             Finding(
                 code="route-stale",
@@ -224,8 +229,18 @@ def leftovers(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]
                     "table": table.id,
                     "destination": route.destination,
                     "target": cluster.target_noun(route),
-                    "variant": "" if route.state == ACTIVE else "gone",
+                    "name": target.name if target else "",
+                    "workers": ",".join([*cluster.workers, target.name if target else ""]),
+                    "variant": _leftover(cluster, route, target),
                 },
             )
         )
     return found
+
+
+def _leftover(cluster: Cluster, route: Route, target: Instance | None) -> str:
+    """``gone``: nothing takes the packets; ``sibling``: a machine that is named as the workers are."""
+    if route.state != ACTIVE:
+        return "gone"
+    style = {_NUMBER.sub("0", worker) for worker in cluster.workers}
+    return "sibling" if target and _NUMBER.sub("0", target.name) in style else ""

@@ -212,8 +212,8 @@ def _traced(cluster: Cluster, probes: Sequence[Probe]) -> dict[str, str]:
     """How far the packets came, of the first pair whose packets were watched for."""
     traces = (trace_of(cluster.evidence, p.source, p.destination) for p in probes if p.kind == "pod")
     trace = next((found for found in traces if found), None)
-    if trace is None:
-        return {}
+    if trace is None or not trace.request:
+        return {}  # that nobody saw them, not even leaving, says something of the watching and not of the way
     came = fate(trace)
     ends = {"source": trace.source, "destination": trace.destination}
     instances = {end: cluster.instance(worker) for end, worker in ends.items()}

@@ -14,6 +14,7 @@ from ipaddress import IPv4Network
 
 import msgspec
 
+from kthw.errors import CouldNotLook, LookError
 from kthw.findings import ranges, rules
 from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
@@ -56,6 +57,10 @@ def security_groups_allow(evidence: Evidence, worker: str) -> list[Finding]:
     cluster = Cluster.of(evidence)
     if worker not in cluster.located:
         return one_running_instance(evidence, worker)
+    instance, ruling = cluster.located[worker], cluster.ruling(worker)
+    arriving = cluster.pod_interface(worker, ruling.meant.id) if ruling else None
+    if not all(cluster.security_groups(each) for each in (instance.primary_interface, arriving)):
+        raise _unseen(cluster, worker, "DescribeSecurityGroups")
     return once([*groups_out(cluster, worker), *groups_in(cluster, worker)])
 
 
@@ -67,6 +72,8 @@ def network_acls_allow(evidence: Evidence, worker: str) -> list[Finding]:
     cluster = Cluster.of(evidence)
     if worker not in cluster.located:
         return one_running_instance(evidence, worker)
+    if _acl(cluster, worker) is None:
+        raise _unseen(cluster, worker, "DescribeNetworkAcls")
     return once(
         [
             *acl_passes(cluster, worker, "", "egress", _pods, REQUESTS),
@@ -119,7 +126,7 @@ def acl_passes(
     subnet = cluster.located[worker].subnet
     if other and cluster.located[other].subnet == subnet:
         return []
-    acl = next((acl for acl in cluster.inventory.network_acls if subnet in acl.subnets), None)
+    acl = _acl(cluster, worker)
     if acl is None:
         return []
     entries = [entry for entry in acl.entries if entry.egress == (direction == "egress")]
@@ -135,6 +142,19 @@ def acl_passes(
             by = denied.setdefault(_rule_range(cluster, worker, address), {}).setdefault(need, [])
             by += denying(address, need)
     return [_acl_finding(cluster, worker, acl, direction, cidr, by) for cidr, by in denied.items()]
+
+
+def _acl(cluster: Cluster, worker: str) -> NetworkAcl | None:
+    """The ACL of the worker's subnet. Every subnet has one: ``None`` means that it was not seen."""
+    subnet = cluster.located[worker].subnet
+    return next((acl for acl in cluster.inventory.network_acls if subnet in acl.subnets), None)
+
+
+def _unseen(cluster: Cluster, worker: str, call: str) -> CouldNotLook:
+    """What was not seen is neither right nor wrong."""
+    return CouldNotLook(
+        LookError(code="aws-refused", subject=cluster.noun(worker), worker=worker, detail=call)
+    )
 
 
 def _is_empty(

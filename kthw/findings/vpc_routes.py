@@ -62,11 +62,17 @@ def _altered(
 
 
 def default_route(cluster: Cluster, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
-    """Whether ``0.0.0.0/0`` leads to the internet gateway that is attached to the VPC."""
+    """Whether ``0.0.0.0/0`` leads to the internet gateway that is attached to the VPC.
+
+    Of workers that have no public address nothing is asked but that it leads somewhere: a gateway
+    translates public addresses only, so they are meant to go out by a NAT gateway, say.
+    """
     gateways = cluster.inventory.internet_gateways
     attached = next((gateway for gateway in gateways if vpc in gateway.vpcs), None)
     route = cluster.lookup(table.id).exactly(_EVERYWHERE)
     if route and route.state == ACTIVE and attached and route.gateway == attached.id:
+        return []
+    if route and route.state == ACTIVE and not cluster.is_public(table):
         return []
     code = "internet-route-wrong-target"
     if route is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from collections.abc import Iterable
 from ipaddress import IPv4Network
 
 from kthw.errors import CouldNotLook
@@ -34,22 +35,28 @@ def ground(evidence: Evidence, worker: str) -> list[Finding]:
 
 
 def one_running_instance(evidence: Evidence, worker: str) -> list[Finding]:
-    """Exactly one running instance bears the worker's name. A terminated namesake is no ambiguity."""
+    """Exactly one running instance bears the worker's name, in the VPC of the other workers.
+
+    A terminated namesake is no ambiguity.
+    """
     cluster = Cluster.of(evidence)
     candidates = cluster.bearing(worker)
     running = [instance for instance in candidates if instance.state == RUNNING]
+    shown = running or candidates
+    expected = f"{worker} {RUNNING}"
+    if not cluster.at_home(shown):
+        return [_missing(cluster, worker, expected)]
     if len(running) == 1:
         return []
-    expected = f"{worker} {RUNNING}"
-    if not candidates:
-        return [_missing(cluster, worker, expected)]
-    shown = running or candidates
-    first = next((instance for instance in shown if _is_routed_to(cluster, instance)), shown[0])
+    home = cluster.at_home(shown)
+    first = next((instance for instance in home if _is_routed_to(cluster, instance)), home[0])
+    scattered = len({instance.vpc for instance in shown}) > 1
     facts = {
         "instance": first.id,
         "others": shlex.join(instance.id for instance in shown if instance is not first),
         "state": first.state,
-        "variant": "several" if len(shown) > 1 else shown[0].state,
+        "vpc": cluster.home,
+        "variant": "vpcs" if scattered else "several" if len(shown) > 1 else shown[0].state,
     }
     return [
         Finding(
@@ -57,7 +64,7 @@ def one_running_instance(evidence: Evidence, worker: str) -> list[Finding]:
             subject=cluster.noun(worker),
             worker=worker,
             expected=expected,
-            observed=", ".join(f"{instance_noun(i, worker)} {i.state}" for i in shown),
+            observed=_listed(shown, with_vpc=scattered),
             near_miss="",
             facts=facts,
         )
@@ -160,22 +167,37 @@ def _missing(cluster: Cluster, worker: str, expected: str) -> Finding:
     strangers = [i for i in named if i.name not in cluster.workers]
     misnamed = cluster.misnamed(worker)
     close = difflib.get_close_matches(worker, sorted({i.name for i in strangers}), n=3, cutoff=_ALIKE)
-    near = misnamed or [i for i in strangers if i.name in close] or cluster.gone(worker)
+    elsewhere = cluster.bearing(worker)
+    near = elsewhere or misnamed or [i for i in strangers if i.name in close] or cluster.gone(worker)
     return Finding(
         code="worker-missing",
         subject=worker,
         worker=worker,
         expected=expected,
         observed="—",
-        near_miss=", ".join(f"{instance_noun(i)} {i.state}" for i in near[:3]),
+        near_miss=_listed(near[:3], with_vpc=bool(elsewhere)),
         facts={
             "instance": near[0].id if near else "",
             "near_name": near[0].name if near else "",
             "region": cluster.inventory.region,
             "account": cluster.inventory.account,
             "user_data": pod_cidr.mended(None, worker, suggested_pod_cidr(cluster, worker)),
-            "variant": "misnamed" if misnamed else "gone" if near and near[0].name == worker else "",
+            "home": cluster.home,
+            "variant": "elsewhere"
+            if elsewhere
+            else "misnamed"
+            if misnamed
+            else "gone"
+            if near and near[0].name == worker
+            else "",
         },
+    )
+
+
+def _listed(instances: Iterable[Instance], *, with_vpc: bool) -> str:
+    """``worker-1 (i-0ab…, 10.0.1.21) running``, with the VPC behind it where that tells them apart."""
+    return ", ".join(
+        " ".join([instance_noun(each), each.state, *([each.vpc] if with_vpc else [])]) for each in instances
     )
 
 

@@ -12,10 +12,11 @@ from kthw.observed.evidence import Chain, CniConfig, Instance, Link, Node, Probe
 from kthw.observed.secrets import masked
 
 
-def node(worker: str, answer: dict[str, Any]) -> Node:
+def node(worker: str, login: str, answer: dict[str, Any]) -> Node:
     """A node, from the answer to ``facts``."""
     return Node(
         worker=worker,
+        login=login,
         hostname=answer["hostname"],
         addresses=tuple(answer["addresses"]),
         ip_forward=answer["ip_forward"],

@@ -80,6 +80,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     where the sysctl could not be read. ``cni_plugins`` are the file names in ``/opt/cni/bin``.
     ``imds``: how the instance metadata answers: ``v1`` (a plain GET, as the tutorial's ``curl`` sends),
     ``v2`` (401 to that, and only to whoever fetches a token first), ``none``; empty where not asked.
+    ``login``: the ``ssh`` command that gets in as this session did.
 
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
     (first one per other worker and to the node's own pod; then those
@@ -88,6 +89,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     worker: str
+    login: str = ""
     hostname: str = ""
     addresses: tuple[str, ...] = ()
     ip_forward: bool | None = None

@@ -176,7 +176,7 @@ class _Look:
         self._opened.append(session)
         try:
             answer = session.request("facts", deadline=FACTS_DEADLINE, **_PLACES)
-            self._nodes[worker] = answers.node(worker, answer)
+            self._nodes[worker] = answers.node(worker, session.facts["login"], answer)
         except BaseException:
             session.close()
             raise

@@ -21,7 +21,7 @@ def test_firewall_lets_pod_packets_through(confirm: Confirm) -> None:
     confirm(nodes.forward_not_dropped)
 
 
-@pytest.mark.usefixtures("kernel_routes")
+@pytest.mark.usefixtures("kernel_routes", "cni")
 def test_kernel_routes_lead_the_right_way(confirm: Confirm) -> None:
     """The node's kernel sends packets for pods into the VPC, and those for its own pods to their bridge."""
     confirm(nodes.no_route_conflict)

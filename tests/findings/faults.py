@@ -142,6 +142,14 @@ def _lost(request: int, reply: int = 0, astray: str = "") -> Evidence:
 
 
 FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
+    "a VPN takes the default route": (
+        with_way(OK, "worker-0", "worker-1", device="wg0", via="", route="default dev wg0 scope link"),
+        ("node-route-conflict",),
+    ),
+    "a rule asks another table": (
+        with_way(OK, "worker-0", "worker-1", device="ens6", via="", route=""),
+        ("node-route-conflict",),
+    ),
     # The workers. A route to an instance that is gone stays behind as a leftover.
     "worker never launched": (
         without_route(without_instance(OK, "worker-1"), ONE),
@@ -168,6 +176,15 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         ("worker-not-running",),
     ),
     "two running namesakes": (with_more_instances(OK, instance(7, "worker-1")), ("worker-ambiguous",)),
+    "worker in another VPC": (with_instance(OK, "worker-1", vpc="vpc-0other"), ("worker-missing",)),
+    "stopped worker in another VPC": (
+        with_instance(OK, "worker-1", vpc="vpc-0other", state="stopped"),
+        ("worker-missing",),
+    ),
+    "namesake in another VPC": (
+        with_more_instances(OK, instance(7, "worker-1", vpc="vpc-0other")),
+        ("worker-ambiguous",),
+    ),
     # The pod CIDR.
     "no user data": (with_user_data(OK, "worker-1"), ("pod-cidr-missing",)),
     "empty pod-cidr": (with_user_data(OK, "worker-1", name="worker-1", pod_cidr=""), ("pod-cidr-missing",)),
@@ -290,6 +307,10 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     ),
     "leftover to a controller": (
         with_route(with_more_instances(OK, OTHER), route(9, "10.200.9.0/24")),
+        ("route-stale",),
+    ),
+    "route of a worker that was not asked about": (
+        with_route(with_more_instances(OK, instance(9, "worker-3")), route(9, "10.200.9.0/24")),
         ("route-stale",),
     ),
     "local route replaced": (
@@ -520,7 +541,17 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     "internet fails": (failing(OK, ("worker-1", ""), kind="internet"), ("pod-unreachable",)),
 }
 
+
+def _private(route_to: Route) -> Evidence:
+    """Workers without public addresses, behind something that is no internet gateway."""
+    evidence = with_route(OK, route_to)
+    for worker in evidence.intended.workers:
+        evidence = with_instance(evidence, worker, public_address="")
+    return evidence
+
+
 HEALTHY: dict[str, Evidence] = {
+    "private workers behind a NAT gateway": _private(Route(destination="0.0.0.0/0", other="nat-0a")),
     "no tool tells the firewall, none the routes": with_node(
         OK, "worker-1", firewall=None, ways=(), links=()
     ),

@@ -14,10 +14,12 @@ import kthw.findings
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings import nodes, pod_cidr, ranges, rules, workers
 from kthw.findings.check import Check
+from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
 from kthw.findings.routes import effective_table
 from kthw.findings.tables import Lookup
-from kthw.observed.evidence import AclEntry, Route, RouteTable, SecurityRule, UserData
+from kthw.observed.evidence import AclEntry, Evidence, Route, RouteTable, SecurityRule, UserData
+from kthw.verdict.messages import catalogue
 from tests.findings.clusters import (
     CHECKS,
     GROUP,
@@ -26,14 +28,18 @@ from tests.findings.clusters import (
     TABLE,
     healthy,
     instance,
+    instance_id,
     inventory_of,
+    route,
     with_instance,
     with_interface,
     with_inventory,
     with_more_instances,
+    with_more_tables,
     with_node,
     with_table,
     with_user_data,
+    with_way,
     without_instance,
     without_route,
 )
@@ -312,9 +318,50 @@ def test_each_cause_is_kept_once_in_order() -> None:
     assert [(f.code, f.subject) for f in once(told)] == [("route-missing", "a"), ("route-stale", "b")]
 
 
-def test_a_security_group_that_was_not_seen_is_not_judged() -> None:
-    evidence = with_interface(OK, "worker-1", security_groups=("sg-0shared",))
-    assert not CHECKS["security_groups_allow"](evidence, "worker-1")
+@pytest.mark.parametrize(
+    ("check", "evidence"),
+    [
+        (
+            "security_groups_allow",
+            with_interface(OK, "worker-1", security_groups=("sg-0shared",)),
+        ),
+        ("network_acls_allow", with_inventory(OK, network_acls=())),
+    ],
+)
+def test_what_was_not_seen_is_neither_right_nor_wrong(check: str, evidence: Evidence) -> None:
+    with pytest.raises(CouldNotLook, match="worker-1"):
+        CHECKS[check](evidence, "worker-1")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_namesake_kept_is_the_one_in_the_vpc_of_the_others(known: bool) -> None:
+    """Whichever is listed first, and has a route: of a second cluster in the account, none is kept."""
+    theirs = [instance(n + 4, f"worker-{n}", vpc="vpc-0other") for n in range(2)]
+    evidence = with_more_instances(OK, *theirs)
+    if known:
+        evidence = with_more_tables(
+            evidence, RouteTable(id="rtb-0z", vpc="vpc-0other", routes=(route(5, "10.200.1.0/24"),))
+        )
+        evidence = without_route(evidence, "10.200.1.0/24")
+    (found,) = CHECKS["one_running_instance"](evidence, "worker-1")
+    assert found.facts["instance"] == instance_id(1)
+    assert "vpc-0other" in found.observed
+
+
+def test_a_login_is_the_one_that_got_in() -> None:
+    login = "ssh -F lab.conf ubuntu@10.0.1.21"
+    cluster = Cluster.of(with_node(OK, "worker-1", login=login))
+    assert cluster.login("worker-1") == login
+    assert cluster.login("worker-0").startswith("ssh -i kubernetes.id_rsa ubuntu@203.0.113.")
+
+
+@pytest.mark.parametrize(
+    "route_text", ["default dev wg0 scope link", "default via 10.0.2.1 dev ens6 metric 50", ""]
+)
+def test_no_command_of_ours_takes_a_node_s_default_route(route_text: str) -> None:
+    evidence = with_way(OK, "worker-0", "worker-1", device="wg0", via="", route=route_text)
+    (found,) = CHECKS["no_route_conflict"](evidence, "worker-0")
+    assert "del" not in catalogue("en").finding(found).fix.split()
 
 
 def test_the_judgement_does_no_io() -> None:

@@ -151,7 +151,6 @@ def test_two_faults_at_once_are_both_told() -> None:
 @pytest.mark.parametrize(
     ("request_", "reply", "situation", "where"),
     [
-        (0, 0, "request-on-node", "worker-0"),
         (1, 0, "request-on-node", "worker-0"),
         (2, 0, "request-on-node", "worker-0"),
         (3, 0, "request-in-vpc", "worker-0"),
@@ -207,3 +206,11 @@ def test_a_filter_of_one_protocol_is_not_surprised_by_the_other() -> None:
     tcp_only = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/16",))
     evidence = failing(with_group(OK, ingress=(tcp_only,)), ("*", "*"), protocols=("icmp",))
     assert reach.surprises(evidence, everything(evidence)) == {}
+
+
+def test_packets_that_nobody_saw_at_all_accuse_no_node() -> None:
+    """Not even leaving: then it is the watching that did not work."""
+    pair = ("worker-0", "worker-1")
+    (found,) = reach.reaches_others(with_trace(failing(OK, pair), *pair, 0, 0), "worker-0")
+    assert found.facts["variant"] == "pod"
+    assert "way" not in found.facts
