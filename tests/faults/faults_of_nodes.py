@@ -134,6 +134,17 @@ def _conflict(name: str, en: str, pt: str, worker: str, route: str, variant: str
 
 
 ROUTES: Final = (
+    Fault(
+        name="a VPN takes the way to the pods",
+        en="A VPN client on worker-0 has a table of its own for 10.200.1.0/24, with a default route.",
+        pt="Um cliente de VPN no worker-0 tem uma tabela própria para 10.200.1.0/24, com rota padrão.",
+        breaks="""
+            ssh worker-0 'sudo sh -ec "ip link add vpn0 type veth peer name vpn1; ip link set vpn0 up
+            ip route add default dev vpn0 table 100; ip rule add pref 100 to 10.200.1.0/24 lookup 100"'
+        """,
+        expected=("node-route-conflict.default worker-0",),
+        restores="""ssh worker-0 'sudo sh -c "ip rule del pref 100; ip link del vpn0"'""",
+    ),
     _conflict(
         "a node's route to a peer leads elsewhere",
         "A route typed on worker-0 sends what is for worker-1's pods to the loopback.",

@@ -274,6 +274,21 @@ WRONG: Final = (
         expected=("route-stale worker-0",),
     ),
     Fault(
+        name="a fourth worker that nobody asked about",
+        en="There is a worker-3, with its route; the suite was asked about worker-0 to worker-2.",
+        pt="Há um worker-3, com a sua rota; a suíte foi chamada para os workers worker-0 a worker-2.",
+        breaks="""
+            id=$(launch worker-3 10.0.1.23 'name=worker-3|pod-cidr=10.200.3.0/24')
+            route create-route 10.200.3.0/24 "--instance-id $id"
+            export WORKER_3=$id
+        """,
+        expected=("route-stale.sibling worker-0",),
+        restores="""
+            aws ec2 terminate-instances --instance-ids ${WORKER_3}
+            route delete-route 10.200.3.0/24 ''
+        """,
+    ),
+    Fault(
         name="leftover of a fourth worker",
         en="worker-3 was terminated when it was no longer needed; its route stayed.",
         pt="O worker-3 foi encerrado quando deixou de ser necessário; a sua rota ficou.",

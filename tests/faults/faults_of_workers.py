@@ -49,6 +49,31 @@ WORKERS: Final = (
         restores="aws ec2 create-tags --resources ${WORKER_1} --tags Key=Name,Value=worker-1",
     ),
     Fault(
+        name="worker in another VPC",
+        en="worker-1 was launched again, in a VPC that an earlier attempt had left behind.",
+        pt="O worker-1 foi criado de novo, numa VPC que sobrou de uma tentativa anterior.",
+        breaks="""
+            aws ec2 terminate-instances --instance-ids ${WORKER_1}
+            route delete-route 10.200.1.0/24 ''
+            launch_elsewhere worker-1
+        """,
+        expected=("worker-missing.elsewhere worker-1",),
+        errors=("ssh-unreachable worker-1",),
+        restores="""
+            clear_elsewhere
+            id=$(launch worker-1 ${WORKER_1_IP} 'name=worker-1|pod-cidr=10.200.1.0/24')
+            route create-route 10.200.1.0/24 "--instance-id $id"
+        """,
+    ),
+    Fault(
+        name="same name in another VPC",
+        en="A worker-1 of an earlier attempt still runs in another VPC.",
+        pt="Um worker-1 de uma tentativa anterior ainda está em execução em outra VPC.",
+        breaks="launch_elsewhere worker-1",
+        expected=("worker-ambiguous.vpcs worker-1",),
+        restores="clear_elsewhere",
+    ),
+    Fault(
         name="one worker stopped",
         en="worker-1 was stopped overnight.",
         pt="O worker-1 foi parado durante a noite.",

@@ -57,7 +57,7 @@ class Lab:
         self._wait_for_ssh()
         if not stage.masquerade:
             for worker in stage.names:
-                self._terminal.types(stages.BARE.format(worker))
+                self._terminal.types(stages.BARE.format(worker), {})
         self.stage, self.usual, self._seen = name, (), None
 
     def clear(self) -> None:

@@ -18,6 +18,8 @@ _LINE_SECONDS: Final = 60.0
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
 PRELUDE: Final = r"""
+# By the names of the sandbox's ssh_config; what is printed names its own way in.
+ssh() { command ssh -o LogLevel=ERROR -F "${KTHW_SSH_CONFIG}" "$@"; }
 # The chapter "Provisioning Compute Resources", for one worker: NAME ADDRESS USER-DATA
 launch() {
   local id
@@ -28,6 +30,22 @@ launch() {
     --query 'Instances[0].InstanceId' --output text)
   aws ec2 modify-instance-attribute --instance-id "$id" --no-source-dest-check
   echo "$id"
+}
+# A machine of that name in a VPC of its own, as a second attempt leaves one behind: NAME
+launch_elsewhere() {
+  export VPC_9 SUBNET_9 STRANGER
+  VPC_9=$(aws ec2 create-vpc --cidr-block 10.9.0.0/16 --query Vpc.VpcId --output text)
+  SUBNET_9=$(aws ec2 create-subnet --vpc-id "$VPC_9" --cidr-block 10.9.1.0/24 \
+    --query Subnet.SubnetId --output text)
+  STRANGER=$(aws ec2 run-instances --image-id ami-785db401 --count 1 --instance-type t3.micro \
+    --key-name kubernetes --subnet-id "$SUBNET_9" --user-data "name=$1|pod-cidr=10.200.1.0/24" \
+    --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$1}]" \
+    --query 'Instances[0].InstanceId' --output text)
+}
+clear_elsewhere() {
+  aws ec2 terminate-instances --instance-ids "$STRANGER"
+  aws ec2 delete-subnet --subnet-id "$SUBNET_9"
+  aws ec2 delete-vpc --vpc-id "$VPC_9"
 }
 # Other user data for an instance: ID TEXT
 user_data() {
@@ -68,11 +86,9 @@ class Terminal:
         programs = box.directory / "terminal"
         programs.mkdir()
         asked = programs / "aws.socket"
-        config = box.target.ssh.config
         self._folder = box.directory
         self._path = programs
         self._write("aws", f"#!{sys.executable} -IS\nSOCKET = {str(asked)!r}\n{CLIENT}")
-        self._write("ssh", f'#!/bin/sh\nexec /usr/bin/ssh -o LogLevel=ERROR -F {config} "$@"\n')
         self._environment = {
             **os.environ,
             **box.environment,

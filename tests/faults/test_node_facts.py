@@ -55,7 +55,7 @@ class Lab:
         return gather(self._box.target, INTENDED)
 
     def on(self, worker: str, command: str) -> None:
-        self.terminal.types(f"ssh {worker} \"sudo sh -c '{command}'\"")
+        self.terminal.types(f"ssh {worker} \"sudo sh -c '{command}'\"", {})
 
 
 @pytest.fixture(scope="module")

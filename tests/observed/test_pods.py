@@ -108,6 +108,7 @@ def test_each_node_tells_what_it_is(bare: Seen) -> None:
     assert tuple(bare.nodes) == WORKERS
     node = bare.nodes["worker-1"]
     assert node.hostname
+    assert node.login.startswith("ssh -F ")
     assert node.addresses == ("10.0.1.21",)
     assert node.ip_forward is True
     assert [config.file for config in node.cni] == ["10-bridge.conf", "99-loopback.conf"]
