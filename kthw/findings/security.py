@@ -185,7 +185,7 @@ def _faces(cluster: Cluster, other: str = "") -> list[Peers]:
 
 
 def _faces_of(cluster: Cluster, workers: Iterable[str]) -> list[Peers]:
-    subnets = {subnet.id: ranges.network(subnet.cidr) for subnet in cluster.inventory.subnets}
+    subnets = {subnet.id: ranges.network(subnet.cidr) for subnet in cluster.inventory.subnets if subnet.cidr}
     around: dict[IPv4Network, list[tuple[str, IPv4Network]]] = {}
     bare = []
     for worker in workers:

@@ -30,6 +30,10 @@ _DROPPED: Final = re.compile(r"clos|reset|banner|kex_exchange|Broken pipe", re.I
 """What a ProxyCommand says of a connection that was made and then dropped: worth another attempt."""
 
 
+_UNREADABLE: Final = (OSError, ValueError, RuntimeError)
+"""What an ssh_config may be good for; the last one where it names a file of nobody's, ``~nobody/key``."""
+
+
 @dataclass(frozen=True)
 class Deadlines:
     """Seconds. ``connect``: until the server's first byte; ``login``: for each step from there on;
@@ -81,7 +85,7 @@ class _Login:
     def until_done(self) -> Session:
         try:
             hop = worker_hop(self.access, self.worker, self.address)
-        except (OSError, ValueError) as problem:
+        except _UNREADABLE as problem:
             raise self._misconfigured(problem) from problem
         began, pause = time.monotonic(), 0.3
         while True:
@@ -161,7 +165,7 @@ class _Login:
         for spec in hop.jumps:
             try:
                 jump = jump_hop(self.access, spec)
-            except (OSError, ValueError) as problem:
+            except _UNREADABLE as problem:
                 raise self._misconfigured(problem) from problem
             if via:
                 via = self._connect(replace(jump, proxy_command="", jumps=()), opened, via)

@@ -65,8 +65,8 @@ class Keys:
 
 def key_of(path: str) -> ssh.PrivateKey:
     """The private key in a file. Raises ``UnusableKeyError``."""
-    file = Path(path).expanduser()
     try:
+        file = Path(path).expanduser()
         state = file.stat()
         # OpenSSH's own rule, so that what works here works there.
         if state.st_uid == os.getuid() and stat.S_IMODE(state.st_mode) & 0o077:
@@ -74,7 +74,7 @@ def key_of(path: str) -> ssh.PrivateKey:
                 "permissions", f"others may read it (mode {stat.S_IMODE(state.st_mode):04o})"
             )
         return ssh.read_key(file, state.st_mtime_ns)
-    except FileNotFoundError:
+    except (FileNotFoundError, RuntimeError):  # the latter for ~nobody/key
         raise UnusableKeyError("missing", "no such file") from None
     except ssh.LockedKeyError as problem:
         raise UnusableKeyError("passphrase", "locked with a passphrase") from problem
@@ -86,7 +86,7 @@ def key_of(path: str) -> ssh.PrivateKey:
 
 def _public_part(path: str) -> bytes:
     """The public key beside a private key file, in wire format; empty where there is none."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
+    with contextlib.suppress(OSError, ValueError, IndexError, RuntimeError):
         text = Path(f"{path}.pub").expanduser().read_text(encoding="ascii")
         return base64.b64decode(text.split()[1])
     return b""

@@ -83,9 +83,8 @@ class _Drawing:
         )
 
     def _tables(self) -> list[RouteTable]:
-        """The tables in effect, in order of the workers."""
-        ruling = [self._cluster.ruling(worker) for worker in self._workers]
-        return list({r.effective.id: r.effective for r in ruling if r}.values())
+        """The tables in effect that were seen, in order of the workers."""
+        return list({ruling.effective.id: ruling.effective for ruling in self._cluster.rulings}.values())
 
     def _places(
         self, tables: Sequence[RouteTable], rows: dict[str, list[Row]]

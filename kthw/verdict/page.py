@@ -79,6 +79,9 @@ def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
         kind, said = "unknown", words.say("report-verdict-unknown")
     elif counts.failed:
         kind, said = "unknown", words.say("report-verdict-unexpected", count=counts.failed)
+    elif counts.passed and counts.skipped:
+        kind = "unknown" if report.evidence.target.no_packets else "good"
+        said = words.say("report-verdict-partly", count=counts.passed, skipped=counts.skipped)
     elif counts.passed:
         kind, said = "good", words.say("report-verdict-right", count=counts.passed)
     else:

@@ -19,6 +19,7 @@ from kthw.observed.evidence import (
     RouteTable,
     SecurityGroup,
     SecurityRule,
+    Subnet,
     Vpc,
     Way,
 )
@@ -551,6 +552,9 @@ def _private(route_to: Route) -> Evidence:
 
 
 HEALTHY: dict[str, Evidence] = {
+    "an IPv6-only subnet beside": with_inventory(
+        OK, subnets=(*inventory_of(OK).subnets, Subnet(id="subnet-06", vpc=VPC, cidr=""))
+    ),
     "private workers behind a NAT gateway": _private(Route(destination="0.0.0.0/0", other="nat-0a")),
     "no tool tells the firewall, none the routes": with_node(
         OK, "worker-1", firewall=None, ways=(), links=()

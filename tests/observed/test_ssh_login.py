@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.observed.login import Deadlines, open_session
@@ -184,6 +185,18 @@ def test_a_key_the_server_does_not_take_is_named(sshd: Sshd, tmp_path: Path) -> 
     assert error.code == "ssh-auth-failed"
     assert error.facts["user"] in error.detail
     assert str(wrong) in error.detail
+
+
+def test_a_key_of_nobody_s_is_missing(sshd: Sshd) -> None:
+    error = error_of(replace(sshd.access(), key="~nosuchuser/key"))
+    assert (error.code, error.facts["variant"]) == ("ssh-key-unusable", "missing")
+
+
+def test_an_include_of_nobody_s_is_one_sentence(sshd: Sshd, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("Include ~nosuchuser/config\n")
+    error = error_of(replace(sshd.access(), config=str(config)))
+    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "config")
 
 
 def test_a_missing_key_file_is_unusable(sshd: Sshd, tmp_path: Path) -> None:

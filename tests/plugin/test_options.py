@@ -23,6 +23,8 @@ REFUSED = {
     "no such language": (["--language", "tlh"], "--language tlh"),
     "no user name": (["--target", "aws", "--ssh-user", "a b"], "--ssh-user a b"),
     "no such key": (["--target", "aws", "--ssh-key", "nowhere.pem"], "--ssh-key nowhere.pem"),
+    "key of nobody's": (["--target", "aws", "--ssh-key", "~nosuchuser/key"], "--ssh-key ~nosuchuser/key"),
+    "evidence of nobody's": (["--evidence", "~nosuchuser/x.json"], "~nosuchuser/x.json"),
     "no such ssh_config": (["--target", "aws", "--ssh-config", "nowhere"], "--ssh-config nowhere"),
     "key for a sandbox": (["--ssh-key", "pytest.ini"], "--ssh-key"),
     "nothing to keep on an account": (["--target", "aws", "--keep-routes"], "--keep-routes"),

@@ -15,7 +15,7 @@ from kthw.verdict.drawing import drawing
 from kthw.verdict.messages import LANGUAGES, catalogue
 from kthw.verdict.page import page
 from kthw.verdict.report import Found, Report, Summary, report
-from tests.findings.clusters import CHECKS, healthy
+from tests.findings.clusters import CHECKS, healthy, with_inventory
 from tests.findings.faults import FAULTS
 
 ENGLISH = catalogue("en")
@@ -161,6 +161,19 @@ def test_many_workers_are_drawn_as_a_matrix_of_merged_cells() -> None:
     assert "worker-59" in svg
     assert len(svg) < 40_000
     ET.fromstring(svg)  # noqa: S314
+
+
+@pytest.mark.parametrize(("no_packets", "kind"), [("", "good"), ("no namespaces here", "unknown")])
+def test_what_was_not_checked_is_not_said_to_be_right(no_packets: str, kind: str) -> None:
+    evidence = replace(healthy(), target=replace(healthy().target, no_packets=no_packets))
+    html = page(report(evidence, [], [], Summary(passed=20, skipped=40)), ENGLISH, ["target"])
+    assert "All is as intended" not in html
+    assert "20 requirements hold; 40 were not checked" in html
+    assert f'class="kthw-verdict kthw-{kind}"' in html
+
+
+def test_a_subnet_without_a_table_is_drawn_without_one() -> None:
+    assert "rtb-" not in drawing(with_inventory(healthy(), route_tables=()), [], ENGLISH)
 
 
 def test_an_interrupted_run_promises_nothing() -> None:
