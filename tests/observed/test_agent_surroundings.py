@@ -126,6 +126,23 @@ def test_the_way_is_the_kernels_with_the_entry_that_decides(
 
 
 @NO_NODES
+def test_of_several_next_hops_the_entry_is_told_whichever_is_taken(
+    lab: tuple[TwoNodes, Session, Session],
+) -> None:
+    nodes, session, _ = lab
+    hops = ("nexthop", "via", "10.0.1.8", "nexthop", "via", "10.0.1.9")
+    nodes.on(0, "ip", "route", "add", "10.200.1.0/25", *hops)
+    try:
+        ways = [way(session, f"10.200.1.{n}") for n in range(2, 34)]
+        assert {each.via for each in ways} == {"10.0.1.8", "10.0.1.9"}
+        assert {each.route for each in ways} == {
+            "10.200.1.0/25 nexthop via 10.0.1.8 dev ens5 weight 1 nexthop via 10.0.1.9 dev ens5 weight 1"
+        }
+    finally:
+        nodes.on(0, "ip", "route", "del", "10.200.1.0/25", *hops)
+
+
+@NO_NODES
 def test_a_policy_route_is_followed(lab: tuple[TwoNodes, Session, Session]) -> None:
     nodes, session, _ = lab
     nodes.on(0, "ip", "route", "add", "10.200.0.0/16", "via", "10.0.1.9", "table", "77")

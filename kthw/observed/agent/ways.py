@@ -140,7 +140,8 @@ def _agree(entry: dict[str, str], got: dict[str, str], word: str) -> bool:
 
 def _words(line: str) -> tuple[str, str, dict[str, str]]:
     """``kind``, destination, and the pairs of words that follow."""
-    words = line.split()
+    words = line.replace("\\", " ").split()
+    words = words[: words.index("nexthop")] if "nexthop" in words else words  # each of them names its own
     kind = words.pop(0) if words and words[0] in KINDS else "unicast"
     destination, rest = (words[0], words[1:]) if words else ("", [])
     return kind, destination, {word: rest[n + 1] for n, word in enumerate(rest[:-1])}
