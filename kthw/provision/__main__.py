@@ -173,8 +173,8 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
 def _check(options: argparse.Namespace, refuse: Callable[[str], object], words: Catalogue) -> None:
     try:
         options.workers = worker_names(options.workers)
-    except ValueError as problem:
-        refuse(f"--workers: {problem}")
+    except ValueError:
+        refuse(words.say("run-bad-workers", value=options.workers))
     if options.expect_account and not _ACCOUNT.fullmatch(options.expect_account):
         refuse(words.say("provision-account-malformed", account=options.expect_account))
 

@@ -8,7 +8,7 @@ from tests.faults.fault import Healthy
 
 _STAGED: Final = (
     ("the tutorial's cluster", "The tutorial's cluster.", "O cluster do tutorial.", "tutorial"),
-    ("one worker", "A single worker.", "Uma única worker.", "one worker"),
+    ("one worker", "A single worker.", "Um único worker.", "one worker"),
     ("two workers", "Two workers.", "Dois workers.", "two workers"),
     ("twelve workers", "Twelve workers.", "Doze workers.", "twelve workers"),
     (
@@ -25,7 +25,7 @@ _STAGED: Final = (
     (
         "short names",
         "Workers named node0, node1, node2.",
-        "Workers chamadas node0, node1, node2.",
+        "Workers chamados node0, node1, node2.",
         "node names",
     ),
     ("long names", "Workers named as private DNS names.", "Workers com nomes de DNS privado.", "long names"),
@@ -78,7 +78,7 @@ HEALTHY: Final = (
     Healthy(
         name="a terminated namesake",
         en="A first worker-1 was terminated, and AWS still lists it.",
-        pt="Uma primeira worker-1 foi encerrada, e a AWS ainda a lista.",
+        pt="Um primeiro worker-1 foi encerrado, e a AWS ainda o lista.",
         does="aws ec2 terminate-instances --instance-ids $(launch worker-1 10.0.1.41 name=worker-1)",
     ),
     Healthy(
