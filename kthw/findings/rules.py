@@ -2,7 +2,8 @@
 
 A security group only allows: all rules of all of an ENI's groups, united. A rule that names a group
 means the private addresses of that group's member ENIs and never an address behind them, so it does
-not match a pod (VPC User Guide, *Security group rules*). A network ACL allows and denies: the first
+not match a pod (VPC User Guide, *Security group rules*). What is in a prefix list is not read: a rule that
+names one counts as enough, and whether it is, the packets tell. A network ACL allows and denies: the first
 entry that matches, by number, decides, and what no entry matches is denied (*Network ACLs*).
 """
 
@@ -67,12 +68,14 @@ class GroupRules:
         spans = [(rule, span) for rule in self.rules if (span := _span(rule, need)) is not None]
         cidrs = [(ranges.network(cidr), span) for rule, span in spans for cidr in rule.cidrs]
         named = [(self._addresses(rule), span) for rule, span in spans if rule.groups]
+        unread = [span for rule, span in spans if rule.prefix_lists]
         cuts = [cidr for cidr, _ in cidrs]
         if named and peers.prefixlen < peers.max_prefixlen:
             named = []  # a group stands for single addresses, never for a whole range
         return all(
             _covers(
-                [span for cidr, span in cidrs if cell.subnet_of(cidr)]
+                unread
+                + [span for cidr, span in cidrs if cell.subnet_of(cidr)]
                 + [span for addresses, span in named if cell in addresses],
                 need,
             )

@@ -137,13 +137,17 @@ class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SecurityRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``protocol`` is ``-1`` (all), ``tcp``, ``udp``, ``icmp`` or a number; ports -1 mean all."""
+    """``protocol`` is ``-1`` (all), ``tcp``, ``udp``, ``icmp`` or a number; ports -1 mean all.
+
+    ``prefix_lists`` by id: what is in them is not read.
+    """
 
     protocol: str
     from_port: int = -1
     to_port: int = -1
     cidrs: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    prefix_lists: tuple[str, ...] = ()
 
 
 class SecurityGroup(Struct, frozen=True, kw_only=True, omit_defaults=True):

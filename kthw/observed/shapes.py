@@ -147,7 +147,7 @@ def security_group(seen: ec2.SecurityGroupTypeDef) -> SecurityGroup:
 
 
 def _rules(permissions: Sequence[ec2.IpPermissionOutputTypeDef]) -> tuple[SecurityRule, ...]:
-    """IPv4 rules only: a permission with nothing but IPv6 ranges or prefix lists is left out."""
+    """IPv4 rules, and prefix lists by id: a permission with nothing but IPv6 ranges is left out."""
     rules = [
         SecurityRule(
             protocol=permission["IpProtocol"],
@@ -155,10 +155,13 @@ def _rules(permissions: Sequence[ec2.IpPermissionOutputTypeDef]) -> tuple[Securi
             to_port=permission.get("ToPort", -1),
             cidrs=tuple(sorted(entry.get("CidrIp", "") for entry in permission.get("IpRanges", []))),
             groups=tuple(sorted(pair.get("GroupId", "") for pair in permission.get("UserIdGroupPairs", []))),
+            prefix_lists=tuple(
+                sorted(e.get("PrefixListId", "") for e in permission.get("PrefixListIds", []))
+            ),
         )
         for permission in permissions
     ]
-    kept = (rule for rule in rules if rule.cidrs or rule.groups)
+    kept = (rule for rule in rules if rule.cidrs or rule.groups or rule.prefix_lists)
     return tuple(sorted(kept, key=lambda r: (r.protocol, r.from_port, r.to_port, r.cidrs, r.groups)))
 
 

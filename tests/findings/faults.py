@@ -552,6 +552,9 @@ def _private(route_to: Route) -> Evidence:
 
 
 HEALTHY: dict[str, Evidence] = {
+    "a group that is open to a prefix list": _ingress(
+        SecurityRule(protocol="-1", prefix_lists=("pl-0a",)),
+    ),
     "an IPv6-only subnet beside": with_inventory(
         OK, subnets=(*inventory_of(OK).subnets, Subnet(id="subnet-06", vpc=VPC, cidr=""))
     ),

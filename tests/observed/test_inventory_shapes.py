@@ -136,7 +136,7 @@ def test_network_interface_has_its_primary_address_first() -> None:
     )
 
 
-def test_security_group_keeps_ipv4_ranges_and_groups_only() -> None:
+def test_security_group_keeps_ipv4_ranges_groups_and_prefix_lists_only() -> None:
     group = shapes.security_group(
         {
             "GroupId": "sg-1",
@@ -144,12 +144,19 @@ def test_security_group_keeps_ipv4_ranges_and_groups_only() -> None:
                 {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
                 {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-2"}, {"GroupId": "sg-1"}]},
                 {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+                {
+                    "IpProtocol": "udp",
+                    "FromPort": 53,
+                    "ToPort": 53,
+                    "PrefixListIds": [{"PrefixListId": "pl-1"}],
+                },
             ],
         }
     )
     assert group.ingress == (
         SecurityRule(protocol="-1", groups=("sg-1", "sg-2")),
         SecurityRule(protocol="tcp", from_port=22, to_port=22, cidrs=("0.0.0.0/0",)),
+        SecurityRule(protocol="udp", from_port=53, to_port=53, prefix_lists=("pl-1",)),
     )
 
 
