@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
@@ -25,6 +24,7 @@ from kthw.observed.evidence import (
     RouteTable,
     SecurityGroup,
 )
+from kthw.observed.namesakes import at_home, home_of
 
 T = TypeVar("T")
 
@@ -86,21 +86,13 @@ class Cluster:
 
     @functools.cached_property
     def home(self) -> str:
-        """The VPC of the workers: where most of the intended names are, of several the first name's."""
-        vpcs = Counter(vpc for worker in self.workers for vpc in dict.fromkeys(self._vpcs(worker)))
-        return vpcs.most_common(1)[0][0] if vpcs else ""
-
-    def _vpcs(self, worker: str) -> list[str]:
-        return [instance.vpc for instance in self.bearing(worker) if instance.vpc]
-
-    def at_home(self, instances: Iterable[Instance]) -> list[Instance]:
-        """Those in the VPC of the workers: no route table of it leads to any other's."""
-        return [instance for instance in instances if instance.vpc in ("", self.home)]
+        """The VPC of the workers."""
+        return home_of({worker: self.bearing(worker) for worker in self.workers})
 
     def _the_one(self, worker: str) -> Instance | None:
         left = self.bearing(worker)
         chosen = [instance for instance in left if instance.state == RUNNING] or left
-        return chosen[0] if len(chosen) == 1 and self.at_home(chosen) else None
+        return chosen[0] if len(chosen) == 1 and at_home(chosen, self.home) else None
 
     @functools.cached_property
     def pod_cidrs(self) -> dict[str, IPv4Network]:

@@ -13,6 +13,7 @@ from kthw.findings.cluster import RUNNING, Cluster, instance_noun
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.observed.evidence import Evidence, Instance, NetworkInterface
+from kthw.observed.namesakes import at_home
 
 _ALIKE = 0.8
 
@@ -44,11 +45,11 @@ def one_running_instance(evidence: Evidence, worker: str) -> list[Finding]:
     running = [instance for instance in candidates if instance.state == RUNNING]
     shown = running or candidates
     expected = f"{worker} {RUNNING}"
-    if not cluster.at_home(shown):
+    if not at_home(shown, cluster.home):
         return [_missing(cluster, worker, expected)]
     if len(running) == 1:
         return []
-    home = cluster.at_home(shown)
+    home = at_home(shown, cluster.home)
     first = next((instance for instance in home if _is_routed_to(cluster, instance)), home[0])
     scattered = len({instance.vpc for instance in shown}) > 1
     facts = {

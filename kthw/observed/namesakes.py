@@ -1,9 +1,9 @@
-"""Which of the instances that bear a worker's name is the worker."""
+"""Which of the instances that bear a worker's name is the worker, and in which VPC the workers are."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from kthw.intended.cluster import Intended
@@ -27,3 +27,17 @@ def candidates(instances: Iterable[Instance], intended: Intended) -> dict[str, l
         running = [instance for instance in named[worker] if instance.state == "running"]
         found[worker] = running or named[worker]
     return found
+
+
+def home_of(meant: Mapping[str, Iterable[Instance]]) -> str:
+    """The VPC of the workers: where most of the names are, of several the first name's; empty for nobody's.
+
+    No route table of it leads to an instance of another VPC, so whoever is there is none of these workers.
+    """
+    vpcs = Counter(vpc for bearers in meant.values() for vpc in dict.fromkeys(i.vpc for i in bearers) if vpc)
+    return vpcs.most_common(1)[0][0] if vpcs else ""
+
+
+def at_home(instances: Iterable[Instance], home: str) -> list[Instance]:
+    """Those in the VPC of the workers, or in none that was seen."""
+    return [instance for instance in instances if instance.vpc in ("", home)]

@@ -15,12 +15,15 @@ from kthw.findings import pod_cidr
 from kthw.findings.tables import effective_table
 from kthw.intended.cluster import Intended
 from kthw.observed.evidence import Instance, Inventory, ProvisionStep, Route, RouteTable
-from kthw.observed.namesakes import candidates
+from kthw.observed.namesakes import at_home, candidates, home_of
 from kthw.provision import commands
 
 _ALIVE: Final = ("running", "pending")
 _LEARNED: Final = ("EnableVgwRoutePropagation", "Advertisement")
 """Origins of routes AWS learned by itself: a static one for the same destination may stand beside them."""
+
+_LACKING: Final = {0: "worker-missing", 1: "worker-elsewhere"}
+"""By the number of instances that bear the name, where none of them is the worker."""
 
 
 class Headroom(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,18 +40,20 @@ def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
     Outcomes: ``create``; ``exists`` (active, and to this worker); ``wrong-target`` and ``blackhole``
     (``detail`` says what is there, ``command`` would mend it, nothing does so unasked); ``impossible``,
     where ``detail`` is the code of what is lacking: a finding's code (``worker-missing``,
-    ``pod-cidr-invalid`` …), ``user-data-unread`` or ``route-table-unknown``.
+    ``pod-cidr-invalid`` …), ``worker-elsewhere`` (in another VPC than the others), ``user-data-unread``
+    or ``route-table-unknown``.
 
     A worker's route goes into the effective table of its subnet. Where workers of one VPC live in subnets
     ruled by different tables, it goes into each of those, one step per table: the others look there.
     """
     named = candidates(inventory.instances, intended)
-    workers = {worker: found[0] for worker, found in named.items() if len(found) == 1}
+    vpc = home_of(named)
+    workers = {w: found[0] for w, found in named.items() if len(found) == 1 and at_home(found, vpc)}
     ruled = {worker: effective_table(inventory, instance.subnet) for worker, instance in workers.items()}
     steps: list[ProvisionStep] = []
     for worker in intended.workers:
         if worker not in workers:
-            lacking = "worker-ambiguous" if named[worker] else "worker-missing"
+            lacking = _LACKING.get(len(named[worker]), "worker-ambiguous")
             steps.append(ProvisionStep(worker=worker, outcome="impossible", detail=lacking))
             continue
         step = _step(inventory, worker, workers[worker])

@@ -58,7 +58,6 @@ WORKERS: Final = (
             launch_elsewhere worker-1
         """,
         expected=("worker-missing.elsewhere worker-1",),
-        errors=("ssh-unreachable worker-1",),
         restores="""
             clear_elsewhere
             id=$(launch worker-1 ${WORKER_1_IP} 'name=worker-1|pod-cidr=10.200.1.0/24')

@@ -110,6 +110,16 @@ def test_route_that_is_there_decides_what_to_do(
         assert step.command == command
 
 
+def test_no_route_is_made_in_another_vpc_than_the_others() -> None:
+    """Such a route would be right there, and lead no packet of the others anywhere."""
+    there = replace(worker(1), vpc="vpc-2")
+    steps = plan(network(worker(0), there), TWO)
+    assert [(step.outcome, step.detail) for step in steps] == [
+        ("create", ""),
+        ("impossible", "worker-elsewhere"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("inventory", "lacking"),
     [
