@@ -133,7 +133,7 @@ def cni_subnet_matches(evidence: Evidence, worker: str) -> list[Finding]:
 
 
 def bridge_config(pod_cidr: str) -> str:
-    """The CNI file the tutorial writes on a worker."""
+    """The CNI file the tutorial writes on a worker, as one line."""
     entries = {
         "cniVersion": "0.4.0",
         "name": "bridge",
@@ -147,8 +147,7 @@ def bridge_config(pod_cidr: str) -> str:
             "routes": [{"dst": tutorial.EVERYWHERE}],
         },
     }
-    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entries.items())
-    return f"{{\n{lines}\n}}"
+    return json.dumps(entries)
 
 
 def _is_same(subnet: str, *, cidr_text: str, launched_with: str) -> bool:

@@ -81,7 +81,6 @@ def _facts(template: str, said: str) -> dict[str, str]:
         "words": quoted,
         "option": f"--instance-id {quoted}",
         "command": f"ssh -i {quoted} {quoted}",
-        "heredoc": f"{said}\n{said}",
     }
     placeholders = [(name, kind or "") for _, name, kind, _ in string.Formatter().parse(template) if name]
     facts = {name: by_kind[kind] for name, kind in placeholders}
@@ -129,13 +128,26 @@ def test_a_fact_is_filled_in_the_same_way_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_every_line_can_be_pasted_as_the_terminal_indents_it(language: str) -> None:
+    """Each is complete by itself: indented, a here-document never ends, and a quoted text is another."""
+    words = catalogue(language)
+    fixes = {words.finding(found).fix for evidence, _ in FAULTS.values() for found in everything(evidence)}
+    fixes |= {_fix(words, key, _facts(fix, HARMLESS)) for key, fix in _tables(words).items()}
+    for fix in fixes:
+        lines = [f"    {line}" for line in fix.splitlines()]
+        for pasted in ("\n".join(lines), *lines):
+            checked = subprocess.run(["bash", "-nc", pasted], text=True, capture_output=True, check=False)
+            assert (checked.returncode, checked.stderr) == (0, ""), pasted
+        assert not any("<<" in line for line in lines), fix
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("key", _tables(catalogue("en")), ids=lambda key: "-".join(filter(None, key)))
 def test_a_hostile_name_adds_no_line(key: tuple[str, str, str], language: str) -> None:
     words = catalogue(language)
     template = _tables(words)[key]
     meant, hostile = (_fix(words, key, _facts(template, said)) for said in (HARMLESS, EVIL))
-    config = 2 * EVIL.count("\n") if "{config" in template else 0
-    assert len(hostile.splitlines()) == len(meant.splitlines()) + config
+    assert len(hostile.splitlines()) == len(meant.splitlines())
 
 
 def _hostile(evidence: Evidence) -> Evidence:
@@ -201,7 +213,6 @@ def test_a_command_of_our_making_is_printed_as_it_is(login: str) -> None:
         ("{fact:words}", "'"),
         ("{fact:option}", "--instance-id i-01 --endpoint-url=http://evil"),
         ("{fact:option}", "touch x"),
-        ("{fact:heredoc}", "{\nEOF\ntouch x"),
     ],
 )
 def test_what_does_not_fit_its_place_is_its_own_name(template: str, fact: str) -> None:
