@@ -413,6 +413,14 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         with_node(OK, "worker-1", cni=(CniConfig(file="10-bridge.conf", problem="no JSON: line 1"),)),
         ("cni-config-missing",),
     ),
+    "broken CNI files of others": (
+        with_node(
+            OK,
+            "worker-1",
+            cni=tuple(CniConfig(file=f, problem="no JSON") for f in ("10-calico.conflist", "10 x.conf")),
+        ),
+        ("cni-config-missing",),
+    ),
     "CNI subnet of another worker": (
         with_cni(OK, "worker-1", subnet="10.200.0.0/24"),
         ("cni-subnet-mismatch",),

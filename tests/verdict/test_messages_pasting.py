@@ -127,6 +127,18 @@ def test_a_fact_is_filled_in_the_same_way_in_both_languages() -> None:
         assert kinds[0] == kinds[1], key
 
 
+def test_a_cni_file_that_cannot_be_read_is_moved_away_and_the_tutorial_s_is_written() -> None:
+    folder = "/etc/cni/net.d"
+    for name, files in (
+        ("broken CNI file", ["10-bridge.conf"]),
+        ("broken CNI files of others", ["10-calico.conflist", "10 x.conf"]),
+    ):
+        (found,) = everything(FAULTS[name][0])
+        ran = [command for command in _ran(catalogue("en").finding(found).fix) if command[0] == "sudo"]
+        moves = [["sudo", "mv", f"{folder}/{file}", f"{folder}/{file}.broken"] for file in files]
+        assert ran == sorted([*moves, ["sudo", "tee", f"{folder}/10-bridge.conf"]])
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_line_can_be_pasted_as_the_terminal_indents_it(language: str) -> None:
     """Each is complete by itself: indented, a here-document never ends, and a quoted text is another."""
