@@ -135,20 +135,7 @@ def cni_subnet_matches(evidence: Evidence, worker: str) -> list[Finding]:
 
 def bridge_config(pod_cidr: str) -> str:
     """The CNI file the tutorial writes on a worker, as one line."""
-    entries = {
-        "cniVersion": "0.4.0",
-        "name": "bridge",
-        "type": "bridge",
-        "bridge": tutorial.CNI_BRIDGE,
-        "isGateway": True,
-        "ipMasq": True,
-        "ipam": {
-            "type": "host-local",
-            "ranges": [[{"subnet": pod_cidr}]],
-            "routes": [{"dst": tutorial.EVERYWHERE}],
-        },
-    }
-    return json.dumps(entries)
+    return json.dumps(tutorial.cni_bridge(pod_cidr))
 
 
 def _moving_away(files: list[str]) -> str:

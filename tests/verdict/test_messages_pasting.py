@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import string
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,17 +46,22 @@ ssh() {{
 
 
 def _ran(*fixes: str) -> list[list[str]]:
-    """The words of every command that pasting the fixes runs, sorted: some run in the background."""
+    """The words of every command that pasting the fixes runs, sorted: some run in the background.
+
+    They run in an empty folder, for what they write.
+    """
     pasted = "".join(f"(\n{fix}\nwait\n) >/dev/null\n" for fix in fixes)
     script = PLAYED + pasted.replace("./run ", "run ")
     checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
-    done = subprocess.run(
-        ["bash", "-c", 'exec 9>&1 </dev/null; eval "$0"', script],
-        text=True,
-        capture_output=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            ["bash", "-c", 'exec 9>&1 </dev/null; eval "$0"', script],
+            cwd=folder,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
     assert done.stderr == "", fixes
     return sorted(command.split("\1")[:-1] for command in done.stdout.split("\2")[:-1])
 
