@@ -161,6 +161,10 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     ),
     "worker still pending": (with_instance(OK, "worker-1", state="pending"), ("worker-not-running",)),
     "worker being stopped": (with_instance(OK, "worker-1", state="stopping"), ("worker-not-running",)),
+    "worker being stopped, its route a blackhole": (
+        with_route(with_instance(OK, "worker-1", state="stopping"), route(1, ONE, state="blackhole")),
+        ("worker-not-running", "route-blackhole"),
+    ),
     "two stopped namesakes": (
         with_more_instances(
             with_instance(OK, "worker-1", state="stopped"), instance(7, "worker-1", state="stopped")
