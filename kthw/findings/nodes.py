@@ -6,6 +6,7 @@ Every check raises ``CouldNotLook`` for a node that was not seen: that is no pas
 from __future__ import annotations
 
 import json
+import shlex
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings import ranges
@@ -77,18 +78,18 @@ def cni_configured(evidence: Evidence, worker: str) -> list[Finding]:
         return []
     unreadable = [config for config in node.cni if config.problem]
     cidr = cluster.pod_cidrs.get(worker)
-    file = unreadable[0].file if unreadable else tutorial.CNI_BRIDGE_FILE
     return [
         Finding(
             code="cni-config-missing",
             subject=cluster.noun(worker),
             worker=worker,
-            expected=f"{_path(file)}: {cidr or tutorial.POD_CIDR_KEY}",
+            expected=f"{_path(tutorial.CNI_BRIDGE_FILE)}: {cidr or tutorial.POD_CIDR_KEY}",
             observed=", ".join(_path(config.file) for config in node.cni) or "—",
             near_miss="; ".join(f"{_path(config.file)}: {config.problem}" for config in unreadable),
             facts={
                 **_login(cluster, worker),
-                "file": _path(file),
+                "file": _path(tutorial.CNI_BRIDGE_FILE),
+                "command": _moving_away([_path(config.file) for config in unreadable]),
                 "pod_cidr": str(cidr or ""),
                 "config": bridge_config(str(cidr or suggested_pod_cidr(cluster, worker))),
                 "variant": "unreadable" if unreadable else "",
@@ -133,22 +134,14 @@ def cni_subnet_matches(evidence: Evidence, worker: str) -> list[Finding]:
 
 
 def bridge_config(pod_cidr: str) -> str:
-    """The CNI file the tutorial writes on a worker."""
-    entries = {
-        "cniVersion": "0.4.0",
-        "name": "bridge",
-        "type": "bridge",
-        "bridge": tutorial.CNI_BRIDGE,
-        "isGateway": True,
-        "ipMasq": True,
-        "ipam": {
-            "type": "host-local",
-            "ranges": [[{"subnet": pod_cidr}]],
-            "routes": [{"dst": tutorial.EVERYWHERE}],
-        },
-    }
-    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in entries.items())
-    return f"{{\n{lines}\n}}"
+    """The CNI file the tutorial writes on a worker, as one line."""
+    return json.dumps(tutorial.cni_bridge(pod_cidr))
+
+
+def _moving_away(files: list[str]) -> str:
+    """The command line that leaves each file beside itself, under a name that no runtime reads; quoted."""
+    moves = [shlex.join(["sudo", "mv", file, f"{file}.broken"]) for file in dict.fromkeys(files)]
+    return shlex.quote(" && ".join(moves)) if moves else ""
 
 
 def _is_same(subnet: str, *, cidr_text: str, launched_with: str) -> bool:

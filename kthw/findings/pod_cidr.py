@@ -23,7 +23,6 @@ _MOST_SHOWN: Final = 160
 
 _CIDR = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})/(?P<prefix>\d{1,2})(?![\d.])")
 _ASSIGNMENT = re.compile(rf"([A-Za-z_][\w.-]*)\s*[=:]\s*[\"']?({_CIDR.pattern.replace('?P<', '?P<in_')})")
-_SCRIPT = re.compile(r"\s*#(!|cloud-config)")
 
 
 class PodCidr(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,17 +52,15 @@ def read(data: UserData) -> PodCidr:
 
 
 def mended(data: UserData | None, worker: str, pod_cidr: str) -> str:
-    """User data with ``pod_cidr`` in it, quoted for a shell: the pairs that were right stay."""
-    kept = {} if data is None else data.pairs
-    pairs = {key: value for key, value in kept.items() if not _is_alike(key) and "#!" not in data_text(data)}
+    """User data with ``pod_cidr`` in it, quoted for a shell: the pairs that were right stay.
+
+    Not those of a script, nor what the evidence does not have as it was: masked, or cut.
+    """
+    kept = {} if data is None or data.is_script else data.whole
+    pairs = {key: value for key, value in kept.items() if not _is_alike(key)}
     if tutorial.NAME_KEY not in pairs:
         return shlex.quote(tutorial.user_data(worker, pod_cidr))
     return shlex.quote("|".join(f"{k}={v}" for k, v in {**pairs, tutorial.POD_CIDR_KEY: pod_cidr}.items()))
-
-
-def data_text(data: UserData | None) -> str:
-    """The decoded text, where it was kept."""
-    return "" if data is None else data.text
 
 
 def is_network(text: str) -> bool:
@@ -120,7 +117,7 @@ def _missing(data: UserData) -> PodCidr:
     if inner:
         hint = _hint(inner)
         return _missing_as("twice-encoded", text, _shown(inner), hint)
-    if _SCRIPT.match(data.text):
+    if data.is_script:
         near = _ASSIGNMENT.search(data.text)
         return _missing_as("script", data.text, near[0] if near else "", near[2] if near else "")
     key = _nearest_key(data.pairs)

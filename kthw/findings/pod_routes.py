@@ -46,7 +46,8 @@ def blackhole(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]
     if route is None or route.state == ACTIVE or instance is None:
         return []
     stopped = cluster.goes_to(route, worker) and instance.state != RUNNING
-    facts = {"state": instance.state, "variant": "stopped" if stopped else ""}
+    variant = "stopping" if instance.state == "stopping" else "stopped"
+    facts = {"state": instance.state, "variant": variant if stopped else ""}
     return [_misled("route-blackhole", cluster, table, worker, route, facts)]
 
 

@@ -10,6 +10,7 @@ as AWS prints them, and an empty string means AWS said nothing.
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from kthw.observed.node_evidence import Node as Node
 from kthw.observed.node_evidence import Probe as Probe
 from kthw.observed.node_evidence import Trace as Trace
 from kthw.observed.node_evidence import Way as Way
+from kthw.observed.secrets import MASK
 
 SCHEMA: Final = 1
 KINDS: Final = ("sandbox", "aws")
@@ -107,14 +109,34 @@ class NetworkInterface(Struct, frozen=True, kw_only=True, omit_defaults=True):
     device_index: int = 0
 
 
-class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A worker's user data: the ``key=value`` pairs, or the decoded text when there were none.
+MOST_VALUE: Final = 200
+"""Characters of a value in user data that are kept."""
+_SCRIPT: Final = re.compile(
+    r"(?:gzip: )?\s*(?:#!|#cloud-|#include|#part-handler|## template:|content-type:|mime-version:)",
+    re.IGNORECASE,
+)
+"""How what cloud-init runs begins."""
 
-    ``text`` is kept only when no pair could be read, and anything like a credential in it is masked.
+
+class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A worker's user data: the ``key=value`` pairs, and the decoded text when they say no pod CIDR.
+
+    ``text`` is kept only when no pair is, or resembles, the pod CIDR's, or when it is a script's; anything
+    like a credential is masked in both, and long values and texts are cut.
     """
 
     pairs: dict[str, str] = {}
     text: str = ""
+
+    @property
+    def is_script(self) -> bool:
+        """Whether cloud-init would run it, so that pairs in it are variables and no user data."""
+        return bool(_SCRIPT.match(self.text))
+
+    @property
+    def whole(self) -> dict[str, str]:
+        """The pairs that are here as they were written: neither masked nor cut."""
+        return {k: v for k, v in self.pairs.items() if MASK not in v and len(v) < MOST_VALUE}
 
 
 class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):

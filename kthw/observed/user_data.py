@@ -9,13 +9,12 @@ import zlib
 from typing import Final
 
 from kthw.intended import tutorial
-from kthw.observed.evidence import UserData
+from kthw.observed.evidence import MOST_VALUE, UserData
 from kthw.observed.secrets import masked
 
 MOST_TEXT: Final = 2000
 """Characters of user data that are kept where no pod CIDR was found in it."""
 _MOST_UNPACKED: Final = 16 * 1024
-_MOST_VALUE: Final = 200
 _GZIP: Final = b"\x1f\x8b"
 
 _PAIR = re.compile(r"([A-Za-z_][\w.-]*)=(.*)")
@@ -26,16 +25,17 @@ def read_user_data(value: str) -> UserData:
     """What ``value``, as ``DescribeInstanceAttribute`` returns it (base64, maybe empty), says.
 
     Pairs are separated by ``|`` as in the tutorial, or by line ends. Where no key is, or resembles,
-    ``pod-cidr``, the decoded text is kept as well, so that a person sees what is there instead: a
-    script, text encoded twice, something gzipped (``gzip: …``) or binary (escaped).
+    ``pod-cidr``, or cloud-init would run it, the decoded text is kept as well, so that a person sees what
+    is there instead: a script, text encoded twice, something gzipped (``gzip: …``) or binary (escaped).
     """
     if not value:
         return UserData()
     text = _decoded(value)
     pairs = _pairs(text)
-    if any(_is_like_pod_cidr(key) for key in pairs):
+    said = UserData(pairs=pairs, text=_kept(text))
+    if not said.is_script and any(_is_like_pod_cidr(key) for key in pairs):
         return UserData(pairs=pairs)
-    return UserData(pairs=pairs, text=_kept(text))
+    return said
 
 
 def _decoded(value: str) -> str:
@@ -65,7 +65,7 @@ def _pairs(text: str) -> dict[str, str]:
         if found:
             key, value = found[1], found[2].strip()
             shown = masked(f"{key}={value}").removeprefix(f"{key}=")
-            pairs.setdefault(key, shown[:_MOST_VALUE])
+            pairs.setdefault(key, shown[:MOST_VALUE])
     return pairs
 
 

@@ -9,8 +9,10 @@ plain text elsewhere:
 - ``{pod_cidr:plain}``: a part of a word that is quoted by hand, so of harmless characters only;
 - ``{user_data:words}``: words that came quoted: taken apart, and each quoted again;
 - ``{target_option:option}``: likewise an option and its value;
-- ``{login:command}``: a whole command, which must be of a kind that we make;
-- ``{config:heredoc}``: the lines of a here-document that ends with ``EOF``.
+- ``{login:command}``: a whole command, which must be of a kind that we make.
+
+No command goes on over a line end: the terminal's report indents every line, which a here-document's end,
+or a quoted text, would not survive.
 
 What does not fit, and for a shell what is empty, is printed as the placeholder's own name, in capitals,
 as is what there is no fact for.
@@ -61,8 +63,6 @@ class _Fact:
 
     def __format__(self, kind: str) -> str:
         kind = kind or self._unsaid
-        if kind == "heredoc":
-            return _heredoc(self._value) or self._name
         return _KINDS[kind](one_line(self._value)) or ("" if kind == "text" else self._name)
 
 
@@ -103,11 +103,6 @@ def _option(value: str) -> str:
 def _command(value: str) -> str:
     words = _split(value)
     return shlex.join(words) if any(kind.fullmatch("\0".join(words)) for kind in _COMMANDS) else ""
-
-
-def _heredoc(value: str) -> str:
-    lines = [one_line(line) for line in value.split("\n")]
-    return "" if "EOF" in lines else "\n".join(lines)
 
 
 _KINDS: Final[Mapping[str, Callable[[str], str]]] = {

@@ -26,44 +26,44 @@ ACLS: Final = (
     _fault(
         "ACL denies what goes to the pods",
         "An entry of the network ACL denies what goes out to the pods.",
-        "Uma entrada da network ACL nega o que sai para os pods.",
+        "Uma entrada da ACL de rede nega o que sai para os pods.",
         "acl egress 50 deny 10.200.0.0/16",
     ),
     _fault(
         "ACL denies what comes from the pods",
         "An entry of the network ACL denies what comes in from the pods: the others' answers.",
-        "Uma entrada da network ACL nega o que entra vindo dos pods: as respostas dos outros.",
+        "Uma entrada da ACL de rede nega o que entra vindo dos pods: as respostas dos outros.",
         "acl ingress 50 deny 10.200.0.0/16",
     ),
     _fault(
         "ACL denies the other nodes",
         "An entry of the network ACL denies what comes in from the first subnet.",
-        "Uma entrada da network ACL nega o que entra vindo da primeira sub-rede.",
+        "Uma entrada da ACL de rede nega o que entra vindo da primeira sub-rede.",
         "acl ingress 50 deny 10.0.1.0/24",
     ),
     _fault(
         "ACL without the answers' ports",
         "The network ACL lets requests in and forgets that answers go out to high ports.",
-        "A network ACL deixa os pedidos entrarem e esquece que as respostas saem para portas altas.",
+        "A ACL de rede deixa os pedidos entrarem e esquece que as respostas saem para portas altas.",
         "acl egress 50 deny 10.0.1.0/24 6 --port-range From=1024,To=65535",
     ),
     _fault(
         "ACL denies ping",
         "The network ACL denies ICMP only: ping is dead and everything else works.",
-        "A network ACL nega só ICMP: o ping não passa e todo o resto funciona.",
+        "A ACL de rede nega só ICMP: o ping não passa e todo o resto funciona.",
         "acl ingress 50 deny 10.0.0.0/8 1 --icmp-type-code Type=-1,Code=-1",
     ),
     _fault(
         "ACL denies the pods, masquerade off",
         "Masquerade is off, and the network ACL denies what comes from the pods' range.",
-        "O masquerade está desligado, e a network ACL nega o que vem da faixa dos pods.",
+        "O masquerade está desligado, e a ACL de rede nega o que vem da faixa dos pods.",
         "acl ingress 50 deny 10.200.0.0/16",
         "two subnets, bare",
     ),
     Fault(
         name="ACL that knows the laptop only",
         en="The network ACL was written for the laptop and the internet; nobody thought of the other subnet.",
-        pt="A network ACL foi escrita para o laptop e a internet; ninguém pensou na outra sub-rede.",
+        pt="A ACL de rede foi escrita para o laptop e a internet; ninguém pensou na outra sub-rede.",
         stage="two subnets",
         breaks="""
             for way in ingress egress; do

@@ -119,7 +119,7 @@ GROUPS: Final = (
     Fault(
         name="no rule for the nodes",
         en="The security group has a rule for the pods, and none for the nodes.",
-        pt="O security group tem uma regra para os pods, e nenhuma para os nós.",
+        pt="O grupo de segurança tem uma regra para os pods, e nenhuma para os nós.",
         breaks=_CLOSE,
         expected=("security-group-blocks.ingress-nodes worker-0",),
     ),
@@ -173,7 +173,7 @@ GROUPS: Final = (
     Fault(
         name="another group on one worker",
         en="worker-1 has a security group of its own that lets in SSH only.",
-        pt="O worker-1 tem um security group próprio que só deixa entrar SSH.",
+        pt="O worker-1 tem um grupo de segurança próprio que só deixa entrar SSH.",
         breaks=f"""
             export LONE=$(aws ec2 create-security-group --group-name ssh-only-$RANDOM$RANDOM \\
               --description ssh --vpc-id ${{VPC}} --query GroupId --output text)
@@ -214,7 +214,7 @@ GROUPS: Final = (
     Fault(
         name="a rule for the group, masquerade off",
         en="Masquerade is off, and the rule names the security group itself, which means no pod.",
-        pt="O masquerade está desligado, e a regra cita o próprio security group, que não inclui pods.",
+        pt="O masquerade está desligado, e a regra cita o próprio grupo de segurança, que não inclui pods.",
         stage="bare",
         breaks="""
             aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol all --cidr ${PODS}

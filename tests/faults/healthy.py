@@ -32,7 +32,7 @@ _STAGED: Final = (
     (
         "two subnets, two tables",
         "Two subnets, each with its table and network ACL.",
-        "Duas sub-redes, cada uma com sua tabela e network ACL.",
+        "Duas sub-redes, cada uma com sua tabela e ACL de rede.",
         "two subnets",
     ),
     (
@@ -68,7 +68,7 @@ _STAGED: Final = (
     (
         "masquerade off, two subnets",
         "Masquerade is off, and two subnets have a table and a network ACL each.",
-        "O masquerade está desligado, e duas sub-redes têm cada uma sua tabela e network ACL.",
+        "O masquerade está desligado, e duas sub-redes têm cada uma sua tabela e ACL de rede.",
         "two subnets, bare",
     ),
 )
@@ -149,7 +149,7 @@ HEALTHY: Final = (
     Healthy(
         name="extra security groups",
         en="worker-1 has a second security group without any rule.",
-        pt="O worker-1 tem um segundo security group sem nenhuma regra.",
+        pt="O worker-1 tem um segundo grupo de segurança sem nenhuma regra.",
         does="""
             export EXTRA=$(aws ec2 create-security-group --group-name extra-$RANDOM$RANDOM \\
               --description extra --vpc-id ${VPC} --query GroupId --output text)
@@ -163,7 +163,7 @@ HEALTHY: Final = (
     Healthy(
         name="a rule for the group itself",
         en="The node range's rule is replaced by one that names the security group itself.",
-        pt="A regra da faixa dos nós é trocada por uma que cita o próprio security group.",
+        pt="A regra da faixa dos nós é trocada por uma que cita o próprio grupo de segurança.",
         does="""
             aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16
             aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol all --source-group ${SG}
@@ -191,7 +191,7 @@ HEALTHY: Final = (
     Healthy(
         name="ACL within one subnet",
         en="The network ACL denies the pods, and is not asked: all workers are in one subnet.",
-        pt="A network ACL nega os pods, e não é consultada: todos os workers estão na mesma sub-rede.",
+        pt="A ACL de rede nega os pods, e não é consultada: todos os workers estão na mesma sub-rede.",
         does="""
             aws ec2 create-network-acl-entry --network-acl-id ${ACL} --ingress --rule-number 50 \\
               --protocol -1 --cidr-block 10.200.0.0/16 --rule-action deny

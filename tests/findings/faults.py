@@ -170,6 +170,10 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     ),
     "worker still pending": (with_instance(OK, "worker-1", state="pending"), ("worker-not-running",)),
     "worker being stopped": (with_instance(OK, "worker-1", state="stopping"), ("worker-not-running",)),
+    "worker being stopped, its route a blackhole": (
+        with_route(with_instance(OK, "worker-1", state="stopping"), route(1, ONE, state="blackhole")),
+        ("worker-not-running", "route-blackhole"),
+    ),
     "two stopped namesakes": (
         with_more_instances(
             with_instance(OK, "worker-1", state="stopped"), instance(7, "worker-1", state="stopped")
@@ -433,6 +437,14 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     ),
     "broken CNI file": (
         with_node(OK, "worker-1", cni=(CniConfig(file="10-bridge.conf", problem="no JSON: line 1"),)),
+        ("cni-config-missing",),
+    ),
+    "broken CNI files of others": (
+        with_node(
+            OK,
+            "worker-1",
+            cni=tuple(CniConfig(file=f, problem="no JSON") for f in ("10-calico.conflist", "10 x.conf")),
+        ),
         ("cni-config-missing",),
     ),
     "CNI subnet of another worker": (

@@ -156,6 +156,12 @@ def test_a_pod_cidr_with_host_bits_still_lets_the_route_be_judged() -> None:
         ({"name": "worker-1"}, "name=worker-1", "other", ""),
         ({}, "#!/bin/sh\nPOD_CIDR=10.200.1.0/24", "script", "POD_CIDR=10.200.1.0/24"),
         ({"x": "y"}, "#cloud-config\nx=y", "script", ""),
+        (
+            {"POD_CIDR": "10.200.1.0/24"},
+            "#!/bin/sh\nPOD_CIDR=10.200.1.0/24",
+            "script",
+            "POD_CIDR=10.200.1.0/24",
+        ),
         ({}, base64.b64encode(b"pod-cidr=10.200.1.0/24").decode(), "twice-encoded", "pod-cidr=10.200.1.0/24"),
         ({}, "hello there", "other", ""),
     ],
@@ -198,6 +204,20 @@ def test_user_data_is_mended_with_what_was_right_in_it() -> None:
     assert (
         pod_cidr.mended(data, "worker-1", "10.200.1.0/24") == "'name=worker-1|zone=a|pod-cidr=10.200.1.0/24'"
     )
+
+
+@pytest.mark.parametrize("value", ["***", "x***y", "x" * 200])
+def test_user_data_that_the_evidence_does_not_have_whole_is_not_written_back(value: str) -> None:
+    data = UserData(pairs={"name": "worker-1", "zone": value})
+    assert pod_cidr.mended(data, "worker-1", "10.200.1.0/24") == "'name=worker-1|pod-cidr=10.200.1.0/24'"
+
+
+@pytest.mark.parametrize(
+    "first", ["#!/bin/sh", "#cloud-config", "Content-Type: multipart/mixed", "gzip: #!/bin/sh"]
+)
+def test_what_a_script_says_is_not_written_back(first: str) -> None:
+    data = UserData(pairs={"name": "x", "pod-cidr": "hello"}, text=f"{first}\nname=x\npod-cidr=hello")
+    assert pod_cidr.mended(data, "worker-1", "10.200.1.0/24") == "'name=worker-1|pod-cidr=10.200.1.0/24'"
 
 
 def test_suggested_pod_cidrs_differ_from_worker_to_worker() -> None:

@@ -77,6 +77,7 @@ def test_cni_files_of_every_form_are_read(nodes: TwoNodes) -> None:
     }
     (folder / "10-list.conflist").write_text(json.dumps(listed))
     (folder / "README").write_text("not this")
+    (folder / "10-calico.conflist.broken").write_text("{")
     seen = facts(nodes, nodes.session(0))["cni"]
     assert [(each["file"], each.get("type", ""), each.get("subnet", "")) for each in seen] == [
         ("05-broken.conf", "", ""),

@@ -35,6 +35,10 @@ def _base64(text: str | bytes) -> str:
         (_base64("hello"), UserData(text="hello")),
         (_base64(_base64(_TUTORIAL)), UserData(text=_base64(_TUTORIAL))),
         (_base64("#!/bin/sh\nset -e\n"), UserData(text="#!/bin/sh\nset -e\n")),
+        (
+            _base64("#!/bin/sh\nPOD_CIDR=10.2.0.0/24\n"),
+            UserData(pairs={"POD_CIDR": "10.2.0.0/24"}, text="#!/bin/sh\nPOD_CIDR=10.2.0.0/24\n"),
+        ),
         (_base64(gzip.compress(b"#cloud-config\n")), UserData(text="gzip: #cloud-config\n")),
         (_base64(b"\x7fELF\x02\x01"), UserData(text="\\x7fELF\\x02\\x01")),
         (_base64(b"\x1f\x8bnot gzip at all"), UserData(text="\\x1f\\x8bnot gzip at all")),
@@ -42,7 +46,7 @@ def _base64(text: str | bytes) -> str:
     ],
     ids=[
         "tutorial", "lines", "crlf", "twice", "misspelt", "shouted", "absent", "no-cidr", "plain",
-        "encoded-twice", "script", "gzip", "binary", "broken-gzip", "no-base64",
+        "encoded-twice", "script", "script-with-pairs", "gzip", "binary", "broken-gzip", "no-base64",
     ],
 )  # fmt: skip
 def test_user_data_is_read(value: str, expected: UserData) -> None:

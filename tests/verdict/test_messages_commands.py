@@ -31,6 +31,7 @@ def _by_shape() -> dict[str, str]:
                 inner = re.findall(r"\$\((aws .*)\)", line)
                 for command in [*inner, *([line] if line.startswith("aws ") else [])]:
                     plain = re.sub(r'"\$\(.*\)"', "dGV4dA==", command).replace('"$gateway"', "igw-0a")
+                    plain = re.sub(r" >> \S+$", "", plain)
                     words = shlex.split(plain)
                     shape = " ".join([*words[1:3], *(word for word in words if word.startswith("--"))])
                     found.setdefault(shape, plain)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import string
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,17 +46,22 @@ ssh() {{
 
 
 def _ran(*fixes: str) -> list[list[str]]:
-    """The words of every command that pasting the fixes runs, sorted: some run in the background."""
+    """The words of every command that pasting the fixes runs, sorted: some run in the background.
+
+    They run in an empty folder, for what they write.
+    """
     pasted = "".join(f"(\n{fix}\nwait\n) >/dev/null\n" for fix in fixes)
     script = PLAYED + pasted.replace("./run ", "run ")
     checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
-    done = subprocess.run(
-        ["bash", "-c", 'exec 9>&1 </dev/null; eval "$0"', script],
-        text=True,
-        capture_output=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            ["bash", "-c", 'exec 9>&1 </dev/null; eval "$0"', script],
+            cwd=folder,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
     assert done.stderr == "", fixes
     return sorted(command.split("\1")[:-1] for command in done.stdout.split("\2")[:-1])
 
@@ -81,7 +87,6 @@ def _facts(template: str, said: str) -> dict[str, str]:
         "words": quoted,
         "option": f"--instance-id {quoted}",
         "command": f"ssh -i {quoted} {quoted}",
-        "heredoc": f"{said}\n{said}",
     }
     placeholders = [(name, kind or "") for _, name, kind, _ in string.Formatter().parse(template) if name]
     facts = {name: by_kind[kind] for name, kind in placeholders}
@@ -128,14 +133,39 @@ def test_a_fact_is_filled_in_the_same_way_in_both_languages() -> None:
         assert kinds[0] == kinds[1], key
 
 
+def test_a_cni_file_that_cannot_be_read_is_moved_away_and_the_tutorial_s_is_written() -> None:
+    folder = "/etc/cni/net.d"
+    for name, files in (
+        ("broken CNI file", ["10-bridge.conf"]),
+        ("broken CNI files of others", ["10-calico.conflist", "10 x.conf"]),
+    ):
+        (found,) = everything(FAULTS[name][0])
+        ran = [command for command in _ran(catalogue("en").finding(found).fix) if command[0] == "sudo"]
+        moves = [["sudo", "mv", f"{folder}/{file}", f"{folder}/{file}.broken"] for file in files]
+        assert ran == sorted([*moves, ["sudo", "tee", f"{folder}/10-bridge.conf"]])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_line_can_be_pasted_as_the_terminal_indents_it(language: str) -> None:
+    """Each is complete by itself: indented, a here-document never ends, and a quoted text is another."""
+    words = catalogue(language)
+    fixes = {words.finding(found).fix for evidence, _ in FAULTS.values() for found in everything(evidence)}
+    fixes |= {_fix(words, key, _facts(fix, HARMLESS)) for key, fix in _tables(words).items()}
+    for fix in fixes:
+        lines = [f"    {line}" for line in fix.splitlines()]
+        for pasted in ("\n".join(lines), *lines):
+            checked = subprocess.run(["bash", "-nc", pasted], text=True, capture_output=True, check=False)
+            assert (checked.returncode, checked.stderr) == (0, ""), pasted
+        assert not any("<<" in line for line in lines), fix
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("key", _tables(catalogue("en")), ids=lambda key: "-".join(filter(None, key)))
 def test_a_hostile_name_adds_no_line(key: tuple[str, str, str], language: str) -> None:
     words = catalogue(language)
     template = _tables(words)[key]
     meant, hostile = (_fix(words, key, _facts(template, said)) for said in (HARMLESS, EVIL))
-    config = 2 * EVIL.count("\n") if "{config" in template else 0
-    assert len(hostile.splitlines()) == len(meant.splitlines()) + config
+    assert len(hostile.splitlines()) == len(meant.splitlines())
 
 
 def _hostile(evidence: Evidence) -> Evidence:
@@ -201,7 +231,6 @@ def test_a_command_of_our_making_is_printed_as_it_is(login: str) -> None:
         ("{fact:words}", "'"),
         ("{fact:option}", "--instance-id i-01 --endpoint-url=http://evil"),
         ("{fact:option}", "touch x"),
-        ("{fact:heredoc}", "{\nEOF\ntouch x"),
     ],
 )
 def test_what_does_not_fit_its_place_is_its_own_name(template: str, fact: str) -> None:
