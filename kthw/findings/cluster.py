@@ -129,11 +129,15 @@ class Cluster:
 
         Raises ``CouldNotLook`` for one whose subnet has no table: every subnet has one, so it was not seen.
         """
-        ruling = self._ruling_of.get(worker)
+        ruling = self.ruling_seen(worker)
         if ruling is None and worker in self.located:
             subnet = self.located[worker].subnet
             raise CouldNotLook(LookError(code="aws-refused", subject=subnet, detail="DescribeRouteTables"))
         return ruling
+
+    def ruling_seen(self, worker: str) -> tables.Ruling | None:
+        """The same, and ``None`` as well where the table was not seen: it is no obstacle then."""
+        return self._ruling_of.get(worker)
 
     def rulings_towards(self, worker: str) -> list[tables.Ruling]:
         """The tables that must know the way to ``worker``: those of the others, or of a lone worker."""

@@ -62,7 +62,7 @@ def _is_right(cluster: Cluster, way: Way, card: str, worker: str) -> bool:
 def _gateway(cluster: Cluster, worker: str) -> str:
     """AWS's router in the worker's subnet: the first address after the network's own."""
     subnet = next((s for s in cluster.inventory.subnets if s.id == cluster.located[worker].subnet), None)
-    return str(ranges.network(subnet.cidr)[1]) if subnet else ""
+    return str(ranges.network(subnet.cidr)[1]) if subnet and subnet.cidr else ""
 
 
 def _peers(cluster: Cluster, worker: str, way: Way) -> Finding:

@@ -157,7 +157,7 @@ def _leaving(evidence: Evidence, cluster: Cluster, source: str) -> list[Finding]
 
 def _arriving(evidence: Evidence, cluster: Cluster, source: str, destination: str) -> list[Finding]:
     """The destination check of the ENI the route leads to."""
-    ruling = cluster.ruling(source)
+    ruling = cluster.ruling_seen(source)
     if ruling is None:
         return []
     interface = cluster.pod_interface(destination, ruling.effective.id)
@@ -171,7 +171,7 @@ def _primary(cluster: Cluster, worker: str) -> list[NetworkInterface | None]:
 
 def _routed(cluster: Cluster, source: str, destination: str) -> list[Finding]:
     """What the table of the source's subnet does with the destination's pod addresses."""
-    ruling = cluster.ruling(source)
+    ruling = cluster.ruling_seen(source)
     if ruling is None:
         return []
     key = ("routed", ruling.subnets, destination)
@@ -196,7 +196,7 @@ def _concerns(cluster: Cluster, shadow: Finding) -> bool:
 
 def _local(cluster: Cluster, source: str, destination: str) -> list[Finding]:
     """What the table of the source's subnet does with the destination's own node address."""
-    ruling, instance = cluster.ruling(source), cluster.instance(destination)
+    ruling, instance = cluster.ruling_seen(source), cluster.instance(destination)
     if ruling is None or instance is None or not instance.address:
         return []
     table, address = ruling.effective, IPv4Address(instance.address)

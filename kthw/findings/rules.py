@@ -131,7 +131,7 @@ def denials(entries: Iterable[AclEntry], peers: IPv4Network, need: Need) -> list
 
 def rule_text(rule: SecurityRule, arrow: str) -> str:
     """``tcp 22 ← 0.0.0.0/0``."""
-    ends = ", ".join((*rule.cidrs, *rule.groups))
+    ends = ", ".join((*rule.cidrs, *rule.groups, *rule.prefix_lists))
     return f"{_protocol_text(rule)} {arrow} {ends}"
 
 

@@ -206,7 +206,7 @@ def _rule_range(cluster: Cluster, worker: str, peer: IPv4Network) -> IPv4Network
 
 
 def _groups(cluster: Cluster, worker: str, direction: str, peers: Peers) -> list[Finding]:
-    instance, ruling = cluster.located.get(worker), cluster.ruling(worker)
+    instance, ruling = cluster.located.get(worker), cluster.ruling_seen(worker)
     if instance is None or ruling is None:
         return []
     interface = instance.primary_interface

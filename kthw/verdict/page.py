@@ -79,6 +79,8 @@ def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
         kind, said = "unknown", words.say("report-verdict-unknown")
     elif counts.failed:
         kind, said = "unknown", words.say("report-verdict-unexpected", count=counts.failed)
+    elif counts.passed and report.interrupted:
+        kind, said = "unknown", words.say("report-verdict-interrupted", count=counts.passed)
     elif counts.passed and counts.skipped:
         kind = "unknown" if report.evidence.target.no_packets else "good"
         said = words.say("report-verdict-partly", count=counts.passed, skipped=counts.skipped)
@@ -86,8 +88,6 @@ def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
         kind, said = "good", words.say("report-verdict-right", count=counts.passed)
     else:
         kind, said = "unknown", words.say("report-verdict-nothing")
-    if kind == "good" and report.interrupted:
-        kind, said = "unknown", words.say("report-verdict-interrupted", count=counts.passed)
     sign = {"bad": "✗", "unknown": "!", "good": "✓"}[kind]
     cost = words.say(
         "report-cost", calls=counts.aws_calls, sessions=counts.ssh_sessions, seconds=f"{counts.seconds:.1f}"

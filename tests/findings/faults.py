@@ -570,6 +570,9 @@ HEALTHY: dict[str, Evidence] = {
     "an IPv6-only subnet beside": with_inventory(
         OK, subnets=(*inventory_of(OK).subnets, Subnet(id="subnet-06", vpc=VPC, cidr=""))
     ),
+    "a subnet whose range was not seen": with_inventory(
+        OK, subnets=tuple(replace(each, cidr="") for each in inventory_of(OK).subnets)
+    ),
     "private workers behind a NAT gateway": _private(Route(destination="0.0.0.0/0", other="nat-0a")),
     "no tool tells the firewall, none the routes": with_node(
         OK, "worker-1", firewall=None, ways=(), links=()

@@ -25,6 +25,7 @@ from tests.findings.clusters import (
     with_group,
     with_instance,
     with_interface,
+    with_inventory,
     with_node,
     with_route,
     with_table,
@@ -291,3 +292,10 @@ def test_every_obstacle_is_a_finding_of_some_check(evidence: Evidence) -> None:
     told = {(finding.code, finding.subject) for finding in everything(evidence)}
     for source, destination in itertools.product(evidence.intended.workers, repeat=2):
         assert {(f.code, f.subject) for f in obstacles(evidence, source, destination)} <= told
+
+
+def test_a_table_that_was_not_seen_is_no_obstacle() -> None:
+    """The report asks for every pair: what could not be looked at is the checks' to say."""
+    unseen = with_inventory(with_interface(OK, "worker-1", source_dest_check=True), route_tables=())
+    assert codes(obstacles(unseen, "worker-0", "worker-1")) == ["source-dest-check-on"]
+    assert obstacles(unseen, "worker-0", "worker-2") == []

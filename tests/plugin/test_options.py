@@ -24,6 +24,7 @@ REFUSED = {
     "no user name": (["--target", "aws", "--ssh-user", "a b"], "--ssh-user a b"),
     "no such key": (["--target", "aws", "--ssh-key", "nowhere.pem"], "--ssh-key nowhere.pem"),
     "key of nobody's": (["--target", "aws", "--ssh-key", "~nosuchuser/key"], "--ssh-key ~nosuchuser/key"),
+    "page of nobody's": (["--html", "~nosuchuser/r.html"], "~nosuchuser/r.html"),
     "evidence of nobody's": (["--evidence", "~nosuchuser/x.json"], "~nosuchuser/x.json"),
     "no such ssh_config": (["--target", "aws", "--ssh-config", "nowhere"], "--ssh-config nowhere"),
     "key for a sandbox": (["--ssh-key", "pytest.ini"], "--ssh-key"),
@@ -79,8 +80,9 @@ def test_a_missing_ssh_config_in_the_environment_is_refused_by_its_name(run_pyte
     assert "KTHW_SSH_CONFIG /nowhere" in ran.output
 
 
-def test_reports_that_cannot_be_written_are_refused(run_pytest: Run) -> None:
-    ran = run_pytest(SUITE, "--reports", "pytest.ini", reports=False)
+@pytest.mark.parametrize("directory", ["pytest.ini", "~nosuchuser/reports"])
+def test_reports_that_cannot_be_written_are_refused(directory: str, run_pytest: Run) -> None:
+    ran = run_pytest(SUITE, "--reports", directory, reports=False)
     assert is_one_sentence(ran), ran.output
 
 
