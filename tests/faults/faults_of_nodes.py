@@ -85,7 +85,7 @@ CNI: Final = (
         name="CNI file cut off",
         en="The CNI file of worker-1 was pasted without its last lines.",
         pt="O arquivo CNI do worker-1 foi colado sem as últimas linhas.",
-        breaks=f"ssh worker-1 'sudo sed -i 6,\\$d {_FILE}'",
+        breaks=f"ssh worker-1 'sudo truncate -s 60 {_FILE}'",
         expected=("cni-config-missing.unreadable worker-1",),
         errors=("cni-failed worker-1",),
     ),

@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kthw.observed.evidence import Evidence, write
+from kthw.observed.evidence import Evidence
+from kthw.observed.recording import write
 
 PROJECT = Path(__file__).resolve().parents[2]
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.plugin.own_journal")

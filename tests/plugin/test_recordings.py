@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kthw.errors import CouldNotLook
-from kthw.observed.evidence import encode, read
+from kthw.observed.recording import encode, read
 from tests.findings.clusters import healthy
 from tests.plugin.conftest import Run
 
