@@ -19,7 +19,7 @@ from kthw.observed.recording import write
 
 PROJECT = Path(__file__).resolve().parents[2]
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.plugin.own_journal")
-_MINE = ("AWS_", "KTHW_", "LC_", "LANG", "PYTEST_")
+_MINE = ("AWS_", "KTHW_", "LC_", "LANG", "PYTEST_", "PYTHONUNBUFFERED")
 
 
 @dataclass(frozen=True)
