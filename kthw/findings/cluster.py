@@ -24,13 +24,11 @@ from kthw.observed.evidence import (
     RouteTable,
     SecurityGroup,
 )
-from kthw.observed.namesakes import at_home, home_of
+from kthw.observed.namesakes import GONE, candidates, home_of, unambiguous
 
 T = TypeVar("T")
 
 RUNNING = "running"
-GONE = frozenset({"terminated", "shutting-down"})
-"""Instance states there is no way back from: such a namesake is no candidate."""
 
 NODE_CODES = ("ssh-", "sudo-", "python-", "cni-", "probe-")
 _LOOPBACK = "loopback"
@@ -55,7 +53,9 @@ class Cluster:
         self._bearing: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
             self._bearing.setdefault(instance.name, []).append(instance)
-        self._instances = {worker: self._the_one(worker) for worker in self.workers}
+        self.meant = candidates(self.inventory.instances, evidence.intended)
+        ones = unambiguous(self.meant)
+        self._instances = {worker: ones.get(worker) for worker in self.workers}
 
     @staticmethod
     def of(evidence: Evidence) -> Cluster:
@@ -87,12 +87,7 @@ class Cluster:
     @functools.cached_property
     def home(self) -> str:
         """The VPC of the workers."""
-        return home_of({worker: self.bearing(worker) for worker in self.workers})
-
-    def _the_one(self, worker: str) -> Instance | None:
-        left = self.bearing(worker)
-        chosen = [instance for instance in left if instance.state == RUNNING] or left
-        return chosen[0] if len(chosen) == 1 and at_home(chosen, self.home) else None
+        return home_of(self.meant)
 
     @functools.cached_property
     def pod_cidrs(self) -> dict[str, IPv4Network]:

@@ -41,15 +41,15 @@ def one_running_instance(evidence: Evidence, worker: str) -> list[Finding]:
     A terminated namesake is no ambiguity.
     """
     cluster = Cluster.of(evidence)
-    candidates = cluster.bearing(worker)
-    running = [instance for instance in candidates if instance.state == RUNNING]
-    shown = running or candidates
+    # A recording may have probes of workers that it is not judged about.
+    shown = cluster.meant.get(worker, cluster.bearing(worker))
+    running = [instance for instance in shown if instance.state == RUNNING]
     expected = f"{worker} {RUNNING}"
-    if not at_home(shown, cluster.home):
+    home = at_home(shown, cluster.home)
+    if not home:
         return [_missing(cluster, worker, expected)]
     if len(running) == 1:
         return []
-    home = at_home(shown, cluster.home)
     first = next((instance for instance in home if _is_routed_to(cluster, instance)), home[0])
     scattered = len({instance.vpc for instance in shown}) > 1
     facts = {
@@ -170,6 +170,9 @@ def _missing(cluster: Cluster, worker: str, expected: str) -> Finding:
     close = difflib.get_close_matches(worker, sorted({i.name for i in strangers}), n=3, cutoff=_ALIKE)
     elsewhere = cluster.bearing(worker)
     near = elsewhere or misnamed or [i for i in strangers if i.name in close] or cluster.gone(worker)
+    gone = bool(near) and near[0].name == worker
+    met = {"elsewhere": elsewhere, "misnamed": misnamed, "gone": gone}
+    variant = next((situation for situation, seen in met.items() if seen), "")
     return Finding(
         code="worker-missing",
         subject=worker,
@@ -184,13 +187,7 @@ def _missing(cluster: Cluster, worker: str, expected: str) -> Finding:
             "account": cluster.inventory.account,
             "user_data": pod_cidr.mended(None, worker, suggested_pod_cidr(cluster, worker)),
             "home": cluster.home,
-            "variant": "elsewhere"
-            if elsewhere
-            else "misnamed"
-            if misnamed
-            else "gone"
-            if near and near[0].name == worker
-            else "",
+            "variant": variant,
         },
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from kthw.intended.cluster import Intended
 from kthw.observed.evidence import Instance
 
-_GONE: Final = ("terminated", "shutting-down")
+GONE: Final = frozenset({"terminated", "shutting-down"})
+"""Instance states there is no way back from: such a namesake is no candidate."""
 
 
 def candidates(instances: Iterable[Instance], intended: Intended) -> dict[str, list[Instance]]:
@@ -20,13 +21,19 @@ def candidates(instances: Iterable[Instance], intended: Intended) -> dict[str, l
     """
     named: defaultdict[str, list[Instance]] = defaultdict(list)
     for instance in instances:
-        if instance.state not in _GONE:
+        if instance.state not in GONE:
             named[instance.name].append(instance)
     found: dict[str, list[Instance]] = {}
     for worker in intended.workers:
         running = [instance for instance in named[worker] if instance.state == "running"]
         found[worker] = running or named[worker]
     return found
+
+
+def unambiguous(meant: Mapping[str, Sequence[Instance]]) -> dict[str, Instance]:
+    """By worker name, the one candidate, where there is one and it is in the VPC of the workers."""
+    home = home_of(meant)
+    return {w: found[0] for w, found in meant.items() if len(found) == 1 and at_home(found, home)}
 
 
 def home_of(meant: Mapping[str, Iterable[Instance]]) -> str:

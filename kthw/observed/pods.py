@@ -18,7 +18,7 @@ from kthw.intended.cluster import Intended
 from kthw.observed import answers, tracing
 from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
 from kthw.observed.login import open_session
-from kthw.observed.namesakes import at_home, candidates, home_of
+from kthw.observed.namesakes import candidates, unambiguous
 from kthw.observed.session import Session
 from kthw.target import Target
 
@@ -264,10 +264,5 @@ _PLACES: Final = {"configs": tutorial.CNI_DIRECTORY, "plugins": tutorial.CNI_PLU
 
 def _one_running(inventory: Inventory, intended: Intended) -> dict[str, Instance]:
     """In the VPC of the workers: a namesake elsewhere may be somebody else's machine."""
-    meant = candidates(inventory.instances, intended)
-    found = {}
-    for worker, instances in meant.items():
-        running = [instance for instance in instances if instance.state == "running"]
-        if len(running) == 1 and at_home(running, home_of(meant)):
-            found[worker] = running[0]
-    return found
+    meant = unambiguous(candidates(inventory.instances, intended))
+    return {worker: instance for worker, instance in meant.items() if instance.state == "running"}

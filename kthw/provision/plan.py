@@ -15,7 +15,7 @@ from kthw.findings import pod_cidr
 from kthw.findings.tables import effective_table
 from kthw.intended.cluster import Intended
 from kthw.observed.evidence import Instance, Inventory, ProvisionStep, Route, RouteTable
-from kthw.observed.namesakes import at_home, candidates, home_of
+from kthw.observed.namesakes import candidates, unambiguous
 from kthw.provision import commands
 
 _ALIVE: Final = ("running", "pending")
@@ -47,8 +47,7 @@ def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
     ruled by different tables, it goes into each of those, one step per table: the others look there.
     """
     named = candidates(inventory.instances, intended)
-    vpc = home_of(named)
-    workers = {w: found[0] for w, found in named.items() if len(found) == 1 and at_home(found, vpc)}
+    workers = unambiguous(named)
     ruled = {worker: effective_table(inventory, instance.subnet) for worker, instance in workers.items()}
     steps: list[ProvisionStep] = []
     for worker in intended.workers:

@@ -360,13 +360,13 @@ def test_a_proxy_command_is_used_and_leaves_no_process(sshd: Sshd) -> None:
     session = open_(sshd.access(proxy_line(sshd.port)))
     assert any("ProxyCommand" not in line and str(sshd.port) in line for line in descendants() - before)
     session.close()
-    assert not left_behind(before)
+    assert not left_behind(before, besides="sshd")
 
 
-def left_behind(before: set[str], seconds: float = 10.0) -> set[str]:
-    """The processes that are still there when the time is up; sshd's own end by themselves."""
+def left_behind(before: set[str], besides: str = "", seconds: float = 10.0) -> set[str]:
+    """The processes that are still there when the time is up, ``besides`` those with that in their line."""
     until = time.monotonic() + seconds
-    while left := {line for line in descendants() - before if "sshd" not in line}:
+    while left := {line for line in descendants() - before if not besides or besides not in line}:
         if time.monotonic() > until:
             return left
         time.sleep(0.02)
