@@ -26,6 +26,18 @@ from kthw.observed.node_evidence import Probe as Probe
 from kthw.observed.node_evidence import Trace as Trace
 from kthw.observed.node_evidence import Way as Way
 from kthw.observed.secrets import MASK
+from kthw.observed.values import (
+    Address,
+    Cidr,
+    Identifier,
+    MaybeAddress,
+    MaybeCidr,
+    MaybeIdentifier,
+    Name,
+    Port,
+    Small,
+    Text,
+)
 
 SCHEMA: Final = 1
 KINDS: Final = ("sandbox", "aws")
@@ -41,14 +53,18 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``network_interface``, ``network_interface`` alone, or ``other`` (NAT, transit gateway, peering …).
     """
 
-    destination: str
-    state: str = "active"
-    origin: str = "CreateRoute"
-    gateway: str = ""
-    instance: str = ""
-    network_interface: str = ""
-    other: str = ""
+    destination: Identifier
+    state: Identifier = "active"
+    origin: Identifier = "CreateRoute"
+    gateway: MaybeIdentifier = ""
+    instance: MaybeIdentifier = ""
+    network_interface: MaybeIdentifier = ""
+    other: MaybeIdentifier = ""
     foreign: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.foreign:
+            ipaddress.IPv4Network(self.destination, strict=False)
 
     @property
     def target(self) -> str:
@@ -64,47 +80,47 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class RouteTable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``subnets`` are the explicit associations; AWS does not list the implicit ones."""
 
-    id: str
-    vpc: str
-    name: str = ""
+    id: Identifier
+    vpc: MaybeIdentifier
+    name: Name = ""
     main: bool = False
-    subnets: tuple[str, ...] = ()
+    subnets: tuple[Identifier, ...] = ()
     routes: tuple[Route, ...] = ()
 
 
 class Subnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    id: str
-    vpc: str
-    cidr: str
-    name: str = ""
+    id: Identifier
+    vpc: MaybeIdentifier
+    cidr: MaybeCidr
+    name: Name = ""
 
 
 class Vpc(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``cidrs``: the primary IPv4 block first, then the associated secondary ones."""
 
-    id: str
-    cidrs: tuple[str, ...]
-    name: str = ""
+    id: Identifier
+    cidrs: tuple[Cidr, ...]
+    name: Name = ""
 
 
 class InternetGateway(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``vpcs``: those it is attached to (AWS allows one)."""
 
-    id: str
-    vpcs: tuple[str, ...] = ()
+    id: Identifier
+    vpcs: tuple[Identifier, ...] = ()
 
 
 class NetworkInterface(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``addresses`` are private IPv4, the primary first; ``device_index`` 0 is the primary ENI."""
 
-    id: str
-    subnet: str
-    vpc: str
-    addresses: tuple[str, ...] = ()
-    public_address: str = ""
+    id: Identifier
+    subnet: MaybeIdentifier
+    vpc: MaybeIdentifier
+    addresses: tuple[Address, ...] = ()
+    public_address: MaybeAddress = ""
     source_dest_check: bool = True
-    security_groups: tuple[str, ...] = ()
-    device_index: int = 0
+    security_groups: tuple[Identifier, ...] = ()
+    device_index: Small = 0
 
 
 MOST_VALUE: Final = 200
@@ -123,8 +139,8 @@ class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
     like a credential is masked in both, and long values and texts are cut.
     """
 
-    pairs: dict[str, str] = {}
-    text: str = ""
+    pairs: dict[Name, Name] = {}
+    text: Text = ""
 
     @property
     def is_script(self) -> bool:
@@ -140,13 +156,13 @@ class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``user_data`` is ``None`` where it was not asked for (only intended workers are asked)."""
 
-    id: str
-    state: str
-    name: str = ""
-    vpc: str = ""
-    subnet: str = ""
-    address: str = ""
-    public_address: str = ""
+    id: Identifier
+    state: MaybeIdentifier
+    name: Name = ""
+    vpc: MaybeIdentifier = ""
+    subnet: MaybeIdentifier = ""
+    address: MaybeAddress = ""
+    public_address: MaybeAddress = ""
     network_interfaces: tuple[NetworkInterface, ...] = ()
     user_data: UserData | None = None
 
@@ -162,18 +178,18 @@ class SecurityRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``prefix_lists`` by id: what is in them is not read.
     """
 
-    protocol: str
-    from_port: int = -1
-    to_port: int = -1
-    cidrs: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    prefix_lists: tuple[str, ...] = ()
+    protocol: MaybeIdentifier
+    from_port: Port = -1
+    to_port: Port = -1
+    cidrs: tuple[Cidr, ...] = ()
+    groups: tuple[Identifier, ...] = ()
+    prefix_lists: tuple[Identifier, ...] = ()
 
 
 class SecurityGroup(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    id: str
-    vpc: str
-    name: str = ""
+    id: Identifier
+    vpc: MaybeIdentifier
+    name: Name = ""
     ingress: tuple[SecurityRule, ...] = ()
     egress: tuple[SecurityRule, ...] = ()
 
@@ -181,28 +197,28 @@ class SecurityGroup(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class AclEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One numbered rule; ``protocol`` is AWS's number as text (``-1`` all, ``6`` tcp, ``1`` icmp)."""
 
-    number: int
+    number: Small
     egress: bool
     allow: bool
-    protocol: str = "-1"
-    cidr: str = ""
-    from_port: int = -1
-    to_port: int = -1
+    protocol: MaybeIdentifier = "-1"
+    cidr: MaybeCidr = ""
+    from_port: Port = -1
+    to_port: Port = -1
 
 
 class NetworkAcl(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    id: str
-    vpc: str
+    id: Identifier
+    vpc: MaybeIdentifier
     default: bool = False
-    subnets: tuple[str, ...] = ()
+    subnets: tuple[Identifier, ...] = ()
     entries: tuple[AclEntry, ...] = ()
 
 
 class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs."""
 
-    account: str
-    region: str
+    account: MaybeIdentifier
+    region: MaybeIdentifier
     vpcs: tuple[Vpc, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     route_tables: tuple[RouteTable, ...] = ()
@@ -220,33 +236,33 @@ class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``detail`` what is there instead, AWS's refusal, or the code of what is lacking.
     """
 
-    worker: str
-    outcome: str
-    address: str = ""
-    pod_cidr: str = ""
-    route_table: str = ""
-    instance: str = ""
-    network_interfaces: tuple[str, ...] = ()
-    target: str = ""
-    command: str = ""
-    detail: str = ""
+    worker: Name
+    outcome: Name
+    address: MaybeAddress = ""
+    pod_cidr: MaybeCidr = ""
+    route_table: MaybeIdentifier = ""
+    instance: MaybeIdentifier = ""
+    network_interfaces: tuple[Identifier, ...] = ()
+    target: MaybeIdentifier = ""
+    command: Text = ""
+    detail: Text = ""
 
 
 class TargetSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where this evidence comes from."""
 
-    kind: str
-    endpoint: str = ""
-    account: str = ""
-    region: str = ""
-    no_packets: str = ""
+    kind: MaybeIdentifier
+    endpoint: Name = ""
+    account: MaybeIdentifier = ""
+    region: MaybeIdentifier = ""
+    no_packets: Text = ""
 
 
 class Counts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the looking cost."""
 
-    aws_calls: int = 0
-    ssh_sessions: int = 0
+    aws_calls: Small = 0
+    ssh_sessions: Small = 0
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -257,11 +273,11 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     schema: int = SCHEMA
-    gathered_at: str
+    gathered_at: Name
     target: TargetSeen
     intended: Intended
     inventory: Inventory | None = None
-    nodes: dict[str, Node] = {}
+    nodes: dict[Name, Node] = {}
     probes: tuple[Probe, ...] = ()
     traces: tuple[Trace, ...] = ()
     provisioned: tuple[ProvisionStep, ...] = ()

@@ -9,17 +9,29 @@ from typing import Final
 
 from msgspec import Struct
 
+from kthw.observed.values import (
+    Address,
+    Interface,
+    MaybeAddress,
+    MaybeCidr,
+    MaybeIdentifier,
+    Milliseconds,
+    Name,
+    Small,
+    Text,
+)
+
 
 class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One file of ``/etc/cni/net.d``. ``problem`` says why it could not be read as JSON, or is empty."""
 
-    file: str
-    type: str = ""
-    name: str = ""
-    bridge: str = ""
-    subnet: str = ""
+    file: Name
+    type: Name = ""
+    name: Name = ""
+    bridge: Name = ""
+    subnet: Name = ""
     ip_masq: bool = False
-    problem: str = ""
+    problem: Text = ""
 
 
 class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -30,11 +42,11 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     of this interface; the kernel applies the larger of it and ``all``'s. ``None`` where it was not read.
     """
 
-    name: str
-    kind: str = ""
+    name: Interface
+    kind: MaybeIdentifier = ""
     up: bool = False
-    mtu: int = 0
-    addresses: tuple[str, ...] = ()
+    mtu: Small = 0
+    addresses: tuple[MaybeCidr, ...] = ()
     rp_filter: int | None = None
 
 
@@ -47,12 +59,12 @@ class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):
     it and ``ip route del`` takes it; empty where none was seen to.
     """
 
-    towards: str
-    address: str
-    device: str = ""
-    via: str = ""
-    kind: str = "unicast"
-    route: str = ""
+    towards: Name
+    address: Address
+    device: Interface = ""
+    via: MaybeAddress = ""
+    kind: MaybeIdentifier = "unicast"
+    route: Text = ""
 
 
 class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,11 +77,11 @@ class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``cut``: there were more than are kept.
     """
 
-    tool: str
-    table: str
-    name: str
-    policy: str = ""
-    rules: tuple[str, ...] = ()
+    tool: MaybeIdentifier
+    table: Name
+    name: Name
+    policy: MaybeIdentifier = ""
+    rules: tuple[Text, ...] = ()
     cut: bool = False
 
 
@@ -88,15 +100,15 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``None`` where no tool on the node could say).
     """
 
-    worker: str
-    login: str = ""
-    hostname: str = ""
-    addresses: tuple[str, ...] = ()
+    worker: Name
+    login: Text = ""
+    hostname: Name = ""
+    addresses: tuple[Address, ...] = ()
     ip_forward: bool | None = None
     cni: tuple[CniConfig, ...] = ()
-    cni_plugins: tuple[str, ...] = ()
-    pod: str = ""
-    imds: str = ""
+    cni_plugins: tuple[Name, ...] = ()
+    pod: MaybeAddress = ""
+    imds: MaybeIdentifier = ""
     links: tuple[Link, ...] = ()
     rp_filter: int | None = None
     ways: tuple[Way, ...] = ()
@@ -116,15 +128,15 @@ class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``milliseconds``: the round trip, when reached.
     """
 
-    source: str
-    source_address: str
-    destination: str
-    destination_address: str
-    kind: str
-    protocol: str
+    source: Name
+    source_address: Address
+    destination: Name
+    destination_address: Address
+    kind: MaybeIdentifier
+    protocol: MaybeIdentifier
     reached: bool
-    detail: str = ""
-    milliseconds: float = 0.0
+    detail: Name = ""
+    milliseconds: Milliseconds = 0.0
 
     def __str__(self) -> str:
         where = f"@{self.destination}" if self.destination else ""
@@ -145,10 +157,10 @@ class Trace(Struct, frozen=True, kw_only=True, omit_defaults=True):
     well: at the ENI of a third worker, or at another interface, by its name (``docker0 worker-0``).
     """
 
-    source: str
-    destination: str
-    source_address: str
-    destination_address: str
-    protocol: str
-    request: tuple[str, ...] = ()
-    reply: tuple[str, ...] = ()
+    source: Name
+    destination: Name
+    source_address: Address
+    destination_address: Address
+    protocol: MaybeIdentifier
+    request: tuple[Name, ...] = ()
+    reply: tuple[Name, ...] = ()

@@ -17,7 +17,6 @@ import pytest
 
 from kthw.errors import LookError
 from kthw.findings.finding import Finding
-from kthw.observed.evidence import Evidence
 from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue
 from kthw.verdict.pasting import filled, one_line
 from tests.findings.clusters import everything
@@ -168,13 +167,20 @@ def test_a_hostile_name_adds_no_line(key: tuple[str, str, str], language: str) -
     assert len(hostile.splitlines()) == len(meant.splitlines())
 
 
-def _hostile(evidence: Evidence) -> Evidence:
-    """The same with names and ids that a tag or a recorded run could say."""
-    text = msgspec.json.encode(evidence).decode()
-    for name in ("worker-1", "i-01", "i-07", "rtb-0a", "eni-01", "203.0.113.21", "cnio0", "10-bridge.conf"):
-        evil = msgspec.json.encode(f"{name}{EVIL}").decode()[1:-1]
-        text = text.replace(f'"{name}"', f'"{evil}"')
-    return msgspec.json.decode(text, type=Evidence)
+_SPOILT = ("worker-1", "i-01", "i-07", "rtb-0a", "eni-01", "203.0.113.21", "cnio0", "10-bridge.conf")
+
+
+def _hostile(value: Any) -> Any:
+    """The same with names and ids that no door lets in: a fix is safe whatever the doors do."""
+    if isinstance(value, str):
+        return f"{value}{EVIL}" if value in _SPOILT else value
+    if isinstance(value, tuple):
+        return tuple(_hostile(each) for each in value)
+    if isinstance(value, dict):
+        return {_hostile(key): _hostile(each) for key, each in value.items()}
+    if isinstance(value, msgspec.Struct):
+        return type(value)(**{name: _hostile(getattr(value, name)) for name in value.__struct_fields__})
+    return value
 
 
 @pytest.mark.parametrize("name", FAULTS)
