@@ -17,6 +17,7 @@ CODES: Final = frozenset(
         "throttled",
         "aws-unreachable",
         "aws-refused",
+        "aws-unreadable",
         "ssh-unreachable",
         "ssh-auth-failed",
         "ssh-key-unusable",

@@ -16,6 +16,8 @@ from botocore.config import Config
 from botocore.loaders import create_loader
 
 from kthw.errors import CouldNotLook, LookError
+from kthw.observed import shapes
+from kthw.observed.aws_answers import Parsers, bound
 from kthw.observed.aws_errors import LOOKING_FAILS_WITH, aws_code, look_error, looking
 from kthw.observed.secrets import masked
 from kthw.target import Target
@@ -81,6 +83,7 @@ def session_for(target: Target) -> boto3.Session:
 def _core(variables: dict[str, Any] | None = None) -> botocore.session.Session:
     core = botocore.session.Session(session_vars=variables)
     core.register_component("data_loader", _SERVICE_MODELS)
+    core.register_component("response_parser_factory", Parsers())
     return core
 
 
@@ -124,7 +127,8 @@ class Reader:
 
     ``ec2`` and ``sts`` send ``Describe…``, ``Get…`` and ``List…`` and raise ``CallRefusedError`` for
     everything else before anything is sent. ``calls`` counts API calls: one per page asked for, retries not
-    counted (botocore's ``before-call`` event). Raises ``CouldNotLook`` where credentials or region are
+    counted (botocore's ``before-call`` event). ``refusal`` is the code of the last answer, empty where that
+    was no refusal. Raises ``CouldNotLook`` where credentials or region are
     missing.
     """
 
@@ -133,6 +137,7 @@ class Reader:
         self._session = session_for(target)
         self._lock = threading.Lock()
         self.calls = 0
+        self.refusal = ""
         self.region: str = self._session.region_name
         self.facts = facts_of(target) | {"region": self.region, "profile": self._session.profile_name}
 
@@ -161,7 +166,7 @@ class Reader:
     def account(self, expected: str = "") -> str:
         """The account's id (``GetCallerIdentity``). Raises ``CouldNotLook`` (``wrong-account`` …)."""
         with looking("account", **self.facts):
-            account = self.sts.get_caller_identity()["Account"]
+            account = shapes.account(self.sts.get_caller_identity())
         if expected and account != expected:
             facts = {**self.facts, "account": account, "expected": expected}
             raise CouldNotLook(
@@ -173,10 +178,15 @@ class Reader:
         # On the clients, not on the session: a profile that assumes a role does so through the session.
         allow_only(client, _READING)
         client.meta.events.register("before-call", self._count)
+        client.meta.events.register("response-received", self._hear)
+        bound(client)
 
     def _count(self, **_event: Any) -> None:
         with self._lock:
             self.calls += 1
+
+    def _hear(self, parsed_response: dict[str, Any] | None = None, **_event: Any) -> None:
+        self.refusal = (parsed_response or {}).get("Error", {}).get("Code", "")
 
 
 def allow_only(client: BaseClient, operations: re.Pattern[str]) -> None:

@@ -12,6 +12,8 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from kthw.errors import CouldNotLook, LookError
+from kthw.foreign import printable
+from kthw.observed.aws_answers import UnreadableAnswerError
 from kthw.observed.secrets import masked
 
 _EXPIRED: Final = frozenset(
@@ -76,8 +78,18 @@ _UNREACHABLE: Final = (
     boto.InvalidProxiesConfigError,
 )
 
+UNREADABLE: Final = (
+    ResponseParserError,
+    UnreadableAnswerError,
+    # What a page says of the next one was no such thing, or the same again.
+    boto.PaginationError,
+    boto.ParamValidationError,
+)
+"""What is raised for an answer that is not what AWS answers."""
 LOOKING_FAILS_WITH: Final = (boto.BotoCoreError, boto.ClientError, ResponseParserError)
-"""Everything botocore raises when a call did not bring an answer."""
+"""Everything that is raised when a call did not bring an answer, or not one that can be read."""
+_MOST_SAID: Final = 2000
+"""Characters of what the other side said that are looked at."""
 
 _SERVICES: Final = {
     "GetCallerIdentity": "sts",
@@ -113,11 +125,26 @@ def look_error(problem: Exception, subject: str, *, worker: str = "", **facts: s
         service = _SERVICES.get(operation, "ec2")
         facts |= {"operation": operation, "action": f"{service}:{operation}", "aws_code": code}
         kind = _kind_of_answer(problem)
-        detail = f"{code}: {message}" if message else code
+        detail = f"{code}: {message[:_MOST_SAID]}" if message else code
     else:
         kind = _kind_of_exception(problem, facts.get("region", ""))
-        detail = " ".join(str(problem).split())
-    return LookError(code=kind, subject=subject, detail=masked(detail), worker=worker, facts=dict(facts))
+        facts |= _given_and_wrong(problem, kind, facts)
+        detail = " ".join(str(problem)[:_MOST_SAID].split())
+    said = printable(masked(detail), _MOST_SAID)
+    return LookError(code=kind, subject=subject, detail=said, worker=worker, facts=dict(facts))
+
+
+def too_slow(refusal: str, subject: str, seconds: float, *, worker: str = "", **facts: str) -> LookError:
+    """An error about what was not answered in ``seconds``; ``refusal``: the code AWS last refused with."""
+    throttled = refusal in THROTTLED
+    spent = f"{seconds:.0f} s"
+    return LookError(
+        code="throttled" if throttled else "aws-unreachable",
+        subject=subject,
+        detail=f"{refusal}, {spent}" if refusal else spent,
+        worker=worker,
+        facts={**facts, "seconds": f"{seconds:.0f}", "variant": "slow"},
+    )
 
 
 def aws_code(problem: Exception) -> str:
@@ -150,7 +177,14 @@ def _kind_of_exception(problem: Exception, region: str) -> str:
         return "region-missing"
     if isinstance(problem, _UNREACHABLE):
         return "aws-unreachable"
-    return "aws-refused"
+    return "aws-unreadable" if isinstance(problem, UNREADABLE) else "aws-refused"
+
+
+def _given_and_wrong(problem: Exception, kind: str, facts: dict[str, str]) -> dict[str, str]:
+    """The ``variant`` of what was not missing: a profile or a region that was named and that nobody has."""
+    if isinstance(problem, boto.ProfileNotFound):
+        return {"variant": "no-profile", "profile": str(problem.kwargs.get("profile", ""))}
+    return {"variant": "unknown"} if kind == "region-missing" and facts.get("region") else {}
 
 
 def _names_no_region(problem: Exception, region: str) -> bool:

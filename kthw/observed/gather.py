@@ -110,7 +110,11 @@ class _Look:
 
     def provisioned_by(self, provision: Provision) -> None:
         reader, inventory = self._reader, self._evidence.inventory
-        if reader is None or inventory is None:
+        nameless = any(
+            not error.worker and error.facts.get("kind") == "instance" for error in self._evidence.errors
+        )
+        if reader is None or inventory is None or nameless:
+            # An instance that may be any worker's: nobody knows where a route should lead; that is told.
             return
         self._progress("provision", 0, 0)
         try:
@@ -119,17 +123,20 @@ class _Look:
             # Nothing was created, or not all; what is there is judged all the same.
             self._add(errors=(*self._evidence.errors, problem.error))
             steps = ()
-        self._add(provisioned=steps, inventory=self._settled(reader, inventory, steps))
+        inventory, errors = self._settled(reader, inventory, steps)
+        self._add(provisioned=steps, inventory=inventory, errors=(*self._evidence.errors, *errors))
 
-    def _settled(self, reader: Reader, inventory: Inventory, steps: tuple[ProvisionStep, ...]) -> Inventory:
+    def _settled(
+        self, reader: Reader, inventory: Inventory, steps: tuple[ProvisionStep, ...]
+    ) -> tuple[Inventory, tuple[LookError, ...]]:
         created = {(step.route_table, step.pod_cidr) for step in steps if step.outcome == "created"}
         deadline = time.monotonic() + _SETTLING_SECONDS
         wait = 0.25
         while True:
-            now = reread_routes(reader, inventory)
+            now, errors = reread_routes(reader, inventory, self._evidence.intended)
             listed = {(table.id, route.destination) for table in now.route_tables for route in table.routes}
-            if created <= listed or time.monotonic() + wait > deadline:
-                return now
+            if errors or created <= listed or time.monotonic() + wait > deadline:
+                return now, errors
             time.sleep(wait)
             wait *= 2
 

@@ -221,5 +221,5 @@ def test_web_page_in_place_of_an_api_is_an_error_and_no_traceback(web_page: str)
     target = Target(kind="sandbox", endpoint=web_page, region=REGION, credentials=("a", "b"))
     with pytest.raises(CouldNotLook) as caught:
         Reader(target).account()
-    assert caught.value.error.code == "aws-refused"
+    assert caught.value.error.code == "aws-unreadable"
     assert "Unable to parse response" in caught.value.error.detail

@@ -89,7 +89,8 @@ def test_reread_routes_takes_one_call_and_sees_the_new_route(aws_account: Accoun
         DestinationCidrBlock="10.200.0.0/24",
         InstanceId=aws_account.instance("worker-0"),
     )
-    again = reread_routes(reader, inventory)
+    again, errors = reread_routes(reader, inventory, THREE)
+    assert errors == ()
     assert reader.calls == before + 1
     assert again != inventory
     assert again == aws_account.look()

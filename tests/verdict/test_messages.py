@@ -29,7 +29,13 @@ SSH_FACTS = {
     "login": "ssh -i kubernetes.id_rsa ubuntu@203.0.113.21",
     "forget": "ssh-keygen -f known_hosts -R 203.0.113.21",
 }
-AWS_FACTS = {"profile": "default", "region": "us-east-1", "endpoint": "", "action": "ec2:DescribeVpcs"}
+AWS_FACTS = {
+    "profile": "default",
+    "region": "us-east-1",
+    "endpoint": "",
+    "action": "ec2:DescribeVpcs",
+    "seconds": "60",
+}
 OWN_FACTS = {"account": "1", "expected": "2", "file": "reports/report.json"}
 PARTS = ("what", "why", "fix")
 
@@ -54,7 +60,7 @@ ERRORS = [
         facts={**SSH_FACTS, **AWS_FACTS, **OWN_FACTS, "variant": variant},
     )
     for code in sorted(errors.CODES)
-    for variant in ("", "lost", "no-commands", "no-sudo")
+    for variant in ("", "lost", "no-commands", "no-sudo", "slow", "unknown", "no-profile")
 ]
 
 
