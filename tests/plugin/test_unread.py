@@ -1,6 +1,8 @@
-"""What AWS garbled makes errors of the tests that need it; all others are judged, and nothing is a finding."""
+"""What AWS garbled makes errors of the tests that need it; all others are judged, nothing is a finding."""
 
 from __future__ import annotations
+
+from xml.etree import ElementTree
 
 from msgspec.structs import replace
 
@@ -21,13 +23,13 @@ def garbled(evidence: Evidence, kind: str, subject: str, worker: str = "") -> Ev
 
 
 def errors_of(ran: Ran) -> set[str]:
-    """The tests that could not look, as ``file.py::test[worker]``."""
-    lines = (line.split(" ")[1] for line in ran.lines if line.startswith("ERROR suites/"))
-    return {line.rpartition("/")[2] for line in lines}
+    """The tests that could not look: ``test[worker]``."""
+    cases = ElementTree.parse(ran.reports / "junit.xml").iter("testcase")  # noqa: S314 -- our own file
+    return {case.attrib["name"] for case in cases if case.find("error") is not None}
 
 
 def test_garbled_worker_costs_that_worker(judge: Run) -> None:
-    ran = judge(garbled(healthy(), "instance", "worker-1 (i-01)", "worker-1"), "-rE")
+    ran = judge(garbled(healthy(), "instance", "worker-1 (i-01)", "worker-1"))
     assert ran.code == 1
     assert ran.codes == []
     assert {each.partition("[")[2] for each in errors_of(ran)} == {"worker-1]"}
@@ -40,8 +42,8 @@ def test_garbled_worker_costs_that_worker(judge: Run) -> None:
 
 def test_garbled_gateway_costs_one_question(judge: Run) -> None:
     seen = with_inventory(healthy(), internet_gateways=())
-    ran = judge(garbled(seen, "internet-gateway", "igw-0a"), "-rE")
-    name = "test_routes.py::test_default_route_leads_to_the_internet_gateway"
+    ran = judge(garbled(seen, "internet-gateway", "igw-0a"))
+    name = "test_default_route_leads_to_the_internet_gateway"
     assert errors_of(ran) == {f"{name}[worker-{n}]" for n in range(3)}
     assert (ran.codes, ran.document["summary"]["passed"]) == ([], 3 * (_TESTS - 1))
 
@@ -55,15 +57,15 @@ def test_worker_whose_id_is_garbled_is_not_told_as_missing(judge: Run) -> None:
         nodes={name: node for name, node in left.nodes.items() if name != "worker-0"},
         probes=tuple(p for p in left.probes if "worker-0" not in (p.source, p.destination)),
     )
-    ran = judge(garbled(left, "instance", "worker-0", "worker-0"), "-rE")
+    ran = judge(garbled(left, "instance", "worker-0", "worker-0"))
     assert ran.codes == []
     assert "worker-missing" not in ran.output
     assert ran.document["summary"]["skipped"] == 0
     others = {each for each in errors_of(ran) if not each.endswith("[worker-0]")}
     assert others == {
-        "test_routes.py::test_no_leftover_route_in_the_pod_range[worker-1]",
+        "test_no_leftover_route_in_the_pod_range[worker-1]",
         *(
-            f"test_pods.py::test_pod_{which}[worker-{n}]"
+            f"test_pod_{which}[worker-{n}]"
             for which in (
                 "reaches_pods_on_all_other_workers",
                 "is_reached_by_pods_on_all_other_workers",
@@ -74,7 +76,7 @@ def test_worker_whose_id_is_garbled_is_not_told_as_missing(judge: Run) -> None:
 
 
 def test_instance_without_a_readable_name_leaves_the_rest_judged(judge: Run) -> None:
-    ran = judge(garbled(healthy(), "nameless", "i-0f"), "-rE")
-    name = "test_workers.py::test_exactly_one_running_instance_bears_the_name"
+    ran = judge(garbled(healthy(), "nameless", "i-0f"))
+    name = "test_exactly_one_running_instance_bears_the_name"
     assert errors_of(ran) == {f"{name}[worker-{n}]" for n in range(3)}
     assert ran.codes == []
