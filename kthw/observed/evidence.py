@@ -38,6 +38,7 @@ from kthw.observed.values import (
     Small,
     Text,
 )
+from kthw.target import is_local
 
 SCHEMA: Final = 1
 KINDS: Final = ("sandbox", "aws")
@@ -256,6 +257,11 @@ class TargetSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     account: MaybeIdentifier = ""
     region: MaybeIdentifier = ""
     no_packets: Text = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the endpoint is on this machine: a simulation, and no account."""
+        return is_local(self.endpoint)
 
 
 class Counts(Struct, frozen=True, kw_only=True, omit_defaults=True):
