@@ -32,7 +32,7 @@ def read(file: Path, most: int, *, ours: bool = False) -> bytes:
     ``strerror`` for what is no regular file or too large, ``OpenToOthersError``.
     """
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as opened:
+    try:
         state = os.fstat(descriptor)
         if stat.S_ISCHR(state.st_mode) and state.st_rdev == _NOTHING.stat().st_rdev:
             return b""
@@ -41,7 +41,10 @@ def read(file: Path, most: int, *, ours: bool = False) -> bytes:
         said = _who_else_writes(state) if ours else ""
         if said:
             raise OpenToOthersError(file, said)
-        data = opened.read(most + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
+            data = opened.read(most + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > most:
         raise OSError(errno.EFBIG, f"larger than {most >> 10} KiB", str(file))
     return data

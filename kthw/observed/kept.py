@@ -34,8 +34,8 @@ _ASSIGNED: Final = re.compile(
 )
 _CIDR: Final = re.compile(rf"(?<![\d.]){_ADDRESS}/\d")
 _HEAD: Final = re.compile(
-    r"\s*(?:#![\w./ -]{1,60}|#cloud-[a-z-]+|#include(?:-once)?|#part-handler|## template:(?: ?[a-z]+)?"
-    r"|content-type:(?: ?[\w/-]+)?|mime-version:(?: ?[\d.]+)?)",
+    r"\s*(?:#! ?/[\w./-]{1,40}(?: [\w-]{1,12})?|#cloud-[a-z-]+|#include(?:-once)?|#part-handler"
+    r"|## template:(?: ?[a-z]+)?|content-type:(?: ?[\w/-]+)?|mime-version:(?: ?[\d.]+)?)",
     re.IGNORECASE,
 )
 """How what cloud-init runs begins; a here-document's end or a password is no part of it."""
