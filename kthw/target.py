@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import ipaddress
+import os
+from collections.abc import Mapping
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
+
+_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL")
+"""Where boto3 looks for another endpoint, the more particular first."""
+_NAMES_OF_LOOPBACK: Final = ("localhost", "localhost.localstack.cloud")
 
 
 class SshAccess(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,3 +45,23 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[str, str] | None = None
     ssh: SshAccess = SshAccess()
     no_packets: str = ""
+
+
+def endpoint_of(target: Target, environment: Mapping[str, str] = os.environ) -> str:
+    """The URL that answers as EC2, where it is not AWS's own; empty where it is."""
+    return target.endpoint or next((url for name in _ENDPOINTS if (url := environment.get(name))), "")
+
+
+def is_local(endpoint: str) -> bool:
+    """Whether the host of the URL ``endpoint`` is this machine: what answers there is no account."""
+    try:
+        host = (urlsplit(endpoint).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if any(host == name or host.endswith(f".{name}") for name in _NAMES_OF_LOOPBACK):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

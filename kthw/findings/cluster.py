@@ -269,6 +269,9 @@ class Cluster:
             return node.login
         instance = self.instance(worker)
         host = (instance.public_address or instance.address) if instance else worker
+        # Without the sandbox's ssh_config the address is a stranger's.
+        if self.evidence.target.is_local:
+            return f"ssh -F KTHW_SSH_CONFIG {tutorial.SSH_USER}@{host}"
         return f"ssh -i {tutorial.KEY_FILE} {tutorial.SSH_USER}@{host}"
 
     def user_data_error(self, worker: str) -> LookError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import difflib
 import ipaddress
 import re
@@ -113,7 +111,7 @@ def _missing(data: UserData) -> PodCidr:
     text = _as_text(data)
     if not text:
         return PodCidr(problem="pod-cidr-missing", variant="absent", observed="—")
-    inner = _decoded_again(text)
+    inner = data.encoded_text
     if inner:
         hint = _hint(inner)
         return _missing_as("twice-encoded", text, _shown(inner), hint)
@@ -149,16 +147,6 @@ def _is_alike(key: str) -> bool:
 def _likeness(key: str) -> float:
     letters = re.sub(r"[^a-z]", "", key.lower())
     return difflib.SequenceMatcher(None, letters, re.sub(r"[^a-z]", "", tutorial.POD_CIDR_KEY)).ratio()
-
-
-def _decoded_again(text: str) -> str:
-    """What ``text`` says if it is base64 itself; empty if it is not."""
-    try:
-        inner = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    readable = all(c.isprintable() or c in "\r\n\t" for c in inner)
-    return inner if readable and ("=" in inner or "#" in inner) else ""
 
 
 def _hint(text: str) -> str:

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import errno
 import os
+import queue
 import select
 import socket
 import threading
 import time
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar, cast
+
+_T = TypeVar("_T")
+_Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 SLICE: Final = 0.2
 """Seconds between two looks at the deadline and the stop signal."""
 
 
-def connect(host: str, port: int, deadline: float, stop: threading.Event) -> socket.socket:
+class NotAllowedError(Exception):
+    """The host is at an address that must not be dialled, which is in the message."""
+
+
+def connect(
+    host: str,
+    port: int,
+    deadline: float,
+    stop: threading.Event,
+    allowed: Callable[[str], bool] = lambda _address: True,
+) -> socket.socket:
     """The first of the host's addresses that answers within ``deadline`` seconds, for all together.
 
-    Raises ``OSError`` (of the last address), ``TimeoutError``, ``InterruptedError`` when ``stop`` is set.
+    ``allowed`` is asked about each address before it is dialled. Raises ``OSError`` (of the last address),
+    ``TimeoutError``, ``InterruptedError`` when ``stop`` is set, ``NotAllowedError``.
     """
     until = time.monotonic() + deadline
     failure: OSError = TimeoutError()
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, _, address in _addresses(host, port, until, stop):
+        if not allowed(str(address[0])):
+            raise NotAllowedError(str(address[0]))
         connection = socket.socket(family, kind, protocol)
         try:
             connection.setblocking(False)
@@ -42,6 +60,37 @@ def connect(host: str, port: int, deadline: float, stop: threading.Event) -> soc
     raise failure
 
 
+def within(seconds: float, stop: threading.Event, act: Callable[[], _T]) -> _T:
+    """What ``act`` returns, or raises, if it does so in time; it is left alone with its work if it does not.
+
+    Raises ``TimeoutError``, ``InterruptedError`` when ``stop`` is set.
+    """
+    outcome: queue.SimpleQueue[tuple[_T | None, BaseException | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put((act(), None))
+        except BaseException as problem:  # noqa: BLE001 -- raised again by the one that waits
+            outcome.put((None, problem))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            result, problem = outcome.get(timeout=max(0.0, min(SLICE, until - time.monotonic())))
+        except queue.Empty:
+            if stop.is_set():
+                raise InterruptedError from None
+            if time.monotonic() >= until:
+                raise TimeoutError from None
+            continue
+        thread.join()
+        if problem:
+            raise problem
+        return cast(_T, result)
+
+
 def readable(connection: socket.socket, seconds: float) -> bool:
     """Whether there is something, or the end, to read within ``seconds``."""
     return _ready(connection, select.POLLIN, seconds)
@@ -58,6 +107,25 @@ def explained(problem: OSError, host: str, deadline: float) -> tuple[str, str]:
     if isinstance(problem, TimeoutError):
         return "timeout", f"no answer in {deadline:.0f} s"
     return "", problem.strerror or str(problem)
+
+
+def _addresses(host: str, port: int, until: float, stop: threading.Event) -> Sequence[_Found]:
+    """What ``getaddrinfo`` says, which has no deadline of its own and cannot be interrupted."""
+
+    def ask(flags: int) -> Sequence[_Found]:
+        try:
+            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+        except UnicodeError:  # a part of the name is empty, or longer than 63 characters
+            raise socket.gaierror(socket.EAI_NONAME, "no name that can be looked up") from None
+
+    try:
+        return ask(socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        seconds = max(0.0, until - time.monotonic())
+    try:
+        return within(seconds, stop, lambda: ask(0))
+    except TimeoutError:
+        raise socket.gaierror(socket.EAI_AGAIN, f"no name server answered in {seconds:.0f} s") from None
 
 
 def _await_writable(connection: socket.socket, until: float, stop: threading.Event) -> None:

@@ -9,6 +9,7 @@ as AWS prints them, and an empty string means AWS said nothing.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from typing import Final
@@ -38,6 +39,7 @@ from kthw.observed.values import (
     Small,
     Text,
 )
+from kthw.target import is_local
 
 SCHEMA: Final = 1
 KINDS: Final = ("sandbox", "aws")
@@ -124,19 +126,22 @@ class NetworkInterface(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 MOST_VALUE: Final = 200
-"""Characters of a value in user data that are kept."""
+"""A value in user data that is as long as this, or longer, is cut in older recordings."""
 _SCRIPT: Final = re.compile(
     r"(?:gzip: )?\s*(?:#!|#cloud-|#include|#part-handler|## template:|content-type:|mime-version:)",
     re.IGNORECASE,
 )
 """How what cloud-init runs begins."""
+_JOINERS: Final = "\u200c\u200d\ufe0f"
+"""Invisible parts of emoji and of several scripts."""
 
 
 class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A worker's user data: the ``key=value`` pairs, and the decoded text when they say no pod CIDR.
 
-    ``text`` is kept only when no pair is, or resembles, the pod CIDR's, or when it is a script's; anything
-    like a credential is masked in both, and long values and texts are cut.
+    ``text`` is kept only when no pair is, or resembles, the pod CIDR's, or when it is a script's. Of both
+    only what a finding needs or what is harmless is there: a value that may be a secret is ``***``, words
+    that may be one are ``…``, and lines that are left out are counted at the end (``… (+12 ⏎)``).
     """
 
     pairs: dict[Name, Name] = {}
@@ -146,6 +151,16 @@ class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_script(self) -> bool:
         """Whether cloud-init would run it, so that pairs in it are variables and no user data."""
         return bool(_SCRIPT.match(self.text))
+
+    @property
+    def encoded_text(self) -> str:
+        """What ``text`` says if it is base64 itself; empty if it is not."""
+        try:
+            inner = base64.b64decode("".join(self.text.split()), validate=True).decode("utf-8")
+        except ValueError:  # no base64, no ASCII even, no UTF-8 in it
+            return ""
+        readable = all(c.isprintable() or c in _JOINERS or c in "\r\n\t" for c in inner)
+        return inner if readable and ("=" in inner or "#" in inner) else ""
 
     @property
     def whole(self) -> dict[str, str]:
@@ -256,6 +271,11 @@ class TargetSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     account: MaybeIdentifier = ""
     region: MaybeIdentifier = ""
     no_packets: Text = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the endpoint is on this machine: a simulation, and no account."""
+        return is_local(self.endpoint)
 
 
 class Counts(Struct, frozen=True, kw_only=True, omit_defaults=True):

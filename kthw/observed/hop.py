@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import getpass
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from kthw.intended import tutorial
-from kthw.observed import ssh, ssh_config
+from kthw.observed import ssh, ssh_config, ssh_names
 from kthw.target import SshAccess
 
 PORT: Final = 22
+_HOST_AND_PORT: Final = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?")
+"""An IPv6 address stands in brackets where a port follows."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,13 @@ def worker_hop(access: SshAccess, worker: str, address: str) -> Hop:
     """How to reach ``worker``: by the entry for its name, where there is one, else the one for its address.
 
     An ``access.user`` other than the tutorial's is the user's express wish and beats the file's.
-    Raises ``OSError``, ``ValueError`` for a file that cannot be read or understood.
+    Raises ``OSError``, ``ValueError`` for a file that cannot be read or understood, or must not be, and for
+    what is no address, host or user (``ssh_names``): before it is looked up, and what was found as well.
     """
+    address = ssh_names.address(address)
+    ssh_names.user("--ssh-user", access.user)
     text = ssh_config.text_of(access.config)
-    alias = worker if ssh_config.names(text, worker) else address
+    alias = worker if ssh_names.is_host(worker) and ssh_config.names(text, worker) else address
     wish = f"User {access.user}\n" if access.user != tutorial.SSH_USER else ""
     return _looked_up(access, text, alias, wish, f"HostName {address}\nUser {access.user}\n")
 
@@ -63,9 +69,11 @@ def jump_hop(access: SshAccess, spec: str) -> Hop:
     Raises ``OSError``, ``ValueError``.
     """
     user, _, rest = spec.removeprefix("ssh://").rpartition("@")
-    host, _, port = rest.partition(":") if rest.count(":") == 1 else (rest, "", "")
-    wish = f"User {user}\n" if user else ""
-    wish += f"Port {int(port)}\n" if port else ""
+    found = _HOST_AND_PORT.fullmatch(rest)
+    host, port = (found[1] or found[2], found[3] or "") if found else (rest, "")
+    ssh_names.host("ProxyJump", host)
+    wish = f"User {ssh_names.user('ProxyJump', user)}\n" if user else ""
+    wish += f"Port {ssh_names.port('ProxyJump', port)}\n" if port else ""
     text = ssh_config.text_of(access.config)
     return _looked_up(access, text, host, wish, f"HostName {host}\nUser {getpass.getuser()}\n")
 
@@ -73,6 +81,7 @@ def jump_hop(access: SshAccess, spec: str) -> Hop:
 def _looked_up(access: SshAccess, text: str, alias: str, first: str, last: str) -> Hop:
     # The first value found counts: wishes go before the file, defaults after it.
     said = ssh.lookup(f"{first}{text}\nHost *\n{last}", alias)
+    key_alias = said.get("hostkeyalias", "")
     files = [
         *shlex.split(said.get("userknownhostsfile", "~/.ssh/known_hosts")),
         *shlex.split(said.get("globalknownhostsfile", "/etc/ssh/ssh_known_hosts")),
@@ -83,14 +92,14 @@ def _looked_up(access: SshAccess, text: str, alias: str, first: str, last: str) 
     strict = said.get("stricthostkeychecking", "ask").lower()
     return Hop(
         alias=alias,
-        host=said["hostname"],
-        port=int(said.get("port", PORT)),
-        user=said["user"],
+        host=ssh_names.host("HostName", said["hostname"]),
+        port=ssh_names.port("Port", str(said.get("port", PORT))),
+        user=ssh_names.user("User", said["user"]),
         identity_files=tuple(each for each in said.get("identityfile", []) if each.lower() != "none"),
         identities_only=said.get("identitiesonly", "no").lower() == "yes",
         agent=said.get("identityagent", "").lower() != "none",
         known_hosts=tuple(Path(each).expanduser() for each in files if each.lower() != "none"),
-        host_key_alias=said.get("hostkeyalias", ""),
+        host_key_alias=ssh_names.host("HostKeyAlias", key_alias) if key_alias else "",
         # accept-new as in OpenSSH; "no" as well, except that a changed key stays refused.
         accept_new=access.accept_new or strict in ("accept-new", "no", "off"),
         proxy_command=(said.get("proxycommand") or "") if way == "proxycommand" else "",

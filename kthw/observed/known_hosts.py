@@ -18,7 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from kthw.observed import bounded_file
+
 _APPENDING: Final = threading.Lock()
+_MOST: Final = 16 << 20
+"""Bytes of a file of known hosts: some hundred thousand of them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,10 @@ class Judgement:
 
 
 def judge(files: tuple[Path, ...], name: str, kind: str, key: bytes) -> Judgement:
-    """What the files say about ``name`` showing ``key``. A key of another type leaves it unknown."""
+    """What the files say about ``name`` showing ``key``. A key of another type leaves it unknown.
+
+    Raises ``OSError`` as ``lines_about`` does.
+    """
     about = lines_about(files, name)
     for line in about:
         if line.key == key:
@@ -65,7 +72,11 @@ def judge(files: tuple[Path, ...], name: str, kind: str, key: bytes) -> Judgemen
 
 
 def lines_about(files: tuple[Path, ...], name: str) -> list[Line]:
-    """The lines about ``name``, in the order of the files. A file that cannot be read says nothing."""
+    """The lines about ``name``, in the order of the files.
+
+    A file that is missing, or that we may not read, says nothing. Raises ``OSError`` for one that is no file
+    or too large to be one of these: it must not look as if it knew nobody.
+    """
     return [line for file in files for line in _lines_of(file) if line.is_about(name)]
 
 
@@ -96,15 +107,17 @@ def _lines_of(file: Path) -> tuple[Line, ...]:
     try:
         state = file.stat()
         return _read(file, state.st_mtime_ns, state.st_size)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return ()
 
 
 @functools.lru_cache(maxsize=8)
 def _read(file: Path, _changed: int, _size: int) -> tuple[Line, ...]:
     lines = []
-    for number, text in enumerate(file.read_text(errors="replace").splitlines(), start=1):
-        words = text.split()
+    text = bounded_file.read(file, _MOST).decode(errors="replace")
+    # By line feeds alone, so that a line has the number that OpenSSH and an editor give it.
+    for number, line in enumerate(text.split("\n"), start=1):
+        words = line.split()
         marker = words.pop(0) if words and words[0].startswith("@") else ""
         # A certificate authority signs host certificates, which paramiko does not ask for.
         if len(words) >= 3 and not words[0].startswith("#") and marker in ("", "@revoked"):

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import re
 import shlex
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed import dial, known_hosts, ssh
+from kthw.foreign import printable
+from kthw.observed import dial, known_hosts, ssh, strangers
 from kthw.observed.hop import PORT, Hop, jump_hop, worker_hop
 from kthw.observed.proxy_command import ProxyCommand
 from kthw.observed.session import COMMAND, Session
 from kthw.observed.ssh_keys import Keys
-from kthw.target import SshAccess
+from kthw.target import SshAccess, is_local
 
 _HANDSHAKES: Final = threading.BoundedSemaphore(8)
 """A handshake is all CPU (about 90 ms of it): more at once only makes each of them time out."""
@@ -28,8 +30,7 @@ _JUMPS: Final = threading.BoundedSemaphore(8)
 """Logins under way to jump hosts, which are one machine for all: sshd's MaxStartups drops the eleventh."""
 _DROPPED: Final = re.compile(r"clos|reset|banner|kex_exchange|Broken pipe", re.IGNORECASE)
 """What a ProxyCommand says of a connection that was made and then dropped: worth another attempt."""
-
-
+_MOST_DETAIL: Final = 1000
 _UNREADABLE: Final = (OSError, ValueError, RuntimeError)
 """What an ssh_config may be good for; the last one where it names a file of nobody's, ``~nobody/key``."""
 
@@ -54,20 +55,24 @@ def open_session(
     address: str,
     *,
     subject: str = "",
+    endpoint: str = "",
     deadlines: Deadlines = PATIENT,
     stop: threading.Event | None = None,
 ) -> Session:
     """Log in to ``worker`` at ``address`` and start the agent; the caller closes the session.
 
     A connection that is dropped before the login (``MaxStartups``) is tried again; a refusal is not.
-    ``stop``, once set, ends the waiting. Raises ``CouldNotLook``: ``ssh-unreachable``,
-    ``ssh-auth-failed``, ``ssh-key-unusable``, ``ssh-host-key-unknown``, ``ssh-host-key-changed``, and
+    ``endpoint`` is where AWS's answers came from: if that is this machine, an address in them belongs to
+    nobody or to a stranger, and is only used as ssh_config says. ``stop``, once set, ends the waiting.
+
+    Raises ``CouldNotLook``: ``ssh-unreachable``, ``ssh-auth-failed``, ``ssh-key-unusable``,
+    ``ssh-host-key-unknown``, ``ssh-host-key-changed``, and
     what ``Session.start`` raises. The facts of each are ``worker``, ``address``, ``host``, ``port``,
     ``user``, ``key`` and ``login`` (the ``ssh`` command to try by hand); most have a ``variant``.
     """
     stop = stop or threading.Event()
-    login = _Login(access, worker, address, subject or f"{worker} ({address})", deadlines, stop)
-    return login.until_done()
+    subject = subject or f"{worker} ({printable(address, 60)})"
+    return _Login(access, worker, address, subject, endpoint, deadlines, stop).until_done()
 
 
 @dataclass
@@ -78,15 +83,13 @@ class _Login:
     worker: str
     address: str
     subject: str
+    endpoint: str
     deadlines: Deadlines
     stop: threading.Event
     queued: float = 0.0
 
     def until_done(self) -> Session:
-        try:
-            hop = worker_hop(self.access, self.worker, self.address)
-        except _UNREADABLE as problem:
-            raise self._misconfigured(problem) from problem
+        hop = self._looked_up(lambda: worker_hop(self.access, self.worker, self.address))
         began, pause = time.monotonic(), 0.3
         while True:
             try:
@@ -99,6 +102,18 @@ class _Login:
                     raise self._interrupted() from drop
             except InterruptedError as stopped:
                 raise self._interrupted() from stopped
+
+    def _looked_up(self, look: Callable[[], Hop]) -> Hop:
+        """What ssh_config says, in time: it may have names looked up, and commands run."""
+        try:
+            return dial.within(self.deadlines.connect, self.stop, look)
+        except InterruptedError as stopped:
+            raise self._interrupted() from stopped
+        except TimeoutError as problem:
+            late = ValueError(f"no end of it in {self.deadlines.connect:.0f} s")
+            raise self._misconfigured(late) from problem
+        except _UNREADABLE as problem:
+            raise self._misconfigured(problem) from problem
 
     def _attempt(self, hop: Hop) -> Session:
         with contextlib.ExitStack() as opened:
@@ -142,7 +157,7 @@ class _Login:
             with self._turn(_HANDSHAKES):
                 connection = ssh.Connection(wire, self.stop)
                 opened.callback(connection.close)
-                kind, key = connection.handshake(_known_kinds(hop), self.deadlines.login)
+                kind, key = connection.handshake(self._known_kinds(hop), self.deadlines.login)
                 self._check_host_key(hop, kind, key)
                 self._authenticate(connection, hop)
         except TimeoutError as silence:
@@ -163,10 +178,7 @@ class _Login:
     def _last_jump(self, hop: Hop, opened: contextlib.ExitStack) -> ssh.Connection:
         via: ssh.Connection | None = None
         for spec in hop.jumps:
-            try:
-                jump = jump_hop(self.access, spec)
-            except _UNREADABLE as problem:
-                raise self._misconfigured(problem) from problem
+            jump = self._looked_up(functools.partial(jump_hop, self.access, spec))
             if via:
                 via = self._connect(replace(jump, proxy_command="", jumps=()), opened, via)
             elif jump.jumps:
@@ -186,10 +198,17 @@ class _Login:
             raise self._failure("ssh-unreachable", detail, hop, variant="proxy") from problem
 
     def _dial(self, hop: Hop) -> socket.socket:
+        may_dial = functools.partial(
+            strangers.may_dial, self.endpoint, said_by_config=hop.host != self.address
+        )
         try:
-            return dial.connect(hop.host, hop.port, self.deadlines.connect, self.stop)
+            return dial.connect(hop.host, hop.port, self.deadlines.connect, self.stop, may_dial)
         except InterruptedError:
             raise
+        except dial.NotAllowedError as stranger:
+            raise self._failure(
+                "ssh-unreachable", str(stranger), None, variant="not-dialled", host=hop.host, login=""
+            ) from stranger
         except ConnectionResetError as problem:  # hung up between our connecting and our looking
             raise ssh.DroppedError("connection reset") from problem
         except OSError as problem:
@@ -217,6 +236,15 @@ class _Login:
             yield
         finally:
             semaphore.release()
+
+    def _known_kinds(self, hop: Hop) -> set[str]:
+        try:
+            return {line.kind for line in known_hosts.lines_about(hop.known_hosts, hop.host_key_name)}
+        except OSError as problem:
+            file, said = str(problem.filename or hop.known_hosts[0]), (problem.strerror or "").lower()
+            raise self._failure(
+                "ssh-host-key-unknown", f"{file}: {said}", hop, variant="unreadable", known_hosts=file
+            ) from problem
 
     def _check_host_key(self, hop: Hop, kind: str, key: bytes) -> None:
         name = hop.host_key_name
@@ -283,16 +311,23 @@ class _Login:
         return self._failure("ssh-unreachable", "interrupted", None, variant="interrupted")
 
     def _misconfigured(self, problem: Exception) -> CouldNotLook:
-        detail = " ".join(str(problem).split())
-        return self._failure("ssh-unreachable", f"ssh_config: {detail}", None, variant="config")
+        variant = getattr(problem, "variant", "config")
+        said = str(problem)
+        if isinstance(problem, OSError) and problem.strerror:
+            said = ": ".join(str(each) for each in (problem.filename, problem.strerror) if each)
+        # Of one file that is included, its own name; else the one that was asked for.
+        file = getattr(problem, "file", "") or self.access.config or Path("~/.ssh/config").expanduser()
+        detail = " ".join(said.split())
+        detail = detail if variant == "unfit" else f"ssh_config: {detail}"
+        return self._failure("ssh-unreachable", detail, None, variant=variant, file=str(file))
 
     def _failure(self, code: str, detail: str, hop: Hop | None, **facts: str) -> CouldNotLook:
         error = LookError(
             code=code,
             subject=self.subject,
-            detail=detail,
+            detail=printable(detail, _MOST_DETAIL),
             worker=self.worker,
-            facts={**self._facts(hop), **facts},
+            facts={**self._facts(hop), **{name: _writable(value) for name, value in facts.items()}},
         )
         return CouldNotLook(error)
 
@@ -305,20 +340,25 @@ class _Login:
         alias = hop.alias if hop else self.address
         if hop and alias != host == self.address:
             options += ["-o", f"HostName={host}"]
-        return {
+        # Without an ssh_config that was read, what a local endpoint calls an address is a stranger's.
+        astray = is_local(self.endpoint) and not hop and not self.access.config
+        facts = {
             "worker": self.worker,
             "address": self.address,
+            "endpoint": self.endpoint,
             "host": host,
             "port": str(port),
             "user": user,
             "key": self.access.key,
             "config": self.access.config,
-            "login": shlex.join(["ssh", *options, f"{user}@{alias}"]),
+            "login": "" if astray else shlex.join(["ssh", *options, f"{user}@{alias}"]),
         }
+        return {name: _writable(value) for name, value in facts.items()}
 
 
-def _known_kinds(hop: Hop) -> set[str]:
-    return {line.kind for line in known_hosts.lines_about(hop.known_hosts, hop.host_key_name)}
+def _writable(text: str) -> str:
+    """``text`` in UTF-8: a path may hold bytes that are none."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _where_to_remember(hop: Hop) -> Path:

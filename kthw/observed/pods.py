@@ -20,7 +20,7 @@ from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe,
 from kthw.observed.login import open_session
 from kthw.observed.namesakes import candidates, unambiguous
 from kthw.observed.session import Session
-from kthw.target import Target
+from kthw.target import Target, endpoint_of
 
 Progress = Callable[[str, int, int], None]
 """``(phase, done, of)``; phases: ``ssh``, ``pods``, ``probes``."""
@@ -172,7 +172,10 @@ class _Look:
         instance = self._workers[worker]
         address = instance.public_address or instance.address
         subject = f"{worker} ({instance.id}, {address})"
-        session = open_session(self._target.ssh, worker, address, subject=subject, stop=self._stop)
+        endpoint = endpoint_of(self._target)
+        session = open_session(
+            self._target.ssh, worker, address, subject=subject, endpoint=endpoint, stop=self._stop
+        )
         self._opened.append(session)
         try:
             answer = session.request("facts", deadline=FACTS_DEADLINE, **_PLACES)

@@ -18,12 +18,14 @@ from typing import Any, Final
 
 import paramiko
 
-from kthw.observed import dial
+from kthw.observed import dial, match_exec
 
 Wire = socket.socket | paramiko.Channel
 """What a connection runs over: a socket, or a tunnel through another connection."""
 PrivateKey = paramiko.PKey
 
+_CRITERIA: Final = frozenset({"all", "canonical", "final", "host", "originalhost", "user", "localuser"})
+"""Those of ``Match`` that paramiko knows, ``exec`` aside."""
 _LOG: Final = "kthw.ssh"
 # paramiko logs tracebacks of what we turn into sentences.
 logging.getLogger(_LOG).setLevel(logging.CRITICAL + 1)
@@ -153,14 +155,49 @@ def readable(wire: Wire) -> bool:
     return dial.readable(wire, dial.SLICE)
 
 
+class _Config(paramiko.SSHConfig):
+    """paramiko's reading of ssh_config, but for ``Match``: it takes criteria it does not know for met, and
+    runs ``exec`` with our standard input and no end to its patience.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        known = {**self.TOKENS_BY_CONFIG_KEY, "proxycommand": ["~", "%h", "%n", "%p", "%r"]}
+        self.TOKENS_BY_CONFIG_KEY = known
+
+    def _does_match(
+        self,
+        match_list: list[dict[str, Any]],
+        target_hostname: str,
+        canonical: bool,
+        final: bool,
+        options: Any,
+    ) -> bool:
+        def met(each: dict[str, Any]) -> bool:
+            if each["type"] == "exec":
+                command = tokenize(options, target_hostname, "match-exec", each["param"])
+                return match_exec.succeeds(command) is not each["negate"]
+            known = each["type"] in _CRITERIA
+            return known and bool(matches([each], target_hostname, canonical, final, options))
+
+        theirs: Any = super()  # its stubs leave out what it keeps to itself
+        tokenize, matches = theirs._tokenize, theirs._does_match
+        return bool(match_list) and all(met(each) for each in match_list)
+
+
 def lookup(text: str, host: str) -> dict[str, Any]:
     """What an ssh_config says about ``host``, by keyword in small letters, in the order it was found.
 
-    Values are text, but a list for ``identityfile`` and ``None`` for ``ProxyCommand none``. Raises
-    ``ValueError``.
+    Values are text, but a list for ``identityfile`` and ``None`` for ``ProxyCommand none``. ``Match exec``
+    runs its command as OpenSSH does, where all that stands before it on its line is met. Raises
+    ``ValueError``, ``OSError``.
     """
     try:
-        return dict(paramiko.SSHConfig.from_text(text).lookup(host))
+        return dict(_Config.from_text(text).lookup(host))
+    except UnicodeError as problem:
+        raise ValueError("a value in it is no UTF-8") from problem
+    except KeyError as problem:  # CanonicalizeHostname without CanonicalDomains, a user without a name
+        raise ValueError(f"{problem} is not known") from problem
     except (paramiko.ConfigParseError, paramiko.CouldNotCanonicalize) as problem:
         raise ValueError(str(problem)) from problem
 
@@ -176,8 +213,10 @@ def read_key(file: Path, _changed: int) -> PrivateKey:
         return paramiko.PKey.from_path(file)
     except (paramiko.PasswordRequiredException, TypeError) as problem:
         raise LockedKeyError from problem
-    except (paramiko.SSHException, paramiko.pkey.UnknownKeyType) as problem:
-        raise ValueError(str(problem)) from problem
+    except OSError:
+        raise
+    except Exception as problem:  # of a damaged file, its parsers say so in a dozen ways
+        raise ValueError(_text(problem)) from problem
 
 
 @contextlib.contextmanager
@@ -187,7 +226,7 @@ def agent_keys() -> Iterator[list[tuple[str, bytes, PrivateKey]]]:
     try:
         agent = paramiko.Agent()
         keys = [(key.comment or key.get_name(), key.asbytes(), key) for key in agent.get_keys()]
-    except (paramiko.SSHException, OSError):
+    except (paramiko.SSHException, OSError, ValueError):  # the last: a comment that is no UTF-8
         keys = []
     try:
         yield list(keys)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from kthw.observed import ssh
+from kthw.observed import bounded_file, ssh
 from kthw.observed.hop import Hop
 
 DEFAULT: Final = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 """Tried where ssh_config names none, as OpenSSH does."""
+MOST: Final = 1 << 16
+"""Bytes of a key file; an RSA key of 16384 bits takes 13 thousand."""
 
 
 class UnusableKeyError(Exception):
@@ -68,6 +70,10 @@ def key_of(path: str) -> ssh.PrivateKey:
     try:
         file = Path(path).expanduser()
         state = file.stat()
+        # A pipe or a gigabyte is refused here: paramiko would take it, and the certificate beside it.
+        bounded_file.read(file, MOST)
+        with contextlib.suppress(FileNotFoundError):
+            bounded_file.read(Path(f"{file}-cert.pub"), MOST)
         # OpenSSH's own rule, so that what works here works there.
         if state.st_uid == os.getuid() and stat.S_IMODE(state.st_mode) & 0o077:
             raise UnusableKeyError(
@@ -81,12 +87,13 @@ def key_of(path: str) -> ssh.PrivateKey:
     except ValueError as problem:
         raise UnusableKeyError("format", "no OpenSSH or PEM private key") from problem
     except OSError as problem:
-        raise UnusableKeyError("permissions", (problem.strerror or str(problem)).lower()) from problem
+        variant = "permissions" if isinstance(problem, PermissionError) else "format"
+        raise UnusableKeyError(variant, (problem.strerror or str(problem)).lower()) from problem
 
 
 def _public_part(path: str) -> bytes:
     """The public key beside a private key file, in wire format; empty where there is none."""
     with contextlib.suppress(OSError, ValueError, IndexError, RuntimeError):
-        text = Path(f"{path}.pub").expanduser().read_text(encoding="ascii")
-        return base64.b64decode(text.split()[1])
+        # Bytes: the comment behind the key may be in any script, or in none.
+        return base64.b64decode(bounded_file.read(Path(f"{path}.pub").expanduser(), MOST).split()[1])
     return b""

@@ -1,4 +1,4 @@
-"""User data is shown as it is, whatever a student put there, and never with a credential in it."""
+"""User data is shown as far as a finding needs it, whatever a student put there, in whatever encoding."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def _base64(text: str | bytes) -> str:
         (_base64("name=worker-0"), UserData(pairs={"name": "worker-0"}, text="name=worker-0")),
         (_base64("hello"), UserData(text="hello")),
         (_base64(_base64(_TUTORIAL)), UserData(text=_base64(_TUTORIAL))),
-        (_base64("#!/bin/sh\nset -e\n"), UserData(text="#!/bin/sh\nset -e\n")),
+        (_base64("#!/bin/sh\nset -e\n"), UserData(text="#!/bin/sh\n… (+1 ⏎)")),
         (
             _base64("#!/bin/sh\nPOD_CIDR=10.2.0.0/24\n"),
             UserData(pairs={"POD_CIDR": "10.2.0.0/24"}, text="#!/bin/sh\nPOD_CIDR=10.2.0.0/24\n"),
         ),
         (_base64(gzip.compress(b"#cloud-config\n")), UserData(text="gzip: #cloud-config\n")),
-        (_base64(b"\x7fELF\x02\x01"), UserData(text="\\x7fELF\\x02\\x01")),
-        (_base64(b"\x1f\x8bnot gzip at all"), UserData(text="\\x1f\\x8bnot gzip at all")),
-        ("not base64!", UserData(text="not base64!")),
+        (_base64(b"\x7fELF\x02\x01"), UserData(text="binary: \\x7fELF… (6)")),
+        (_base64(b"\x1f\x8bnot gzip at all"), UserData(text="binary: \\x1f\\x8bno… (17)")),
+        ("not encoded!", UserData(text="not encoded!")),
     ],
     ids=[
         "tutorial", "lines", "crlf", "twice", "misspelt", "shouted", "absent", "no-cidr", "plain",
@@ -58,61 +58,116 @@ def test_user_data_encoded_twice_is_recognised_by_the_judgement() -> None:
     assert (said.problem, said.variant, said.hint) == ("pod-cidr-missing", "twice-encoded", "10.200.0.0/24")
 
 
-def test_text_is_cut_at_two_thousand_characters_after_masking() -> None:
-    text = "x" * (MOST_TEXT - 10) + " AKIAIOSFODNN7EXAMPLE"
-    kept = read_user_data(_base64(text)).text
-    assert len(kept) <= MOST_TEXT
-    assert "AKIA" not in kept
-
-
 def test_bomb_of_gzip_is_not_unpacked_whole() -> None:
-    assert len(read_user_data(_base64(gzip.compress(b"0 " * 10_000_000))).text) == MOST_TEXT
+    began = time.monotonic()
+    said = read_user_data(_base64(gzip.compress(b"pod-cidr: 10.2.0.0/24\n" * 2_000_000)))
+    assert len(said.text) <= MOST_TEXT
+    assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("text", ["0" * 16_000, "token" * 3_200, "password " * 1_800, "token" + " " * 16_000])
-def test_long_text_is_masked_in_no_time(text: str) -> None:
-    started = time.monotonic()
-    masked(text)
-    assert time.monotonic() - started < 2
-
-
-@pytest.mark.parametrize(
-    ("text", "secret"),
-    [
-        ("export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
-        ("aws_session ASIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"),
-        ("aws_secret_access_key = abc", "abc"),
-        ("AWS_SECRET_ACCESS_KEY='a b c'", "a b c"),
-        ("curl -u admin --password=hunter2", "hunter2"),
-        ("senha: segredo", "segredo"),
-        ("bootstrap-token=ab12cd.0123456789abcdef", "0123456789abcdef"),
-        ("Authorization: Bearer eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9"),
-        ("git clone https://ana:hunter2@example.org/x", "hunter2"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "MIIEow"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow", "MIIEow"),
-        ("echo wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
-        ("echo 0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"),
-    ],
-)
-def test_credentials_are_masked(text: str, secret: str) -> None:
-    assert secret not in masked(text)
-    assert secret not in str(read_user_data(_base64(f"#!/bin/sh\n{text}\n")))
-    assert secret not in str(read_user_data(_base64(_base64(f"name=worker-0\n{text}\n"))))
-
-
-def test_credential_beside_the_pod_cidr_is_masked() -> None:
-    said = read_user_data(_base64(f"{_TUTORIAL}|token=s3cr3t|key=0123456789abcdef0123456789abcdef"))
-    assert said.pairs == {**_PAIRS, "token": "***", "key": "***"}
+def test_ten_megabytes_cost_what_sixteen_kilobytes_cost() -> None:
+    began = time.monotonic()
+    said = read_user_data(_base64(f"{_TUTORIAL}\n" + "x=y\n" * 2_500_000))
+    assert said.pairs["pod-cidr"] == "10.200.0.0/24"
+    assert len(said.pairs) < 50
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        _TUTORIAL,
-        "i-0123456789abcdef0 rtb-0123456789abcdef0 10.200.0.0/24 2001:db8::/32",
-        "/usr/local/share/ca-certificates/kubernetes-the-hard-way",
-        "59dbff89-35bd-4eac-99ed-be587aabbccd",
+        "0" * 16_000, "token" * 3_200, "password " * 1_800, "token" + " " * 16_000, "://a:" * 3_000,
+        "mysql " * 2_600, "$pbkdf2" * 2_000, "?token" * 2_500, "--token " * 2_000,
+        "10.2.0.0/16 a=b\n" * 1_000,
     ],
+    ids=[
+        "digits", "word", "words", "spaces", "logins", "mysql", "hashes", "queries", "options", "lines",
+    ],
+)  # fmt: skip
+def test_long_text_is_masked_in_no_time(text: str) -> None:
+    started = time.monotonic()
+    masked(text)
+    read_user_data(_base64(text))
+    assert time.monotonic() - started < 2
+
+
+SCRIPTS = {
+    "portuguese": "João",
+    "arabic": "مدير",
+    "japanese": "管理者",
+    "hindi": "प्रबंधक",
+    "emoji": "🎉",
+    "family": "👩\u200d👩\u200d👧",
+    "decomposed": "Joa\u0303o",
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "name=worker-0|dono={}|pod-cidr=10.200.0.0/24",
+        "dono={}\nname=worker-0\npod-cidr=10.200.0.0/24\n",
+        "# {}\nname=worker-0\npod-cidr=10.200.0.0/24\n",
+    ],
+    ids=["pairs", "lines", "comment"],
 )
-def test_ids_addresses_and_paths_are_not_masked(text: str) -> None:
-    assert masked(text) == text
+def test_a_letter_of_any_script_beside_the_pod_cidr_is_one(script: str, form: str) -> None:
+    """It is read as it was written, and is still there when user data is mended."""
+    said = read_user_data(_base64(form.format(SCRIPTS[script])))
+    assert pod_cidr.read(said).network is not None
+    assert said.pairs.get("dono", SCRIPTS[script]) == SCRIPTS[script]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("encode", ["once", "twice"])
+def test_a_letter_of_any_script_in_what_is_no_pod_cidr_is_shown(script: str, encode: str) -> None:
+    text = f"name=worker-0|dono={SCRIPTS[script]}|x=#"
+    value = _base64(text) if encode == "once" else _base64(_base64(text))
+    seen = pod_cidr.read(read_user_data(value))
+    assert seen.problem == "pod-cidr-missing"
+    assert SCRIPTS[script] in f"{seen.observed} {seen.near_miss}"
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ("#!/bin/sh\n# instalação\nexport POD_CIDR=10.200.1.0/24\n".encode(), "POD_CIDR=10.200.1.0/24"),
+        ("name=João".encode("latin-1"), "name=Jo\\xe3o"),
+        ("name=worker-0|pod-cidr=10.200.0.0/24".encode("utf-16"), "utf-16: "),
+        ("name=worker-0|pod-cidr=10.200.0.0/24".encode("utf-16-be"), "binary: "),
+        (b"\xfe\xff" + "dono=João".encode("utf-16-be"), "utf-16: dono=João"),
+        (b"\xff\xfe\x00", "utf-16: "),
+        ("\ufeffpod-cidr=10.200.0.0/24".encode(), "\\ufeffpod-cidr=10.200.0.0/24"),
+        (gzip.compress("#!/bin/sh\n# João\n".encode()), "gzip: #!/bin/sh"),
+        (gzip.compress(_TUTORIAL.encode()), f"gzip: {_TUTORIAL}"),
+        (bytes(range(256)), "binary: "),
+        (b"\xc3", "…"),
+        ("João".encode(), "João"),
+        (base64.b64encode("João".encode("latin-1")), "…"),
+        (base64.b64encode(b"\xff=#"), "…"),
+    ],
+    ids=[
+        "comment", "latin-1", "utf-16", "utf-16-bare", "utf-16-be", "utf-16-cut", "mark", "gzip",
+        "gzip-pairs",
+        "every-byte", "half", "letters", "twice-latin-1", "twice-binary",
+    ],
+)  # fmt: skip
+def test_bytes_of_any_kind_are_shown_and_never_raise(data: bytes, shown: str) -> None:
+    """What the chapters' ``curl`` cannot read either is no pod CIDR."""
+    said = read_user_data(_base64(data))
+    seen = pod_cidr.read(said)
+    assert shown in said.text
+    assert seen.problem == "pod-cidr-missing"
+    assert seen.observed.isprintable()
+
+
+def test_a_value_that_is_no_base64_is_shown() -> None:
+    for value in ("João", "=", "a", "\udcff", "ＡＢＣＤ"):
+        assert pod_cidr.read(read_user_data(value)).problem == "pod-cidr-missing"
+
+
+def test_a_recording_with_any_text_in_it_is_judged() -> None:
+    """The second decoding is the judgement's, and recordings come from anywhere."""
+    for text in ("João", "é" * 8, "YQ", "////", "\ud800"):
+        assert pod_cidr.read(UserData(text=text)).problem == "pod-cidr-missing"

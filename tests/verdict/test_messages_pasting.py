@@ -26,8 +26,8 @@ EVIL = "a b;touch x $(touch x) `touch x` ' \" \\ # & | > y\ntouch x\r\x1b[2J\u20
 HARMLESS = "SAFE"
 
 PROGRAMS = (
-    "aws sudo touch ls cat tr base64 dirname date ping tcpdump ip tc nft timeout uptime ssh-add ssh-keygen "
-    "run LOGIN WHERE_LOGIN"
+    "aws sudo touch ls chmod cat tr base64 dirname date ping tcpdump ip tc nft timeout uptime ssh-add "
+    "ssh-keygen run LOGIN WHERE_LOGIN"
 )
 PLAYED = f"""
 PATH=/nowhere
