@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -122,13 +122,21 @@ class Done(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ended: bool = True
 
 
+_DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {
+    kind: msgspec.json.Decoder(kind)
+    for kind in (_Envelope, Ready, Facts, PodMade, Surroundings, Probed, Seen, Done, dict[str, Any])
+}
+"""Made before there are threads: when several are the first to decode a struct, msgspec 0.22 crashes."""
+
+
 def decoded(line: bytes, kind: type[T], asked: Container[int]) -> tuple[int, Problem | T]:
     """Which of the questions ``asked`` the ``line`` answers, and the answer. Raises ``UnfitError``."""
     try:
-        head = msgspec.json.decode(line, type=_Envelope)
+        head: _Envelope = _DECODERS[_Envelope].decode(line)
         if head.error:
             return -1 if head.id is None else _known(head.id, asked), head.error
-        return _known(head.id, asked), msgspec.json.decode(line, type=kind)
+        answer: T = _DECODERS[kind].decode(line)
+        return _known(head.id, asked), answer
     except UnfitError:
         raise
     except (ValueError, RecursionError) as problem:
@@ -138,7 +146,8 @@ def decoded(line: bytes, kind: type[T], asked: Container[int]) -> tuple[int, Pro
 def is_ready(line: bytes) -> bool:
     """Whether it is the agent's first word; anything else is somebody else's."""
     try:
-        return msgspec.json.decode(line, type=Ready).ready
+        first: Ready = _DECODERS[Ready].decode(line)
+        return first.ready
     except (ValueError, RecursionError):
         return False
 
