@@ -145,6 +145,8 @@ def decoded(line: bytes, kind: type[T], asked: Container[int]) -> tuple[int, Pro
 
 def is_ready(line: bytes) -> bool:
     """Whether it is the agent's first word; anything else is somebody else's."""
+    if b'"ready"' not in line:
+        return False
     try:
         first: Ready = _DECODERS[Ready].decode(line)
         return first.ready

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network
 from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from kthw.errors import CouldNotLook, LookError
+from kthw.errors import LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
 from kthw.observed import answers, tracing
+from kthw.observed.abreast import Abreast
+from kthw.observed.again import Again
 from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
 from kthw.observed.login import open_session
 from kthw.observed.namesakes import candidates, unambiguous
@@ -28,7 +29,6 @@ Progress = Callable[[str, int, int], None]
 
 FACTS_DEADLINE: Final = 15.0
 WAYS_DEADLINE: Final = 20.0
-TRACE_DEADLINE: Final = 5.0
 POD_DEADLINE: Final = 45.0
 END_DEADLINE: Final = 20.0
 PROBE_DEADLINE: Final = 3.0
@@ -96,17 +96,18 @@ class _Look:
         self._workers = _one_running(inventory, intended)
         self._sessions: dict[str, Session] = {}
         self._opened: list[Session] = []
-        self._failures: list[BaseException] = []
         self._nodes: dict[str, Node] = {}
         self._pods: dict[str, str] = {}
+        self._towards: dict[str, tuple[str, str]] = {}
         self._probes: dict[str, tuple[Probe, ...]] = {}
         self._errors: dict[str, list[LookError]] = {}
         self._lost: set[str] = set()
-        self._threads: list[threading.Thread] = []
+        self._abreast = Abreast()
 
     def all(self) -> Seen:
         self._sessions = self._each("ssh", self._workers, self._log_in)
         self._pods = self._each("pods", self._alive(self._sessions), self._make_pod)
+        self._towards = self._ways_to_be()
         self._each("", self._alive(self._sessions), self._look_around)
         self._pods = self._alive(self._pods)
         self._probes = self._each("probes", self._pods, self._probe)
@@ -143,6 +144,7 @@ class _Look:
             told.append(error)
 
     def _failed(self, worker: str, error: LookError) -> None:
+        """Called by one worker's thread at a time."""
         self._note(worker, error)
         session = self._sessions.get(worker)
         if session and (not session.usable or error.code == "probe-timeout"):
@@ -156,8 +158,7 @@ class _Look:
     def close(self) -> None:
         """Stop whatever still runs and hang up everywhere."""
         self._stop.set()
-        for thread in self._threads:
-            thread.join(5.0)
+        self._abreast.wait(5.0)
         closers = [threading.Thread(target=session.close, daemon=True) for session in tuple(self._opened)]
         for closer in closers:
             closer.start()
@@ -166,46 +167,8 @@ class _Look:
 
     def _each(self, phase: str, workers: Iterable[str], act: Callable[[str], _T]) -> dict[str, _T]:
         """``act`` for all workers at once; the results of those that did not fail, in the order given."""
-        names = list(workers)
-        done: dict[str, _T] = {}
-        news = threading.Condition()
-        finished = 0
-
-        def one(worker: str) -> None:
-            nonlocal finished
-            try:
-                result = act(worker)
-            except CouldNotLook as problem:
-                with news:
-                    self._failed(worker, problem.error)
-            except BaseException as failure:  # noqa: BLE001 -- a mistake of ours, raised by the thread that waits
-                self._failures.append(failure)
-            else:
-                with news:
-                    done[worker] = result
-            finally:
-                with news:
-                    finished += 1
-                    news.notify()
-
-        self._threads = [threading.Thread(target=one, args=[name], daemon=True) for name in names]
-        if phase:
-            self._progress(phase, 0, len(names))
-        for thread in self._threads:
-            thread.start()
-        told = 0
-        while told < len(names):
-            with news:
-                while finished == told:
-                    news.wait()
-                told = finished
-            if phase:
-                self._progress(phase, told, len(names))
-        for thread in self._threads:
-            thread.join()
-        if self._failures:
-            raise self._failures[0]
-        return {name: done[name] for name in names if name in done}
+        tell = functools.partial(self._progress, phase) if phase else None
+        return self._abreast.each(workers, act, self._failed, tell)
 
     def _log_in(self, worker: str) -> Session:
         instance = self._workers[worker]
@@ -221,7 +184,7 @@ class _Look:
         try:
             answer = session.ask("facts", answers.Facts, deadline=FACTS_DEADLINE, **_PLACES)
         except BaseException:
-            session.close()
+            self._lose(worker, session)
             raise
         self._nodes[worker] = answers.node(worker, session.facts["login"], answer)
         self._note_all(session, answer.failed)
@@ -238,7 +201,7 @@ class _Look:
             port=PROBE_PORT,
             **_PLACES,
         )
-        with _fitting(session, "pod"):
+        with session.fitting("pod"):
             return answers.pod_address(answer, self._inventory, self._cidrs.values())
 
     def _probe(self, worker: str) -> tuple[Probe, ...]:
@@ -258,7 +221,7 @@ class _Look:
         asked = [("pod", w, a, protocol) for w, a in peers.items() for protocol in ("icmp", "tcp")]
         asked += [("node", worker, node, "icmp")] if node else []
         asked += [("internet", "", tutorial.INTERNET_HOST, protocol) for protocol in ("icmp", "tcp")]
-        with _fitting(session, "probe"):
+        with session.fitting("probe"):
             probes = answers.probes(worker, self._pods[worker], answer, asked)
         missing = len(asked) - len(probes)
         if missing:
@@ -271,7 +234,7 @@ class _Look:
         session = self._sessions[worker]
         towards = {peer: to for peer, to in self._towards.items() if peer != worker or peer in self._pods}
         answer = session.ask("ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=towards)
-        with _fitting(session, "ways"):
+        with session.fitting("ways"):
             self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer, towards)
         self._note_all(session, answer.failed)
 
@@ -286,8 +249,7 @@ class _Look:
         found = {worker: answers.pod_cidr(self._workers.get(worker)) for worker in self._intended.workers}
         return {worker: cidr for worker, cidr in found.items() if cidr}
 
-    @functools.cached_property
-    def _towards(self) -> dict[str, tuple[str, str]]:
+    def _ways_to_be(self) -> dict[str, tuple[str, str]]:
         """By worker, an address of its pods (its probe pod's, else the first one's to be) and their range."""
         pods = self._alive(self._pods)
         found = {}
@@ -299,48 +261,16 @@ class _Look:
         return found
 
     def _trace(self) -> tuple[Trace, ...]:
-        """Send again what did not arrive, and ask all nodes who saw it.
-
-        A failure here is no error, unless it is a worker that is lost; who is late, is not asked again.
-        """
+        """Send again what did not arrive, and ask all nodes who saw it."""
         workers = self._alive(self._pods)
         plan = tracing.plan(self._measured(), {worker: self._workers[worker].address for worker in workers})
         if not plan.pairs:
             return ()
-        pairs = plan.watched()
-        seen: dict[str, Sequence[answers.Sighting]] = {}
-        late: set[str] = set()
-
-        def ask(worker: str, do: str, kind: type[_T], **fields: object) -> _T | None:
-            session = self._sessions[worker]
-            if worker in late:
-                return None
-            try:
-                return session.ask(do, kind, deadline=TRACE_DEADLINE, **fields)
-            except CouldNotLook as problem:
-                if not session.usable:
-                    raise
-                if problem.error.code == "probe-timeout":
-                    late.add(worker)
-            return None
-
-        def watch(worker: str) -> None:
-            ask(worker, "watch", answers.Done, mark=plan.mark, port=PROBE_PORT, pairs=pairs)
-
-        def send(worker: str) -> None:
-            sent = plan.sent_by(worker)
-            ask(worker, "send", answers.Done, pairs=sent, times=tracing.TIMES, pause=tracing.PAUSE)
-
-        def collect(worker: str) -> None:
-            answer = ask(worker, "seen", answers.Seen, seconds=tracing.SECONDS)
-            if answer:
-                with _fitting(self._sessions[worker], "seen"):
-                    seen[worker] = answers.sightings(answer, len(pairs))
-
-        for step in (watch, send, collect):
+        again = Again(self._sessions, plan)
+        for step in (again.watch, again.send, again.collect):
             self._each("", self._alive(workers), step)
         bridges = {worker: self._bridge(worker) for worker in workers}
-        return tracing.traces(plan, dict(sorted(seen.items())), self._nodes, bridges)
+        return tracing.traces(plan, dict(sorted(again.seen.items())), self._nodes, bridges)
 
     def _bridge(self, worker: str) -> str:
         """The bridge the worker's pods hang on, by the file that made the probe pod."""
@@ -348,15 +278,6 @@ class _Look:
 
     def _end(self, worker: str) -> None:
         self._sessions[worker].ask("end", answers.Done, deadline=END_DEADLINE)
-
-
-@contextlib.contextmanager
-def _fitting(session: Session, do: str) -> Iterator[None]:
-    """What is no fitting answer after all is an error about that worker, and its last."""
-    try:
-        yield
-    except answers.UnfitError as problem:
-        raise session.unfit(do, problem) from problem
 
 
 _PLACES: Final = {"configs": tutorial.CNI_DIRECTORY, "plugins": tutorial.CNI_PLUGINS}

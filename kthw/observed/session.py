@@ -7,17 +7,17 @@ not trusted: what it says is bounded in size and time as it is read, and decoded
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-import shlex
 import threading
 import time
-from collections.abc import Callable
-from importlib import resources
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed import agent, answers
+from kthw.observed import answers, program
+from kthw.observed.program import COMMAND as COMMAND
 
 START_DEADLINE: Final = 20.0
 """Seconds from the command to the agent's first word: a shell, sudo, and a Python that starts."""
@@ -34,26 +34,6 @@ _MOST_COMPLAINTS: Final = 64
 """Chunks of its standard error that are read between two looks at the answer and the clock."""
 
 T = TypeVar("T")
-
-_NO_PYTHON: Final = 90
-_NO_SUDO: Final = 91
-_OLD_PYTHON: Final = "kthw: python3 is "
-_SCRIPT: Final = (
-    f"command -v python3 >/dev/null || exit {_NO_PYTHON}; "
-    'if [ "$(id -u)" = 0 ]; then exec python3 -u -c "$1"; fi; '
-    f"command -v sudo >/dev/null || exit {_NO_SUDO}; "
-    # We read what sudo says.
-    'export LC_ALL=C; exec sudo -n python3 -u -c "$1"'
-)
-_BOOTSTRAP: Final = (
-    "import sys;"
-    f'sys.version_info<(3,7) and sys.exit("{_OLD_PYTHON}"+sys.version.split()[0]);'
-    'f=open(0,"rb",0,closefd=False);n=int(f.readline());b=b"";'
-    'exec("while len(b)<n:b+=f.read(n-len(b)) or sys.exit(0)");'
-    'exec(compile(b,"kthw","exec"))'
-)
-COMMAND: Final = f"exec sh -c {shlex.quote(_SCRIPT)} kthw {shlex.quote(_BOOTSTRAP)}"
-"""What the login shell on the worker is asked to run; the program follows on its standard input."""
 
 
 class Channel(Protocol):
@@ -114,8 +94,8 @@ class Session:
         ``ssh-unreachable`` (the connection broke).
         """
         until = time.monotonic() + deadline
-        program = _program()
-        self._send(b"%d\n%s" % (len(program), program), until, "start")
+        text = program.program()
+        self._send(b"%d\n%s" % (len(text), text), until, "start")
         noise, said = b"", 0
         while True:
             line = self._line("start", until, MOST_NOISE)
@@ -198,6 +178,14 @@ class Session:
         """The error of an answer that is not what it should be; nothing more is asked of that worker."""
         self.usable = False
         return self.failure("answer-unreadable", f"{do}: {problem}", what=do)
+
+    @contextlib.contextmanager
+    def fitting(self, do: str) -> Iterator[None]:
+        """What turns out in here to be no fitting answer to ``do`` is an error about this worker."""
+        try:
+            yield
+        except answers.UnfitError as problem:
+            raise self.unfit(do, problem) from problem
 
     def _too_much(self, most: int) -> CouldNotLook:
         self.usable = False
@@ -290,17 +278,17 @@ class Session:
     def _start_failure(self, noise: bytes) -> CouldNotLook:
         status = self._exit_status()
         said = _one_line(self._complaints) or _one_line(noise)
-        if status == _NO_PYTHON or (status == 1 and "python3: command not found" in said):
+        if status == program.NO_PYTHON or (status == 1 and "python3: command not found" in said):
             return self.failure("python-missing", said or "python3: not found")
-        if _OLD_PYTHON in said:
-            version = said.split(_OLD_PYTHON, 1)[1].split()[0]
+        if program.OLD_PYTHON in said:
+            version = said.split(program.OLD_PYTHON, 1)[1].split()[0]
             return self.failure(
                 "python-missing",
                 f"python3 is {version}; 3.7 or later is needed",
                 variant="old",
                 version=version,
             )
-        if status == _NO_SUDO:
+        if status == program.NO_SUDO:
             return self.failure("sudo-denied", "sudo: not found", variant="no-sudo")
         if status == 1 and ("sudo:" in said or "sudoers" in said):
             return self.failure("sudo-denied", said)
@@ -310,22 +298,6 @@ class Session:
         return self.failure(
             "ssh-auth-failed", said or f"the login shell ended with {status}", variant="no-commands"
         )
-
-
-def _program() -> bytes:
-    """The agent's modules as one program."""
-    package = resources.files(agent)
-    modules = [
-        (f"{agent.__name__}.{name}", package.joinpath(f"{name}.py").read_text(encoding="utf-8"))
-        for name in agent.SOURCES
-    ]
-    return (
-        "import json, sys, types\n"
-        f"for name, source in json.loads({json.dumps(modules)!r}):\n"
-        "    module = sys.modules[name] = types.ModuleType(name)\n"
-        "    exec(compile(source, name, 'exec'), module.__dict__)\n"
-        "module.main()\n"
-    ).encode()
 
 
 def _one_line(said: bytes) -> str:
