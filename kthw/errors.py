@@ -27,6 +27,8 @@ CODES: Final = frozenset(
         "python-missing",
         "cni-failed",
         "probe-timeout",
+        "answer-unreadable",
+        "node-unreadable",
         "evidence-unreadable",
         "journal-unusable",
         "sandbox-unavailable",

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 RUNNING = "running"
 
-NODE_CODES = ("ssh-", "sudo-", "python-", "cni-", "probe-")
+NODE_CODES = ("ssh-", "sudo-", "python-", "cni-", "probe-", "answer-", "node-")
 _LOOPBACK = "loopback"
 
 

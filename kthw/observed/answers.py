@@ -1,46 +1,211 @@
-"""The agent's answers as the nouns of the evidence."""
+"""What a worker's agent answers, decoded: one struct per kind of answer, and what it must be about.
+
+A worker is not trusted. Nothing that it says is compared, shown, put into a command or sent to another
+worker before it is one of these. What does not fit is ``UnfitError``, which tells the field.
+"""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
-from typing import Any
+from collections.abc import Container, Iterable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta, Struct
 
+from kthw.foreign import printable
 from kthw.intended import tutorial
-from kthw.observed.evidence import Chain, CniConfig, Instance, Link, Node, Probe, Way
+from kthw.observed.evidence import Chain, CniConfig, Instance, Inventory, Link, Node, Probe, Way
 from kthw.observed.secrets import masked
+from kthw.observed.values import Address, Interface, Milliseconds, Name, Small, Text
+
+MOST_PARTS: Final = 256
+"""Ways to parts of pod CIDRs, beyond the one for each worker."""
+
+T = TypeVar("T")
+
+Key = tuple[str, str, str, str]
+"""What a probe is about: kind, destination, its address, protocol."""
 
 
-def node(worker: str, login: str, answer: dict[str, Any]) -> Node:
+class UnfitError(ValueError):
+    """An answer is not what it should be; the text says where, printable and short."""
+
+
+class _Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    id: int
+
+
+class _Circumstances(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an error's message may be filled with: no more, since messages hold commands to paste."""
+
+    variant: Literal["", "no-config", "no-plugin", "refused"] = ""
+    file: Name = ""
+    plugin: Name = ""
+    directory: Name = ""
+    tool: Literal["", "ip", "nft", "iptables-nft-save", "iptables-legacy-save", "iptables-save"] = ""
+
+
+class Problem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An error that the agent itself reports."""
+
+    code: Literal["cni-failed", "node-unreadable", "answer-unreadable"]
+    detail: Text
+    facts: _Circumstances
+
+    @property
+    def circumstances(self) -> dict[str, str]:
+        return {name: fact for name, fact in msgspec.structs.asdict(self.facts).items() if fact}
+
+
+class _Envelope(Struct, frozen=True, kw_only=True):
+    """What every answer has: the number of the question, or the refusal of one that could not be read."""
+
+    id: int | None
+    error: Problem | None = None
+
+
+class Ready(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The agent's first word."""
+
+    ready: bool
+    pid: int
+
+
+_Problems = Annotated[tuple[Problem, ...], Meta(max_length=8)]
+
+
+class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    hostname: Name
+    addresses: Annotated[tuple[Address, ...], Meta(max_length=500)]
+    ip_forward: bool | None
+    cni: Annotated[tuple[CniConfig, ...], Meta(max_length=500)]
+    cni_plugins: Annotated[tuple[Name, ...], Meta(max_length=500)]
+    imds: Literal["v1", "v2", "none"]
+    failed: _Problems
+
+
+class PodMade(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    address: Address
+    file: Name
+
+
+class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    links: Annotated[tuple[Link, ...], Meta(max_length=64)]
+    rp_filter: Small | None
+    ways: tuple[Way, ...]
+    firewall: Annotated[tuple[Chain, ...], Meta(max_length=2000)] | None
+    lacking: Annotated[tuple[Literal["ip", "nft", "iptables-save"], ...], Meta(max_length=3)]
+    failed: _Problems
+
+
+_ProbeRow = tuple[
+    Literal["pod", "node", "internet"], Name, Address, Literal["icmp", "tcp"], bool, Name, Milliseconds
+]
+
+
+class Probed(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    probes: tuple[_ProbeRow, ...]
+
+
+Sighting = tuple[Annotated[int, Meta(ge=0, lt=2000)], Literal["request", "reply"], Interface, bool]
+"""(pair's number, ``request`` or ``reply``, interface, whether inside the pod)."""
+
+
+class Seen(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    seen: Annotated[tuple[Sighting, ...], Meta(max_length=20_000)]
+
+
+class Done(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of what has nothing to tell."""
+
+    ended: bool = True
+
+
+_DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {
+    kind: msgspec.json.Decoder(kind)
+    for kind in (_Envelope, Ready, Facts, PodMade, Surroundings, Probed, Seen, Done, dict[str, Any])
+}
+"""Made before there are threads: when several are the first to decode a struct, msgspec 0.22 crashes."""
+
+
+def decoded(line: bytes, kind: type[T], asked: Container[int]) -> tuple[int, Problem | T]:
+    """Which of the questions ``asked`` the ``line`` answers, and the answer. Raises ``UnfitError``."""
+    try:
+        head: _Envelope = _DECODERS[_Envelope].decode(line)
+        if head.error:
+            return -1 if head.id is None else _known(head.id, asked), head.error
+        answer: T = _DECODERS[kind].decode(line)
+        return _known(head.id, asked), answer
+    except UnfitError:
+        raise
+    except (ValueError, RecursionError) as problem:
+        raise UnfitError(printable(str(problem))) from problem
+
+
+def is_ready(line: bytes) -> bool:
+    """Whether it is the agent's first word; anything else is somebody else's."""
+    if b'"ready"' not in line:
+        return False
+    try:
+        first: Ready = _DECODERS[Ready].decode(line)
+        return first.ready
+    except (ValueError, RecursionError):
+        return False
+
+
+def _known(number: int | None, asked: Container[int]) -> int:
+    if number is None or number not in asked:
+        raise UnfitError(f"an answer to a question that was not asked: {number}")
+    return number
+
+
+def node(worker: str, login: str, answer: Facts) -> Node:
     """A node, from the answer to ``facts``."""
     return Node(
         worker=worker,
         login=login,
-        hostname=answer["hostname"],
-        addresses=tuple(answer["addresses"]),
-        ip_forward=answer["ip_forward"],
-        cni=tuple(msgspec.convert(each, CniConfig) for each in answer["cni"]),
-        cni_plugins=tuple(answer["cni_plugins"]),
-        imds=answer["imds"],
+        hostname=answer.hostname,
+        addresses=answer.addresses,
+        ip_forward=answer.ip_forward,
+        cni=answer.cni,
+        cni_plugins=answer.cni_plugins,
+        imds=answer.imds,
     )
 
 
-def with_surroundings(node: Node, answer: dict[str, Any]) -> Node:
-    """``node`` with what its pods' packets meet, from the answer to ``ways``."""
-    firewall = answer["firewall"]
+def with_surroundings(node: Node, answer: Surroundings, towards: Mapping[str, tuple[str, str]]) -> Node:
+    """``node`` with what its pods' packets meet, from the answer to ``ways``. Raises ``UnfitError``."""
+    _check_ways(answer, towards)
     return msgspec.structs.replace(
         node,
-        links=tuple(msgspec.convert(each, Link) for each in answer["links"]),
-        rp_filter=answer["rp_filter"],
-        ways=tuple(msgspec.convert(each, Way) for each in answer["ways"]),
-        firewall=None if firewall is None else tuple(_chain(each) for each in firewall),
+        links=answer.links,
+        rp_filter=answer.rp_filter,
+        ways=answer.ways,
+        firewall=None if answer.firewall is None else tuple(_chain(each) for each in answer.firewall),
+        lacking=answer.lacking,
     )
 
 
-def _chain(told: dict[str, Any]) -> Chain:
+def _check_ways(answer: Surroundings, towards: Mapping[str, tuple[str, str]]) -> None:
+    """One for each that was asked, in order, and then parts of their ranges; or none, with a reason."""
+    told = [(way.towards, way.address) for way in answer.ways]
+    if not told and ("ip" in answer.lacking or any(each.facts.tool == "ip" for each in answer.failed)):
+        return
+    parts = told[len(towards) :]
+    if told[: len(towards)] != [(worker, address) for worker, (address, _) in towards.items()]:
+        raise UnfitError("ways: not those that were asked for")
+    if len(parts) > MOST_PARTS:
+        raise UnfitError(f"ways: {len(parts)} parts")
+    for worker, address in parts:
+        around = towards.get(worker, ("", ""))[1]
+        if not around or IPv4Address(address) not in IPv4Network(around):
+            raise UnfitError(printable(f"ways: {address} is no part of what was asked for {worker}"))
+
+
+def _chain(told: Chain) -> Chain:
     """As the node's tool printed it, but for what looks like a credential: rules have comments."""
-    return msgspec.convert({**told, "rules": [masked(rule) for rule in told["rules"]]}, Chain)
+    return msgspec.structs.replace(told, rules=tuple(masked(rule) for rule in told.rules))
 
 
 def pod_cidr(instance: Instance | None) -> IPv4Network | None:
@@ -57,17 +222,56 @@ def first_pod(cidr: IPv4Network | None) -> str:
     return str(cidr[2]) if cidr and cidr.num_addresses > 2 else ""
 
 
-def probe(worker: str, pod: str, told: list[Any]) -> Probe:
-    """One measurement, from the answer to ``probe``; ``pod`` is the sending pod's address."""
-    kind, destination, address, protocol, reached, detail, milliseconds = told
-    return Probe(
-        source=worker,
-        source_address=pod,
-        destination=destination,
-        destination_address=address,
-        kind=kind,
-        protocol=protocol,
-        reached=reached,
-        detail=detail,
-        milliseconds=milliseconds,
+def pod_address(answer: PodMade, inventory: Inventory, cidrs: Iterable[IPv4Network]) -> str:
+    """The pod's address, which all others will send packets to. Raises ``UnfitError``.
+
+    That two workers' pods have one address is a mistake people make, and measured. But it is nobody's
+    node, and no host on the internet, unless a worker's pod CIDR (``cidrs``) is said to be there.
+    """
+    address = IPv4Address(answer.address)
+    nodes = {a: i.name or i.id for i in inventory.instances for a in (i.address, i.public_address) if a}
+    if answer.address in nodes:
+        raise UnfitError(printable(f"pod: {address} is the address of {nodes[answer.address]}"))
+    special = (
+        address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address.is_reserved
     )
+    if special or (address.is_global and not any(address in cidr for cidr in cidrs)):
+        raise UnfitError(f"pod: {address} is no address of a pod")
+    return answer.address
+
+
+def probes(worker: str, pod: str, answer: Probed, asked: Sequence[Key]) -> tuple[Probe, ...]:
+    """The measurements, in the order of ``asked``; ``pod`` is the sending pod's address.
+
+    What is not answered is not measured, and missing. Raises ``UnfitError`` for what nobody asked for, and
+    for what is told twice.
+    """
+    wanted = set(asked)
+    found: dict[Key, Probe] = {}
+    for kind, destination, address, protocol, reached, detail, milliseconds in answer.probes:
+        key = (kind, destination, address, protocol)
+        if key not in wanted or key in found:
+            raise UnfitError(printable(f"probes: {' '.join(key)}: nobody asked for that, or not twice"))
+        found[key] = Probe(
+            source=worker,
+            source_address=pod,
+            destination=destination,
+            destination_address=address,
+            kind=kind,
+            protocol=protocol,
+            reached=reached,
+            detail=detail,
+            milliseconds=milliseconds,
+        )
+    return tuple(found[key] for key in asked if key in found)
+
+
+def sightings(answer: Seen, pairs: int) -> tuple[Sighting, ...]:
+    """What was seen of so many pairs. Raises ``UnfitError``."""
+    if any(number >= pairs for number, *_ in answer.seen):
+        raise UnfitError("seen: a pair that was not watched")
+    return answer.seen

@@ -47,7 +47,7 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     up: bool = False
     mtu: Small = 0
     addresses: tuple[MaybeCidr, ...] = ()
-    rp_filter: int | None = None
+    rp_filter: Small | None = None
 
 
 class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,7 +97,8 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
     (first one per other worker and to the node's own pod; then those
     to a part of a pod CIDR that has an entry of its own), ``firewall`` (in the order the kernel asks;
-    ``None`` where no tool on the node could say).
+    ``None`` where no tool on the node could say), ``lacking`` (the programs that are not there to say it:
+    ``ip``, or ``nft`` and ``iptables-save``; where they are there and failed, that is an error of its own).
     """
 
     worker: Name
@@ -110,9 +111,10 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pod: MaybeAddress = ""
     imds: MaybeIdentifier = ""
     links: tuple[Link, ...] = ()
-    rp_filter: int | None = None
+    rp_filter: Small | None = None
     ways: tuple[Way, ...] = ()
     firewall: tuple[Chain, ...] | None = None
+    lacking: tuple[MaybeIdentifier, ...] = ()
 
 
 PROBE_PORT: Final = 8080

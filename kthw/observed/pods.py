@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import secrets
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import IPv4Network
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from kthw.errors import CouldNotLook, LookError
+from kthw.errors import LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
 from kthw.observed import answers, tracing
+from kthw.observed.abreast import Abreast
+from kthw.observed.again import Again
 from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
 from kthw.observed.login import open_session
 from kthw.observed.namesakes import candidates, unambiguous
-from kthw.observed.session import Session
+from kthw.observed.session import MOST_BYTES, Session
 from kthw.target import Target, endpoint_of
 
 Progress = Callable[[str, int, int], None]
@@ -27,7 +29,6 @@ Progress = Callable[[str, int, int], None]
 
 FACTS_DEADLINE: Final = 15.0
 WAYS_DEADLINE: Final = 20.0
-TRACE_DEADLINE: Final = 5.0
 POD_DEADLINE: Final = 45.0
 END_DEADLINE: Final = 20.0
 PROBE_DEADLINE: Final = 3.0
@@ -36,6 +37,12 @@ _PAIRS_PER_SECOND: Final = 3000
 """What a sandbox on two cores carries; a probe waits for its turn accordingly."""
 _SLACK: Final = 20.0
 """Seconds for the last of many answers to come through, beyond the probes' own deadline."""
+BUDGET: Final = 45.0
+"""Seconds that all questions to one worker together may take, in a small cluster, the probes aside."""
+_BUDGET_PER_WORKER: Final = 0.25
+"""What each of many workers adds: they may share a jump host, or the two cores of a sandbox."""
+_BYTES_PER_WORKER: Final = 8 << 10
+"""What each of many workers adds to the longest answer."""
 
 _T = TypeVar("_T")
 
@@ -61,8 +68,10 @@ def look_into_nodes(
 
     All workers at once, and each step for all before the next: facts, pods, what is around them, probes,
     those that failed once more and watched, and the end. A worker that fails is an error of its own and
-    holds up nobody beyond its deadlines; the others' mesh is measured. Nothing is raised. However this
-    ends, every session is closed, and a pod goes with its session.
+    holds up nobody beyond its deadlines, which share one budget; the others' mesh is measured. One that is
+    lost (no answer in time, a broken connection, an answer that cannot be) is asked nothing more; what was
+    not reached of its pod, or from it, is not measured. Nothing is raised. However this ends, every session
+    is closed, and a pod goes with its session.
     """
     look = _Look(target, inventory, intended, progress)
     try:
@@ -79,6 +88,7 @@ def probe_deadline(pods: int) -> float:
 class _Look:
     def __init__(self, target: Target, inventory: Inventory, intended: Intended, progress: Progress) -> None:
         self._target = target
+        self._inventory = inventory
         self._intended = intended
         self._progress = progress
         self._run = secrets.token_hex(8)
@@ -86,21 +96,24 @@ class _Look:
         self._workers = _one_running(inventory, intended)
         self._sessions: dict[str, Session] = {}
         self._opened: list[Session] = []
-        self._failures: list[BaseException] = []
         self._nodes: dict[str, Node] = {}
         self._pods: dict[str, str] = {}
+        self._towards: dict[str, tuple[str, str]] = {}
         self._probes: dict[str, tuple[Probe, ...]] = {}
-        self._errors: dict[str, LookError] = {}
-        self._threads: list[threading.Thread] = []
+        self._errors: dict[str, list[LookError]] = {}
+        self._lost: set[str] = set()
+        self._abreast = Abreast()
 
     def all(self) -> Seen:
-        for worker, session in self._each("ssh", self._workers, self._log_in).items():
-            self._sessions[worker] = session
-        self._pods = self._each("pods", self._sessions, self._make_pod)
-        self._each("", self._sessions, self._look_around)
+        self._sessions = self._each("ssh", self._workers, self._log_in)
+        self._pods = self._each("pods", self._alive(self._sessions), self._make_pod)
+        self._towards = self._ways_to_be()
+        self._each("", self._alive(self._sessions), self._look_around)
+        self._pods = self._alive(self._pods)
         self._probes = self._each("probes", self._pods, self._probe)
         traces = self._trace()
-        self._each("", self._pods, self._end)
+        self._each("", self._alive(self._pods), self._end)
+        self._pods = self._alive(self._pods)
         order = self._intended.workers
         return Seen(
             nodes={
@@ -108,17 +121,44 @@ class _Look:
                 for worker in order
                 if worker in self._nodes
             },
-            probes=tuple(probe for worker in order for probe in self._probes.get(worker, ())),
-            traces=traces,
-            errors=tuple(self._errors[worker] for worker in order if worker in self._errors),
+            probes=tuple(self._measured()),
+            traces=tuple(trace for trace in traces if not {trace.source, trace.destination} & self._lost),
+            errors=tuple(error for worker in order for error in self._errors.get(worker, ())),
             ssh_sessions=len(self._opened),
         )
+
+    def _measured(self) -> Iterator[Probe]:
+        """The probes; but what failed with a lost worker's pod may have failed because it was gone."""
+        for worker in self._intended.workers:
+            for probe in self._probes.get(worker, ()):
+                if probe.reached or not {probe.source, probe.destination} & self._lost:
+                    yield probe
+
+    def _alive(self, found: dict[str, _T]) -> dict[str, _T]:
+        return {worker: each for worker, each in found.items() if worker not in self._lost}
+
+    def _note(self, worker: str, error: LookError) -> None:
+        """Keep the error, unless one of its kind is told of that worker already."""
+        told = self._errors.setdefault(worker, [])
+        if all(error.code != each.code for each in told):
+            told.append(error)
+
+    def _failed(self, worker: str, error: LookError) -> None:
+        """Called by one worker's thread at a time."""
+        self._note(worker, error)
+        session = self._sessions.get(worker)
+        if session and (not session.usable or error.code == "probe-timeout"):
+            self._lose(worker, session)
+
+    def _lose(self, worker: str, session: Session) -> None:
+        """Ask it nothing more, and let its pod go now: hanging up may take a while, and nobody waits."""
+        self._lost.add(worker)
+        threading.Thread(target=session.close, daemon=True).start()
 
     def close(self) -> None:
         """Stop whatever still runs and hang up everywhere."""
         self._stop.set()
-        for thread in self._threads:
-            thread.join(5.0)
+        self._abreast.wait(5.0)
         closers = [threading.Thread(target=session.close, daemon=True) for session in tuple(self._opened)]
         for closer in closers:
             closer.start()
@@ -126,47 +166,9 @@ class _Look:
             closer.join(5.0)
 
     def _each(self, phase: str, workers: Iterable[str], act: Callable[[str], _T]) -> dict[str, _T]:
-        """``act`` for all workers at once; the results of those that did not fail."""
-        names = list(workers)
-        done: dict[str, _T] = {}
-        news = threading.Condition()
-        finished = 0
-
-        def one(worker: str) -> None:
-            nonlocal finished
-            try:
-                result = act(worker)
-            except CouldNotLook as problem:
-                with news:
-                    self._errors.setdefault(worker, problem.error)
-            except BaseException as failure:  # noqa: BLE001 -- a mistake of ours, raised by the thread that waits
-                self._failures.append(failure)
-            else:
-                with news:
-                    done[worker] = result
-            finally:
-                with news:
-                    finished += 1
-                    news.notify()
-
-        self._threads = [threading.Thread(target=one, args=[name], daemon=True) for name in names]
-        if phase:
-            self._progress(phase, 0, len(names))
-        for thread in self._threads:
-            thread.start()
-        told = 0
-        while told < len(names):
-            with news:
-                while finished == told:
-                    news.wait()
-                told = finished
-            if phase:
-                self._progress(phase, told, len(names))
-        for thread in self._threads:
-            thread.join()
-        if self._failures:
-            raise self._failures[0]
-        return done
+        """``act`` for all workers at once; the results of those that did not fail, in the order given."""
+        tell = functools.partial(self._progress, phase) if phase else None
+        return self._abreast.each(workers, act, self._failed, tell)
 
     def _log_in(self, worker: str) -> Session:
         instance = self._workers[worker]
@@ -177,89 +179,108 @@ class _Look:
             self._target.ssh, worker, address, subject=subject, endpoint=endpoint, stop=self._stop
         )
         self._opened.append(session)
+        count = len(self._workers)
+        session.allow(
+            seconds=BUDGET + _BUDGET_PER_WORKER * count + 2 * probe_deadline(count),
+            size=MOST_BYTES + _BYTES_PER_WORKER * count,
+        )
         try:
-            answer = session.request("facts", deadline=FACTS_DEADLINE, **_PLACES)
-            self._nodes[worker] = answers.node(worker, session.facts["login"], answer)
+            answer = session.ask("facts", answers.Facts, deadline=FACTS_DEADLINE, **_PLACES)
         except BaseException:
-            session.close()
+            self._lose(worker, session)
             raise
+        self._nodes[worker] = answers.node(worker, session.facts["login"], answer)
+        self._note_all(session, answer.failed)
         return session
 
     def _make_pod(self, worker: str) -> str:
-        answer = self._sessions[worker].request(
-            "pod", deadline=POD_DEADLINE, worker=worker, run=self._run, port=PROBE_PORT, **_PLACES
+        session = self._sessions[worker]
+        answer = session.ask(
+            "pod",
+            answers.PodMade,
+            deadline=POD_DEADLINE,
+            worker=worker,
+            run=self._run,
+            port=PROBE_PORT,
+            **_PLACES,
         )
-        return str(answer["address"])
+        with session.fitting("pod"):
+            return answers.pod_address(answer, self._inventory, self._cidrs.values())
 
     def _probe(self, worker: str) -> tuple[Probe, ...]:
-        seconds = probe_deadline(len(self._pods))
-        peers = [
-            {"worker": peer, "address": address, "port": PROBE_PORT}
-            for peer, address in self._pods.items()
-            if peer != worker
-        ]
-        answer = self._sessions[worker].request(
+        session, seconds = self._sessions[worker], probe_deadline(len(self._pods))
+        peers = {peer: address for peer, address in self._pods.items() if peer != worker}
+        node = self._workers[worker].address
+        answer = session.ask(
             "probe",
+            answers.Probed,
             # Twice: a probe's own time begins when its turn comes.
             deadline=2 * seconds + _SLACK,
-            peers=peers,
-            node=self._workers[worker].address,
+            peers=[{"worker": w, "address": a, "port": PROBE_PORT} for w, a in peers.items()],
+            node=node,
             internet=[tutorial.INTERNET_HOST, tutorial.INTERNET_PORT],
             seconds=seconds,
         )
-        return tuple(answers.probe(worker, self._pods[worker], told) for told in answer["probes"])
+        asked = [("pod", w, a, protocol) for w, a in peers.items() for protocol in ("icmp", "tcp")]
+        asked += [("node", worker, node, "icmp")] if node else []
+        asked += [("internet", "", tutorial.INTERNET_HOST, protocol) for protocol in ("icmp", "tcp")]
+        with session.fitting("probe"):
+            probes = answers.probes(worker, self._pods[worker], answer, asked)
+        missing = len(asked) - len(probes)
+        if missing:
+            detail = f"probe: {missing} of {len(asked)} probes are not in it"
+            self._note(worker, session.failure("answer-unreadable", detail).error)
+        return probes
 
     def _look_around(self, worker: str) -> None:
         """What packets meet on the node: where its kernel sends those for any pod, its own included."""
+        session = self._sessions[worker]
         towards = {peer: to for peer, to in self._towards.items() if peer != worker or peer in self._pods}
-        answer = self._sessions[worker].request("ways", deadline=WAYS_DEADLINE, towards=towards)
-        self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer)
+        answer = session.ask("ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=towards)
+        with session.fitting("ways"):
+            self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer, towards)
+        self._note_all(session, answer.failed)
+
+    def _note_all(self, session: Session, problems: Iterable[answers.Problem]) -> None:
+        """What the worker itself could not see, though the rest of its answer holds."""
+        for each in problems:
+            self._note(session.worker, session.failure(each.code, each.detail, **each.circumstances).error)
 
     @functools.cached_property
-    def _towards(self) -> dict[str, tuple[str, str]]:
+    def _cidrs(self) -> dict[str, IPv4Network]:
+        """By worker, the pod CIDR of its user data, where there is one."""
+        found = {worker: answers.pod_cidr(self._workers.get(worker)) for worker in self._intended.workers}
+        return {worker: cidr for worker, cidr in found.items() if cidr}
+
+    def _ways_to_be(self) -> dict[str, tuple[str, str]]:
         """By worker, an address of its pods (its probe pod's, else the first one's to be) and their range."""
+        pods = self._alive(self._pods)
         found = {}
         for worker in self._intended.workers:
-            cidr = answers.pod_cidr(self._workers.get(worker))
-            address = self._pods.get(worker) or answers.first_pod(cidr)
+            cidr = self._cidrs.get(worker)
+            address = pods.get(worker) or answers.first_pod(cidr)
             if address:
                 found[worker] = (address, str(cidr or ""))
         return found
 
     def _trace(self) -> tuple[Trace, ...]:
-        """Send again what did not arrive, and ask all nodes who saw it. A failure here is no error."""
-        probes = [probe for mine in self._probes.values() for probe in mine]
-        plan = tracing.plan(probes, {worker: self._workers[worker].address for worker in self._pods})
+        """Send again what did not arrive, and ask all nodes who saw it."""
+        workers = self._alive(self._pods)
+        plan = tracing.plan(self._measured(), {worker: self._workers[worker].address for worker in workers})
         if not plan.pairs:
             return ()
-        pairs = plan.watched()
-        seen: dict[str, list[tracing.Seen]] = {}
-
-        def ask(worker: str, do: str, **fields: object) -> dict[str, Any]:
-            with contextlib.suppress(CouldNotLook):
-                return self._sessions[worker].request(do, deadline=TRACE_DEADLINE, **fields)
-            return {}
-
-        def watch(worker: str) -> None:
-            ask(worker, "watch", mark=plan.mark, port=PROBE_PORT, pairs=pairs)
-
-        def send(worker: str) -> None:
-            ask(worker, "send", pairs=plan.sent_by(worker), times=tracing.TIMES, pause=tracing.PAUSE)
-
-        def collect(worker: str) -> None:
-            seen[worker] = ask(worker, "seen", seconds=tracing.SECONDS).get("seen", [])
-
-        for step in (watch, send, collect):
-            self._each("", self._pods, step)
-        bridges = {worker: self._bridge(worker) for worker in self._pods}
-        return tracing.traces(plan, seen, self._nodes, bridges)
+        again = Again(self._sessions, plan)
+        for step in (again.watch, again.send, again.collect):
+            self._each("", self._alive(workers), step)
+        bridges = {worker: self._bridge(worker) for worker in workers}
+        return tracing.traces(plan, dict(sorted(again.seen.items())), self._nodes, bridges)
 
     def _bridge(self, worker: str) -> str:
         """The bridge the worker's pods hang on, by the file that made the probe pod."""
         return next((config.bridge for config in self._nodes[worker].cni if config.bridge), "")
 
     def _end(self, worker: str) -> None:
-        self._sessions[worker].request("end", deadline=END_DEADLINE)
+        self._sessions[worker].ask("end", answers.Done, deadline=END_DEADLINE)
 
 
 _PLACES: Final = {"configs": tutorial.CNI_DIRECTORY, "plugins": tutorial.CNI_PLUGINS}

@@ -1,21 +1,23 @@
 """The conversation with the agent on one worker: one channel, one command, for the whole run.
 
 Deadlines are ours: the SSH library's do not bound everything they seem to. Whatever the worker
-writes to its standard error is read as it comes, because unread output stops both streams.
+writes to its standard error is read as it comes, because unread output stops both streams. A worker is
+not trusted: what it says is bounded in size and time as it is read, and decoded by ``answers``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shlex
+import math
 import threading
 import time
-from collections.abc import Callable
-from importlib import resources
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Protocol, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed import agent
+from kthw.observed import answers, program
+from kthw.observed.program import COMMAND as COMMAND
 
 START_DEADLINE: Final = 20.0
 """Seconds from the command to the agent's first word: a shell, sudo, and a Python that starts."""
@@ -23,33 +25,22 @@ _SLICE: Final = 0.2
 """Seconds between two looks at the other stream, the deadline and the stop signal."""
 _KEPT: Final = 4000
 """Bytes of its standard error, and of what it said before the agent's first word, that we keep."""
+MOST_NOISE: Final = 1 << 18
+"""Bytes that start-up files of the login shell may print before the agent's first word."""
+MOST_BYTES: Final = 4 << 20
+"""Of one answer, where nobody allows for more."""
+_CHUNK: Final = 1 << 16
+_MOST_COMPLAINTS: Final = 64
+"""Chunks of its standard error that are read between two looks at the answer and the clock."""
 
-_NO_PYTHON: Final = 90
-_NO_SUDO: Final = 91
-_OLD_PYTHON: Final = "kthw: python3 is "
-_SCRIPT: Final = (
-    f"command -v python3 >/dev/null || exit {_NO_PYTHON}; "
-    'if [ "$(id -u)" = 0 ]; then exec python3 -u -c "$1"; fi; '
-    f"command -v sudo >/dev/null || exit {_NO_SUDO}; "
-    # We read what sudo says.
-    'export LC_ALL=C; exec sudo -n python3 -u -c "$1"'
-)
-_BOOTSTRAP: Final = (
-    "import sys;"
-    f'sys.version_info<(3,7) and sys.exit("{_OLD_PYTHON}"+sys.version.split()[0]);'
-    'f=open(0,"rb",0,closefd=False);n=int(f.readline());b=b"";'
-    'exec("while len(b)<n:b+=f.read(n-len(b)) or sys.exit(0)");'
-    'exec(compile(b,"kthw","exec"))'
-)
-COMMAND: Final = f"exec sh -c {shlex.quote(_SCRIPT)} kthw {shlex.quote(_BOOTSTRAP)}"
-"""What the login shell on the worker is asked to run; the program follows on its standard input."""
+T = TypeVar("T")
 
 
 class Channel(Protocol):
     """What this module needs of an SSH channel (``paramiko.Channel`` has it)."""
 
     def settimeout(self, timeout: float | None, /) -> None: ...
-    def sendall(self, data: bytes, /) -> None: ...
+    def send(self, data: bytes, /) -> int: ...
     def recv(self, size: int, /) -> bytes: ...
     def recv_stderr_ready(self) -> bool: ...
     def recv_stderr(self, size: int, /) -> bytes: ...
@@ -80,53 +71,93 @@ class Session:
         self._channel = channel
         self._stop = stop
         self._hang_up = hang_up
-        self._heard = b""
+        self._heard = bytearray()
         self._complaints = b""
         self._asked = 0
+        self._late: set[int] = set()
+        self._most = MOST_BYTES
+        self._budget = self._left = math.inf
+        self._short = False
+        self.usable = True
+        """Whether it may be asked again: it is neither lost nor told us what cannot be."""
+
+    def allow(self, *, seconds: float, size: int) -> None:
+        """One budget of time for all further questions together, and the most bytes of one answer."""
+        self._budget = self._left = seconds
+        self._most = size
 
     def start(self, deadline: float = START_DEADLINE) -> None:
         """Send the program and wait for its first word.
 
         Raises ``CouldNotLook``: ``sudo-denied``, ``python-missing``, ``ssh-auth-failed`` (the login
-        runs no commands), ``probe-timeout``, ``ssh-unreachable`` (the connection broke).
+        runs no commands), ``probe-timeout``, ``answer-unreadable`` (it says too much before it), or
+        ``ssh-unreachable`` (the connection broke).
         """
         until = time.monotonic() + deadline
-        program = _program()
-        self._send(b"%d\n%s" % (len(program), program), until)
-        noise = b""
+        text = program.program()
+        self._send(b"%d\n%s" % (len(text), text), until, "start")
+        noise, said = b"", 0
         while True:
-            line = self._line("start", until)
+            line = self._line("start", until, MOST_NOISE)
             if line is None:
                 raise self._start_failure(noise)
-            try:
-                if json.loads(line)["ready"] is True:
-                    return
-            except (ValueError, TypeError, KeyError):
-                # Start-up files of the login shell may print anything before us.
-                noise = (noise + line + b"\n")[-_KEPT:]
+            if answers.is_ready(line):
+                return
+            # Start-up files of the login shell may print anything before us.
+            noise = (noise + line + b"\n")[-_KEPT:]
+            said += len(line) + 1
+            if said > MOST_NOISE:
+                raise self._too_much(MOST_NOISE)
+
+    def ask(self, do: str, kind: type[T], *, deadline: float, **fields: object) -> T:
+        """Ask for ``do`` and return the answer, waiting ``deadline`` seconds, or what is left of the budget.
+
+        Raises ``CouldNotLook`` with the agent's own code, ``probe-timeout``, ``answer-unreadable``, or
+        ``ssh-unreachable`` when the connection broke. After a ``probe-timeout`` the answer may still come.
+        """
+        began = time.monotonic()
+        self._short = self._left < deadline
+        until = began + min(deadline, self._left)
+        try:
+            answer = self._answer(do, kind, until, fields)
+        finally:
+            self._left -= time.monotonic() - began
+        if isinstance(answer, answers.Problem):
+            raise self.failure(answer.code, answer.detail, **answer.circumstances)
+        return answer
 
     def request(self, do: str, *, deadline: float, **fields: object) -> dict[str, Any]:
-        """Ask for ``do`` and return the answer, waiting ``deadline`` seconds.
+        """The same, and the answer as it came: only that it is JSON is known of it."""
+        return self.ask(do, dict[str, Any], deadline=deadline, **fields)
 
-        Raises ``CouldNotLook`` with the agent's own code, ``probe-timeout``, or
-        ``ssh-unreachable`` when the connection broke.
-        """
-        until = time.monotonic() + deadline
+    def _answer(self, do: str, kind: type[T], until: float, fields: dict[str, object]) -> answers.Problem | T:
         self._asked += 1
-        asked = {"id": self._asked, "do": do, **fields}
-        if not self._send(json.dumps(asked, separators=(",", ":")).encode() + b"\n", until):
+        question = {"id": self._asked, "do": do, **fields}
+        if not self._send(json.dumps(question, separators=(",", ":")).encode() + b"\n", until, do):
             raise self._lost()
         while True:
-            line = self._line(do, until)
+            try:
+                line = self._line(do, until, self._most)
+            except CouldNotLook:
+                self._late.add(self._asked)
+                raise
             if line is None:
                 raise self._lost()
-            answer: dict[str, Any] = json.loads(line)
-            if answer.get("id") == self._asked:
-                break
-        if "error" in answer:
-            error = answer["error"]
-            raise self.failure(error["code"], error["detail"], **error["facts"])
-        return answer
+            try:
+                return answers.decoded(line, kind, {self._asked})[1]
+            except answers.UnfitError as problem:
+                if not self._is_late(line):
+                    raise self.unfit(do, problem) from problem
+
+    def _is_late(self, line: bytes) -> bool:
+        """Whether it answers a question that we no longer wait for; each is answered once."""
+        try:
+            number, _ = answers.decoded(line, dict[str, Any], self._late)
+        except answers.UnfitError:
+            return False
+        known = number in self._late
+        self._late.discard(number)
+        return known
 
     def close(self) -> None:
         """Hang up: the agent sees the end of its input and takes its pod away."""
@@ -143,29 +174,56 @@ class Session:
         )
         return CouldNotLook(error)
 
-    def _send(self, data: bytes, until: float) -> bool:
-        """Whether the other side still takes it; what it said before it stopped can still be read."""
-        self._channel.settimeout(max(0.1, until - time.monotonic()))
-        try:
-            self._channel.sendall(data)
-        except TimeoutError:
-            raise self.failure("probe-timeout", "nothing was read on the worker", what="send") from None
-        except OSError:
-            return False
-        return True
+    def unfit(self, do: str, problem: Exception) -> CouldNotLook:
+        """The error of an answer that is not what it should be; nothing more is asked of that worker."""
+        self.usable = False
+        return self.failure("answer-unreadable", f"{do}: {problem}", what=do)
 
-    def _line(self, what: str, until: float) -> bytes | None:
-        """The next line, or ``None`` when the program's output ended."""
-        began = time.monotonic()
-        while b"\n" not in self._heard:
+    @contextlib.contextmanager
+    def fitting(self, do: str) -> Iterator[None]:
+        """What turns out in here to be no fitting answer to ``do`` is an error about this worker."""
+        try:
+            yield
+        except answers.UnfitError as problem:
+            raise self.unfit(do, problem) from problem
+
+    def _too_much(self, most: int) -> CouldNotLook:
+        self.usable = False
+        return self.failure("answer-unreadable", f"more than {most} bytes without an answer", what="size")
+
+    def _send(self, data: bytes, until: float, what: str) -> bool:
+        """Whether the other side still takes it; what it said before it stopped can still be read."""
+        view = memoryview(data)
+        while view:
             left = until - time.monotonic()
             if left <= 0:
-                waited = f"{until - began:.0f}"
-                raise self.failure("probe-timeout", f"no answer in {waited} s", what=what, waited=waited)
+                self.usable = False  # half a question was sent
+                raise self._in_vain(what, "nothing was read on the worker")
             self._raise_if_stopped()
             self._channel.settimeout(min(left, _SLICE))
             try:
-                data = self._channel.recv(1 << 16)
+                view = view[self._channel.send(bytes(view[:_CHUNK])) :]
+            except TimeoutError:
+                continue
+            except OSError:
+                return False
+        return True
+
+    def _line(self, what: str, until: float, most: int) -> bytes | None:
+        """The next line, or ``None`` when the program's output ended."""
+        began = time.monotonic()
+        searched = 0
+        while (end := self._heard.find(b"\n", searched)) < 0:
+            searched = len(self._heard)
+            if searched > most:
+                raise self._too_much(most)
+            left = until - time.monotonic()
+            if left <= 0:
+                raise self._in_vain(what, f"no answer in {until - began:.0f} s")
+            self._raise_if_stopped()
+            self._channel.settimeout(min(left, _SLICE))
+            try:
+                data = self._channel.recv(_CHUNK)
             except TimeoutError:
                 data = None
             except OSError:
@@ -174,12 +232,22 @@ class Session:
             if data == b"":
                 return None
             self._heard += data or b""
-        line, self._heard = self._heard.split(b"\n", 1)
+        line = bytes(self._heard[:end])
+        del self._heard[: end + 1]
         return line
 
+    def _in_vain(self, what: str, detail: str) -> CouldNotLook:
+        """A deadline has passed: the question's own, or that of all questions together."""
+        if self._short:
+            facts = {"variant": "spent", "budget": f"{self._budget:.0f}"}
+            return self.failure("probe-timeout", f"{what}: {detail}", what=what, **facts)
+        return self.failure("probe-timeout", f"{what}: {detail}", what=what)
+
     def _drain(self) -> None:
-        while self._channel.recv_stderr_ready():
-            data = self._channel.recv_stderr(1 << 16)
+        for _ in range(_MOST_COMPLAINTS):
+            if not self._channel.recv_stderr_ready():
+                return
+            data = self._channel.recv_stderr(_CHUNK)
             if not data:
                 return
             self._complaints = (self._complaints + data)[-_KEPT:]
@@ -198,6 +266,7 @@ class Session:
         return self._channel.recv_exit_status()
 
     def _lost(self) -> CouldNotLook:
+        self.usable = False
         status = self._exit_status()
         said = _one_line(self._complaints)
         if status in (None, -1):
@@ -209,17 +278,17 @@ class Session:
     def _start_failure(self, noise: bytes) -> CouldNotLook:
         status = self._exit_status()
         said = _one_line(self._complaints) or _one_line(noise)
-        if status == _NO_PYTHON or (status == 1 and "python3: command not found" in said):
+        if status == program.NO_PYTHON or (status == 1 and "python3: command not found" in said):
             return self.failure("python-missing", said or "python3: not found")
-        if _OLD_PYTHON in said:
-            version = said.split(_OLD_PYTHON, 1)[1].split()[0]
+        if program.OLD_PYTHON in said:
+            version = said.split(program.OLD_PYTHON, 1)[1].split()[0]
             return self.failure(
                 "python-missing",
                 f"python3 is {version}; 3.7 or later is needed",
                 variant="old",
                 version=version,
             )
-        if status == _NO_SUDO:
+        if status == program.NO_SUDO:
             return self.failure("sudo-denied", "sudo: not found", variant="no-sudo")
         if status == 1 and ("sudo:" in said or "sudoers" in said):
             return self.failure("sudo-denied", said)
@@ -229,22 +298,6 @@ class Session:
         return self.failure(
             "ssh-auth-failed", said or f"the login shell ended with {status}", variant="no-commands"
         )
-
-
-def _program() -> bytes:
-    """The agent's modules as one program."""
-    package = resources.files(agent)
-    modules = [
-        (f"{agent.__name__}.{name}", package.joinpath(f"{name}.py").read_text(encoding="utf-8"))
-        for name in agent.SOURCES
-    ]
-    return (
-        "import json, sys, types\n"
-        f"for name, source in json.loads({json.dumps(modules)!r}):\n"
-        "    module = sys.modules[name] = types.ModuleType(name)\n"
-        "    exec(compile(source, name, 'exec'), module.__dict__)\n"
-        "module.main()\n"
-    ).encode()
 
 
 def _one_line(said: bytes) -> str:

@@ -8,18 +8,19 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from kthw.observed.answers import Sighting
 from kthw.observed.evidence import Node, Probe, Trace
 
 MOST_FROM_ONE: Final = 20
 """Pairs traced per source: enough to tell where packets stay, and cheap however many fail."""
+MOST: Final = 2000
+"""Pairs traced in all; no agent watches for more."""
 TIMES: Final = 3
 PAUSE: Final = 0.15
 """Seconds between two sendings."""
 SECONDS: Final = 0.5
 """How long to watch for the last of them."""
 
-Seen = tuple[int, str, str, bool]
-"""(pair's number, ``request`` or ``reply``, interface, whether inside the pod)."""
 _PLACES: Final = ("pod", "bridge", "eni")
 
 
@@ -54,12 +55,13 @@ def plan(probes: Iterable[Probe], addresses: Mapping[str, str]) -> Plan:
             mine = failed.setdefault(probe.source, {})
             if probe.destination not in mine or probe.protocol == "icmp":
                 mine[probe.destination] = probe
-    chosen = [probe for mine in failed.values() for probe in list(mine.values())[:MOST_FROM_ONE]]
-    return Plan(mark=secrets.token_hex(8), pairs=tuple(chosen), addresses=dict(addresses))
+    each = max(1, min(MOST_FROM_ONE, MOST // len(failed))) if failed else 0
+    chosen = [probe for mine in failed.values() for probe in list(mine.values())[:each]]
+    return Plan(mark=secrets.token_hex(8), pairs=tuple(chosen[:MOST]), addresses=dict(addresses))
 
 
 def traces(
-    plan: Plan, seen: Mapping[str, Sequence[Seen]], nodes: Mapping[str, Node], bridges: Mapping[str, str]
+    plan: Plan, seen: Mapping[str, Sequence[Sighting]], nodes: Mapping[str, Node], bridges: Mapping[str, str]
 ) -> tuple[Trace, ...]:
     """One per pair. ``seen`` by the worker that saw; ``bridges``: the pod bridge's name by worker."""
     places: dict[tuple[int, str], list[tuple[str, str]]] = {}

@@ -33,14 +33,16 @@ class LocalChannel:
         self._in, self._out, self._err = self.process.stdin, self.process.stdout, self.process.stderr
         # SSH's window holds the whole program though nobody reads it yet; a pipe's 64 KiB do not.
         fcntl.fcntl(self._in.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+        os.set_blocking(self._in.fileno(), False)
         self._timeout: float | None = None
 
     def settimeout(self, timeout: float | None, /) -> None:
         self._timeout = timeout
 
-    def sendall(self, data: bytes, /) -> None:
-        while data:
-            data = data[self._in.write(data) :]
+    def send(self, data: bytes, /) -> int:
+        if not select.select([], [self._in], [], self._timeout)[1]:
+            raise TimeoutError
+        return os.write(self._in.fileno(), data)
 
     def recv(self, size: int, /) -> bytes:
         if not select.select([self._out], [], [], self._timeout)[0]:

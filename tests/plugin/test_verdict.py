@@ -245,10 +245,35 @@ def test_a_recorded_run_can_be_judged_for_fewer_workers(judge: Run) -> None:
 
 
 def test_a_node_without_the_tools_is_skipped_with_that_reason_and_fails_nothing(judge: Run) -> None:
-    ran = judge(with_node(healthy(), "worker-1", firewall=None, ways=(), links=()))
+    lacking = ("ip", "nft", "iptables-save")
+    ran = judge(with_node(healthy(), "worker-1", firewall=None, ways=(), links=(), lacking=lacking))
     assert ran.code == 0, ran.output
     assert (ran.document["summary"]["passed"], ran.document["summary"]["skipped"]) == (TESTS - 2, 2)
     assert "(nft, iptables-save)" in ran.output
+
+
+def test_a_node_whose_tools_failed_is_an_error_and_no_skip(judge: Run) -> None:
+    """That they are not there is claimed only where the node said so."""
+    facts = {"tool": "ip", "login": "ssh ubuntu@10.0.1.21"}
+    error = LookError(code="node-unreadable", subject="worker-1", worker="worker-1", detail="ip", facts=facts)
+    evidence = with_node(healthy(), "worker-1", firewall=None, ways=(), links=())
+    ran = judge(replace(evidence, errors=(error,)))
+    assert ran.code == 1, ran.output
+    summary = ran.document["summary"]
+    assert (summary["passed"], summary["skipped"], summary["errors"]) == (TESTS - 2, 0, 2)
+    assert [error["code"] for error in ran.document["errors"]] == ["node-unreadable"]
+
+
+def test_a_worker_lost_after_its_pod_was_made_is_the_only_one_with_an_error(judge: Run) -> None:
+    """What would have been measured with it waits for it; the others are judged, and nobody is blamed."""
+    seen = unseen("worker-1")
+    node = replace(healthy().nodes["worker-1"], pod="", ways=(), firewall=None)
+    ran = judge(replace(seen, nodes={**seen.nodes, "worker-1": node}))
+    assert ran.code == 1, ran.output
+    assert ran.document["summary"]["failed"] == ran.document["summary"]["skipped"] == 0
+    assert [(e["code"], e["subject"]) for e in ran.document["errors"]] == [("ssh-unreachable", "worker-1")]
+    assert "probe-timeout" not in ran.output
+    assert "(ip)" not in ran.output
 
 
 @pytest.mark.parametrize(

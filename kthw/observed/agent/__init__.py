@@ -5,11 +5,13 @@ them in that order, and ``conversation.main`` runs. It reads requests on stdin a
 stdout, one JSON object a line, each answer with the request's ``id``:
 
 ``{"do": "facts", "configs": DIR, "plugins": DIR}``
-    what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_plugins``, ``imds``.
+    what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_plugins``, ``imds``,
+    ``failed`` (the errors of what could not be looked at; the rest holds).
 ``{"do": "pod", "worker": NAME, "run": ID, "port": N, "configs": DIR, "plugins": DIR}``
     makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``.
 ``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
-    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``firewall``.
+    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``firewall``,
+    ``lacking`` (programs that are not there), ``failed``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
     sends from inside the pod to everybody at once: ``probes``, a list of
     ``[kind, worker, address, protocol, reached, detail, milliseconds]``.
@@ -22,6 +24,9 @@ stdout, one JSON object a line, each answer with the request's ``id``:
 ``{"do": "end"}``
     takes the pod away again.
 
+Each field of a request is checked before anything is done with it (``asked``): we run as root, and some of
+it was said by other workers. Answers are UTF-8 and bounded, whatever the node's files and names are.
+
 What goes wrong is answered as ``{"error": {"code", "detail", "facts"}}``. The pod goes with the
 program: on end of input, on a signal, or (``SIGKILL``) by the kernel, because the pod's network
 namespace has no name and belongs to a child that dies with us. What a killed agent could not take
@@ -29,6 +34,7 @@ back, an address and a masquerade rule, the next one sweeps.
 """
 
 SOURCES = (
-    "system", "cni", "metadata", "firewall", "ways", "node", "pod", "sweep", "mesh", "watch", "conversation",
+    "system", "asked", "cni", "metadata", "firewall", "ways", "node", "pod", "sweep", "mesh", "watch",
+    "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""

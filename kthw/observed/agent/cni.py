@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kthw.observed.agent.system import AgentError, tool
+from kthw.observed.agent.asked import is_address
+from kthw.observed.agent.system import MOST_DETAIL, MOST_NAME, AgentError, tool, writable
+
+MOST_FILES = 200
+MOST_BYTES = 1 << 20
+"""Of one CNI file."""
 
 
 def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -20,13 +25,11 @@ def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
         files = sorted(Path(directory).iterdir())
     except OSError:
         return
-    for file in files:
-        if file.suffix not in (".conf", ".conflist", ".json"):
-            continue
+    for file in [each for each in files if each.suffix in (".conf", ".conflist", ".json")][:MOST_FILES]:
         try:
             network = read_network(file)
         except (OSError, ValueError) as problem:
-            yield {"file": file.name, "problem": str(problem)}, {}
+            yield {"file": file.name[:MOST_NAME], "problem": str(problem)[:MOST_DETAIL]}, {}
             continue
         for plugin in network["plugins"]:
             ipam = plugin.get("ipam") if isinstance(plugin.get("ipam"), dict) else {}
@@ -35,23 +38,33 @@ def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
                 subnet = ipam.get("subnet") or ranges[0][0].get("subnet") or ""
             except (AttributeError, IndexError, KeyError, TypeError):
                 subnet = ""
-            said = {
-                "file": file.name,
-                "type": str(plugin["type"]),
-                "name": str(network["name"]),
-                "bridge": str(plugin.get("bridge") or ("cni0" if plugin["type"] == "bridge" else "")),
-                "subnet": str(subnet),
-                "ip_masq": bool(plugin.get("ipMasq", False)),
-            }
-            yield said, network
+            bridge = plugin.get("bridge") or ("cni0" if plugin["type"] == "bridge" else "")
+            said = {"file": file.name, "type": plugin["type"], "name": network["name"]}
+            said = dict(said, bridge=bridge, subnet=subnet)
+            texts = {field: str(value)[:MOST_NAME] for field, value in said.items()}
+            yield dict(texts, ip_masq=bool(plugin.get("ipMasq", False))), network
 
 
 def read_network(file: Path) -> dict[str, Any]:
-    """The network of one CNI file. Raises ``OSError``, and ``ValueError`` for what kubelet would refuse."""
-    document = json.loads(file.read_text(encoding="utf-8"))
+    """The network of one CNI file. Raises ``OSError``, and ``ValueError`` for what kubelet would refuse.
+
+    As Go reads JSON, what is no UTF-8, or half a surrogate pair, is U+FFFD.
+    """
+    if not file.is_file():
+        raise ValueError("no regular file")
+    with file.open("rb") as opened:
+        content = opened.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"longer than {MOST_BYTES} bytes")
+    try:
+        document = writable(json.loads(content.decode("utf-8", "replace")))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(document, dict):
         raise ValueError("no JSON object")
     plugins = document["plugins"] if isinstance(document.get("plugins"), list) else [document]
+    if len(plugins) > MOST_FILES:
+        raise ValueError("too many plugins in the list")
     if not plugins:
         raise ValueError("no plugin in the list")
     for plugin in plugins:
@@ -97,11 +110,14 @@ class Network:
         for plugin in self.network["plugins"]:
             self.result = self._plugin("ADD", plugin, container, namespace)
         result = self.result or {}
-        addresses = [str(each.get("address", "")) for each in result.get("ips") or ()]
-        addresses.append(str((result.get("ip4") or {}).get("ip", "")))
-        for address in addresses:
-            if "." in address:
-                return address.split("/")[0]
+        ips, old = result.get("ips"), result.get("ip4")
+        told = [
+            each.get("address") for each in (ips if isinstance(ips, list) else ()) if isinstance(each, dict)
+        ]
+        told.append(old.get("ip") if isinstance(old, dict) else "")
+        for address in (str(each).split("/")[0] for each in told):
+            if is_address(address):
+                return address
         raise AgentError("cni-failed", "the plugins gave the pod no IPv4 address", file=self.network["file"])
 
     def delete(self, container: str, namespace: str) -> None:
@@ -136,14 +152,15 @@ class Network:
             raise AgentError(
                 "cni-failed", f"no plugin {kind} in {self.plugins}", variant="no-plugin", **told
             ) from None
-        except (OSError, subprocess.TimeoutExpired) as problem:
+        except (OSError, ValueError, subprocess.TimeoutExpired) as problem:
             raise AgentError("cni-failed", f"{kind}: {problem}", **told) from None
         try:
             answer = json.loads(done.stdout) if done.stdout.strip() else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = {}
+        answer = answer if isinstance(answer, dict) else {}
         if done.returncode:
             said = [str(answer[key]) for key in ("msg", "details") if answer.get(key)]
             message = ": ".join(said) or done.stderr.strip()[-500:] or f"exit status {done.returncode}"
             raise AgentError("cni-failed", f"{kind} {command}: {message}", **told)
-        return answer if isinstance(answer, dict) else {}
+        return answer

@@ -11,12 +11,13 @@ import sys
 import time
 from typing import Any, NoReturn
 
+from kthw.observed.agent.asked import MOST_BYTES, checked, read_request
 from kthw.observed.agent.cni import Network
 from kthw.observed.agent.mesh import Mesh, Probe
 from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.agent.pod import Pod, token
 from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
-from kthw.observed.agent.system import AgentError, alone, has_interface
+from kthw.observed.agent.system import MOST_NAME, AgentError, alone, has_interface, writable
 from kthw.observed.agent.watch import Watch
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
@@ -40,22 +41,24 @@ class Agent:
         self._say({"ready": True, "pid": os.getpid()})
         try:
             while True:
-                request = self._next()
+                line = self._next()
+                number = None
                 try:
-                    answer = self._act(request)
+                    number, do, fields = read_request(line)
+                    answer = self._act(do, checked(do, fields))
                 except AgentError as problem:
                     answer = {"error": problem.answer}
-                except OSError as problem:
-                    answer = {"error": {"code": "cni-failed", "detail": str(problem), "facts": {}}}
-                self._say(dict(answer, id=request["id"]))
+                except Exception as problem:  # noqa: BLE001 -- the asker must know, and the pod must go in order
+                    code = "cni-failed" if isinstance(problem, OSError) else "node-unreadable"
+                    answer = {"error": AgentError(code, f"{type(problem).__name__}: {problem}").answer}
+                self._say(dict(answer, id=number))
         finally:
             for each in ENDINGS:
                 signal.signal(each, signal.SIG_IGN)
-            with contextlib.suppress(AgentError, OSError):
+            with contextlib.suppress(Exception):
                 self._close_pod()
 
-    def _act(self, request: dict[str, Any]) -> dict[str, Any]:
-        what = request["do"]
+    def _act(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
         if what == "facts":
             return facts(request)
         if what == "pod":
@@ -70,6 +73,7 @@ class Agent:
         return {"ended": True}
 
     def _make_pod(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._close_pod()
         network = Network.of_node(request["configs"], request["plugins"])
         self.pod = Pod(network, request)
         try:
@@ -79,17 +83,17 @@ class Agent:
                     request["configs"], request["plugins"], network
                 )
                 listener = self.pod.open(brings_bridge)
-        except (AgentError, OSError):
-            with contextlib.suppress(AgentError, OSError):
+        except Exception:
+            with contextlib.suppress(Exception):
                 self._close_pod()
             raise
         self.selector.register(listener, selectors.EVENT_READ, self.pod.welcome)
-        return {"address": self.pod.address, "file": network.network["file"]}
+        return {"address": self.pod.address, "file": network.network["file"][:MOST_NAME]}
 
     def _probe(self, request: dict[str, Any]) -> dict[str, Any]:
         if not self.pod:
             raise AgentError("cni-failed", "there is no pod to probe from")
-        pod, deadline = self.pod, float(request["seconds"])
+        pod, deadline = self.pod, request["seconds"]
         probes = []
         for peer in request["peers"]:
             expected = token(pod.run, peer["worker"])
@@ -144,13 +148,15 @@ class Agent:
             self.pod = None
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
-    def _next(self) -> dict[str, Any]:
+    def _next(self) -> bytes:
         while b"\n" not in self.heard:
             self._turn(IDLE)
+            if len(self.heard) > MOST_BYTES:
+                sys.exit(0)
             if time.monotonic() - self.last > IDLE:
                 sys.exit(0)
         line, self.heard = self.heard.split(b"\n", 1)
-        return json.loads(line)  # type: ignore[no-any-return]  # an object, by our own protocol
+        return line
 
     def _wait(self, seconds: float) -> None:
         """Go on with what the selector brings for so long."""
@@ -170,7 +176,7 @@ class Agent:
         self.last = time.monotonic()
 
     def _say(self, document: dict[str, Any]) -> None:
-        left = memoryview(json.dumps(document, separators=(",", ":")).encode() + b"\n")
+        left = memoryview(json.dumps(writable(document), separators=(",", ":")).encode() + b"\n")
         while left:
             left = left[os.write(1, left) :]
 

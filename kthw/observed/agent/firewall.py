@@ -7,72 +7,94 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from kthw.observed.agent.system import PATH, read, tool
+from kthw.observed.agent.system import PATH, Looking, UnseenError, read
 
 MOST_RULES = 2000
+MOST_CHARACTERS = 1_000_000
 """In all chains together; beyond it, a chain is cut short and says so."""
+MOST_RULE = 4000
+"""Characters of one rule."""
+MOST_CHAINS = 2000
 LEGACY_TABLES = "/proc/net/ip_tables_names"
 _FORWARDED = ("mangle", "filter", "security")
 """The tables of iptables whose FORWARD chain the kernel asks, in its order."""
 _NFT_TABLE = re.compile(r"table (ip|inet) (\S+) \{")
+_NFT_ANY_TABLE = re.compile(r"table \w+ \S+ \{")
 _NFT_CHAIN = re.compile(r"chain (\S+) \{")
 _NFT_FORWARD = re.compile(r"type filter hook forward .*?;(?: policy (\w+);)?")
 _NFT_TARGET = re.compile(r"(?:jump|goto) ([^\s,;}]+)")
 _IPTABLES_TARGET = re.compile(r"-[jg] (\S+)")
+_NO_KERNEL = re.compile(r"(?:Protocol|Operation) not supported")
+"""What a tool says where the kernel has nothing of its kind: then no packet meets any of it."""
 _POLICIES = ("ACCEPT", "DROP")
 
 _Tables = dict[str, dict[str, Any]]
 """By table, ``{chain: {"policy", "rules"}}``; ``policy`` is empty for one the kernel does not call."""
 
 
-def chains() -> list[dict[str, Any]] | None:
-    """The chains that forwarded packets pass, base chains first; ``None`` where no tool could say."""
-    saved = list(_saved())
-    listed = _text("nft", "-a", "list", "ruleset")
-    if listed is None and not saved:
+def chains(looking: Looking) -> list[dict[str, Any]] | None:
+    """The chains that forwarded packets pass, base chains first.
+
+    ``None`` where no tool is there to say, or where any could not: the rules it did not tell may matter.
+    """
+    saved, unseen = _saved(looking)
+    listed: _Tables | None = None
+    try:
+        listed = _of_nft(_text(looking, "nft", "-a", "list", "ruleset"), looking)
+    except UnseenError:
+        unseen = unseen or "nft" not in looking.lacking
+    if unseen or (listed is None and not saved):
         return None
     found: list[dict[str, Any]] = []
     known: set[str] = set()
-    for name, text in saved:
-        tables = _of_iptables(text)
+    for name, tables in saved:
         if name != "iptables-legacy":
             known.update(f"ip {table}" for table in tables)
         for table in _FORWARDED:
             called = tables.get(table, {})
             found += _reached(_command(name), table, called, ["FORWARD"], _IPTABLES_TARGET)
-    for table, called in _of_nft(listed or "").items():
+    for table, called in (listed or {}).items():
         if table not in known:
             base = [chain for chain, about in called.items() if about["policy"]]
             found += _reached("nft", table, called, base, _NFT_TARGET)
     return _bounded(found)
 
 
-def _saved() -> Iterator[tuple[str, str]]:
-    """What each variant of iptables-save prints; the legacy one only where its tables are in use."""
+def _saved(looking: Looking) -> tuple[list[tuple[str, _Tables]], bool]:
+    """What each variant of iptables-save prints, and whether any could not.
+
+    The legacy one is asked only where its tables are in use.
+    """
     try:
         in_use = bool(read(LEGACY_TABLES))
     except OSError:
         in_use = False
-    variants = [("iptables-nft", True), ("iptables-legacy", in_use)]
-    said = [(name, _text(f"{name}-save")) for name, wanted in variants if wanted]
-    found = [(name, text) for name, text in said if text is not None]
-    if not found:  # a system with one variant only, under its plain name
-        text = _text("iptables-save")
-        found = [] if text is None else [("iptables", text)]
-    yield from found
+    found: list[tuple[str, _Tables]] = []
+    unseen = False
+    # The last is for a system with one variant only, under its plain name.
+    for name, wanted in (("iptables-nft", True), ("iptables-legacy", in_use), ("iptables", None)):
+        if wanted if wanted is not None else not found and not unseen:
+            try:
+                found.append((name, _of_iptables(_text(looking, f"{name}-save"), f"{name}-save", looking)))
+            except UnseenError:
+                unseen = unseen or f"{name}-save" not in looking.lacking
+    return found, unseen
 
 
-def _text(*command: str) -> str | None:
-    try:
-        done = tool(*command)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return None if done.returncode else done.stdout
+def _text(looking: Looking, *command: str) -> str:
+    """What the tool prints; one that the kernel does not know at all is as good as not there."""
+    done = looking.run(*command)
+    if not done.returncode:
+        return done.stdout
+    said = " ".join(done.stderr.split())[-300:]
+    if _NO_KERNEL.search(said):
+        looking.lacking.append(command[0])
+        raise UnseenError
+    raise looking.fail(command[0], f"exit status {done.returncode}: {said}")
 
 
 def _command(variant: str) -> str:
@@ -82,22 +104,29 @@ def _command(variant: str) -> str:
     return "iptables" if same else variant
 
 
-def _of_iptables(text: str) -> _Tables:
+def _of_iptables(text: str, program: str, looking: Looking) -> _Tables:
+    """Raises ``UnseenError`` for what iptables-save does not print."""
     tables: _Tables = {}
     called: dict[str, Any] = {}
-    for line in text.splitlines():
-        if line.startswith("*"):
-            called = tables.setdefault(line[1:].strip(), {})
-        elif line.startswith(":"):
-            name, policy = line[1:].split()[:2]
+    for line in (line.rstrip() for line in text.splitlines()):
+        words = line.split()
+        if line.startswith("*") and len(words) == 1:
+            called = tables.setdefault(line[1:], {})
+        elif line.startswith(":") and tables and len(words) > 1:
+            name, policy = words[0][1:], words[1]
             called[name] = {"policy": policy if policy in _POLICIES else "", "rules": []}
-        elif line.startswith("-A "):
-            called.setdefault(line.split()[1], {"policy": "", "rules": []})["rules"].append(line)
+        elif line.startswith("-A ") and tables and len(words) > 1:
+            called.setdefault(words[1], {"policy": "", "rules": []})["rules"].append(line)
+        elif line and not line.startswith("#") and line != "COMMIT":
+            raise looking.fail(program, "printed what is no table of iptables")
     return tables
 
 
-def _of_nft(text: str) -> _Tables:
-    """The chains of every IPv4 table. What is no rule (sets, maps, flow tables) is inside other braces."""
+def _of_nft(text: str, looking: Looking) -> _Tables:
+    """The chains of every IPv4 table. What is no rule (sets, maps, flow tables) is inside other braces.
+
+    Raises ``UnseenError`` for what ``nft list ruleset`` does not print.
+    """
     tables: _Tables = {}
     called: dict[str, Any] | None = None
     chain: dict[str, Any] | None = None
@@ -115,9 +144,15 @@ def _of_nft(text: str) -> _Tables:
                 chain["policy"] = (hooked[1] or "accept").upper()
             elif line and not line.startswith(("type ", "policy ", "comment ")):
                 chain["rules"].append(line)
+        elif depth == 0 and line and not line.startswith("#") and not _NFT_ANY_TABLE.match(line):
+            depth = -1
         depth += _braces(line)
+        if depth < 0:
+            break
         called = called if depth else None
         chain = chain if depth > 1 else None
+    if depth:
+        raise looking.fail("nft", "list ruleset: printed what is no list of tables")
     return tables
 
 
@@ -145,9 +180,14 @@ def _reached(
 
 
 def _bounded(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    left = MOST_RULES
+    """A chain ends before the rule that is too long, or one too many: what follows is not known then."""
+    rules, characters = MOST_RULES, MOST_CHARACTERS
     for chain in found:
-        if len(chain["rules"]) > left:
-            chain["rules"], chain["cut"] = chain["rules"][:left], True
-        left -= len(chain["rules"])
-    return found
+        kept = 0
+        for rule in chain["rules"]:
+            if not rules or len(rule) > min(MOST_RULE, characters):
+                chain["cut"] = True
+                break
+            kept, rules, characters = kept + 1, rules - 1, characters - len(rule)
+        chain["rules"] = chain["rules"][:kept]
+    return found[:MOST_CHAINS]

@@ -13,6 +13,8 @@ import struct
 import time
 from typing import Any
 
+from kthw.observed.agent.system import MOST_NAME
+
 SO_RCVBUFFORCE = 33
 SOL_RAW, ICMP_FILTER = 255, 1
 ECHO_REPLY, UNREACHABLE, ECHO_REQUEST, TIME_EXCEEDED = 0, 3, 8, 11
@@ -21,6 +23,8 @@ WINDOW = 32
 """Probes under way at once that could still be answered soon: the mesh clocks itself by the answers."""
 FRESH = 0.5
 """Seconds after which an unanswered probe no longer holds the next one back."""
+MOST_WHO = 100
+"""Characters of the name that a stranger who answered gives itself."""
 
 UNREACHABLES = {
     0: "network unreachable",
@@ -65,7 +69,7 @@ class Probe:
         detail = "" if self.reached else self.refusal or f"no answer in {deadline:.1f} s"
         protocol = "tcp" if self.port else "icmp"
         took = round(self.took * 1000, 1) if self.reached else 0.0
-        return [self.kind, self.worker, self.address, protocol, self.reached, detail, took]
+        return [self.kind, self.worker, self.address, protocol, self.reached, detail[:MOST_NAME], took]
 
 
 class Mesh:
@@ -195,8 +199,10 @@ class Mesh:
         if probe.heard == probe.expected:
             self._finish(probe, reached=True, took=time.monotonic() - probe.sent)
             return
-        words = probe.heard.decode("ascii", "replace").split()
-        who = words[2] if len(words) == 3 and words[0] == "kthw" else "something that is no probe pod"
+        # Whoever listens there may say anything: only a name goes into what we tell.
+        words = probe.heard.decode("utf-8", "replace").rstrip("\n").split(" ", 2)
+        ours = len(words) == 3 and words[0] == "kthw" and words[2].isprintable()
+        who = words[2][:MOST_WHO] if ours else "something that is no probe pod"
         self._finish(probe, refusal=f"{who} answered")
 
     def _refused(self, probe: Probe, problem: OSError) -> None:

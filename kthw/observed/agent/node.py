@@ -2,47 +2,71 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from pathlib import Path
 from typing import Any
 
+from kthw.observed.agent.asked import is_address
 from kthw.observed.agent.cni import cni_files
 from kthw.observed.agent.firewall import chains
 from kthw.observed.agent.metadata import metadata
-from kthw.observed.agent.system import forwarding, ip
+from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
 from kthw.observed.agent.ways import links, rp_filter, ways
+
+FACTS_SECONDS = 11.0
+SURROUNDINGS_SECONDS = 16.0
+"""For all programs together; whoever asks waits a little longer."""
+MOST_LISTED = 500
+"""Plugin entries of CNI files, plugins, and addresses that are told."""
 
 
 def facts(request: dict[str, Any]) -> dict[str, Any]:
     """The node as we found it; asked before a pod is made, because making one changes it."""
-    configs = [each for each, _ in cni_files(request["configs"])]
-    bridges = {each.get("bridge") for each in configs}
-    addresses = [
-        each["local"]
-        for link in ip("-d", "-4", "address")
-        if link.get("linkinfo", {}).get("info_kind") != "bridge" and link.get("ifname") not in bridges
-        for each in link.get("addr_info", ())
-        if each.get("scope") == "global" and "local" in each
-    ]
+    looking = Looking(FACTS_SECONDS)
+    configs = [each for each, _ in cni_files(request["configs"])][:MOST_LISTED]
     try:
-        plugins = sorted(each.name for each in Path(request["plugins"]).iterdir())
+        addresses = _addresses(looking.ip("-d", "-4", "address"), {each.get("bridge") for each in configs})
+    except UnseenError:
+        addresses = []
+    try:
+        plugins = sorted(each.name[:MOST_NAME] for each in Path(request["plugins"]).iterdir())
     except OSError:
         plugins = []
     return {
         "hostname": socket.gethostname(),
-        "addresses": addresses,
+        "addresses": addresses[:MOST_LISTED],
         "ip_forward": forwarding(),
         "cni": configs,
-        "cni_plugins": plugins,
+        "cni_plugins": plugins[:MOST_LISTED],
         "imds": metadata(),
+        "failed": looking.failed,
     }
+
+
+def _addresses(links: list[dict[str, Any]], bridges: set[Any]) -> list[str]:
+    """The node's own: without those of bridges."""
+    return [
+        each["local"]
+        for link in links
+        if link.get("linkinfo", {}).get("info_kind") != "bridge" and link["ifname"] not in bridges
+        for each in link.get("addr_info", ())
+        if each.get("scope") == "global" and is_address(each.get("local"))
+    ]
 
 
 def surroundings(request: dict[str, Any]) -> dict[str, Any]:
-    """What packets of the pods meet on the node; asked while there is a pod, or there may be no bridge."""
-    return {
-        "links": links(),
-        "rp_filter": rp_filter("all"),
-        "ways": ways(request["towards"]),
-        "firewall": chains(),
-    }
+    """What packets of the pods meet on the node; asked while there is a pod, or there may be no bridge.
+
+    ``lacking``: the programs that would have told, and are not there; ``failed``: those that could not tell.
+    """
+    looking = Looking(SURROUNDINGS_SECONDS)
+    seen: dict[str, Any] = {"links": [], "rp_filter": rp_filter("all"), "ways": []}
+    with contextlib.suppress(UnseenError):
+        seen["links"] = links(looking)
+        seen["ways"] = ways(request["towards"], looking)
+    seen["firewall"] = chains(looking)
+    lacking = [program for program in ("ip",) if program in looking.lacking]
+    if seen["firewall"] is None and not any(each["facts"]["tool"] != "ip" for each in looking.failed):
+        lacking += ["nft", "iptables-save"]
+    return dict(seen, lacking=lacking, failed=looking.failed)

@@ -15,12 +15,14 @@ from typing import Any
 from kthw.observed.agent.cni import Network
 from kthw.observed.agent.system import (
     CLONE_NEWNET,
+    DEADLINE,
     FORWARDING,
     PR_SET_PDEATHSIG,
+    Looking,
+    UnseenError,
     call,
     forwarding,
     has_interface,
-    ip,
     raise_interface,
     started,
     tool,
@@ -32,10 +34,10 @@ class Pod:
 
     def __init__(self, network: Network, request: dict[str, Any]) -> None:
         self.network = network
-        self.worker = str(request["worker"])
-        self.run = str(request["run"])
-        self.port = int(request["port"])
-        self.configs = str(request["configs"])
+        self.worker: str = request["worker"]
+        self.run: str = request["run"]
+        self.port: int = request["port"]
+        self.configs: str = request["configs"]
         self.address = ""
         self.listener: socket.socket | None = None
         self.holder = 0
@@ -149,7 +151,7 @@ def hold_namespace() -> int:
 def drop_bridge(bridge: str, container: str) -> None:
     """Remove the bridge the pod brought with it, unless somebody else's pod hangs on it by now."""
     if container.endswith("-bridge") and bridge and has_interface(bridge):
-        ports = [each for each in ip("link", "show", "master", bridge) if each.get("ifname")]
-        if not ports:
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired, UnseenError):
+            # Where nobody can say whose pods hang on it, it stays.
+            if not Looking(DEADLINE).text("ip", "-o", "link", "show", "master", bridge).strip():
                 tool("ip", "link", "delete", bridge, "type", "bridge")

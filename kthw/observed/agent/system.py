@@ -7,9 +7,11 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,14 @@ PR_SET_PDEATHSIG = 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 
 DEADLINE = 20.0
-"""Seconds a CNI plugin, ``ip`` or ``iptables`` may take."""
+"""Seconds a CNI plugin or ``iptables`` may take; what only looks has less, by ``Looking``."""
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
 LIBC = ctypes.CDLL(None, use_errno=True)
+MOST_NAME = 300
+MOST_DETAIL = 2000
+"""Characters of a name, and of an error's detail, that are told."""
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class AgentError(Exception):
@@ -30,7 +36,89 @@ class AgentError(Exception):
 
     def __init__(self, code: str, detail: str, **facts: str) -> None:
         super().__init__(detail)
-        self.answer = {"code": code, "detail": detail, "facts": facts}
+        self.answer = {
+            "code": code,
+            "detail": detail[:MOST_DETAIL],
+            "facts": {name: fact[:MOST_NAME] for name, fact in facts.items()},
+        }
+
+
+class UnseenError(Exception):
+    """A program of the node's is not there, or did not do what it does; ``Looking`` knows which."""
+
+
+class Looking:
+    """The node's own programs, run to look, within one budget of time.
+
+    What is not there is ``lacking``. What ends with an error, or not at all, or prints what nobody can
+    read, ``failed``: could not look, which is neither right nor wrong. Neither is tried again.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+        self.lacking: list[str] = []
+        self._failed: dict[str, str] = {}
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """As the errors of our answer."""
+        return [
+            AgentError("node-unreadable", f"{program}: {what}", tool=program).answer
+            for program, what in self._failed.items()
+        ]
+
+    def fail(self, program: str, what: str) -> UnseenError:
+        """Note that the program failed; the exception to raise."""
+        self._failed.setdefault(program, what)
+        return UnseenError()
+
+    def run(self, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Whatever its exit status. Raises ``UnseenError``."""
+        program = command[0]
+        if program in self.lacking or program in self._failed:
+            raise UnseenError
+        # Half of what is left: one that hangs must leave the others their turn.
+        seconds = max(0.2, (self._until - time.monotonic()) / 2)
+        try:
+            return tool(*command, timeout=seconds, **options)
+        except FileNotFoundError:
+            self.lacking.append(program)
+            raise UnseenError from None
+        except subprocess.TimeoutExpired:
+            raise self.fail(program, f"{' '.join(command[1:])}: no end in {seconds:.1f} s") from None
+        except OSError as problem:
+            raise self.fail(program, str(problem)) from None
+
+    def text(self, *command: str, **options: Any) -> str:
+        """What it prints. Raises ``UnseenError``, for an exit status too."""
+        done = self.run(*command, **options)
+        if done.returncode:
+            said = " ".join(done.stderr.split())[-300:]
+            what = f"{' '.join(command[1:])}: exit status {done.returncode}: {said}"
+            raise self.fail(command[0], what)
+        return done.stdout
+
+    def ip(self, *arguments: str) -> list[dict[str, Any]]:
+        """What ``ip -j`` prints of links: of which there always is one. Raises ``UnseenError``."""
+        try:
+            found = json.loads(self.text("ip", "-j", *arguments))
+        except (ValueError, RecursionError):
+            found = None
+        links = [each for each in found if each] if isinstance(found, list) else []
+        for link in links:
+            addresses = link.get("addr_info", ()) if isinstance(link, dict) else None
+            if (
+                not isinstance(addresses, (list, tuple))
+                or not all(isinstance(each, dict) for each in addresses)
+                or not isinstance(link.get("ifname"), str)
+                or not isinstance(link.get("linkinfo", {}), dict)
+                or not isinstance(link.get("flags", []), list)
+            ):
+                links = []
+                break
+        if not links:
+            raise self.fail("ip", f"-j {' '.join(arguments)}: printed what is no list of links")
+        return links
 
 
 def call(function: str, *arguments: int) -> None:
@@ -55,19 +143,30 @@ def tool(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
         encoding="utf-8",
         errors="replace",
         env=environment,
-        timeout=DEADLINE,
+        timeout=options.pop("timeout", DEADLINE),
         check=False,
         **(options if "input" in options else {"stdin": subprocess.DEVNULL}),
     )
 
 
-def ip(*arguments: str) -> list[dict[str, Any]]:
-    """What ``ip -j`` prints; nothing where it is missing, fails, or is too old for JSON."""
-    try:
-        found = json.loads(tool("ip", "-j", *arguments).stdout or "[]")
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return []
-    return [each for each in found if each]
+def writable(document: Any) -> Any:
+    """``document`` with its texts made such as UTF-8 can say.
+
+    A byte that is no UTF-8 (a hostname in Latin-1) is shown as the Latin-1 letter that it may well be; half
+    of a surrogate pair, which JSON can say and nothing else, as U+FFFD.
+    """
+    if isinstance(document, str):
+        return _HALVES.sub(_whole, document)
+    if isinstance(document, dict):
+        return {writable(key): writable(value) for key, value in document.items()}
+    if isinstance(document, (list, tuple)):
+        return [writable(each) for each in document]
+    return document
+
+
+def _whole(half: re.Match[str]) -> str:
+    number = ord(half.group())
+    return chr(number - 0xDC00) if 0xDC80 <= number <= 0xDCFF else "\ufffd"
 
 
 def forwarding() -> bool | None:

@@ -22,7 +22,8 @@ SO_ATTACH_FILTER = 26
 PACKET_LOOPBACK, PACKET_OTHERHOST = 5, 3
 FIRST_PORT = 61000
 """Where the source ports of the connections begin: above those the kernel gives out by itself."""
-MOST_PAIRS = 2000
+MOST_SEEN = 20_000
+"""Sightings that are told."""
 MAGIC = b"kthw"
 
 _LOAD_PROTOCOL, _IS, _ACCEPT, _REFUSE = 0x30, 0x15, (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0)
@@ -38,14 +39,15 @@ class Watch:
 
     def __init__(self, pod: Pod, request: dict[str, Any], selector: selectors.BaseSelector) -> None:
         self.mark = MAGIC + bytes.fromhex(request["mark"])
-        self.port = int(request["port"])
+        self.port: int = request["port"]
         self.selector = selector
         self.pod = pod
         self.seen: set[tuple[int, str, str, bool]] = set()
         self.connections: list[socket.socket] = []
         self.requests: dict[tuple[str, str], int] = {}
         self.replies: dict[tuple[str, str], int] = {}
-        for number, protocol, source, node, destination in request["pairs"][:MOST_PAIRS]:
+        self.numbers = {number for number, *_ in request["pairs"]}
+        for number, protocol, source, node, destination in request["pairs"]:
             if protocol == "tcp":
                 for address in (source, node):
                     self.requests[address, destination] = number
@@ -75,7 +77,7 @@ class Watch:
             tap.close()
         for connection in self.connections:
             connection.close()
-        return [list(each) for each in sorted(self.seen)]
+        return [list(each) for each in sorted(self.seen)][:MOST_SEEN]
 
     def _connect(self, number: int, destination: str) -> None:
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -106,6 +108,8 @@ class Watch:
             if not marked or body[0] not in (ECHO_REQUEST, ECHO_REPLY):
                 return None
             number = struct.unpack_from("!H", body, 8 + len(self.mark))[0]
+            if number not in self.numbers:  # the others know the mark, and need not be honest
+                return None
             return number, "request" if body[0] == ECHO_REQUEST else "reply"
         if len(body) < 4:
             return None

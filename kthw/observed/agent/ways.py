@@ -3,98 +3,122 @@
 from __future__ import annotations
 
 import ipaddress
-import subprocess
+import re
 from typing import Any
 
-from kthw.observed.agent.system import ip, read, tool
+from kthw.observed.agent.asked import is_address
+from kthw.observed.agent.system import MOST_DETAIL, Looking, read
 
 MOST_LINKS = 64
 MOST_PARTS = 256
+MOST_MTU = 100_000
+RP_FILTERS = (0, 1, 2)
+_REFUSED = re.compile(r"Command failed \S*:(\d+)", re.ASCII)
+"""What ``ip -batch`` says of a line that the kernel refused: there is no way there."""
 KINDS = ("local", "blackhole", "unreachable", "prohibit", "throw", "broadcast", "multicast", "anycast", "nat")
 """What ``ip`` prints before a destination that is no plain one."""
 _PASSING = ("linkdown", "dead", "pervasive", "offload", "trap", "rt_offload", "cache", "notify")
 """States that ``ip route`` prints with a route but does not take back."""
 
 
-def links() -> list[dict[str, Any]]:
-    """The interfaces but for loopback and the ports of bridges; as the nouns of the evidence have them."""
+def links(looking: Looking) -> list[dict[str, Any]]:
+    """The interfaces but for loopback and the ports of bridges; as the nouns of the evidence have them.
+
+    Raises ``UnseenError``.
+    """
     return [
         {
             "name": each["ifname"],
             "kind": _kind(each),
             "up": "UP" in each.get("flags", ()),
-            "mtu": each.get("mtu", 0),
+            "mtu": min(MOST_MTU, int(each.get("mtu") or 0)) if str(each.get("mtu") or 0).isdigit() else 0,
             "addresses": [
                 f"{address['local']}/{address.get('prefixlen', 32)}"
                 for address in each.get("addr_info", ())
-                if address.get("family") == "inet" and "local" in address
-            ],
+                if address.get("family") == "inet" and is_address(address.get("local"))
+            ][:MOST_LINKS],
             "rp_filter": rp_filter(each["ifname"]),
         }
-        for each in ip("-d", "address")
-        if each.get("ifname") and each["ifname"] != "lo" and "master" not in each
+        for each in looking.ip("-d", "address")
+        if each["ifname"] != "lo" and "master" not in each
     ][:MOST_LINKS]
 
 
 def _kind(link: dict[str, Any]) -> str:
     """As ``ip -d link`` calls it; a veth is as good as a network card."""
     kind = str(link.get("linkinfo", {}).get("info_kind", ""))
-    return "" if kind == "veth" else kind
+    return "" if kind == "veth" or not kind.replace("_", "").isalnum() else kind
 
 
 def rp_filter(interface: str) -> int | None:
     """``net.ipv4.conf.INTERFACE.rp_filter``, or ``None`` where it cannot be read."""
     try:
-        return int(read(f"/proc/sys/net/ipv4/conf/{interface}/rp_filter"))
+        value = int(read(f"/proc/sys/net/ipv4/conf/{interface}/rp_filter"))
     except (OSError, ValueError):
         return None
+    return value if value in RP_FILTERS else None
 
 
-def ways(towards: dict[str, list[str]]) -> list[dict[str, str]]:
+def ways(towards: dict[str, list[str]], looking: Looking) -> list[dict[str, str]]:
     """Where the kernel sends a packet for a pod; by worker, an address and the range around it (or nothing).
 
     First one way for each address; then one for each entry that is about another part of its range.
-    Nothing where there is no ``ip``. One process for all, one for the tables, and for the parts one more;
-    the text forms, because they are the same since long before ``ip`` spoke JSON.
+    One process for all, one for the tables, and for the parts one more; the text forms, because they are
+    the same since long before ``ip`` spoke JSON. Raises ``UnseenError``.
     """
-    try:
-        asked = [(worker, address) for worker, (address, _) in towards.items()]
-        got = _got([address for _, address in asked])
-        tables = tool("ip", "-4", "-o", "route", "show", "table", "all").stdout
-        entries = [_Entry(line) for line in tables.splitlines() if line.strip()]
-        parts = [
-            (worker, str(entry.network[min(1, entry.network.num_addresses - 1)]))
-            for worker, (address, around) in towards.items()
-            for entry in entries
-            if around and entry.is_part_of(ipaddress.IPv4Network(around, strict=False), address)
-        ][:MOST_PARTS]
-        if parts:
-            got.update(_got([address for _, address in parts]))
-    except (OSError, subprocess.TimeoutExpired):
-        return []
+    asked = [(worker, address) for worker, (address, _) in towards.items()]
+    got = _got([address for _, address in asked], looking)
+    entries = _entries(looking)
+    parts = [
+        (worker, str(entry.network[min(1, entry.network.num_addresses - 1)]))
+        for worker, (address, around) in towards.items()
+        for entry in entries
+        if around and entry.is_part_of(ipaddress.IPv4Network(around, strict=False), address)
+    ][:MOST_PARTS]
+    if parts:
+        got.update(_got([address for _, address in parts], looking))
     return [_way(worker, address, got.get(address), entries) for worker, address in [*asked, *parts]]
 
 
-def _got(addresses: list[str]) -> dict[str, tuple[str, dict[str, str]]]:
-    """What ``ip route get`` says, by address; nothing for one it refuses."""
-    asked = "".join(f"route get {address}\n" for address in addresses)
+def _entries(looking: Looking) -> list[_Entry]:
+    """All routes; of which every kernel has some."""
+    tables = looking.text("ip", "-4", "-o", "route", "show", "table", "all")
+    try:
+        entries = [_Entry(line) for line in tables.splitlines() if line.strip()]
+    except ValueError:
+        entries = []
+    if not entries:
+        raise looking.fail("ip", "route show table all: printed what is no list of routes")
+    return entries
+
+
+def _got(addresses: list[str], looking: Looking) -> dict[str, tuple[str, dict[str, str]]]:
+    """What ``ip route get`` says, by address; nothing for one it refuses, which it says by its number."""
+    if not addresses:
+        return {}
+    asked = "".join(f"route get {ipaddress.IPv4Address(address)}\n" for address in addresses)
+    done = looking.run("ip", "-4", "-o", "-force", "-batch", "-", input=asked)
     got = {}
-    for line in tool("ip", "-4", "-o", "-force", "-batch", "-", input=asked).stdout.splitlines():
+    for line in done.stdout.splitlines():
         kind, destination, words = _words(line.split("\\")[0])
         got[destination.partition("/")[0]] = (kind, words)
+    refused = {int(number) for number in _REFUSED.findall(done.stderr)}
+    untold = {address for n, address in enumerate(addresses, 1) if n not in refused} - set(got)
+    if untold or bool(done.returncode) != bool(refused):
+        said = " ".join(done.stderr.split())[-300:]
+        raise looking.fail(
+            "ip", f"route get: exit status {done.returncode}, unanswered: {len(untold)}: {said}"
+        )
     return got
 
 
 class _Entry:
-    """One route as ``ip route show table all`` prints it."""
+    """One route as ``ip route show table all`` prints it. Raises ``ValueError``."""
 
     def __init__(self, line: str) -> None:
         self.text = " ".join(word for word in line.replace("\\", " ").split() if word not in _PASSING)
         self.kind, destination, self.words = _words(line)
-        try:
-            self.network = ipaddress.IPv4Network("0.0.0.0/0" if destination == "default" else destination)
-        except ValueError:
-            self.network = ipaddress.IPv4Network("255.255.255.255/32")
+        self.network = ipaddress.IPv4Network("0.0.0.0/0" if destination == "default" else destination)
 
     def is_part_of(self, around: ipaddress.IPv4Network, address: str) -> bool:
         """Whether it is about some of ``around`` only, and not about ``address``; the node's own aside."""
@@ -124,9 +148,10 @@ def _way(
         "towards": worker,
         "address": address,
         "device": words.get("dev", ""),
-        "via": words.get("via", ""),
+        # ``via inet6 fe80::1`` is none that we compare.
+        "via": words["via"] if is_address(words.get("via")) else "",
         "kind": kind,
-        "route": fitting[0].text if fitting else "",
+        "route": fitting[0].text[:MOST_DETAIL] if fitting else "",
     }
 
 

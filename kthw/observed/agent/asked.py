@@ -1,0 +1,197 @@
+"""What we may be asked: each field of each request, checked before anything is done with it.
+
+We run as root on somebody's node, and part of what we are asked comes from what other workers said.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from kthw.observed.agent.system import AgentError
+
+MOST_BYTES = 8 << 20
+"""Of one request; the longest, for some thousand workers, has about one."""
+MOST_WORKERS = 10_000
+MOST_PAIRS = 2000
+_JOINERS = "\u200c\u200d"
+"""Invisible, harmless, and part of how emoji and several scripts are written."""
+_HEX = frozenset("0123456789abcdef")
+
+
+def read_request(line: bytes) -> tuple[int, str, dict[str, Any]]:
+    """The request's ``id``, what to ``do``, and its fields. Raises ``AgentError`` for one that we refuse."""
+    try:
+        request = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _refused("no JSON") from None
+    if not isinstance(request, dict):
+        raise _refused("no JSON object")
+    return whole(request.pop("id", None)), str(request.pop("do", "")), request
+
+
+def checked(do: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as they may be used. Raises ``AgentError``."""
+    if do not in _SHAPES:
+        raise _refused("do")
+    shape = _SHAPES[do]
+    if set(fields) - set(shape):
+        raise _refused(f"{do}: more fields than there are")
+    found = {}
+    for field, check in shape.items():
+        if field not in fields and field in _OPTIONAL:
+            continue
+        try:
+            found[field] = check(fields.get(field))
+        except (TypeError, ValueError):
+            raise _refused(f"{do}: {field}") from None
+    return found
+
+
+def is_address(value: object) -> bool:
+    """Whether it is an IPv4 address, in the one way to write it."""
+    try:
+        return isinstance(value, str) and value.isascii() and str(ipaddress.IPv4Address(value)) == value
+    except ValueError:
+        return False
+
+
+def whole(value: object, least: int = 0, most: int = (1 << 31) - 1) -> int:
+    """A whole number within bounds. Raises ``AgentError``."""
+    if type(value) is not int or not least <= value <= most:
+        raise _refused("a number")
+    return value
+
+
+def _refused(what: str) -> AgentError:
+    return AgentError("answer-unreadable", f"refused: {what}", variant="refused")
+
+
+def _fit(fits: bool) -> None:
+    if not fits:
+        raise ValueError
+
+
+def _address(value: Any) -> str:
+    _fit(is_address(value))
+    return str(value)
+
+
+def _maybe_address(value: Any) -> str:
+    return _address(value) if value != "" else ""
+
+
+def _range(value: Any) -> str:
+    """An IPv4 network, or nothing."""
+    if value == "":
+        return ""
+    _fit(isinstance(value, str) and value.isascii() and str(ipaddress.IPv4Network(value)) == value)
+    return str(value)
+
+
+def _name(value: Any) -> str:
+    _fit(isinstance(value, str) and 0 < len(value) <= 300)
+    bare = value
+    for joiner in _JOINERS:
+        bare = bare.replace(joiner, "")
+    _fit(bare.isprintable())
+    return str(value)
+
+
+def _directory(value: Any) -> str:
+    _fit(isinstance(value, str) and value.startswith("/") and len(value) <= 1000 and value.isprintable())
+    return str(value)
+
+
+def _word(value: Any) -> str:
+    _fit(isinstance(value, str) and value.isascii() and value.isalnum() and len(value) <= 64)
+    return str(value)
+
+
+def _mark(value: Any) -> str:
+    _fit(isinstance(value, str) and len(value) == 16 and set(value) <= _HEX)
+    return str(value)
+
+
+def _port(value: Any) -> int:
+    return whole(value, 1, 65535)
+
+
+def _seconds(most: float) -> Callable[[Any], float]:
+    def check(value: Any) -> float:
+        _fit(type(value) in (int, float) and math.isfinite(value) and 0 <= value <= most)
+        return float(value)
+
+    return check
+
+
+def _protocol(value: Any) -> str:
+    _fit(value in ("icmp", "tcp"))
+    return str(value)
+
+
+def _row(*checks: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    def check(value: Any) -> list[Any]:
+        _fit(isinstance(value, list) and len(value) == len(checks))
+        return [each(cell) for each, cell in zip(checks, value)]  # noqa: B905 -- Python 3.7 has no strict=
+
+    return check
+
+
+def _rows(check: Callable[[Any], Any], most: int) -> Callable[[Any], list[Any]]:
+    def all_of(value: Any) -> list[Any]:
+        _fit(isinstance(value, list) and len(value) <= most)
+        return [check(each) for each in value]
+
+    return all_of
+
+
+def _peer(value: Any) -> dict[str, Any]:
+    _fit(isinstance(value, dict) and set(value) == {"worker", "address", "port"})
+    return {
+        "worker": _name(value["worker"]), "address": _address(value["address"]), "port": _port(value["port"])
+    }  # fmt: skip
+
+
+def _towards(value: Any) -> dict[str, list[str]]:
+    _fit(isinstance(value, dict) and len(value) <= MOST_WORKERS)
+    check = _row(_address, _range)
+    return {_name(worker): check(way) for worker, way in value.items()}
+
+
+def _number(value: Any) -> int:
+    return whole(value, 0, MOST_PAIRS - 1)
+
+
+def _times(value: Any) -> int:
+    return whole(value, 1, 10)
+
+
+_PLACES = {"configs": _directory, "plugins": _directory}
+_SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
+    "facts": {**_PLACES},
+    "pod": {"worker": _name, "run": _word, "port": _port, **_PLACES},
+    "ways": {"towards": _towards},
+    "probe": {
+        "peers": _rows(_peer, MOST_WORKERS),
+        "node": _maybe_address,
+        "internet": _row(_address, _port),
+        "seconds": _seconds(100_000),
+    },
+    "watch": {
+        "mark": _mark,
+        "port": _port,
+        "pairs": _rows(_row(_number, _protocol, _address, _maybe_address, _address), MOST_PAIRS),
+    },
+    "send": {
+        "pairs": _rows(_row(_number, _protocol, _address), MOST_PAIRS),
+        "times": _times,
+        "pause": _seconds(5),
+    },
+    "seen": {"seconds": _seconds(10)},
+    "end": {},
+}
+_OPTIONAL = frozenset({"node", "internet"})
