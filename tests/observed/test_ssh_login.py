@@ -357,7 +357,7 @@ def test_a_real_sshd_above_its_max_startups_lets_us_in_when_it_calms_down(
 
 def test_a_proxy_command_is_used_and_leaves_no_process(sshd: Sshd) -> None:
     before = descendants()
-    session = open_(sshd.access(proxy_line(sshd.port)))
+    session = open_(sshd.access(proxy_line(sshd.port)), Deadlines())  # a Python starts, and may take its time
     assert any("ProxyCommand" not in line and str(sshd.port) in line for line in descendants() - before)
     session.close()
     assert not left_behind(before, besides="sshd")
