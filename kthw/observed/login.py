@@ -17,7 +17,7 @@ from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
-from kthw.observed import dial, known_hosts, ssh, strangers
+from kthw.observed import dial, ssh, strangers, trust
 from kthw.observed.hop import PORT, Hop, jump_hop, worker_hop
 from kthw.observed.proxy_command import ProxyCommand
 from kthw.observed.session import COMMAND, Session
@@ -157,8 +157,8 @@ class _Login:
             with self._turn(_HANDSHAKES):
                 connection = ssh.Connection(wire, self.stop)
                 opened.callback(connection.close)
-                kind, key = connection.handshake(self._known_kinds(hop), self.deadlines.login)
-                self._check_host_key(hop, kind, key)
+                kind, key = connection.handshake(trust.known_kinds(hop, self._failure), self.deadlines.login)
+                trust.check(hop, kind, key, self._failure)
                 self._authenticate(connection, hop)
         except TimeoutError as silence:
             detail = f"{hop} stopped answering for {self.deadlines.login:.0f} s"
@@ -236,44 +236,6 @@ class _Login:
             yield
         finally:
             semaphore.release()
-
-    def _known_kinds(self, hop: Hop) -> set[str]:
-        try:
-            return {line.kind for line in known_hosts.lines_about(hop.known_hosts, hop.host_key_name)}
-        except OSError as problem:
-            file, said = str(problem.filename or hop.known_hosts[0]), (problem.strerror or "").lower()
-            raise self._failure(
-                "ssh-host-key-unknown", f"{file}: {said}", hop, variant="unreadable", known_hosts=file
-            ) from problem
-
-    def _check_host_key(self, hop: Hop, kind: str, key: bytes) -> None:
-        name = hop.host_key_name
-        judgement = known_hosts.judge(hop.known_hosts, name, kind, key)
-        if judgement.verdict == "known":
-            return
-        file = judgement.line.file if judgement.line else _where_to_remember(hop)
-        facts = {
-            "fingerprint": known_hosts.fingerprint(key),
-            "key_type": kind,
-            "host_key_name": name,
-            "known_hosts": str(file),
-            "forget": shlex.join(["ssh-keygen", "-f", str(file), "-R", name]),
-        }
-        seen = f"{name} showed {kind} {facts['fingerprint']}"
-        if judgement.line:
-            facts["line"] = f"{file}:{judgement.line.number}"
-            said = "is revoked" if judgement.verdict == "revoked" else "has another key"
-            detail = f"{seen}; {facts['line']} {said}"
-            raise self._failure("ssh-host-key-changed", detail, hop, variant=judgement.verdict, **facts)
-        if not hop.accept_new:
-            raise self._failure("ssh-host-key-unknown", seen, hop, **facts)
-        try:
-            known_hosts.remember(file, name, kind, key)
-        except OSError as problem:
-            detail = f"{seen}; {file}: {problem.strerror}"
-            raise self._failure(
-                "ssh-host-key-unknown", detail, hop, variant="unwritable", **facts
-            ) from problem
 
     def _authenticate(self, connection: ssh.Connection, hop: Hop) -> None:
         keys = Keys(hop, self.access.key)
@@ -359,7 +321,3 @@ class _Login:
 def _writable(text: str) -> str:
     """``text`` in UTF-8: a path may hold bytes that are none."""
     return text.encode(errors="backslashreplace").decode()
-
-
-def _where_to_remember(hop: Hop) -> Path:
-    return (*hop.known_hosts, Path("~/.ssh/known_hosts").expanduser())[0]
