@@ -30,7 +30,10 @@ SSH_FACTS = {
     "forget": "ssh-keygen -f known_hosts -R 203.0.113.21",
 }
 AWS_FACTS = {"profile": "default", "region": "us-east-1", "endpoint": "", "action": "ec2:DescribeVpcs"}
-OWN_FACTS = {"account": "1", "expected": "2", "file": "reports/report.json"}
+OWN_FACTS = {
+    "account": "1", "expected": "2", "file": "reports/report.json", "reason": "said so", "most": "100 MB",
+    "found": "2", "known": "1", "place": "$.inventory", "value": "[]",
+}  # fmt: skip
 PARTS = ("what", "why", "fix")
 
 
@@ -54,7 +57,10 @@ ERRORS = [
         facts={**SSH_FACTS, **AWS_FACTS, **OWN_FACTS, "variant": variant},
     )
     for code in sorted(errors.CODES)
-    for variant in ("", "lost", "no-commands", "no-sudo")
+    for variant in (
+        "",
+        *(key for key, table in catalogue("en").errors[code].items() if isinstance(table, dict)),
+    )
 ]
 
 
