@@ -15,7 +15,7 @@ _MOST_WORKERS: Final = 2000
 _LONGEST: Final = 256
 """Characters of an EC2 tag's value, at most."""
 _NO_PART_OF_A_NAME: Final = frozenset("[]{}\"'`\\*?;|,，、；")
-"""What shells, patterns and lists are made of; a name with one of them is a list that was written otherwise."""
+"""What shells, patterns and lists are made of: a name with one of them is a list written otherwise."""
 
 
 class Intended(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
         return tutorial.CHAPTERS.index(chapter) <= tutorial.CHAPTERS.index(self.after)
 
 
-class BadNames(ValueError):
+class BadNames(ValueError):  # noqa: N818 -- what was typed is bad, not what we do
     """Text that names no workers. ``key`` is the phrase of the catalogues that says why, with ``facts``."""
 
     def __init__(self, key: str, **facts: str) -> None:
@@ -44,15 +44,19 @@ class BadNames(ValueError):
 
 
 def is_worker_name(name: str) -> bool:
-    """Whether an EC2 Name tag of a worker looks like that. Letters of any script do; a mere number does not."""
+    """Whether a worker's Name tag looks like that: in any script; a mere number does not."""
     return (
         0 < len(name) <= _LONGEST
         and name == name.strip()
         and name == printable(name, _LONGEST)
         and _NO_PART_OF_A_NAME.isdisjoint(name)
         and not name.startswith("-")
-        and any(c.isalpha() for c in name)
+        and not name.isdecimal()
     )
+
+
+def _has_letters(word: str) -> bool:
+    return any(c.isalpha() for c in word)
 
 
 def worker_names(text: str) -> tuple[str, ...]:
@@ -62,7 +66,8 @@ def worker_names(text: str) -> tuple[str, ...]:
     or is too long, a mere number, names with spaces between them, and what is no worker's name.
     """
     if text.strip().isdecimal():
-        count = min(int(text), _MOST_WORKERS)
+        # Python refuses to read a number of thousands of digits.
+        count = min(int(text.strip()[:9]), _MOST_WORKERS)
         names = f"worker-[0-{count - 1}]" if count > 1 else "worker-0"
         raise BadNames("run-workers-count", value=text, names=names)
     found: dict[str, None] = {}
@@ -71,7 +76,7 @@ def worker_names(text: str) -> tuple[str, ...]:
             if not is_worker_name(name):
                 raise BadNames("run-bad-worker-name", value=text, name=name)
             words = name.split()
-            if len(words) > 1 and all(map(is_worker_name, words)):
+            if len(words) > 1 and all(is_worker_name(word) and _has_letters(word) for word in words):
                 raise BadNames("run-workers-spaces", value=text, names=",".join(words))
             if name in found:
                 raise BadNames("run-bad-workers", value=text)

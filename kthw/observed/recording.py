@@ -35,7 +35,7 @@ class _File(msgspec.Struct):
 
 
 class _Refused(Exception):  # noqa: N818 -- not an error of ours: what is read is no recording
-    """``variant`` is the sentence in the catalogues, ``facts`` what fills it, ``detail`` the same in short."""
+    """``variant`` chooses the sentence in the catalogues, ``facts`` fill it; ``detail`` says it in short."""
 
     def __init__(self, variant: str, detail: str, **facts: str) -> None:
         super().__init__(detail)
@@ -55,7 +55,7 @@ def encode(evidence: Evidence) -> bytes:
 
 
 def as_json(document: object) -> bytes:
-    """``document`` as JSON in UTF-8; what UTF-8 has no bytes for (a lone surrogate) is written as its code."""
+    """``document`` as JSON in UTF-8; what that has no bytes for (a lone surrogate) is written as its code."""
     try:
         return msgspec.json.encode(document)
     except UnicodeEncodeError:
@@ -149,6 +149,8 @@ def _check_keys(content: bytes) -> None:
 
     try:
         json.loads(content, object_pairs_hook=once)
+    except UnicodeDecodeError:
+        raise
     except ValueError as problem:
         raise _Refused("malformed", str(problem), reason=str(problem)) from problem
 
@@ -188,7 +190,7 @@ def _value_at(content: bytes, place: str) -> str | None:
 
 
 def _raw_at(content: bytes, place: str) -> msgspec.Raw | None:
-    """The JSON at a place, ``$.inventory.vpcs[0].cidrs[0]``; ``None`` where there is none (a missing field)."""
+    """The JSON at a place, ``$.inventory.vpcs[0].cidrs[0]``; ``None`` where there is none."""
     raw = msgspec.Raw(content)
     try:
         for name, number in _STEP.findall(place):
