@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import difflib
 import ipaddress
 import re
@@ -13,6 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from kthw.foreign import printable
 from kthw.intended import tutorial
 from kthw.observed.evidence import UserData
 
@@ -54,10 +54,12 @@ def read(data: UserData) -> PodCidr:
 def mended(data: UserData | None, worker: str, pod_cidr: str) -> str:
     """User data with ``pod_cidr`` in it, quoted for a shell: the pairs that were right stay.
 
-    Not those of a script, nor what the evidence does not have as it was: masked, or cut.
+    Not those of a script, nor what the evidence does not have as it was: masked, or cut. Nor what cannot
+    be printed as it is, and so not be pasted.
     """
     kept = {} if data is None or data.is_script else data.whole
-    pairs = {key: value for key, value in kept.items() if not _is_alike(key)}
+    whole = {key: value for key, value in kept.items() if printable(f"{key}={value}") == f"{key}={value}"}
+    pairs = {key: value for key, value in whole.items() if not _is_alike(key)}
     if tutorial.NAME_KEY not in pairs:
         return shlex.quote(tutorial.user_data(worker, pod_cidr))
     return shlex.quote("|".join(f"{k}={v}" for k, v in {**pairs, tutorial.POD_CIDR_KEY: pod_cidr}.items()))
@@ -155,7 +157,7 @@ def _decoded_again(text: str) -> str:
     """What ``text`` says if it is base64 itself; empty if it is not."""
     try:
         inner = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64 (or not even ASCII), or no UTF-8
         return ""
     readable = all(c.isprintable() or c in "\r\n\t" for c in inner)
     return inner if readable and ("=" in inner or "#" in inner) else ""
