@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -37,3 +39,18 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[str, str] | None = None
     ssh: SshAccess = SshAccess()
     no_packets: str = ""
+
+
+def is_local(endpoint: str) -> bool:
+    """Whether a URL's host is this machine, by its name or its number: what answers there is no account."""
+    try:
+        host = urlsplit(endpoint).hostname or ""
+    except ValueError:
+        return False
+    if host.rstrip(".").endswith("localhost") or host.startswith("localhost."):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

@@ -30,7 +30,7 @@ def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
     parts = [
         f"<style>{style}</style>",
         f'<p class="kthw-when">{escaped(words.say("report-when", at=report.evidence.gathered_at))}</p>',
-        _target(target, sandbox=report.evidence.target.kind == "sandbox"),
+        _target(target, local=report.is_local),
         _verdict(report, roots, words),
         *([_findings(report, roots, words)] if roots else []),
         *([_errors(report.errors, words)] if report.errors else []),
@@ -65,10 +65,10 @@ def row_cells(words: Catalogue, cells: Sequence[str], sentence: str, worker: str
     ]
 
 
-def _target(lines: Sequence[str], *, sandbox: bool) -> str:
+def _target(lines: Sequence[str], *, local: bool) -> str:
     first, *rest = lines
     note = "".join(f"<p>{escaped(line)}</p>" for line in rest)
-    kind = "sandbox" if sandbox else "aws"
+    kind = "sandbox" if local else "aws"
     return f'<div class="kthw-target kthw-{kind}"><p><strong>{escaped(first)}</strong></p>{note}</div>'
 
 

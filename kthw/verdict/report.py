@@ -17,6 +17,7 @@ from kthw.findings.finding import CODES, Finding
 from kthw.findings.path import obstacles
 from kthw.findings.reachability import surprises
 from kthw.observed.evidence import SCHEMA, Evidence
+from kthw.target import is_local
 from kthw.verdict.messages import Catalogue
 from kthw.verdict.traces import traced
 
@@ -77,11 +78,17 @@ class Report(Struct, frozen=True, kw_only=True):
         """The findings to mend: causes with the pairs they explain, then the pairs nothing explains."""
         return _roots(self.evidence, self.findings, self.surprises)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether no account was looked at: a sandbox, or an endpoint on this machine."""
+        target = self.evidence.target
+        return target.kind == "sandbox" or is_local(target.endpoint)
+
     def document(self, words: Catalogue) -> dict[str, Any]:
         """``report.json``: its keys are a contract, its ``fix`` is in the language of ``words``."""
         return {
             "schema": SCHEMA,
-            "target": msgspec.to_builtins(self.evidence.target),
+            "target": {**msgspec.to_builtins(self.evidence.target), "local": self.is_local},
             "findings": [_finding(found, words) for found in self.findings],
             "errors": [_error(error, words) for error in self.errors],
             "surprises": [
