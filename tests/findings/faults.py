@@ -465,6 +465,14 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         with_forward_chain(OK, "worker-1", "-s 10.200.1.0/24 -j ACCEPT", policy="DROP"),
         ("forward-dropped",),
     ),
+    "a route that is filtered": (
+        with_route(OK, replace(route(1, ONE), state="filtered")),
+        ("route-blackhole",),
+    ),
+    "a default route that is filtered": (
+        with_route(OK, replace(INTERNET, state="filtered")),
+        ("internet-route-blackhole",),
+    ),
     "a rule with something masked in it": (
         with_forward_chain(OK, "worker-1", "-m comment --comment api_key=*** -j DROP"),
         ("forward-dropped",),
