@@ -6,4 +6,5 @@ pytest_plugins = (
     "fixtures.judging",
     "fixtures.looked",
     "fixtures.reporting",
+    "fixtures.standard_output",
 )

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from kthw.foreign import printable
+
 CODES: Final = frozenset(
     {
         "credentials-missing",
@@ -60,5 +62,5 @@ class CouldNotLook(Exception):  # noqa: N818 -- it is the domain's word: could-n
     """Raised where looking failed. ``error`` is the same thing as data."""
 
     def __init__(self, error: LookError) -> None:
-        super().__init__(f"{error.code}: {error.subject}: {error.detail}")
+        super().__init__(printable(f"{error.code}: {error.subject}: {error.detail}", 2000))
         self.error = error

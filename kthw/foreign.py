@@ -37,3 +37,8 @@ def _shown(character: str, *, lines: bool) -> str:
     if character in _NO_BREAK:
         return " "
     return character.encode("unicode_escape").decode("ascii")
+
+
+def writable(text: str) -> str:
+    """``text`` with what UTF-8 has no bytes for, a lone surrogate, as its code: ``\\ud800``."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal
 
@@ -19,9 +20,14 @@ from kthw.findings.firewall_rules import Rule, parsed
 from kthw.observed.evidence import PROBE_PORT, Chain
 
 Sure = Literal["yes", "no", "maybe"]
+_Key = tuple[str, str, str]
+"""A chain's tool, table and name."""
 _EPHEMERAL: Final = range(32768, 61000)
 """Where Linux takes the ports of connections from (``ip_local_port_range``)."""
 _DEEPEST: Final = 16
+_PORT: Final = re.compile(r"[0-9]{1,9}")
+_UNFOLLOWED: Final[Set[Drop | str]] = frozenset({"accept", "go-on"})
+"""What may become of a packet in chains that are not followed: anything but a drop."""
 
 
 class Packet(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,8 +108,9 @@ class Firewall:
         return tuple(mended)
 
     def _first(self, packet: Packet, mended: Collection[Drop]) -> Drop | None:
+        walk = _Walk(self._chains, self._rules, packet, mended)
         for chain in self._base:
-            outcomes = self._outcomes(chain, packet, mended, 0)
+            outcomes = set(walk.outcomes(chain))
             if "go-on" in outcomes:
                 policy = Drop(chain)
                 outcomes -= {"go-on"}
@@ -115,26 +122,51 @@ class Firewall:
                 )
         return None
 
-    def _outcomes(
-        self, chain: Chain, packet: Packet, mended: Collection[Drop], depth: int
-    ) -> set[Drop | str]:
-        """All that may become of the packet: ``accept``, a ``Drop``, or ``go-on`` behind the chain's end."""
-        if depth > _DEEPEST:
-            return {"accept", "go-on"}
+
+class _Walk:
+    """One packet on its way through the chains, some rules taken away: what may become of it.
+
+    Each chain is walked once, whoever jumps to it. The kernel takes no chains that jump in a circle; what a
+    worker tells may have them, and however deep.
+    """
+
+    def __init__(
+        self,
+        chains: Mapping[_Key, Chain],
+        rules: Mapping[_Key, Sequence[Rule]],
+        packet: Packet,
+        mended: Collection[Drop],
+    ) -> None:
+        self._chains = chains
+        self._rules = rules
+        self._packet = packet
+        self._mended = mended
+        self._known: dict[_Key, Set[Drop | str]] = {}
+        self._depth = 0
+
+    def outcomes(self, chain: Chain) -> Set[Drop | str]:
+        """All that may come: ``accept``, a ``Drop``, or ``go-on`` behind the chain's end."""
+        key = (chain.tool, chain.table, chain.name)
+        if key not in self._known and self._depth <= _DEEPEST:
+            self._known[key] = _UNFOLLOWED
+            self._depth += 1
+            self._known[key] = self._walked(chain, self._rules[key])
+            self._depth -= 1
+        return self._known.get(key, _UNFOLLOWED)
+
+    def _walked(self, chain: Chain, rules: Sequence[Rule]) -> Set[Drop | str]:
         outcomes: set[Drop | str] = set()
-        for rule in self._rules[chain.tool, chain.table, chain.name]:
-            sure = holds(rule, packet)
-            if sure == "no" or Drop(chain, rule.text) in mended:
+        for rule in rules:
+            sure = holds(rule, self._packet)
+            if sure == "no" or Drop(chain, rule.text) in self._mended:
                 continue
-            does = self._does(rule, chain, packet, mended, depth)
+            does = self._does(rule, chain)
             outcomes |= does - {"on"}
             if sure == "yes" and "on" not in does:
                 return outcomes
-        return outcomes | ({"accept", "go-on"} if chain.cut else {"go-on"})
+        return outcomes | (_UNFOLLOWED if chain.cut else {"go-on"})
 
-    def _does(
-        self, rule: Rule, chain: Chain, packet: Packet, mended: Collection[Drop], depth: int
-    ) -> set[Drop | str]:
+    def _does(self, rule: Rule, chain: Chain) -> Set[Drop | str]:
         """What a rule may do with what it matches; ``on``: the next rule is asked."""
         verb = rule.verb
         if verb.name == "drop":
@@ -143,7 +175,7 @@ class Firewall:
             target = self._chains.get((chain.tool, chain.table, verb.target))
             if target is None:
                 return {"accept", "on"}
-            outcomes = self._outcomes(target, packet, mended, depth + 1)
+            outcomes = self.outcomes(target)
             behind = {"on"} if verb.name == "jump" else {"go-on"}
             return (outcomes - {"go-on"}) | behind if "go-on" in outcomes else outcomes
         known: dict[str, set[Drop | str]] = {"accept": {"accept"}, "return": {"go-on"}, "go-on": {"on"}}
@@ -217,7 +249,7 @@ def _ports(value: str, ports: range) -> Sure:
     inside = 0
     for each in value.split(","):
         low, _, high = each.replace(":", "-").partition("-")
-        if not low.isdigit() or (high and not high.isdigit()):
+        if not _PORT.fullmatch(low) or (high and not _PORT.fullmatch(high)):
             return "maybe"
         first, last = int(low), int(high or low)
         inside += max(0, min(last, ports[-1]) - max(first, ports[0]) + 1)

@@ -13,6 +13,7 @@ from kthw.findings.finding import Finding
 from kthw.findings.firewall_rules import handle
 from kthw.findings.netfilter import Drop, Firewall, Packet
 from kthw.intended import tutorial
+from kthw.observed.secrets import MASK
 
 _PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
 _TOOLS: Final = ("iptables", "iptables-legacy", "iptables-nft", "nft")
@@ -136,6 +137,7 @@ def _finding(cluster: Cluster, worker: str, firewall: Firewall, drop: Drop, pack
     if chain.tool == "nft":
         said = f"{chain.table} {chain.name}: {drop.rule or f'policy {chain.policy.lower()}'}"
     protocols = ", ".join(dict.fromkeys(packet.protocol for packet in packets))
+    part = bool(drop.rule) and not _is_nameable(drop)
     return Finding(
         code="forward-dropped",
         subject=f"{cluster.noun(worker)} · {said}",
@@ -149,10 +151,28 @@ def _finding(cluster: Cluster, worker: str, firewall: Firewall, drop: Drop, pack
             "chain": chain.name,
             "rule": said,
             "protocols": protocols,
-            "command": shlex.quote(mending) if (mending := _mending(drop)) else "",
-            "variant": "rule" if drop.rule else "",
+            "command": shlex.quote(command)
+            if (command := _listing(drop) if part else _mending(drop))
+            else "",
+            "variant": "rule-in-part" if part else "rule" if drop.rule else "",
         },
     )
+
+
+def _is_nameable(drop: Drop) -> bool:
+    """Whether a command can say which rule: nft's by its number, iptables' by all that is in it."""
+    return bool(handle(drop.rule)) if drop.chain.tool == "nft" else MASK not in drop.rule
+
+
+def _listing(drop: Drop) -> str:
+    """The command line that lists the rules of the chain with their numbers."""
+    chain = drop.chain
+    if chain.tool not in _TOOLS:
+        return ""
+    if chain.tool == "nft":
+        return shlex.join(["sudo", "nft", "-a", "list", "chain", *chain.table.split(" "), chain.name])
+    of_table = [] if chain.table == "filter" else ["-t", chain.table]
+    return shlex.join(["sudo", chain.tool, *of_table, "-L", chain.name, "-n", "--line-numbers"])
 
 
 def _mending(drop: Drop) -> str:
@@ -173,7 +193,11 @@ def _mending(drop: Drop) -> str:
 
 def _runs_programs(rule: str) -> bool:
     """Whether it holds what iptables never prints: a recorded run may come from anybody."""
-    return any(word.startswith(("--modprobe", "-M")) for word in shlex.split(rule))
+    try:
+        words = shlex.split(rule)
+    except ValueError:  # a quote without its other half
+        return True
+    return any(word.startswith(("--modprobe", "-M")) for word in words)
 
 
 def _near(cluster: Cluster, worker: str, firewall: Firewall) -> list[str]:

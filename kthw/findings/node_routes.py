@@ -62,7 +62,8 @@ def _is_right(cluster: Cluster, way: Way, card: str, worker: str) -> bool:
 def _gateway(cluster: Cluster, worker: str) -> str:
     """AWS's router in the worker's subnet: the first address after the network's own."""
     subnet = next((s for s in cluster.inventory.subnets if s.id == cluster.located[worker].subnet), None)
-    return str(ranges.network(subnet.cidr)[1]) if subnet and subnet.cidr else ""
+    network = ranges.network(subnet.cidr) if subnet and subnet.cidr else None
+    return str(network[1]) if network and network.num_addresses > 1 else ""
 
 
 def _peers(cluster: Cluster, worker: str, way: Way) -> Finding:
@@ -82,7 +83,8 @@ def _without(way: Way) -> str:
 def _own(cluster: Cluster, worker: str, way: Way, bridge: str) -> Finding:
     """The route to the bridge is made again where it went with the mistaken one, and the bridge is there."""
     links = {link.name: link for link in cluster.evidence.nodes[worker].links}
-    address = next(iter(links[bridge].addresses if bridge in links else ()), f"{way.address}/32")
+    addresses = links[bridge].addresses if bridge in links else ()
+    address = next(filter(None, addresses), f"{way.address}/32")
     network, gateway = ranges.network(address), address.split("/")[0]
     again = f"sudo ip route replace {network} dev {shlex.quote(bridge)} scope link src {gateway}"
     command = f"if ip link show {shlex.quote(bridge)} >/dev/null 2>&1; then {again}; fi"

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from kthw.foreign import printable
 from kthw.intended import tutorial
 from kthw.observed.evidence import UserData
 
@@ -52,10 +53,12 @@ def read(data: UserData) -> PodCidr:
 def mended(data: UserData | None, worker: str, pod_cidr: str) -> str:
     """User data with ``pod_cidr`` in it, quoted for a shell: the pairs that were right stay.
 
-    Not those of a script, nor what the evidence does not have as it was: masked, or cut.
+    Not those of a script, nor what the evidence does not have as it was: masked, or cut. Nor what cannot
+    be printed as it is, and so not be pasted.
     """
     kept = {} if data is None or data.is_script else data.whole
-    pairs = {key: value for key, value in kept.items() if not _is_alike(key)}
+    whole = {key: value for key, value in kept.items() if printable(f"{key}={value}") == f"{key}={value}"}
+    pairs = {key: value for key, value in whole.items() if not _is_alike(key)}
     if tutorial.NAME_KEY not in pairs:
         return shlex.quote(tutorial.user_data(worker, pod_cidr))
     return shlex.quote("|".join(f"{k}={v}" for k, v in {**pairs, tutorial.POD_CIDR_KEY: pod_cidr}.items()))

@@ -9,7 +9,7 @@ from typing import Final
 from kthw.findings import ranges
 from kthw.findings.cluster import RUNNING, Cluster
 from kthw.findings.finding import Finding
-from kthw.findings.tables import ACTIVE, PROPAGATED, Ruling
+from kthw.findings.tables import ACTIVE, BLACKHOLE, PROPAGATED, Ruling
 from kthw.observed.evidence import Instance, Route, RouteTable
 
 _NUMBER: Final = re.compile(r"\d+")
@@ -40,14 +40,17 @@ def way_to(cluster: Cluster, ruling: Ruling, worker: str) -> list[Finding]:
 
 
 def blackhole(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]:
-    """Whether the table's route for the worker's pod CIDR drops what it takes."""
+    """Whether the table's route for the worker's pod CIDR drops what it takes, or AWS passes it over."""
     route = cluster.lookup(table.id).exactly(cluster.pod_cidrs[worker])
     instance = cluster.instance(worker)
     if route is None or route.state == ACTIVE or instance is None:
         return []
-    stopped = cluster.goes_to(route, worker) and instance.state != RUNNING
-    variant = "stopping" if instance.state == "stopping" else "stopped"
-    facts = {"state": instance.state, "variant": variant if stopped else ""}
+    variant = ""
+    if route.state != BLACKHOLE:
+        variant = "filtered"
+    elif cluster.goes_to(route, worker) and instance.state != RUNNING:
+        variant = "stopping" if instance.state == "stopping" else "stopped"
+    facts = {"state": instance.state, "route_state": route.state, "variant": variant}
     return [_misled("route-blackhole", cluster, table, worker, route, facts)]
 
 
@@ -241,7 +244,7 @@ def leftovers(cluster: Cluster, table: RouteTable, worker: str) -> list[Finding]
 
 def _leftover(cluster: Cluster, route: Route, target: Instance | None) -> str:
     """``gone``: nothing takes the packets; ``sibling``: a machine that is named as the workers are."""
-    if route.state != ACTIVE:
+    if route.state == BLACKHOLE:
         return "gone"
     style = {_NUMBER.sub("0", worker) for worker in cluster.workers}
     return "sibling" if target and _NUMBER.sub("0", target.name) in style else ""

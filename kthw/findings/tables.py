@@ -13,6 +13,8 @@ from kthw.findings import ranges
 from kthw.observed.evidence import Inventory, Route, RouteTable
 
 ACTIVE: Final = "active"
+BLACKHOLE: Final = "blackhole"
+"""The state of a route whose target cannot take packets; AWS's third one is ``filtered``."""
 PROPAGATED: Final = "EnableVgwRoutePropagation"
 
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from kthw.findings import ranges
 from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding
-from kthw.findings.tables import ACTIVE
+from kthw.findings.tables import ACTIVE, BLACKHOLE
 from kthw.intended import tutorial
 from kthw.observed.evidence import InternetGateway, Route, RouteTable
 
@@ -93,6 +93,7 @@ def default_route(cluster: Cluster, table: RouteTable, worker: str, vpc: str) ->
                 "vpc": vpc,
                 "gateway": attached.id if attached else to_attach,
                 "target": cluster.target_noun(route) if route else "—",
+                "route_state": route.state if route else "",
                 "variant": _gateway_variant(attached, to_attach, route),
             },
         )
@@ -108,7 +109,7 @@ def _to_attach(gateways: tuple[InternetGateway, ...], route: Route | None) -> st
 
 def _gateway_variant(attached: InternetGateway | None, to_attach: str, route: Route | None) -> str:
     if attached:
-        return ""
+        return "filtered" if route and route.state not in (ACTIVE, BLACKHOLE) else ""
     if not to_attach:
         return "no-gateway"
     return "attach-only" if route and route.gateway == to_attach else "attach"

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated, Final
 
 import msgspec
 
+from kthw.foreign import printable
 from kthw.intended import tutorial
 
-_RANGE = re.compile(r"\[(\d+)-(\d+)\]")
-_MOST_WORKERS = 2000
+_RANGE: Final = re.compile(r"\[(\d+)-(\d+)\]")
+_MOST_WORKERS: Final = 2000
+_LONGEST: Final = 256
+"""Characters of an EC2 tag's value, at most."""
+_NO_PART_OF_A_NAME: Final = frozenset("[]{}\"'`\\*?;|,，、；")
+"""What shells, patterns and lists are made of: a name with one of them is a list written otherwise."""
 
 
 class Intended(msgspec.Struct, frozen=True, kw_only=True):
     """``workers`` by Name tag, in order, each once; ``after`` is the last chapter finished."""
 
-    workers: tuple[str, ...]
+    workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=_MOST_WORKERS)]
     after: str = "routes"
 
     def __post_init__(self) -> None:
@@ -28,27 +34,64 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
         return tutorial.CHAPTERS.index(chapter) <= tutorial.CHAPTERS.index(self.after)
 
 
+class BadNames(ValueError):  # noqa: N818 -- what was typed is bad, not what we do
+    """Text that names no workers. ``key`` is the phrase of the catalogues that says why, with ``facts``."""
+
+    def __init__(self, key: str, **facts: str) -> None:
+        super().__init__(f"{key}: {facts}")
+        self.key = key
+        self.facts = facts
+
+
+def is_worker_name(name: str) -> bool:
+    """Whether a worker's Name tag looks like that: in any script; a mere number does not."""
+    return (
+        0 < len(name) <= _LONGEST
+        and name == name.strip()
+        and name == printable(name, _LONGEST)
+        and _NO_PART_OF_A_NAME.isdisjoint(name)
+        and not name.startswith("-")
+        and not name.isdecimal()
+    )
+
+
+def _has_letters(word: str) -> bool:
+    return any(c.isalpha() for c in word)
+
+
 def worker_names(text: str) -> tuple[str, ...]:
     """The names meant by ``--workers``: comma-separated, each maybe with one range ``worker-[0-199]``.
 
-    Raises ``ValueError``, with a sentence for the person who typed it, for an empty list, an empty
-    name, a name given twice or a range that runs backwards.
+    Raises ``BadNames`` for an empty list, an empty name, a name given twice, a range that runs backwards
+    or is too long, a mere number, names with spaces between them, and what is no worker's name.
     """
-    names: list[str] = []
+    if text.strip().isdecimal():
+        # Python refuses to read a number of thousands of digits.
+        count = min(int(text.strip()[:9]), _MOST_WORKERS)
+        names = f"worker-[0-{count - 1}]" if count > 1 else "worker-0"
+        raise BadNames("run-workers-count", value=text, names=names)
+    found: dict[str, None] = {}
     for part in (part.strip() for part in text.split(",")):
-        found = _RANGE.search(part)
-        if found:
-            first, last = int(found[1]), int(found[2])
-            if last < first:
-                raise ValueError(f"the range {found[0]} runs backwards; write [{last}-{first}]")
-            if last - first >= _MOST_WORKERS:
-                raise ValueError(f"the range {found[0]} names more than {_MOST_WORKERS} workers")
-            names += [f"{part[: found.start()]}{n}{part[found.end() :]}" for n in range(first, last + 1)]
-        elif not part or any(c in part for c in "[]"):
-            raise ValueError(f"{part!r} is no worker name; write worker-0,worker-1 or worker-[0-2]")
-        else:
-            names.append(part)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{', '.join(twice)} is named twice")
-    return tuple(names)
+        for name in _expanded(part, text):
+            if not is_worker_name(name):
+                raise BadNames("run-bad-worker-name", value=text, name=name)
+            words = name.split()
+            if len(words) > 1 and all(is_worker_name(word) and _has_letters(word) for word in words):
+                raise BadNames("run-workers-spaces", value=text, names=",".join(words))
+            if name in found:
+                raise BadNames("run-bad-workers", value=text)
+            found[name] = None
+    return tuple(found)
+
+
+def _expanded(part: str, text: str) -> list[str]:
+    found = _RANGE.search(part)
+    if not found:
+        if not part:
+            raise BadNames("run-bad-workers", value=text)
+        return [part]
+    # More digits than any count of workers has are no number worth reading.
+    first, last = (int(number) if len(number) < 10 else -1 for number in found.groups())
+    if not 0 <= first <= last < first + _MOST_WORKERS:
+        raise BadNames("run-bad-workers", value=text)
+    return [f"{part[: found.start()]}{n}{part[found.end() :]}" for n in range(first, last + 1)]

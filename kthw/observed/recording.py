@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-import ipaddress
+import json
+import os
+import re
+import stat
 from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
 from kthw.errors import CouldNotLook, LookError
+from kthw.foreign import printable, writable
+from kthw.intended.cluster import is_worker_name
 from kthw.observed.evidence import KINDS, SCHEMA, Evidence
+from kthw.observed.node_evidence import Node
+
+MOST_BYTES: Final = 100_000_000
+"""A file that is larger is not read. A run of 200 workers with all their packets is a quarter of it."""
+_MOST_SHOWN: Final = 80
+_PLACE: Final = re.compile(r" - at (?:`key` in )?`(\$[^`]*)`$")
+_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
+_GZIP: Final = b"\x1f\x8b"
+_UTF8_BOM: Final = b"\xef\xbb\xbf"
+
+
+class _File(msgspec.Struct):
+    """The outer part: an evidence, or a report that carries one. What it does not name is passed over."""
+
+    schema: msgspec.Raw = msgspec.Raw(b"null")
+    evidence: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Refused(Exception):  # noqa: N818 -- not an error of ours: what is read is no recording
+    """``variant`` chooses the sentence in the catalogues, ``facts`` fill it; ``detail`` says it in short."""
+
+    def __init__(self, variant: str, detail: str, **facts: str) -> None:
+        super().__init__(detail)
+        self.variant = variant
+        self.detail = printable(detail)
+        self.facts = facts
 
 
 def write(evidence: Evidence, path: Path) -> None:
@@ -18,67 +51,167 @@ def write(evidence: Evidence, path: Path) -> None:
 
 def encode(evidence: Evidence) -> bytes:
     """The document as JSON. ``schema`` is always in it, though it is a default."""
-    document = {"schema": evidence.schema, **msgspec.to_builtins(evidence)}
-    return msgspec.json.encode(document)
+    return as_json({"schema": evidence.schema, **msgspec.to_builtins(evidence)})
+
+
+def as_json(document: object) -> bytes:
+    """``document`` as JSON in UTF-8; what that has no bytes for (a lone surrogate) is written as its code."""
+    try:
+        return msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_writable(msgspec.to_builtins(document)))
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return writable(value)
+    if isinstance(value, (list, tuple)):
+        return [_writable(each) for each in value]
+    if isinstance(value, dict):
+        return {_writable(key): _writable(each) for key, each in value.items()}
+    return value
 
 
 def read(path: Path) -> Evidence:
     """The evidence in ``path``: an evidence file, or a ``report.json`` that carries one.
 
-    Raises ``CouldNotLook`` (``evidence-unreadable``) for a file that is missing, is no JSON, has
-    another schema, or does not have the shape.
+    Raises ``CouldNotLook`` (``evidence-unreadable``) for what is no regular file, is too large, is no JSON in
+    UTF-8, has another schema, or does not fit the evidence's types; the fact ``variant`` says which.
     """
     try:
-        document = msgspec.json.decode(path.read_bytes())
-        _check_schema(path, document)
-        if isinstance(document.get("evidence"), dict):
-            document = document["evidence"]
-            _check_schema(path, document)
-        seen = msgspec.convert(document, Evidence)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as problem:
-        raise _unreadable(path, str(problem)) from problem
-    unsound = _unsound(seen)
-    if unsound:
-        raise _unreadable(path, unsound)
+        return _evidence(_content(path))
+    except _Refused as refused:
+        facts = {"file": str(path), "variant": refused.variant, **refused.facts}
+        raise CouldNotLook(
+            LookError(code="evidence-unreadable", subject=str(path), detail=refused.detail, facts=facts)
+        ) from refused
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a regular file of bounded size. Never waits: a pipe is not opened to be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as problem:
+        reason = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+        raise _Refused("missing", reason, reason=reason) from problem
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise _Refused("no-file", "not a regular file")
+        if about.st_size > MOST_BYTES:
+            raise _Refused("too-large", f"{about.st_size} bytes", most=f"{MOST_BYTES // 1_000_000} MB")
+        # As much as it had then, should it grow.
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(about.st_size).removeprefix(_UTF8_BOM)
+    finally:
+        os.close(descriptor)
+
+
+def _evidence(content: bytes) -> Evidence:
+    if content.startswith(_GZIP):
+        raise _Refused("compressed", "gzip")
+    if content.startswith(_BOMS):
+        raise _Refused("encoding", "UTF-16")
+    try:
+        file = msgspec.json.decode(content, type=_File)
+        _check_keys(content)
+        _check_schema(file)
+        inner = bytes(file.evidence)
+        if inner.startswith(b"{"):
+            content = inner
+            _check_schema(msgspec.json.decode(content, type=_File))
+        seen = _typed(content)
+    except RecursionError as problem:
+        raise _Refused("deep", "nested too deeply") from problem
+    except UnicodeDecodeError as problem:
+        raise _Refused("encoding", "not UTF-8") from problem
+    except msgspec.MsgspecError as problem:
+        raise _Refused("malformed", str(problem), reason=str(problem)) from problem
+    _check_names(seen)
     return seen
 
 
-def _check_schema(path: Path, document: object) -> None:
-    found = document.get("schema") if isinstance(document, dict) else None
-    if found != SCHEMA:
-        raise _unreadable(path, f"schema {found!r}, and this version reads {SCHEMA}")
+def _check_schema(file: _File) -> None:
+    found = printable(bytes(file.schema).decode("utf-8", "backslashreplace").strip(), _MOST_SHOWN)
+    if found != str(SCHEMA):
+        found = "None" if found == "null" else found
+        raise _Refused("schema", f"schema {found}", found=found, known=str(SCHEMA))
 
 
-def _unsound(evidence: Evidence) -> str:
-    """What in a recording no look can have written, though it has the shape; or nothing."""
-    if evidence.target.kind not in KINDS:
-        return f"target.kind {evidence.target.kind!r} is none of {', '.join(KINDS)}"
-    workers = evidence.intended.workers
-    if len(set(workers)) < len(workers):
-        return f"intended.workers names one twice: {', '.join(workers)}"
-    inventory = evidence.inventory
-    if inventory is None:
-        return ""
-    routes = (route for table in inventory.route_tables for route in table.routes if not route.foreign)
-    blocks = [
-        *(cidr for vpc in inventory.vpcs for cidr in vpc.cidrs),
-        # An IPv6-only subnet has none.
-        *(subnet.cidr for subnet in inventory.subnets if subnet.cidr),
-        *(route.destination for route in routes),
-    ]
-    wrong = next((block for block in blocks if not _is_ipv4(block)), None)
-    return "" if wrong is None else f"{wrong!r} is no IPv4 CIDR"
+def _check_keys(content: bytes) -> None:
+    """A key that is there twice says two things, and another reader would take the other one."""
 
+    def once(pairs: list[tuple[str, object]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise _Refused("twice", f"{twice!r} twice", value=printable(repr(twice), _MOST_SHOWN))
 
-def _is_ipv4(block: str) -> bool:
     try:
-        ipaddress.IPv4Network(block, strict=False)
-    except ValueError:
-        return False
-    return True
+        json.loads(content, object_pairs_hook=once)
+    except UnicodeDecodeError:
+        raise
+    except ValueError as problem:
+        raise _Refused("malformed", str(problem), reason=str(problem)) from problem
 
 
-def _unreadable(path: Path, detail: str) -> CouldNotLook:
-    return CouldNotLook(
-        LookError(code="evidence-unreadable", subject=str(path), detail=detail, facts={"file": str(path)})
-    )
+def _typed(content: bytes) -> Evidence:
+    try:
+        return msgspec.json.decode(content, type=Evidence)
+    except msgspec.ValidationError as problem:
+        place, value = _blamed(content, str(problem))
+        raise _Refused("shape", f"{place}: {value}", place=place, value=value) from problem
+
+
+def _blamed(content: bytes, problem: str) -> tuple[str, str]:
+    """Where in the document it is wrong, and the value that is there (or what is said of it)."""
+    said = _PLACE.search(problem)
+    place, reason = (said[1], problem[: said.start()]) if said else ("$", problem)
+    if place.startswith("$.nodes[...]"):
+        return _blamed_node(content, reason)
+    value = _value_at(content, place) if "`key`" not in problem and "[...]" not in place else None
+    return printable(place, _MOST_SHOWN), printable(reason if value is None else value, _MOST_SHOWN)
+
+
+def _blamed_node(content: bytes, reason: str) -> tuple[str, str]:
+    nodes = msgspec.json.decode(_raw_at(content, "$.nodes") or b"{}", type=dict[str, msgspec.Raw])
+    for name, node in nodes.items():
+        try:
+            msgspec.json.decode(node, type=Node)
+        except msgspec.ValidationError as problem:
+            place, value = _blamed(bytes(node), str(problem))
+            return f"$.nodes[{printable(json.dumps(name), _MOST_SHOWN)}]{place[1:]}", value
+    return "$.nodes", printable(reason, _MOST_SHOWN)
+
+
+def _value_at(content: bytes, place: str) -> str | None:
+    found = _raw_at(content, place)
+    return None if found is None else bytes(found).decode("utf-8", "backslashreplace")
+
+
+def _raw_at(content: bytes, place: str) -> msgspec.Raw | None:
+    """The JSON at a place, ``$.inventory.vpcs[0].cidrs[0]``; ``None`` where there is none."""
+    raw = msgspec.Raw(content)
+    try:
+        for name, number in _STEP.findall(place):
+            if name:
+                raw = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])[name]
+            else:
+                raw = msgspec.json.decode(raw, type=list[msgspec.Raw])[int(number)]
+    except (msgspec.MsgspecError, KeyError, IndexError):
+        return None
+    return raw
+
+
+def _check_names(evidence: Evidence) -> None:
+    """What no look can have written, though it has the types."""
+    kind, workers = evidence.target.kind, evidence.intended.workers
+    if kind not in KINDS:
+        raise _Refused("shape", f"$.target.kind: {kind!r}", place="$.target.kind", value=repr(kind))
+    for n, worker in enumerate(workers):
+        place, value = f"$.intended.workers[{n}]", printable(repr(worker), _MOST_SHOWN)
+        if not is_worker_name(worker):
+            raise _Refused("shape", f"{place}: {value}", place=place, value=value)
+    if len(set(workers)) < len(workers):
+        twice = next(repr(worker) for worker in workers if workers.count(worker) > 1)
+        raise _Refused("twice", f"$.intended.workers: {twice} twice", value=twice)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.intended.cluster import Intended, worker_names
+from kthw.intended.cluster import BadNames, Intended, worker_names
 from kthw.observed.aws import Reader
 from kthw.observed.evidence import ProvisionStep
 from kthw.observed.inventory import read_inventory
@@ -173,8 +173,8 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
 def _check(options: argparse.Namespace, refuse: Callable[[str], object], words: Catalogue) -> None:
     try:
         options.workers = worker_names(options.workers)
-    except ValueError:
-        refuse(words.say("run-bad-workers", value=options.workers))
+    except BadNames as problem:
+        refuse(words.say(problem.key, **problem.facts))
     if options.expect_account and not _ACCOUNT.fullmatch(options.expect_account):
         refuse(words.say("provision-account-malformed", account=options.expect_account))
 

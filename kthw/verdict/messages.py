@@ -21,7 +21,7 @@ import msgspec
 
 from kthw.errors import LookError
 from kthw.findings.finding import Finding
-from kthw.verdict.pasting import filled
+from kthw.verdict.pasting import NotWhole, filled, one_line
 
 LANGUAGES: Final = ("en", "pt-BR")
 
@@ -38,7 +38,10 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
-    """All words of one language. A placeholder without a fact is printed as its own name, in capitals."""
+    """All words of one language. A placeholder without a fact is printed as its own name, in capitals.
+
+    All that it says is printable, whatever the facts are: no escapes, no turned text, no line ends.
+    """
 
     language: str
     findings: dict[str, dict[str, Any]]
@@ -50,7 +53,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         """The words for ``finding``."""
         facts = finding_facts(finding)
         measured = {name: self.probe(str(facts[name])) for name in ("observed", "near_miss")}
-        return _words(self.findings.get(finding.code, {}), {**facts, **measured})
+        return self._words(self.findings.get(finding.code, {}), {**facts, **measured})
 
     def compared(self, finding: Finding) -> list[tuple[str, str]]:
         """What was expected, what was observed, and the nearest miss: each that there is, with its label."""
@@ -59,7 +62,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
             ("report-observed", finding.observed),
             ("report-near-miss", finding.near_miss),
         )
-        return [(self.say(key), self.probe(value)) for key, value in told if value]
+        return [(self.say(key), one_line(self.probe(value))) for key, value in told if value]
 
     def probe(self, said: str) -> str:
         """``said`` with its outcome in this language where it is a ``Probe`` as text, else as it is."""
@@ -75,7 +78,17 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 
     def error(self, error: LookError) -> Words:
         """The words for ``error``."""
-        return _words(self.errors.get(error.code, {}), error_facts(error))
+        return self._words(self.errors.get(error.code, {}), error_facts(error))
+
+    def _words(self, table: Mapping[str, Any], facts: Mapping[str, object]) -> Words:
+        chosen = table.get(str(facts.get("variant", "")), {})
+        said = {**table, **chosen} if isinstance(chosen, dict) else table
+        what, why = (filled(said.get(part, ""), facts) for part in ("what", "why"))
+        try:
+            fix = filled(said.get("fix", ""), facts, pasted=True)
+        except NotWhole:
+            fix = self.say("report-fix-by-hand", subject=facts["subject"])
+        return Words(what=what, why=why, fix=fix)
 
     def say(self, key: str, /, **facts: object) -> str:
         """The phrase ``key`` of the user interface, or ``key`` itself where no catalogue has it."""
@@ -134,10 +147,3 @@ def error_facts(error: LookError) -> dict[str, object]:
         "worker": error.worker,
     }
     return {**fields, **error.facts}
-
-
-def _words(table: Mapping[str, Any], facts: Mapping[str, object]) -> Words:
-    chosen = table.get(str(facts.get("variant", "")), {})
-    said = {**table, **chosen} if isinstance(chosen, dict) else table
-    what, why = (filled(said.get(part, ""), facts) for part in ("what", "why"))
-    return Words(what=what, why=why, fix=filled(said.get("fix", ""), facts, pasted=True))

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from html import escape
 from importlib import resources
 
 from kthw.errors import LookError
 from kthw.verdict.drawing import drawing
+from kthw.verdict.markup import escaped
 from kthw.verdict.messages import Catalogue
+from kthw.verdict.pasting import one_line
 from kthw.verdict.report import Report, Root
 
 _MOST_PAIRS = 12
@@ -28,13 +29,13 @@ def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
     roots = report.roots()
     parts = [
         f"<style>{style}</style>",
-        f'<p class="kthw-when">{escape(words.say("report-when", at=report.evidence.gathered_at))}</p>',
-        _target(target, sandbox=report.evidence.target.kind == "sandbox"),
+        f'<p class="kthw-when">{escaped(words.say("report-when", at=report.evidence.gathered_at))}</p>',
+        _target(target, local=report.is_local),
         _verdict(report, roots, words),
         *([_findings(report, roots, words)] if roots else []),
         *([_errors(report.errors, words)] if report.errors else []),
         _figure(report, words),
-        f'<h2 class="kthw-tests">{escape(words.say("report-tests"))}</h2>',
+        f'<h2 class="kthw-tests">{escaped(words.say("report-tests"))}</h2>',
         f"<script>{_translation(words)}</script>",
     ]
     return f'<div class="kthw" lang="{words.language}">{"".join(parts)}</div>'
@@ -44,7 +45,7 @@ def table_head(words: Catalogue) -> list[str]:
     """The head of the table of tests, in pytest-html's form."""
     columns = (("result", "result"), ("testId", "test"), ("worker", "worker"), ("duration", "duration"))
     return [
-        f'<th class="sortable" data-column-type="{kind}">{escape(words.say(f"report-column-{name}"))}</th>'
+        f'<th class="sortable" data-column-type="{kind}">{escaped(words.say(f"report-column-{name}"))}</th>'
         for kind, name in columns
     ]
 
@@ -55,20 +56,20 @@ def row_cells(words: Catalogue, cells: Sequence[str], sentence: str, worker: str
     The result stays in English inside, since pytest-html sorts and filters by it.
     """
     outcome = cells[0].partition(">")[2].partition("<")[0]
-    said = escape(words.say(f"report-outcome-{outcome.lower()}"), quote=True)
+    said = escaped(words.say(f"report-outcome-{outcome.lower()}"))
     return [
-        f'<td class="col-result" data-said="{said}">{escape(outcome)}</td>',
-        f'<td class="col-testId" title="{escape(test, quote=True)}">{escape(sentence)}</td>',
-        f'<td class="col-worker">{escape(worker)}</td>',
+        f'<td class="col-result" data-said="{said}">{escaped(outcome)}</td>',
+        f'<td class="col-testId" title="{escaped(test)}">{escaped(sentence)}</td>',
+        f'<td class="col-worker">{escaped(worker)}</td>',
         cells[2],
     ]
 
 
-def _target(lines: Sequence[str], *, sandbox: bool) -> str:
+def _target(lines: Sequence[str], *, local: bool) -> str:
     first, *rest = lines
-    note = "".join(f"<p>{escape(line)}</p>" for line in rest)
-    kind = "sandbox" if sandbox else "aws"
-    return f'<div class="kthw-target kthw-{kind}"><p><strong>{escape(first)}</strong></p>{note}</div>'
+    note = "".join(f"<p>{escaped(line)}</p>" for line in rest)
+    kind = "sandbox" if local else "aws"
+    return f'<div class="kthw-target kthw-{kind}"><p><strong>{escaped(first)}</strong></p>{note}</div>'
 
 
 def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
@@ -94,23 +95,23 @@ def _verdict(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
     )
     return (
         f'<div class="kthw-verdict kthw-{kind}"><span class="kthw-sign" aria-hidden="true">{sign}</span>'
-        f'<p>{escape(said)}</p><p class="kthw-cost">{escape(cost)}</p></div>'
+        f'<p>{escaped(said)}</p><p class="kthw-cost">{escaped(cost)}</p></div>'
     )
 
 
 def _findings(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
     items = "".join(_finding(report, root, words) for root in roots)
-    return f'<h2>{escape(words.say("report-wrong"))}</h2><ol class="kthw-findings">{items}</ol>'
+    return f'<h2>{escaped(words.say("report-wrong"))}</h2><ol class="kthw-findings">{items}</ol>'
 
 
 def _finding(report: Report, root: Root, words: Catalogue) -> str:
     finding, said = root.found.finding, words.finding(root.found.finding)
     facts = "".join(
-        f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in words.compared(finding)
+        f"<dt>{escaped(label)}</dt><dd>{escaped(value)}</dd>" for label, value in words.compared(finding)
     )
     return (
         f"<li><h3>{_whole(said.what)}</h3>"
-        f'<p class="kthw-code"><code>{finding.code}</code> {escape(finding.subject)}</p>'
+        f'<p class="kthw-code"><code>{finding.code}</code> {escaped(one_line(finding.subject))}</p>'
         f"{_paragraph(said.why)}<dl>{facts}</dl>{_paragraph(_surprise(root, words))}"
         f"{_fix(said.fix, words)}{_pairs(report, root, words)}</li>"
     )
@@ -133,7 +134,7 @@ def _pairs(report: Report, root: Root, words: Catalogue) -> str:
     more = len(pairs) - _MOST_PAIRS
     rest = [words.say("report-more-pairs", count=more)] if more > 0 else []
     summary = f"{words.say('report-pairs')} ({len(pairs)})"
-    listed = f"<summary>{escape(summary)}</summary><pre>{escape(chr(10).join([*lines, *rest]))}</pre>"
+    listed = f"<summary>{escaped(summary)}</summary><pre>{escaped(chr(10).join([*lines, *rest]))}</pre>"
     return f'<details class="kthw-pairs">{listed}</details>'
 
 
@@ -141,22 +142,22 @@ def _errors(errors: Sequence[LookError], words: Catalogue) -> str:
     items = []
     for error in errors:
         said = words.error(error)
-        detail = f"<dl><dt>{escape(words.say('report-detail'))}</dt><dd>{escape(error.detail)}</dd></dl>"
+        label, value = escaped(words.say("report-detail")), escaped(one_line(error.detail))
+        detail = f"<dl><dt>{label}</dt><dd>{value}</dd></dl>"
         items.append(
             f"<li><h3>{_whole(said.what)}</h3>"
-            f'<p class="kthw-code"><code>{error.code}</code> {escape(error.subject)}</p>'
+            f'<p class="kthw-code"><code>{error.code}</code> {escaped(one_line(error.subject))}</p>'
             f"{_paragraph(said.why)}{detail if error.detail else ''}{_fix(said.fix, words)}</li>"
         )
-    title = escape(words.say("report-could-not-look"))
+    title = escaped(words.say("report-could-not-look"))
     return f'<h2>{title}</h2><ol class="kthw-findings kthw-errors">{"".join(items)}</ol>'
 
 
 def _fix(fix: str, words: Catalogue) -> str:
     if not fix:
         return ""
-    return (
-        f'<p class="kthw-mend">{escape(words.say("report-fix"))}</p><pre class="kthw-fix">{_whole(fix)}</pre>'
-    )
+    title = escaped(words.say("report-fix"))
+    return f'<p class="kthw-mend">{title}</p><pre class="kthw-fix">{_whole(fix)}</pre>'
 
 
 def _paragraph(text: str) -> str:
@@ -170,14 +171,14 @@ def _whole(text: str) -> str:
 
 def _whole_word(word: str) -> str:
     breaks = len(word) <= _LONGEST_WHOLE and any(sign in word for sign in _BREAKABLE)
-    return f'<span class="kthw-whole">{escape(word)}</span>' if breaks else escape(word)
+    return f'<span class="kthw-whole">{escaped(word)}</span>' if breaks else escaped(word)
 
 
 def _figure(report: Report, words: Catalogue) -> str:
     svg = drawing(report.evidence, [found.finding for found in report.findings], words)
     if not svg:
         return ""
-    title = escape(words.say("report-drawing"))
+    title = escaped(words.say("report-drawing"))
     return f'<h2>{title}</h2><figure class="kthw-drawing">{svg}</figure>'
 
 

@@ -11,6 +11,10 @@ plain text elsewhere:
 - ``{target_option:option}``: likewise an option and its value;
 - ``{login:command}``: a whole command, which must be of a kind that we make.
 
+In plain text a fact is made printable: on one line, marks and escapes as codes, and cut with the cut said.
+A value that is not printable as it is goes into no command. Nor does one of which the evidence has only a
+part, masked or cut: then there is no command at all (``NotWhole``), as it would mean something else.
+
 No command goes on over a line end: the terminal's report indents every line, which a here-document's end,
 or a quoted text, would not survive.
 
@@ -25,8 +29,14 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Final
 
-_BREAKS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-"""Control characters, and those that end a line or turn its direction."""
+from kthw.foreign import CUT, printable
+from kthw.observed.secrets import MASK
+
+_LINE_ENDS: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
+_MOST_TOLD: Final = 1000
+"""Characters of a fact in a sentence."""
+_MOST_PASTED: Final = 50_000
+"""Characters of a fact in a command: less than a command line may have, and more than 2000 names."""
 _PLAIN: Final = re.compile(r"[\w.:/@%+=,-]+", re.ASCII)
 _OPTION: Final = re.compile(r"--[a-z-]+")
 _COMMANDS: Final = (
@@ -37,12 +47,19 @@ _COMMANDS: Final = (
 
 
 def one_line(text: str) -> str:
-    """``text`` without what would end the line, or steer a terminal."""
-    return _BREAKS.sub(" ", text)
+    """``text`` as it is told: printable, line ends as spaces, and not longer than a person reads."""
+    return printable(_LINE_ENDS.sub(" ", text), _MOST_TOLD)
+
+
+class NotWhole(Exception):  # noqa: N818 -- no error: there is no such command to print
+    """A command needs a value of which only a part is known."""
 
 
 def filled(template: str, facts: Mapping[str, object], *, pasted: bool = False) -> str:
-    """The text with its facts. ``pasted``: it is made of commands and remarks."""
+    """The text with its facts. ``pasted``: it is made of commands and remarks.
+
+    Raises ``NotWhole`` where a command would need what is masked or cut.
+    """
     return template.format_map(_Facts(facts, pasted=pasted)).strip()
 
 
@@ -63,11 +80,12 @@ class _Fact:
 
     def __format__(self, kind: str) -> str:
         kind = kind or self._unsaid
-        return _KINDS[kind](one_line(self._value)) or ("" if kind == "text" else self._name)
-
-
-def _text(value: str) -> str:
-    return value
+        if kind == "text":
+            return one_line(self._value)
+        if MASK in self._value or CUT in self._value:
+            raise NotWhole(self._name)
+        as_it_is = self._value == printable(self._value, _MOST_PASTED)
+        return (as_it_is and _KINDS[kind](self._value)) or self._name
 
 
 def _word(value: str) -> str:
@@ -106,7 +124,6 @@ def _command(value: str) -> str:
 
 
 _KINDS: Final[Mapping[str, Callable[[str], str]]] = {
-    "text": _text,
     "word": _word,
     "remote": _remote,
     "plain": _plain,

@@ -77,11 +77,17 @@ class Report(Struct, frozen=True, kw_only=True):
         """The findings to mend: causes with the pairs they explain, then the pairs nothing explains."""
         return _roots(self.evidence, self.findings, self.surprises)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether no account was looked at: a sandbox, or an endpoint on this machine."""
+        target = self.evidence.target
+        return target.kind == "sandbox" or target.is_local
+
     def document(self, words: Catalogue) -> dict[str, Any]:
         """``report.json``: its keys are a contract, its ``fix`` is in the language of ``words``."""
         return {
             "schema": SCHEMA,
-            "target": msgspec.to_builtins(self.evidence.target),
+            "target": {**msgspec.to_builtins(self.evidence.target), "local": self.is_local},
             "findings": [_finding(found, words) for found in self.findings],
             "errors": [_error(error, words) for error in self.errors],
             "surprises": [

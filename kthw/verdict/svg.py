@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
+from kthw.verdict.markup import escaped
 
 
 def element(tag: str, content: str = "", **attributes: object) -> str:
     """One element. ``content`` is markup already; attributes are written ``stroke_width``, ``class_``."""
     said = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{escape(_number(value), quote=True)}"'
+        f' {name.rstrip("_").replace("_", "-")}="{escaped(_number(value))}"'
         for name, value in attributes.items()
     )
     return f"<{tag}{said}>{content}</{tag}>" if content else f"<{tag}{said}/>"
@@ -16,7 +16,7 @@ def element(tag: str, content: str = "", **attributes: object) -> str:
 
 def text(x: float, y: float, said: str, class_: str = "", **attributes: object) -> str:
     """A line of text whose baseline starts at ``x``, ``y``."""
-    return element("text", escape(said), x=x, y=y, class_=class_, **attributes)
+    return element("text", escaped(said), x=x, y=y, class_=class_, **attributes)
 
 
 def box(x: float, y: float, width: float, height: float, class_: str, radius: float = 8) -> str:
@@ -26,7 +26,7 @@ def box(x: float, y: float, width: float, height: float, class_: str, radius: fl
 
 def titled(markup: str, said: str) -> str:
     """``markup`` as a group with a tooltip, which a screen reader says too."""
-    return element("g", element("title", escape(said)) + markup)
+    return element("g", element("title", escaped(said)) + markup)
 
 
 def _number(value: object) -> str:

@@ -465,6 +465,32 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         with_forward_chain(OK, "worker-1", "-s 10.200.1.0/24 -j ACCEPT", policy="DROP"),
         ("forward-dropped",),
     ),
+    "a route that is filtered": (
+        with_route(OK, replace(route(1, ONE), state="filtered")),
+        ("route-blackhole",),
+    ),
+    "a default route that is filtered": (
+        with_route(OK, replace(INTERNET, state="filtered")),
+        ("internet-route-blackhole",),
+    ),
+    "a rule with something masked in it": (
+        with_forward_chain(OK, "worker-1", "-m comment --comment api_key=*** -j DROP"),
+        ("forward-dropped",),
+    ),
+    "an nft rule with something masked in it": (
+        with_nft(OK, "worker-1", 'counter packets 0 bytes 0 drop comment "token=***"'),
+        ("forward-dropped",),
+    ),
+    "an nft rule without its number": (
+        with_node(
+            OK,
+            "worker-1",
+            firewall=(
+                Chain(tool="nft", table="inet filter", name="forward", policy="accept", rules=("drop",)),
+            ),
+        ),
+        ("forward-dropped",),
+    ),
     "a rule rejects all": (
         with_forward_chain(OK, "worker-1", "-j REJECT --reject-with icmp-port-unreachable"),
         ("forward-dropped",),

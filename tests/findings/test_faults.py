@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from kthw.findings.finding import CODES, once
 from kthw.observed.evidence import Evidence
-from tests.findings.clusters import CHECKS, both, codes, everything
+from kthw.verdict.drawing import drawing
+from kthw.verdict.messages import LANGUAGES, catalogue
+from tests.findings.clusters import CHECKS, both, codes, everything, healthy, route, with_route
 from tests.findings.faults import FAULTS, HEALTHY
 
 
@@ -33,6 +36,24 @@ def test_a_finding_names_what_it_is_about(evidence: Evidence, expected: tuple[st
         assert finding.expected
         assert finding.observed
         assert all(isinstance(value, str) for value in finding.facts.values())
+
+
+@pytest.mark.parametrize("fault", ["a route that is filtered", "a default route that is filtered"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_filtered_route_is_not_told_as_a_blackhole(fault: str, language: str) -> None:
+    evidence, _ = FAULTS[fault]
+    (found,) = everything(evidence)
+    said = catalogue(language).finding(found)
+    assert "filtered" in said.what
+    assert "blackhole" not in said.what
+    assert found.observed.endswith(" filtered")
+    assert ">filtered<" in drawing(evidence, [found], catalogue(language))
+
+
+def test_a_left_over_route_that_is_filtered_is_not_told_as_one_whose_target_is_gone() -> None:
+    leftover = replace(route(9, "10.200.9.0/24"), state="filtered")
+    (found,) = everything(with_route(healthy(), leftover))
+    assert (found.code, found.facts["variant"]) == ("route-stale", "")
 
 
 @pytest.mark.parametrize("idle", CHECKS)

@@ -75,7 +75,8 @@ def run_pytest(tmp_path: Path) -> Run:
         done = subprocess.run(
             [*through, *PYTEST, *arguments, *apart],
             cwd=project, env={**clean(), "OWN_JOURNAL": str(journal), **environment},
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, encoding=environment.get("PYTHONIOENCODING", "utf-8").partition(":")[0],
+            timeout=120, check=False,
         )  # fmt: skip
         return Ran(done.returncode, done.stdout + done.stderr, directory, journal)
 

@@ -37,6 +37,7 @@ def test_an_account_is_read_with_a_call_per_worker_and_eight_more(account: Accou
     assert ran.document["summary"]["aws_calls"] == 3 + 8
     assert ran.document["target"] == {
         "kind": "aws", "endpoint": account.endpoint, "account": account.id, "region": "us-east-1",
+        "local": True,
     }  # fmt: skip
     assert account.pod_routes() == {}
 
@@ -51,8 +52,10 @@ def test_xdist_reads_the_account_no_more_often(account: Account, run_pytest: Run
 def test_the_environment_may_choose_the_target(account: Account, run_pytest: Run) -> None:
     ran = run_pytest(SUITE, *BEFORE_PODS, KTHW_TARGET="aws", **account.environment)
     assert ran.code == 0, ran.output
-    assert (
-        ran.lines[-1] == f"target: aws, account {account.id}, region us-east-1, endpoint {account.endpoint}"
+    assert ran.lines[0].startswith(f"Target: a local endpoint, no account: {account.endpoint}")
+    assert ran.lines[-2] == (
+        f"target: a local endpoint, no account: {account.endpoint}, which calls itself account {account.id}, "
+        "region us-east-1"
     )
     assert "sandbox" not in ran.output
 
@@ -62,7 +65,7 @@ def test_another_account_than_expected_is_an_error(account: Account, run_pytest:
     ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, *expected, **account.environment)
     assert ran.code == 1
     assert [error["code"] for error in ran.document["errors"]] == ["wrong-account"]
-    assert ran.lines[-1].startswith(f"target: aws, account {account.id}, region us-east-1")
+    assert f"account {account.id}, region us-east-1" in ran.lines[-2]
     assert ran.document["summary"]["failed"] == ran.document["summary"]["passed"] == 0
 
 

@@ -36,7 +36,10 @@ AWS_FACTS = {
     "action": "ec2:DescribeVpcs",
     "seconds": "60",
 }
-OWN_FACTS = {"account": "1", "expected": "2", "file": "reports/report.json"}
+OWN_FACTS = {
+    "account": "1", "expected": "2", "file": "reports/report.json", "reason": "said so", "most": "100 MB",
+    "found": "2", "known": "1", "place": "$.inventory", "value": "[]",
+}  # fmt: skip
 PARTS = ("what", "why", "fix")
 
 
@@ -60,7 +63,10 @@ ERRORS = [
         facts={**SSH_FACTS, **AWS_FACTS, **OWN_FACTS, "variant": variant},
     )
     for code in sorted(errors.CODES)
-    for variant in ("", "lost", "no-commands", "no-sudo", "slow", "unknown", "no-profile")
+    for variant in (
+        "",
+        *(key for key, table in catalogue("en").errors[code].items() if isinstance(table, dict)),
+    )
 ]
 
 

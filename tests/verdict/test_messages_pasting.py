@@ -18,16 +18,17 @@ import pytest
 from kthw.errors import LookError
 from kthw.findings.finding import Finding
 from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue
-from kthw.verdict.pasting import filled, one_line
+from kthw.verdict.pasting import NotWhole, filled
 from tests.findings.clusters import everything
 from tests.findings.faults import FAULTS
 
-EVIL = "a b;touch x $(touch x) `touch x` ' \" \\ # & | > y\ntouch x\r\x1b[2J\u2028touch x"
+EVIL = "a b;touch x $(touch x) `touch x` ' \" \\ # & | > y"
+UNPRINTABLE = f"{EVIL}\ntouch x\r\x1b[2J\u2028touch x\u202e\x9b31m"
 HARMLESS = "SAFE"
 
 PROGRAMS = (
     "aws sudo touch ls chmod cat tr base64 dirname date ping tcpdump ip tc nft timeout uptime ssh-add "
-    "ssh-keygen run LOGIN WHERE_LOGIN"
+    "ssh-keygen run LOGIN WHERE_LOGIN gunzip"
 )
 PLAYED = f"""
 PATH=/nowhere
@@ -114,7 +115,7 @@ def test_a_hostile_name_stays_one_word_of_the_command_it_is_in(
     template = _tables(words)[key]
     meant, hostile = (_fix(words, key, _facts(template, said)) for said in (HARMLESS, EVIL))
     expected = [[word.replace(HARMLESS, "\0") for word in command] for command in _ran(meant)]
-    seen = [[word.replace(one_line(EVIL), "\0") for word in command] for command in _ran(hostile)]
+    seen = [[word.replace(EVIL, "\0") for word in command] for command in _ran(hostile)]
     # What ssh is told to run has the name quoted in it: what then runs is among the others.
     here, there = ([command for command in each if command[0] != "ssh"] for each in (seen, expected))
     assert sorted(here) == sorted(there)
@@ -163,29 +164,47 @@ def test_every_line_can_be_pasted_as_the_terminal_indents_it(language: str) -> N
 def test_a_hostile_name_adds_no_line(key: tuple[str, str, str], language: str) -> None:
     words = catalogue(language)
     template = _tables(words)[key]
-    meant, hostile = (_fix(words, key, _facts(template, said)) for said in (HARMLESS, EVIL))
-    assert len(hostile.splitlines()) == len(meant.splitlines())
+    for evil in (EVIL, UNPRINTABLE):
+        meant, hostile = (_fix(words, key, _facts(template, said)) for said in (HARMLESS, evil))
+        assert len(hostile.splitlines()) == len(meant.splitlines())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", _tables(catalogue("en")), ids=lambda key: "-".join(filter(None, key)))
+def test_what_is_not_printable_as_it_is_goes_into_no_command(
+    key: tuple[str, str, str], language: str
+) -> None:
+    """Its placeholder's name stands there: what is shown and what would be pasted are never two things."""
+    words = catalogue(language)
+    template = _tables(words)[key]
+    nothing = {
+        name: "10.200.1.0/24" if kind == "plain" else ""
+        for _, name, kind, _ in string.Formatter().parse(template)
+        if name
+    }
+    assert _fix(words, key, _facts(template, UNPRINTABLE)) == _fix(words, key, nothing)
 
 
 _SPOILT = ("worker-1", "i-01", "i-07", "rtb-0a", "eni-01", "203.0.113.21", "cnio0", "10-bridge.conf")
 
 
-def _hostile(value: Any) -> Any:
+def _hostile(value: Any, evil: str) -> Any:
     """The same with names and ids that no door lets in: a fix is safe whatever the doors do."""
     if isinstance(value, str):
-        return f"{value}{EVIL}" if value in _SPOILT else value
+        return f"{value}{evil}" if value in _SPOILT else value
     if isinstance(value, tuple):
-        return tuple(_hostile(each) for each in value)
+        return tuple(_hostile(each, evil) for each in value)
     if isinstance(value, dict):
-        return {_hostile(key): _hostile(each) for key, each in value.items()}
+        return {_hostile(key, evil): _hostile(each, evil) for key, each in value.items()}
     if isinstance(value, msgspec.Struct):
-        return type(value)(**{name: _hostile(getattr(value, name)) for name in value.__struct_fields__})
+        return type(value)(**{name: _hostile(getattr(value, name), evil) for name in value.__struct_fields__})
     return value
 
 
+@pytest.mark.parametrize("evil", [EVIL, UNPRINTABLE], ids=["printable", "unprintable"])
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_hostile_recorded_run_makes_no_fix_run_anything_else(name: str) -> None:
-    found = everything(_hostile(FAULTS[name][0]))
+def test_a_hostile_recorded_run_makes_no_fix_run_anything_else(name: str, evil: str) -> None:
+    found = everything(_hostile(FAULTS[name][0], evil))
     for language in LANGUAGES:
         ran = _ran(*(catalogue(language).finding(finding).fix for finding in found))
         assert not [command for command in ran if command[0] == "touch"]
@@ -247,12 +266,48 @@ def test_what_does_not_fit_its_place_is_its_own_name(template: str, fact: str) -
 def test_a_sentence_stays_on_one_line_whatever_it_tells_of(language: str) -> None:
     told = Finding(
         code="route-missing",
-        subject=EVIL,
-        worker=EVIL,
+        subject=UNPRINTABLE,
+        worker=UNPRINTABLE,
         expected="x",
-        observed=EVIL,
-        facts={"table": EVIL, "pod_cidr": EVIL, "worker_noun": EVIL},
+        observed=UNPRINTABLE,
+        facts={"table": UNPRINTABLE, "pod_cidr": "x" * 5000, "worker_noun": UNPRINTABLE},
     )
     said = catalogue(language).finding(told)
-    assert len(said.what.splitlines()) == len(said.why.splitlines()) == 1
-    assert "\x1b" not in said.what
+    assert said.what.isprintable()
+    assert "\\x1b[2J" in said.what
+    assert "\\u202e\\x9b31m" in said.what
+    assert "… (+4000)" in said.what
+    assert all(value.isprintable() for _, value in catalogue(language).compared(told))
+
+
+@pytest.mark.parametrize("kind", ["", ":word", ":remote", ":plain", ":words", ":option", ":command"])
+@pytest.mark.parametrize("hidden", ["ssh -i *** ubuntu@worker-0", "10.200.1.0… (+12)"])
+def test_a_command_that_would_need_what_is_masked_or_cut_is_none(kind: str, hidden: str) -> None:
+    with pytest.raises(NotWhole):
+        filled(f"{{fact{kind}}}", {"fact": hidden}, pasted=True)
+    assert filled("{fact}", {"fact": hidden}) == hidden
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", [name for name in FAULTS if "something masked" in name])
+def test_nothing_masked_is_part_of_a_fix(name: str, language: str) -> None:
+    (found,) = everything(FAULTS[name][0])
+    said = catalogue(language).finding(found)
+    assert "***" in said.what
+    assert "***" not in said.fix
+    assert "--line-numbers" in said.fix or "handle 4" in said.fix
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_fix_that_would_need_what_is_masked_says_to_look_by_hand(language: str) -> None:
+    found = Finding(
+        code="node-route-conflict",
+        subject="worker-1 · a route",
+        worker="worker-1",
+        expected="x",
+        observed="x",
+        facts={"login": "ssh ubuntu@203.0.113.21", "command": "'sudo ip route del *** dev x'"},
+    )
+    words = catalogue(language)
+    assert words.finding(found).fix == words.say("report-fix-by-hand", subject="worker-1 · a route")
+    assert words.finding(found).fix.startswith("# ")

@@ -1,0 +1,122 @@
+"""Recordings that somebody else may have written: refused in one sentence, or judged and told; never a fault.
+
+Seeded, in this process, and bounded. ``KTHW_FUZZ=100000 ./run pytest tests/fuzz -n 0`` tries more of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import unicodedata
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from fixtures.summary import Summing
+from kthw.errors import CouldNotLook, LookError
+from kthw.foreign import printable
+from kthw.observed.evidence import Evidence
+from kthw.observed.recording import as_json, encode, read
+from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.verdict.page import page
+from kthw.verdict.report import Found, Summary, report
+from tests.findings.clusters import CHECKS
+from tests.findings.faults import FAULTS, HEALTHY
+from tests.fuzz.documents import mutant
+
+MUTANTS: Final = int(os.environ.get("KTHW_FUZZ", "3000"))
+SHARDS: Final = 6
+"""Each its own seed, so that they may run side by side."""
+SEEDS: Final = {**FAULTS, **{name: (evidence, ()) for name, evidence in HEALTHY.items()}}
+_UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+_JOINERS: Final = "\u200c\u200d"
+
+
+class _Terminal:
+    """What pytest's reporter is to the summary: it keeps the lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write_line(self, line: str, **_: bool) -> None:
+        self.lines.append(line)
+
+    def write_sep(self, _sep: str, title: str, **_: bool) -> None:
+        self.lines.append(title)
+
+
+def _recorded(document: Any, path: Path) -> Evidence | None:
+    """The evidence, or ``None`` where it was refused in one printable sentence of each language."""
+    path.write_text(json.dumps(document), encoding="utf-8")
+    try:
+        return read(path)
+    except CouldNotLook as refused:
+        for language in LANGUAGES:
+            said = catalogue(language).error(refused.error).what
+            assert said
+            assert _strange(said) == ""
+        return None
+
+
+def _judged(evidence: Evidence) -> tuple[list[Found], list[LookError]]:
+    """All checks about all workers, as the suites ask them."""
+    found: list[Found] = []
+    errors: list[LookError] = []
+    for worker in evidence.intended.workers:
+        for name, check in CHECKS.items():
+            try:
+                found += [Found(finding=finding, test=name) for finding in check(evidence, worker)]
+            except CouldNotLook as problem:
+                errors.append(problem.error)
+    return found, errors
+
+
+def _told(evidence: Evidence, language: str) -> None:
+    """The report, as JSON, as a page and on the terminal."""
+    found, errors = _judged(evidence)
+    told = report(evidence, found, errors, Summary(passed=1))
+    words = catalogue(language)
+    assert json.loads(as_json(told.document(words)))["schema"] == evidence.schema
+    assert _strange(page(told, words, ["target"])) == ""
+    terminal = _Terminal()
+    Summing(terminal, words, told).tell({}, [])  # type: ignore[arg-type]  # two methods of it are used
+    for line in terminal.lines:
+        assert _strange(line, lines=False) == ""
+
+
+def _strange(text: str, *, lines: bool = True) -> str:
+    """What in a text would not be seen as what it is."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return "" if lines or "\n" not in text else "\n"
+    kept = _JOINERS + ("\n\t" if lines else "")
+    return "".join(c for c in text if c not in kept and unicodedata.category(c) in _UNSEEN)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_recording_that_was_tampered_with_is_refused_in_a_sentence_or_judged_and_told(
+    shard: int, tmp_path: Path
+) -> None:
+    chance = random.Random(f"recordings {shard}")  # noqa: S311 -- the same each time is what is wanted
+    documents = [json.loads(encode(evidence)) for evidence, _ in SEEDS.values()]
+    read_ = 0
+    for n in range(shard, MUTANTS, SHARDS):
+        document = mutant(chance.choice(documents), chance)
+        try:
+            evidence = _recorded(document, tmp_path / "evidence.json")
+            if evidence is not None:
+                read_ += 1
+                _told(evidence, chance.choice(LANGUAGES))
+        except Exception as problem:
+            kept = tmp_path / f"mutant-{n}.json"
+            kept.write_text(json.dumps(document), encoding="utf-8")
+            problem.add_note(f"mutant {n} of shard {shard}: {kept}")
+            raise
+    # A fuzzer whose documents are all refused would judge nothing, and one that spoils none refuse nothing.
+    assert MUTANTS // SHARDS // 10 < read_ < MUTANTS // SHARDS
+
+
+def test_what_is_printed_is_what_is_meant_by_printable() -> None:
+    assert _strange("a\x1bb\u202e\n", lines=False) == "\x1b\u202e\n"
+    assert _strange(printable("a\x1bb\u202e\n"), lines=False) == ""
