@@ -27,7 +27,11 @@ CODES: Final = frozenset(
         "cni-failed",
         "probe-timeout",
         "evidence-unreadable",
+        "journal-damaged",
         "journal-unusable",
+        "route-left-behind",
+        "route-table-busy",
+        "routes-changed",
         "sandbox-unavailable",
     }
 )
