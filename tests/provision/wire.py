@@ -1,4 +1,4 @@
-"""A wire between a client and the API that a test can cut, hold and lie on: errors as HTTP really brings them."""
+"""A wire between a client and the API that a test can cut or lie on: errors as HTTP really brings them."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Wire:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
-            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 -- the library's name
+            def log_message(self, format: str, *arguments: object) -> None:
                 """Nobody reads it."""
 
         return Handler
