@@ -73,7 +73,7 @@ class Journal:
     def unread(self) -> LookError | None:
         """The lines that cannot be read, as an error (``journal-damaged``), or ``None``.
 
-        Facts: ``file``, ``lines`` (numbers, as a person reads them), ``show`` and ``drop`` (for ``sed``).
+        Facts: ``file``, and ``lines``, their numbers.
         """
         numbers = [number for number, entry in self._lines() if entry is None]
         if not numbers:
@@ -83,8 +83,6 @@ class Journal:
         facts = {
             "file": str(self.path),
             "lines": ", ".join(map(str, some)) + more,
-            "show": ";".join(f"{number}p" for number in some),
-            "drop": ";".join(f"{number}d" for number in some),
         }
         return LookError(code="journal-damaged", subject=str(self.path), facts=facts)
 
