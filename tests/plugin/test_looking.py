@@ -14,7 +14,7 @@ import pytest
 
 from tests.plugin.conftest import PROJECT, Run, clean
 from tests.provision.account import Account
-from tests.provision.wire import Wire, then
+from tests.provision.wire import Wire, then, unanswered
 
 SUITE = "suites/routes"
 AWS = ("--target", "aws")
@@ -178,3 +178,17 @@ def test_routes_that_somebody_else_takes_away_while_we_look_are_an_error_and_no_
     changed = [error for error in ran.document["errors"] if error["code"] == "routes-changed"]
     assert [error["subject"] for error in changed] == [f"{account.table} · 10.200.0.0/24"]
     assert list(account.pod_routes()) == ["10.200.1.0/24"]
+
+
+def test_a_route_that_may_be_left_behind_is_an_error_with_the_command_that_deletes_it(
+    account: Account, wire: Wire, run_pytest: Run
+) -> None:
+    wire.on("CreateRoute", unanswered)
+    environment = {**account.environment, "AWS_ENDPOINT_URL": wire.endpoint}
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, "--provision", **environment)
+    assert ran.code == 1, ran.output
+    (error,) = ran.document["errors"]
+    assert (error["code"], error["subject"]) == ("route-left-behind", f"{account.table} · 10.200.0.0/24")
+    delete = f"delete-route --route-table-id {account.table} --destination-cidr-block 10.200.0.0/24"
+    assert f"aws ec2 {delete}" in ran.output
+    assert list(account.pod_routes()) == ["10.200.0.0/24"]
