@@ -32,7 +32,11 @@ CODES: Final = frozenset(
         "answer-unreadable",
         "node-unreadable",
         "evidence-unreadable",
+        "journal-damaged",
         "journal-unusable",
+        "route-left-behind",
+        "route-table-busy",
+        "routes-changed",
         "sandbox-unavailable",
     }
 )

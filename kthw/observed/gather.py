@@ -1,4 +1,4 @@
-"""One look at everything: AWS, the routes again if they were provisioned, the nodes and their pods."""
+"""One look at everything: AWS, the nodes and their pods, and the routes again before failure is believed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import msgspec
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
 from kthw.observed.aws import Reader, facts_of
+from kthw.observed.changed import changes
 from kthw.observed.concerned import NAMELESS
 from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, TargetSeen
 from kthw.observed.inventory import read_inventory, reread_routes
@@ -60,6 +61,7 @@ def gather(
     else:
         if not target.no_packets and intended.has_finished(PACKETS_AFTER):
             look.nodes()
+        look.routes_again()
     return look.evidence
 
 
@@ -154,6 +156,23 @@ class _Look:
             errors=(*self._evidence.errors, *seen.errors),
             counts=Counts(ssh_sessions=seen.ssh_sessions),
         )
+
+    def routes_again(self) -> None:
+        """Look at the routes once more before a failure is believed, or that what was made was there.
+
+        Another run, on another machine, may have taken away routes that this one relied on.
+        """
+        reader, seen = self._reader, self._evidence
+        failed = any(probe.kind == "pod" and not probe.reached for probe in seen.probes)
+        if reader is None or seen.inventory is None or not (failed or seen.provisioned):
+            return
+        try:
+            now = reread_routes(reader, seen.inventory)
+        except CouldNotLook as problem:
+            errors: tuple[LookError, ...] = (problem.error,)
+        else:
+            errors = changes(seen.inventory, now, seen.intended, seen.provisioned)
+        self._add(errors=(*seen.errors, *errors))
 
     def failed(self, error: LookError) -> None:
         seen = self._evidence.target

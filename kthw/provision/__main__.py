@@ -7,14 +7,19 @@ should be; 1 something could not be provisioned or taken back; 2 bad usage, or c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
+from kthw.foreign import printable
 from kthw.intended import tutorial
 from kthw.intended.cluster import BadNames, Intended, worker_names
 from kthw.observed.aws import Reader
@@ -23,13 +28,16 @@ from kthw.observed.inventory import read_inventory
 from kthw.provision.apply import GOOD, apply
 from kthw.provision.journal import DEFAULT, Journal
 from kthw.provision.plan import headroom, plan
-from kthw.provision.rollback import elsewhere, rollback
-from kthw.provision.wording import step_line
+from kthw.provision.rollback import claims_here, elsewhere, rollback
+from kthw.provision.turns import Holder, turn
+from kthw.provision.wording import step_line, waiting_line
 from kthw.provision.writer import Writer
 from kthw.target import Target
 from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue, language_of
 
 _ACCOUNT = re.compile(r"\d{12}")
+_MOST_SHOWN: Final = 5000
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Session:
@@ -43,14 +51,15 @@ class Session:
         self.print(self.words.say(key, **facts))
 
     def print(self, line: str) -> None:
-        """Print a line on stdout."""
-        sys.stdout.write(f"{line}\n")
+        """Print a line on stdout, or a step with its command."""
+        sys.stdout.write(f"{printable(line, _MOST_SHOWN, lines=True)}\n")
         sys.stdout.flush()
 
     def complain(self, error: LookError) -> None:
         """Print what could not be looked at, and what to do about it, on stderr."""
         said = self.words.error(error)
-        sys.stderr.write("\n".join(filter(None, (said.what, said.why, said.fix))) + "\n")
+        told = "\n".join(filter(None, (said.what, said.why, said.fix)))
+        sys.stderr.write(f"{printable(told, _MOST_SHOWN, lines=True)}\n")
 
     def progress(self, done: int, of: int) -> None:
         """One line that counts, for a person who watches; nothing into a file."""
@@ -62,6 +71,10 @@ class Session:
     def line(self, step: ProvisionStep) -> str:
         """A step, as a person reads it."""
         return step_line(self.words, step)
+
+    def waiting(self, table: str, holder: Holder) -> None:
+        """Say that another run is waited for."""
+        self.print(waiting_line(self.words, table, holder))
 
     def where(self, account: str, reader: Reader) -> None:
         """Say which account and region this is about."""
@@ -79,17 +92,45 @@ def main(arguments: Sequence[str]) -> int:
     session = Session(catalogue(_language(arguments)))
     options = _options(arguments, session.words)
     try:
-        return _run(session, options)
+        with _interruptible():
+            return _run(session, options)
     except CouldNotLook as problem:
         session.complain(problem.error)
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write(f"\n{session.words.say('provision-interrupted')}\n")
-        return 130
+    except KeyboardInterrupt as came:
+        with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal left to tell it to
+            sys.stderr.write(f"\n{session.words.say('provision-interrupted')}\n")
+        return 128 + (came.number if isinstance(came, _Interrupted) else signal.SIGINT)
     except BrokenPipeError:
         # Whoever read our output has gone; the journal knows all that was done.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+class _Interrupted(KeyboardInterrupt):
+    """Somebody wants us to end, by the signal ``number``."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and SIGHUP end the command alike; one that we were started to ignore stays ignored."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise _Interrupted(number)
+
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in before.items():
+        if handler not in (signal.SIG_IGN, None):
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(session: Session, options: argparse.Namespace) -> int:
@@ -99,7 +140,7 @@ def _run(session: Session, options: argparse.Namespace) -> int:
     if options.action == "rollback":
         account = reader.account(options.expect_account)
         session.where(account, reader)
-        return _roll_back(session, Writer(target, account), reader, journal)
+        return _roll_back(session, Writer(target, account), journal)
     intended = Intended(workers=options.workers)
     inventory, errors = read_inventory(
         reader, intended, expect_account=options.expect_account, progress=session.progress
@@ -113,20 +154,27 @@ def _run(session: Session, options: argparse.Namespace) -> int:
             session.print(session.line(step))
     else:
         writer = Writer(target, inventory.account)
-        steps = apply(writer, steps, journal, say=session.print, line=session.line)
+        with turn(writer.place, (step.route_table for step in steps), waiting=session.waiting):
+            steps = apply(writer, steps, journal, say=session.print, line=session.line)
     for error in errors:
         session.complain(error)
     return 2 if errors else _verdict(steps)
 
 
-def _roll_back(session: Session, writer: Writer, reader: Reader, journal: Journal) -> int:
-    steps = rollback(writer, reader, journal, say=session.print, line=session.line)
-    if not steps:
+def _roll_back(session: Session, writer: Writer, journal: Journal) -> int:
+    # A run that still goes on keeps its turn until its end; nothing of its own is touched.
+    entries = [claim.entry for claim in claims_here(writer, journal) if not claim.entry.is_running]
+    with turn(writer.place, (entry.route_table for entry in entries), waiting=session.waiting):
+        steps = rollback(writer, journal, say=session.print, line=session.line)
+    unread = journal.unread()
+    if not steps and not unread:
         session.say("provision-nothing-to-roll-back", file=journal.path)
     others = elsewhere(writer, journal)
     if others:
         session.say("provision-elsewhere", count=others)
-    return _verdict(steps)
+    if unread:
+        session.complain(unread)
+    return 2 if unread else _verdict(steps)
 
 
 def _verdict(steps: Sequence[ProvisionStep]) -> int:

@@ -1,86 +1,44 @@
 """What provisioning was about to do and did: one JSON line each, so that it can be taken back.
 
-A line is on the disk before its route is created. A run that is killed at any moment leaves no route
-that the journal does not know.
+A line is on the disk before its request goes out, and another when AWS has answered. A run that is killed
+at any moment leaves no route that the journal does not know.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import socket
+import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.observed.evidence import ProvisionStep
-from kthw.provision.process import is_alive, started
+from kthw.provision.claims import Claim, claims
+from kthw.provision.entry import Entry, Event, Place, decoded
+from kthw.provision.process import started
 
 DEFAULT: Final = Path(__file__).resolve().parents[2] / "reports" / "journal.jsonl"
-
-Event = Literal[
-    "create-intended",  # on the disk before the request goes out
-    "created",
-    "create-unknown",  # the request went out, and no answer came
-    "create-refused",  # there is no such route, or not of our making
-    "deleted",
-    "gone",  # somebody else had deleted it
-    "left",  # somebody has pointed it elsewhere: theirs now
-]
-_NOT_OURS: Final = ("create-refused",)
-_OVER: Final = ("deleted", "gone", "left")
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Which AWS: an account, a region of it, and the endpoint that answers for it."""
-
-    account: str
-    region: str
-    endpoint: str
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line. ``started`` tells process ``pid`` of ``host`` from a later one with the same number."""
-
-    at: str
-    run: str
-    host: str
-    pid: int
-    started: str
-    place: Place
-    event: Event
-    worker: str
-    route_table: str
-    destination: str
-    instance: str
-    target: str
-    network_interfaces: tuple[str, ...] = ()
-
-    @property
-    def route(self) -> tuple[Place, str, str]:
-        """What identifies the route: a place, a table, a destination."""
-        return (self.place, self.route_table, self.destination)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the run that wrote this still goes on, on this host and in another process."""
-        return self.host == socket.gethostname() and is_alive(self.pid, self.started)
-
-    @property
-    def age(self) -> float:
-        """Seconds since this was written."""
-        return (datetime.now(UTC) - datetime.fromisoformat(self.at)).total_seconds()
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of a journal; a run of a thousand routes writes two."""
+_NAMED: Final = 5
+"""How many of the lines that cannot be read are named."""
+_GUARDED: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""Where a link, a pipe or a device lies in the journal's place, it is neither followed nor waited for."""
 
 
 class Journal:
     """The journal in ``path``, and this run's pen. Several runs may write to one file.
 
     ``run`` is this run's id. Raises ``CouldNotLook`` (``journal-unusable``) where the file cannot be read
-    or written; nothing must be created then.
+    or written, or somebody else has put it there; nothing must be created then.
     """
 
     def __init__(self, path: Path = DEFAULT) -> None:
@@ -108,57 +66,93 @@ class Journal:
             )
         )
 
-    def open(self) -> list[Entry]:
-        """By route, the last entry of the run that made it, for every route that may still be there.
+    def open(self) -> list[Claim]:
+        """What may still be there of all that any run made, in every place; lines nobody can read apart."""
+        return claims(entry for _, entry in self._lines() if entry)
 
-        The entries of all runs and places, oldest route first. A route that two runs say they created,
-        one after the other, belongs to the later.
+    def unread(self) -> LookError | None:
+        """The lines that cannot be read, as an error (``journal-damaged``), or ``None``.
+
+        Facts: ``file``, and ``lines``, their numbers.
         """
-        makers: dict[tuple[Place, str, str], dict[str, Entry]] = {}
-        for entry in self._entries():
-            of_route = makers.setdefault(entry.route, {})
-            if entry.event in _OVER:
-                of_route.clear()
-            elif entry.event in _NOT_OURS:
-                of_route.pop(entry.run, None)
-            else:
-                of_route[entry.run] = entry
-        return [list(of_route.values())[-1] for of_route in makers.values() if of_route]
+        numbers = [number for number, entry in self._lines() if entry is None]
+        if not numbers:
+            return None
+        some = numbers[:_NAMED]
+        more = f" … (+{len(numbers) - _NAMED})" if len(numbers) > _NAMED else ""
+        facts = {
+            "file": str(self.path),
+            "lines": ", ".join(map(str, some)) + more,
+        }
+        return LookError(code="journal-damaged", subject=str(self.path), facts=facts)
 
-    def _entries(self) -> Iterator[Entry]:
-        try:
-            lines = self.path.read_bytes().splitlines()
-        except FileNotFoundError:
-            return
-        except OSError as problem:
-            raise self._unusable(problem) from problem
-        for line in lines:
+    def _lines(self) -> Iterator[tuple[int, Entry | None]]:
+        """The number of each line that says something, and its entry where it can be read."""
+        for number, line in enumerate(self._read().split(b"\n"), start=1):
+            if line.strip():
+                yield number, decoded(line)
+
+    def _read(self) -> bytes:
+        with self._usable():
             try:
-                yield msgspec.json.decode(line, type=Entry)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                # A line cut off by a kill or a full disk: its request never went out.
-                continue
+                found = os.open(self.path, os.O_RDONLY | _GUARDED)
+            except FileNotFoundError:
+                return b""
+            with os.fdopen(found, "rb") as file:
+                self._check(os.fstat(found))
+                return file.read(MOST_BYTES + 1)
 
     def _write(self, entry: Entry) -> None:
-        try:
+        with self._usable():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab+") as file:
-                end = file.seek(0, os.SEEK_END)
-                file.seek(max(0, end - 1))
-                torn = end and file.read(1) != b"\n"
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _GUARDED
+            file = os.open(self.path, flags, 0o600)
+            try:
+                seen = os.fstat(file)
+                self._check(seen)
+                if seen.st_uid == os.geteuid() and stat.S_IMODE(seen.st_mode) & 0o077:
+                    os.fchmod(file, 0o600)
+                torn = seen.st_size and os.pread(file, 1, seen.st_size - 1) != b"\n"
                 # One write to a file opened for appending: lines of two runs do not mix.
-                file.write((b"\n" if torn else b"") + msgspec.json.encode(entry) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as problem:
-            raise self._unusable(problem) from problem
+                line = (b"\n" if torn else b"") + msgspec.json.encode(entry) + b"\n"
+                if os.write(file, line) < len(line):
+                    raise OSError("only a part of a line could be written")
+                os.fsync(file)
+                if not seen.st_size:
+                    self._keep_the_name()
+            finally:
+                os.close(file)
 
-    def _unusable(self, problem: OSError) -> CouldNotLook:
-        return CouldNotLook(
-            LookError(
-                code="journal-unusable",
-                subject=str(self.path),
-                detail=problem.strerror or str(problem),
-                facts={"file": str(self.path)},
-            )
-        )
+    def _keep_the_name(self) -> None:
+        """A new file's name is on the disk only when its folder is."""
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _check(self, seen: os.stat_result) -> None:
+        """Raise ``OSError`` where this is not a file that we, root or the folder's owner wrote."""
+        if not stat.S_ISREG(seen.st_mode):
+            raise OSError("not a regular file")
+        if seen.st_uid not in (os.geteuid(), 0, self.path.parent.stat().st_uid):
+            raise OSError(f"it belongs to somebody else (uid {seen.st_uid})")
+        if seen.st_size > MOST_BYTES:
+            raise OSError(f"{seen.st_size} bytes are too many: a journal has at most {MOST_BYTES}")
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as problem:  # a ValueError: a path with a NUL in it
+            told = (problem.strerror if isinstance(problem, OSError) else "") or str(problem)
+            if isinstance(problem, OSError) and problem.errno == errno.ELOOP:
+                told = "it is a symbolic link, and I follow none"
+            raise CouldNotLook(
+                LookError(
+                    code="journal-unusable",
+                    subject=str(self.path),
+                    detail=told,
+                    facts={"file": str(self.path)},
+                )
+            ) from problem

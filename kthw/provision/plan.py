@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from itertools import islice
 from typing import Final
@@ -22,6 +22,8 @@ _ALIVE: Final = ("running", "pending")
 _LEARNED: Final = ("EnableVgwRoutePropagation", "Advertisement")
 """Origins of routes AWS learned by itself: a static one for the same destination may stand beside them."""
 
+_JUDGED: Final = ("create", "exists", "wrong-target", "blackhole")
+"""Outcomes that a route table decides."""
 _LACKING: Final = {0: "worker-missing", 1: "worker-elsewhere"}
 """By the number of instances that bear the name, where none of them is the worker."""
 
@@ -72,6 +74,15 @@ def headroom(inventory: Inventory, steps: Sequence[ProvisionStep]) -> tuple[Head
     return tuple(
         Headroom(route_table=table, now=now.get(table, 0), adding=count)
         for table, count in sorted(adding.items())
+    )
+
+
+def judged_again(
+    steps: Sequence[ProvisionStep], tables: Mapping[str, RouteTable]
+) -> tuple[ProvisionStep, ...]:
+    """``steps`` of a plan by the tables as they are now: much may happen between a look and its plan."""
+    return _without_overlaps(
+        [judged_by(step, tables.get(step.route_table)) if step.outcome in _JUDGED else step for step in steps]
     )
 
 

@@ -1,4 +1,4 @@
-"""Taking back: only what the journal says we created, and only while it is as we made it."""
+"""Taking back: only what the journal knows we created, and only while it is as we made it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from kthw.observed import inventory
-from kthw.observed.aws import LOOKING_FAILS_WITH, Reader, aws_code, look_error, looking
 from kthw.observed.evidence import ProvisionStep, RouteTable
 from kthw.provision import commands
 from kthw.provision.apply import Line, Say, silent, tutorial_line
-from kthw.provision.journal import Entry, Journal
-from kthw.provision.plan import leads_to, route_for
+from kthw.provision.claims import Claim
+from kthw.provision.deletion import Deletion, is_what_we_made
+from kthw.provision.entry import Entry
+from kthw.provision.fate import PATIENCE_SECONDS, Patience
+from kthw.provision.journal import Journal
+from kthw.provision.plan import route_for
 from kthw.provision.writer import Writer
 
 _YOUNG_SECONDS: Final = 60.0
@@ -23,68 +25,94 @@ _SETTLING_SECONDS: Final = 5.0
 
 def rollback(
     writer: Writer,
-    reader: Reader,
     journal: Journal,
     *,
     run: str = "",
     say: Say = silent,
     line: Line = tutorial_line,
+    patience: float = PATIENCE_SECONDS,
 ) -> tuple[ProvisionStep, ...]:
-    """Delete the routes that the journal says were created at this writer's endpoint, and write that down.
+    """Delete the routes the journal knows were created at this writer's endpoint, and write that down.
 
     ``run`` takes back that run's only. Outcomes: ``deleted``; ``gone`` (there is no such route any
-    more); ``left`` (it has another target now, in ``detail``: somebody else's); ``running`` (the run that
-    made it still goes on); ``failed`` (AWS's refusal in ``detail``; it will be tried again next time).
-    One that fails does not keep the next from being tried. Raises ``CouldNotLook`` where the route
-    tables cannot be read.
+    more); ``left`` (it has another target now, in ``detail``: somebody else's); ``maybe`` (it is there, and
+    nobody knows whether we made it: left, with the command in ``command``); ``running`` (the run that
+    made it still goes on); ``failed`` (AWS's refusal in ``detail``; it will be tried again next time);
+    ``not-tried`` (there was no time left). One that fails does not keep the next from being tried, and
+    ``patience`` seconds are waited for all together. Raises ``CouldNotLook`` where the route tables or the
+    journal cannot be read.
+
+    A table is listed again right before each deletion. What remains is the time between that answer and
+    the request's arrival: a route that somebody replaces in those milliseconds is deleted, since EC2 has
+    no way to say "delete it if it is still this one".
     """
-    entries = [entry for entry in journal.open() if entry.place == writer.place and run in ("", entry.run)]
-    tables = _tables(reader, entries)
+    claims = [claim for claim in claims_here(writer, journal) if run in ("", claim.entry.run)]
+    tables = _tables(writer, claims)
+    work = _Work(writer, journal, Patience(patience))
     done: list[ProvisionStep] = []
-    for entry in entries:
-        done.append(_take_back(writer, journal, entry, tables.get(entry.route_table)))
+    for claim in claims:
+        done.append(work.taken_back(claim, tables.get(claim.entry.route_table)))
         say(line(done[-1]))
     return tuple(done)
 
 
+def claims_here(writer: Writer, journal: Journal) -> list[Claim]:
+    """What may still be there of all that the journal has about this writer's endpoint."""
+    return [claim for claim in journal.open() if claim.entry.place == writer.place]
+
+
 def elsewhere(writer: Writer, journal: Journal) -> int:
     """How many routes the journal knows that may still exist in other accounts, regions or endpoints."""
-    return sum(entry.place != writer.place for entry in journal.open())
+    return sum(claim.entry.place != writer.place for claim in journal.open())
 
 
-def _take_back(writer: Writer, journal: Journal, entry: Entry, table: RouteTable | None) -> ProvisionStep:
-    step = _step(entry)
-    if entry.is_running:
-        return replace(step, outcome="running", detail=entry.run)
-    there = route_for(entry.destination, table)
-    if there is None:
-        journal.record("gone", step, writer.place)
-        return replace(step, outcome="gone")
-    same = there.target == entry.target or leads_to(there, entry.instance, entry.network_interfaces)
-    if not same:
-        journal.record("left", step, writer.place)
-        return replace(step, outcome="left", detail=f"{there.target} {there.state}")
-    try:
-        writer.delete(step)
-    except LOOKING_FAILS_WITH as problem:
-        if aws_code(problem) == "InvalidRoute.NotFound":
-            journal.record("gone", step, writer.place)
+class _Work:
+    def __init__(self, writer: Writer, journal: Journal, patience: Patience) -> None:
+        self._writer = writer
+        self._journal = journal
+        self._patience = patience
+
+    def taken_back(self, claim: Claim, table: RouteTable | None) -> ProvisionStep:
+        """What came of one claim; ``table`` is a first look, good for everything but a deletion."""
+        entry, step = claim.entry, _step(claim.entry)
+        if entry.is_running:
+            return replace(step, outcome="running", detail=entry.run)
+        there = route_for(entry.destination, table)
+        if there is None:
+            self._journal.record("gone", step, self._writer.place)
             return replace(step, outcome="gone")
-        error = look_error(problem, entry.route_table, worker=entry.worker, **writer.facts)
-        return replace(step, outcome="failed", detail=error.detail)
-    journal.record("deleted", step, writer.place)
-    return replace(step, outcome="deleted")
+        if not is_what_we_made(there, entry):
+            self._journal.record("left", step, self._writer.place)
+            return replace(step, outcome="left", detail=f"{there.target} {there.state}")
+        if not claim.known:
+            return replace(step, outcome="maybe")
+        if self._patience.is_over:
+            return replace(step, outcome="not-tried")
+        return self._deleted(Deletion(self._writer, self._journal, entry, step))
+
+    def _deleted(self, deletion: Deletion) -> ProvisionStep:
+        while True:
+            since = time.monotonic()
+            step = deletion.attempt()
+            if step is None or step.outcome == "failed":
+                self._patience.charge(since)
+            else:
+                self._patience.succeeded()
+            if step:
+                return step
+            if self._patience.is_over:
+                return deletion.given_up()
+            self._patience.wait()
 
 
-def _tables(reader: Reader, entries: list[Entry]) -> dict[str, RouteTable]:
+def _tables(writer: Writer, claims: list[Claim]) -> dict[str, RouteTable]:
     """The tables concerned; read again while a route that was only just created is not listed."""
+    entries = [claim.entry for claim in claims if not claim.entry.is_running]
+    young = [entry for entry in entries if entry.age < _YOUNG_SECONDS]
     deadline = time.monotonic() + _SETTLING_SECONDS
-    young = [entry for entry in entries if entry.event == "created" and entry.age < _YOUNG_SECONDS]
     wait = 0.5
     while True:
-        with looking("route tables", **reader.facts):
-            ids = sorted({entry.route_table for entry in entries})
-            tables = {t.id: t for t in inventory.route_tables(reader.ec2, "route-table-id", ids)}
+        tables = writer.tables(entry.route_table for entry in entries)
         unlisted = [e for e in young if route_for(e.destination, tables.get(e.route_table)) is None]
         if not unlisted or time.monotonic() + wait > deadline:
             return tables

@@ -1,19 +1,54 @@
-"""A step as a person reads it, in any language."""
+"""A step as a person reads it, in any language, and what it leaves behind as an error."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from kthw.errors import LookError
+from kthw.foreign import printable
 from kthw.observed.evidence import ProvisionStep
+from kthw.provision.fate import PATIENCE_SECONDS
+from kthw.provision.turns import PATIENCE_SECONDS as TURN_SECONDS
+from kthw.provision.turns import Holder
 from kthw.verdict.messages import Catalogue
 
-_SHOWS_COMMAND: Final = ("create", "wrong-target", "blackhole", "failed")
+_SHOWS_COMMAND: Final = (
+    "create",
+    "wrong-target",
+    "blackhole",
+    "failed",
+    "gave-up",
+    "not-tried",
+    "unsure",
+    "maybe",
+)
+_NOT_TAKEN_BACK: Final = ("failed", "not-tried")
 
 
 def step_line(words: Catalogue, step: ProvisionStep) -> str:
     """What the chapter's loop prints, then what came of it, then the command where one is needed."""
-    facts = {name: getattr(step, name) for name in step.__struct_fields__}
+    facts = {name: printable(str(getattr(step, name))) for name in step.__struct_fields__}
+    facts["seconds"] = f"{PATIENCE_SECONDS:.0f}"
     reason = f"-{step.detail}" if step.outcome == "impossible" else ""
     outcome = words.say(f"provision-{step.outcome}{reason}", **facts)
-    line = f"{step.address or step.worker} {step.pod_cidr or '—'}  {outcome}"
-    return f"{line}\n    {step.command}" if step.outcome in _SHOWS_COMMAND and step.command else line
+    line = f"{facts['address'] or facts['worker']} {facts['pod_cidr'] or '—'}  {outcome}"
+    return f"{line}\n    {facts['command']}" if step.outcome in _SHOWS_COMMAND and step.command else line
+
+
+def waiting_line(words: Catalogue, table: str, holder: Holder) -> str:
+    """That another run is waited for: which, because of what, and for how long at most."""
+    facts = {"table": printable(table), "pid": str(holder.pid), "since": printable(holder.since)}
+    return words.say("provision-waiting", **facts, seconds=f"{TURN_SECONDS:.0f}")
+
+
+def left_behind(step: ProvisionStep) -> LookError | None:
+    """What of a run's own is still there, or may be, after it was to be taken back; or ``None``."""
+    facts = {"route_table": step.route_table, "pod_cidr": step.pod_cidr, "operation": "DeleteRoute"}
+    if step.outcome == "maybe":
+        code = "route-left-behind"
+    elif step.outcome in _NOT_TAKEN_BACK:
+        code = "aws-refused"
+    else:
+        return None
+    subject = f"{step.route_table} · {step.pod_cidr}"
+    return LookError(code=code, subject=subject, detail=step.detail, worker=step.worker, facts=facts)

@@ -19,6 +19,7 @@ from kthw.verdict.messages import LANGUAGES, catalogue
 from sandbox.box import DIRECTORY_PREFIX
 from tests.plugin.conftest import PROJECT, PYTEST, clean
 from tests.provision.account import Account
+from tests.provision.wire import Wire, carried, then
 
 SUITE = "suites/routes"
 _LOGGING_IN = re.compile(r"logging in to the workers … \d/3 \(([\d.]+) s\)")
@@ -58,7 +59,7 @@ def on_an_account(account: Account, tmp_path: Path) -> Iterator[Callable[..., su
 
 @contextlib.contextmanager
 def _begun(directory: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    own = {"OWN_JOURNAL": str(directory / "journal.jsonl")}
+    own = {"OWN_JOURNAL": str(directory / "journal.jsonl"), "XDG_STATE_HOME": str(directory / "state")}
     process = subprocess.Popen(
         [*PYTEST, SUITE, "--reports", str(directory / "reports"), *arguments],
         cwd=PROJECT,
@@ -115,6 +116,50 @@ def test_a_signal_while_looking_takes_back_what_was_provisioned(
     assert account.pod_routes() == {}
     assert run.code == pytest.ExitCode.INTERRUPTED
     assert "taken back from" in run.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+def test_a_signal_while_aws_is_asked_for_a_route_leaves_none(
+    number: signal.Signals, account: Account, tmp_path: Path, wire: Wire
+) -> None:
+    """What AWS then answers is still heard, so that the route is known to be ours and taken back."""
+    asked: list[int] = []
+
+    def in_the_middle() -> None:
+        process.send_signal(number)
+        asked.append(len(account.pod_routes()))
+
+    wire.on("CreateRoute", carried, then(in_the_middle))
+    over = {**account.environment, "AWS_ENDPOINT_URL": wire.endpoint}
+    with _begun(tmp_path, "--target", "aws", "--provision", **over) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+        assert process.wait() == pytest.ExitCode.INTERRUPTED, said
+    assert asked == [2]
+    assert account.pod_routes() == {}
+    assert said.count("taken back from") == 2
+    assert wire.sent.count("CreateRoute") == 2
+
+
+def test_a_second_run_waits_until_the_first_has_taken_back_its_own(
+    account: Account, tmp_path: Path, on_an_account: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Else it would find the first's routes, make none, and then see them vanish."""
+    first = on_an_account()
+    assert first.stdout is not None
+    assert any(_LOGGING_IN.match(line) for line in first.stdout)
+    later = ("--target", "aws", "--provision", "--after", "machines")
+    with _begun(tmp_path, *later, **account.environment) as second:
+        assert second.stdout is not None
+        waits = f"Another run of mine on this machine (process {first.pid}, since "
+        said = next(line for line in second.stdout if line.startswith(waits))
+        assert account.table in said
+        first.send_signal(signal.SIGINT)
+        first.stdout.read()
+        said = second.stdout.read()
+        assert second.wait() == pytest.ExitCode.OK, said
+    assert said.count("created in") == said.count("taken back from") == 3
+    assert account.pod_routes() == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,6 +14,7 @@ import pytest
 
 from tests.plugin.conftest import PROJECT, Run, clean
 from tests.provision.account import Account
+from tests.provision.wire import Wire, then, unanswered
 
 SUITE = "suites/routes"
 AWS = ("--target", "aws")
@@ -155,3 +156,42 @@ def test_progress_on_a_terminal_is_one_line_rewritten(account: Account, tmp_path
     assert len(lines) == 1
     assert lines[0].count("\r") > 1
     assert "9/9" in lines[0]
+
+
+def test_routes_that_somebody_else_takes_away_while_we_look_are_an_error_and_no_finding(
+    account: Account, tmp_path: Path, wire: Wire, run_pytest: Run
+) -> None:
+    """Another run, on another machine, ends: what it had made was there for provisioning, and is gone now."""
+    for name, destination in (("worker-0", "10.200.0.0/24"), ("worker-1", "10.200.1.0/24")):
+        account.ec2.create_route(
+            RouteTableId=account.table, DestinationCidrBlock=destination, InstanceId=account.instance(name)
+        )
+
+    def taken_back() -> None:
+        if "10.200.0.0/24" in account.pod_routes():
+            account.ec2.delete_route(RouteTableId=account.table, DestinationCidrBlock="10.200.0.0/24")
+
+    config = tmp_path / "ssh_config"
+    config.write_text("Host *\n  ProxyCommand false\n")
+    wire.on("CreateRoute", always=then(taken_back))
+    environment = {**account.environment, "AWS_ENDPOINT_URL": wire.endpoint}
+    ran = run_pytest(SUITE, *AWS, "--provision", "--ssh-config", str(config), **environment)
+    assert ran.code == 1, ran.output
+    assert ran.codes == []
+    changed = [error for error in ran.document["errors"] if error["code"] == "routes-changed"]
+    assert [error["subject"] for error in changed] == [f"{account.table} · 10.200.0.0/24"]
+    assert list(account.pod_routes()) == ["10.200.1.0/24"]
+
+
+def test_a_route_that_may_be_left_behind_is_an_error_with_the_command_that_deletes_it(
+    account: Account, wire: Wire, run_pytest: Run
+) -> None:
+    wire.on("CreateRoute", unanswered)
+    environment = {**account.environment, "AWS_ENDPOINT_URL": wire.endpoint}
+    ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, "--provision", **environment)
+    assert ran.code == 1, ran.output
+    (error,) = ran.document["errors"]
+    assert (error["code"], error["subject"]) == ("route-left-behind", f"{account.table} · 10.200.0.0/24")
+    delete = f"delete-route --route-table-id {account.table} --destination-cidr-block 10.200.0.0/24"
+    assert f"aws ec2 {delete}" in ran.output
+    assert list(account.pod_routes()) == ["10.200.0.0/24"]

@@ -21,6 +21,7 @@ from kthw.observed.evidence import Inventory, Route
 from kthw.observed.inventory import read_inventory
 from kthw.target import Target
 from sandbox import cluster
+from tests.provision.wire import Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -51,6 +52,14 @@ class Account:
         role = sts.assume_role(RoleArn=f"arn:aws:iam::{self.id}:role/tests", RoleSessionName="tests")
         self.key = role["Credentials"]["AccessKeyId"]
         self.secret = role["Credentials"]["SecretAccessKey"]
+
+    @classmethod
+    def over(cls, wire: Wire, account: Account) -> Account:
+        """``account`` itself, by way of a wire."""
+        same = cls.__new__(cls)
+        same.__dict__ = {**account.__dict__, "endpoint": wire.endpoint}
+        same.__dict__.pop("ec2", None)
+        return same
 
     @property
     def target(self) -> Target:
@@ -131,6 +140,13 @@ def aws_endpoint() -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def wire(aws_endpoint: str) -> Iterator[Wire]:
+    """A way to the sandbox's API on which things can go wrong."""
+    with Wire(aws_endpoint).open() as opened:
+        yield opened
 
 
 @pytest.fixture

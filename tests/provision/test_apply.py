@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
 from kthw.errors import CouldNotLook
-from kthw.observed.aws import CallRefusedError, Reader
+from kthw.observed.aws import CallRefusedError
 from kthw.observed.evidence import ProvisionStep
 from kthw.provision.apply import apply
 from kthw.provision.journal import Journal
@@ -18,34 +18,53 @@ from kthw.provision.plan import plan
 from kthw.provision.rollback import rollback
 from kthw.provision.writer import Writer
 from tests.provision.account import THREE, Account
+from tests.provision.wire import Deed, Wire, answered, carried, first, lost, refused, unanswered
+
+ROUTES = [f"10.200.{index}.0/24" for index in range(3)]
+PATIENCE = 1.5
 
 
 class Lab:
-    """The tutorial's cluster, somebody who may create routes in it, and a journal."""
+    """The tutorial's cluster, somebody who may create routes in it over a wire, and a journal."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, wire: Wire) -> None:
         self.account = account.build()
-        self.writer = Writer(account.target, account.id)
+        self.wire = wire
         self.journal = Journal(account.directory / "reports" / "journal.jsonl")
+        self.writer = Writer(Account.over(wire, account).target, account.id)
         self.intended = {
-            f"10.200.{index}.0/24": account.instance(name) for index, name in enumerate(THREE.workers)
+            destination: account.instance(name)
+            for destination, name in zip(ROUTES, THREE.workers, strict=True)
         }
 
     def plan(self) -> tuple[ProvisionStep, ...]:
         return plan(self.account.look(), THREE)
 
-    def apply(self, steps: tuple[ProvisionStep, ...] | None = None, **more: Any) -> list[str]:
-        return [s.outcome for s in apply(self.writer, steps or self.plan(), self.journal, **more)]
+    def steps(self, steps: tuple[ProvisionStep, ...] | None = None, **more: Any) -> tuple[ProvisionStep, ...]:
+        return apply(self.writer, steps or self.plan(), self.journal, **more)
 
-    def create_by_hand(self, destination: str, target: str) -> None:
+    def apply(self, steps: tuple[ProvisionStep, ...] | None = None, **more: Any) -> list[str]:
+        return [step.outcome for step in self.steps(steps, **more)]
+
+    def create_by_hand(self, destination: str, target: str = "") -> None:
         self.account.ec2.create_route(
-            RouteTableId=self.account.table, DestinationCidrBlock=destination, InstanceId=target
+            RouteTableId=self.account.table,
+            DestinationCidrBlock=destination,
+            InstanceId=target or self.intended[destination],
         )
+
+    def rollback(self) -> list[tuple[str, str]]:
+        return [(step.pod_cidr, step.outcome) for step in rollback(self.writer, self.journal)]
+
+    @property
+    def known(self) -> list[str]:
+        """The routes that are known to be ours."""
+        return [claim.entry.destination for claim in self.journal.open() if claim.known]
 
 
 @pytest.fixture
-def lab(aws_account: Account) -> Lab:
-    return Lab(aws_account)
+def lab(aws_account: Account, wire: Wire) -> Lab:
+    return Lab(aws_account, wire)
 
 
 def test_every_missing_route_is_created_and_told_as_the_chapters_loop_tells_it(lab: Lab) -> None:
@@ -53,6 +72,7 @@ def test_every_missing_route_is_created_and_told_as_the_chapters_loop_tells_it(l
     assert lab.apply(say=said.append) == ["created"] * 3
     assert said == [f"10.0.1.2{n} 10.200.{n}.0/24 created" for n in range(3)]
     assert lab.account.pod_routes() == lab.intended
+    assert lab.known == ROUTES
 
 
 def test_applying_again_changes_nothing(lab: Lab) -> None:
@@ -66,7 +86,7 @@ def test_applying_again_changes_nothing(lab: Lab) -> None:
 def test_wrong_target_is_told_and_never_replaced(lab: Lab) -> None:
     stranger = lab.account.instance("controller-0")
     lab.create_by_hand("10.200.1.0/24", stranger)
-    steps = apply(lab.writer, lab.plan(), lab.journal)
+    steps = lab.steps()
     assert [step.outcome for step in steps] == ["created", "wrong-target", "created"]
     assert steps[1].command.startswith("aws ec2 replace-route ")
     assert lab.account.pod_routes() == {**lab.intended, "10.200.1.0/24": stranger}
@@ -82,97 +102,199 @@ def test_blackhole_is_told_and_never_replaced(lab: Lab) -> None:
 
 def test_route_that_appeared_since_the_plan_is_compared_and_is_not_ours(lab: Lab) -> None:
     steps = lab.plan()
-    stranger = lab.account.instance("controller-0")
-    lab.create_by_hand("10.200.0.0/24", lab.account.instance("worker-0"))
-    lab.create_by_hand("10.200.1.0/24", stranger)
+    lab.create_by_hand("10.200.0.0/24")
+    lab.create_by_hand("10.200.1.0/24", lab.account.instance("controller-0"))
     assert lab.apply(steps) == ["exists", "wrong-target", "created"]
-    assert [entry.destination for entry in lab.journal.open()] == ["10.200.2.0/24"]
+    assert lab.known == ["10.200.2.0/24"]
 
 
-def test_intent_is_in_the_journal_before_the_request_goes_out(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[str, str]] = []
+def test_route_that_vanished_since_the_plan_is_created(lab: Lab) -> None:
+    """Another run, which was waited for, has taken back what it had created."""
+    lab.create_by_hand("10.200.1.0/24")
+    steps = lab.plan()
+    lab.account.ec2.delete_route(RouteTableId=lab.account.table, DestinationCidrBlock="10.200.1.0/24")
+    assert lab.apply(steps) == ["created"] * 3
+    assert lab.known == ROUTES
 
-    def create(_writer: Writer, step: ProvisionStep) -> None:
-        (entry,) = [e for e in lab.journal.open() if e.destination == step.pod_cidr]
-        seen.append((entry.event, entry.target))
 
-    monkeypatch.setattr(Writer, "create", create)
+def test_route_that_appears_between_the_look_and_the_request_is_not_ours(lab: Lab) -> None:
+    lab.wire.on("CreateRoute", first(lambda: lab.create_by_hand("10.200.0.0/24")))
+    assert lab.apply() == ["exists", "created", "created"]
+    assert lab.known == ROUTES[1:]
+    assert lab.rollback() == [(route, "deleted") for route in ROUTES[1:]]
+    assert list(lab.account.pod_routes()) == ROUTES[:1]
+
+
+def test_intent_is_in_the_journal_before_the_request_goes_out(lab: Lab) -> None:
+    seen: list[tuple[str, str, bool]] = []
+
+    def look() -> None:
+        claim = lab.journal.open()[-1]
+        seen.append((claim.entry.event, claim.entry.target, claim.known))
+
+    lab.wire.on("CreateRoute", always=first(look))
     lab.apply()
-    assert seen == [("create-intended", instance) for instance in lab.intended.values()]
+    assert seen == [("create-intended", instance, False) for instance in lab.intended.values()]
 
 
-def test_nothing_is_created_when_the_journal_cannot_be_written(lab: Lab, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_nothing_is_created_when_the_journal_cannot_be_written(lab: Lab) -> None:
+    (lab.account.directory / "file").touch()
     with pytest.raises(CouldNotLook) as caught:
-        apply(lab.writer, lab.plan(), Journal(tmp_path / "file" / "journal.jsonl"))
+        apply(lab.writer, lab.plan(), Journal(lab.account.directory / "file" / "journal.jsonl"))
     assert caught.value.error.code == "journal-unusable"
     assert lab.account.pod_routes() == {}
 
 
-def test_route_that_was_made_though_no_answer_came_is_ours(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    _after(monkeypatch, ConnectionClosedError(endpoint_url="http://x"))
-    assert lab.apply() == ["created"] * 3
-    assert len(lab.journal.open()) == 3
+def test_route_that_was_made_when_the_journal_could_take_no_more_is_told(lab: Lab) -> None:
+    said: list[str] = []
+    lab.wire.on("CreateRoute", first(lambda: _make_a_folder_of(lab.journal)))
+    with pytest.raises(CouldNotLook):
+        lab.steps(say=said.append, line=lambda step: f"{step.outcome} {step.command}")
+    delete = f"--route-table-id {lab.account.table} --destination-cidr-block {ROUTES[0]}"
+    assert said == [f"unsure aws ec2 delete-route {delete}"]
 
 
-def test_route_that_was_made_by_an_earlier_attempt_of_ours_is_ours(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
+_BROKEN_DOWN = b"<Response><Errors><Error><Code>InternalError</Code></Error></Errors></Response>"
+UNKNOWN: dict[str, Deed] = {
+    "the connection breaks": unanswered,
+    "EC2 breaks down": answered(500, _BROKEN_DOWN),
+    "a proxy answers": answered(502, b"<html>Bad Gateway</html>"),
+    "a proxy refuses": answered(407, b"<html>Who are you?</html>"),
+    "the answer is no answer": answered(200, b"\x00<"),
+    "the answer is empty": answered(200, b""),
+    "the answer says neither yes nor no": answered(200, b"<CreateRouteResponse></CreateRouteResponse>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("deed", UNKNOWN.values(), ids=UNKNOWN)
+def test_route_that_is_there_though_no_yes_came_may_be_ours_and_is_not_taken_back(
+    lab: Lab, deed: Deed
 ) -> None:
-    """botocore sends a request again when the connection breaks; the second one finds the first's route."""
-    _after(monkeypatch, _refusal("RouteAlreadyExists", retries=1))
+    lab.wire.on("CreateRoute", deed)
+    steps = lab.steps()
+    assert [step.outcome for step in steps] == ["unsure", "created", "created"]
+    assert steps[0].command == (
+        f"aws ec2 delete-route --route-table-id {lab.account.table} --destination-cidr-block {ROUTES[0]}"
+    )
+    assert lab.known == ROUTES[1:]
+    assert lab.rollback() == [(ROUTES[0], "maybe"), (ROUTES[1], "deleted"), (ROUTES[2], "deleted")]
+    assert list(lab.account.pod_routes()) == ROUTES[:1]
+
+
+def test_route_whose_request_timed_out_may_be_ours(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kthw.observed.aws._READ_SECONDS", 1)
+    lab.writer = Writer(Account.over(lab.wire, lab.account).target, lab.account.id)
+    lab.wire.on("CreateRoute", _slow)
+    assert lab.apply() == ["unsure", "created", "created"]
+    assert lab.known == ROUTES[1:]
+
+
+@pytest.mark.parametrize("deed", [lost, refused("InternalError", status=500)], ids=["lost", "broken-down"])
+def test_request_that_was_not_carried_out_is_sent_again_and_the_route_is_ours(lab: Lab, deed: Deed) -> None:
+    lab.wire.on("CreateRoute", deed)
     assert lab.apply() == ["created"] * 3
-    assert len(lab.journal.open()) == 3
+    assert lab.known == ROUTES
+    assert lab.wire.sent.count("CreateRoute") == 4
 
 
-def test_request_that_never_arrived_has_failed_and_nothing_is_left_to_take_back(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
+def test_botocore_sends_no_request_to_write_a_second_time(lab: Lab) -> None:
+    """It would not tell what became of the first."""
+    lab.wire.on("CreateRoute", always=lost)
+    lab.apply(patience=0.1)
+    assert lab.wire.sent.count("CreateRoute") == 1
+
+
+@pytest.mark.parametrize(
+    "deed", [lost, refused("RequestLimitExceeded", status=503)], ids=["lost", "throttled"]
+)
+@pytest.mark.parametrize("target", ["worker-0", "controller-0"])
+def test_route_that_somebody_makes_before_we_try_again_is_not_taken_for_ours(
+    lab: Lab, deed: Deed, target: str
 ) -> None:
-    _instead(monkeypatch, EndpointConnectionError(endpoint_url="http://x"))
+    def and_somebody_makes_it(carry: Any) -> Any:
+        lab.create_by_hand("10.200.0.0/24", lab.account.instance(target))
+        return deed(carry)
+
+    lab.wire.on("CreateRoute", and_somebody_makes_it)
+    outcomes = lab.apply()
+    same = "unsure" if deed is lost else "exists"
+    assert outcomes == [same if target == "worker-0" else "wrong-target", "created", "created"]
+    assert lab.known == ROUTES[1:]
+    lab.rollback()
+    assert list(lab.account.pod_routes()) == ROUTES[:1]
+
+
+def test_refused_route_that_is_then_made_by_hand_is_not_touched_by_rollback(lab: Lab) -> None:
+    lab.wire.on("CreateRoute", always=refused("UnauthorizedOperation", "not you", status=403))
     assert lab.apply() == ["failed"] * 3
-    steps = rollback(lab.writer, Reader(lab.account.target), lab.journal)
-    assert [step.outcome for step in steps] == ["gone"] * 3
-    assert lab.journal.open() == []
-
-
-def test_refusal_is_told_in_awss_words_and_does_not_stop_the_others(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    create = Writer.create
-
-    def refuse_one(writer: Writer, step: ProvisionStep) -> None:
-        if step.worker == "worker-1":
-            raise _refusal("RouteLimitExceeded", "The maximum number of routes has been reached")
-        create(writer, step)
-
-    monkeypatch.setattr(Writer, "create", refuse_one)
-    steps = apply(lab.writer, lab.plan(), lab.journal)
-    assert [step.outcome for step in steps] == ["created", "failed", "created"]
-    assert steps[1].detail == "RouteLimitExceeded: The maximum number of routes has been reached"
-    assert {entry.worker for entry in lab.journal.open()} == {"worker-0", "worker-2"}
-
-
-@pytest.mark.parametrize("code", ["IncorrectInstanceState", "RequestLimitExceeded"])
-def test_refusal_that_passes_is_waited_out(lab: Lab, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    create, refusals = Writer.create, [_refusal(code)]
-
-    def refuse_once(writer: Writer, step: ProvisionStep) -> None:
-        if refusals:
-            raise refusals.pop()
-        create(writer, step)
-
-    monkeypatch.setattr(Writer, "create", refuse_once)
-    assert lab.apply() == ["created"] * 3
+    for route in ROUTES:
+        lab.create_by_hand(route)
+    assert lab.rollback() == []
     assert lab.account.pod_routes() == lab.intended
 
 
-def test_refusal_that_does_not_pass_is_given_up_after_a_while(
+def test_endpoint_without_a_connection_is_given_up_and_nothing_is_left_to_take_back(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _instead(monkeypatch, _refusal("IncorrectInstanceState", "not ready"))
-    steps = apply(lab.writer, lab.plan(), lab.journal, patience=0.1)
-    assert [(s.outcome, s.detail) for s in steps] == [("failed", "IncorrectInstanceState: not ready")] * 3
+    def unsent(*_: object) -> bool:
+        raise EndpointConnectionError(endpoint_url="http://x")
+
+    monkeypatch.setattr(Writer, "create", unsent)
+    outcomes = lab.apply(patience=PATIENCE)
+    assert set(outcomes) <= {"failed", "gave-up", "not-tried"}
+    assert lab.journal.open() == []
+
+
+def test_refusal_is_told_in_awss_words_and_does_not_stop_the_others(lab: Lab) -> None:
+    full = "The maximum number of routes has been reached"
+    lab.wire.on("CreateRoute", carried, refused("RouteLimitExceeded", full))
+    steps = lab.steps()
+    assert [step.outcome for step in steps] == ["created", "failed", "created"]
+    assert steps[1].detail == f"RouteLimitExceeded: {full}"
+    assert steps[1].command.startswith("aws ec2 create-route ")
+    assert lab.known == [ROUTES[0], ROUTES[2]]
+    assert len(lab.journal.open()) == 2
+
+
+@pytest.mark.parametrize("code", ["IncorrectInstanceState", "RequestLimitExceeded"])
+def test_refusal_that_passes_is_waited_out(lab: Lab, code: str) -> None:
+    lab.wire.on("CreateRoute", refused(code))
+    assert lab.apply() == ["created"] * 3
+    assert lab.account.pod_routes() == lab.intended
+    assert lab.known == ROUTES
+
+
+@pytest.mark.parametrize("code", ["IncorrectInstanceState", "RequestLimitExceeded", "InternalError"])
+def test_waiting_has_one_limit_for_all_routes_together(
+    lab: Lab, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited, sleep = [0.0], time.sleep
+
+    def counted(seconds: float) -> None:
+        waited.append(seconds)
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", counted)
+    status = 500 if code == "InternalError" else 400
+    lab.wire.on("CreateRoute", always=refused(code, "later", status=status))
+    steps = lab.steps(patience=PATIENCE)
+    assert sum(waited) <= PATIENCE
+    assert {step.outcome for step in steps} <= {"gave-up", "not-tried"}
+    assert steps[0].detail == f"{code}: later"
+    assert all(step.command.startswith("aws ec2 create-route ") for step in steps)
+
+
+def test_worker_that_is_not_ready_keeps_no_other_waiting(lab: Lab) -> None:
+    said: list[str] = []
+    lab.wire.on(
+        "CreateRoute",
+        refused("IncorrectInstanceState"),
+        carried,
+        carried,
+        always=refused("IncorrectInstanceState"),
+    )
+    assert lab.apply(patience=PATIENCE, say=said.append) == ["gave-up", "created", "created"]
+    assert [line.split()[-1] for line in said] == ["created", "created", "gave-up"]
 
 
 def test_worker_with_two_interfaces_is_routed_by_its_primary_one(lab: Lab) -> None:
@@ -180,11 +302,12 @@ def test_worker_with_two_interfaces_is_routed_by_its_primary_one(lab: Lab) -> No
     subnet = lab.account.look().subnets[0].id
     second = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     ec2.attach_network_interface(NetworkInterfaceId=second, InstanceId=worker, DeviceIndex=1)
-    steps = apply(lab.writer, lab.plan(), lab.journal)
+    steps = lab.steps()
     assert [step.outcome for step in steps] == ["created"] * 3
     assert steps[1].target.startswith("eni-")
     assert steps[1].target != second
     assert lab.apply() == ["exists"] * 3
+    assert lab.rollback() == [(route, "deleted") for route in ROUTES]
 
 
 @pytest.mark.parametrize(
@@ -205,29 +328,11 @@ def test_writer_can_do_nothing_but_create_and_delete_routes(
         getattr(writer.ec2, operation)(**parameters)
 
 
-def _refusal(code: str, message: str = "", retries: int = 0) -> ClientError:
-    response: Any = {
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": 400, "RetryAttempts": retries},
-    }
-    return ClientError(response, "CreateRoute")
+def _slow(carry: Callable[[], Any]) -> None:
+    carry()
+    time.sleep(1.5)  # longer than the client waits
 
 
-def _instead(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
-    """Creating sends nothing and fails."""
-    monkeypatch.setattr(Writer, "create", _raising(lambda *_: None, problem))
-
-
-def _after(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
-    """Creating creates, and fails all the same."""
-    monkeypatch.setattr(Writer, "create", _raising(Writer.create, problem))
-
-
-def _raising(
-    first: Callable[[Writer, ProvisionStep], None], problem: Exception
-) -> Callable[[Writer, ProvisionStep], None]:
-    def create(writer: Writer, step: ProvisionStep) -> None:
-        first(writer, step)
-        raise problem
-
-    return create
+def _make_a_folder_of(journal: Journal) -> None:
+    journal.path.unlink()
+    journal.path.mkdir()

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from kthw.observed.aws import Reader
 from kthw.observed.evidence import Inventory
 from kthw.observed.inventory import read_inventory
 from kthw.provision.__main__ import main
+from kthw.provision.entry import Place
+from kthw.provision.turns import turn
 from tests.provision.account import ROOT, Account
 
 Run = Callable[..., tuple[int, str, str]]
@@ -35,6 +38,7 @@ def run(
             monkeypatch.delenv(name)
     for name, value in aws_account.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
     def command(*arguments: str, **environment: str) -> tuple[int, str, str]:
         with monkeypatch.context() as patch:
@@ -205,6 +209,82 @@ def test_journal_that_cannot_be_written_is_exit_code_two(aws_account: Account, r
     code, _, complaints = run("apply")
     assert code == 2
     assert "journal.jsonl" in complaints
+    assert aws_account.pod_routes() == {}
+
+
+def test_rollback_tells_of_a_line_nobody_can_read_and_takes_back_the_others(
+    aws_account: Account, run: Run
+) -> None:
+    aws_account.build()
+    run("apply")
+    journal = aws_account.directory / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*lines[:4], b"half a li\n"]))
+    code, said, complaints = run("rollback")
+    assert (code, said.count("taken back")) == (2, 2)
+    assert "5" in complaints
+    assert str(journal) in complaints
+    code, said, complaints = run("rollback")
+    assert code == 2
+    assert "Nothing to take back" not in said
+    assert complaints.count("cannot be read") == 1
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_route_that_may_be_ours_is_left_and_the_command_that_deletes_it_is_told(
+    aws_account: Account, run: Run, language: str
+) -> None:
+    aws_account.build()
+    run("apply")
+    journal = aws_account.directory / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().splitlines(keepends=True)[0])
+    code, said, _ = run("rollback", "--language", language)
+    assert code == 1
+    assert len(aws_account.pod_routes()) == 3
+    assert said.splitlines()[-1].strip() == (
+        f"aws ec2 delete-route --route-table-id {aws_account.table} --destination-cidr-block 10.200.0.0/24"
+    )
+
+
+def test_foreign_text_steers_no_terminal(aws_account: Account, run: Run) -> None:
+    aws_account.build()
+    run("apply")
+    journal = aws_account.directory / "journal.jsonl"
+    journal.write_text(journal.read_text().replace("worker-1", "\\u001b[2J\\u202eworker-1"))
+    code, said, _ = run("rollback")
+    assert code == 0
+    assert "\\x1b[2J\\u202eworker-1 10.200.1.0/24" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("text", ["dono=João", "#!/bin/sh\n# instalação\n", "café", "ação" * 500])
+def test_user_data_with_accents_is_a_worker_without_a_pod_cidr_and_the_others_are_served(
+    aws_account: Account, run: Run, text: str
+) -> None:
+    aws_account.build().set_user_data("worker-1", text)
+    code, said, complaints = run("apply")
+    assert (code, complaints) == (1, "")
+    assert "has no pod-cidr" in said
+    assert sorted(aws_account.pod_routes()) == ["10.200.0.0/24", "10.200.2.0/24"]
+
+
+def test_pod_cidr_beside_an_accent_is_read(aws_account: Account, run: Run) -> None:
+    aws_account.build().set_user_data("worker-1", "dono=João|name=worker-1|pod-cidr=10.200.1.0/24")
+    assert run("apply")[0] == 0
+    assert len(aws_account.pod_routes()) == 3
+
+
+def test_second_run_waits_for_its_turn_and_says_for_whom(
+    aws_account: Account, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws_account.build()
+    place = Place(account=aws_account.id, region="us-east-1", endpoint=aws_account.endpoint)
+    monkeypatch.setattr("kthw.provision.__main__.turn", partial(turn, patience=0.1))
+    with turn(place, [aws_account.table], waiting=lambda *_: None):
+        code, said, complaints = run("apply")
+    assert code == 2
+    assert f"Another run of mine on this machine (process {os.getpid()}, since" in said
+    assert aws_account.table in complaints
     assert aws_account.pod_routes() == {}
 
 

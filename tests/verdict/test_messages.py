@@ -40,6 +40,10 @@ OWN_FACTS = {
     "account": "1", "expected": "2", "file": "reports/report.json", "reason": "said so", "most": "100 MB",
     "found": "2", "known": "1", "place": "$.inventory", "value": "[]",
 }  # fmt: skip
+ROUTES_FACTS = {
+    "table": "rtb-1", "change": "10.200.1.0/24: i-1 → —", "route_table": "rtb-1", "pod_cidr": "10.200.1.0/24",
+    "lines": "2, 3", "pid": "123", "since": "12:00:00", "seconds": "120",
+}  # fmt: skip
 PARTS = ("what", "why", "fix")
 
 
@@ -60,7 +64,7 @@ ERRORS = [
         subject="worker-1 (i-01, 10.0.1.21)",
         worker="worker-1",
         detail="said so",
-        facts={**SSH_FACTS, **AWS_FACTS, **OWN_FACTS, "variant": variant},
+        facts={**SSH_FACTS, **AWS_FACTS, **OWN_FACTS, **ROUTES_FACTS, "variant": variant},
     )
     for code in sorted(errors.CODES)
     for variant in (

@@ -1,0 +1,69 @@
+"""What somebody else did to the workers' routes while we looked: then what was seen does not fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from kthw.errors import LookError
+from kthw.intended.cluster import Intended
+from kthw.observed.evidence import Inventory, ProvisionStep, RouteTable
+
+_THERE: Final = ("created", "exists")
+"""Outcomes of provisioning after which the route was there."""
+_NONE: Final = "—"
+_MOST_TOLD: Final = 10
+
+
+class _Change(NamedTuple):
+    table: str
+    destination: str
+    before: str
+    after: str
+
+
+def changes(
+    before: Inventory, now: Inventory, intended: Intended, steps: Iterable[ProvisionStep] = ()
+) -> tuple[LookError, ...]:
+    """One error (``routes-changed``) for each route of a table that rules a worker's subnet, ten at most.
+
+    ``steps``: what provisioning saw there before ``before`` was read. An error bears a worker where a step
+    says whose route it is. Facts: ``table``, and ``change`` (``10.200.1.0/24: i-0ab → —``).
+    """
+    steps = [step for step in steps if step.outcome in _THERE]
+    whose = {(step.route_table, step.pod_cidr): step.worker for step in steps}
+    found = [*_vanished(before, steps), *_between(before, now, intended)]
+    each_once = {(change.table, change.destination): change for change in reversed(found)}
+    told = sorted(each_once.values())[:_MOST_TOLD]
+    return tuple(_error(change, whose.get((change.table, change.destination), "")) for change in told)
+
+
+def _vanished(before: Inventory, steps: Iterable[ProvisionStep]) -> Iterator[_Change]:
+    routes = {table.id: _targets(table) for table in before.route_tables}
+    for step in steps:
+        if step.pod_cidr not in routes.get(step.route_table, {}):
+            yield _Change(step.route_table, step.pod_cidr, step.target, _NONE)
+
+
+def _between(before: Inventory, now: Inventory, intended: Intended) -> Iterator[_Change]:
+    subnets = {each.subnet for each in before.instances if each.name in intended.workers}
+    later = {table.id: _targets(table) for table in now.route_tables}
+    for table in before.route_tables:
+        if not (table.main or subnets & set(table.subnets)):
+            continue
+        was, is_now = _targets(table), later.get(table.id, {})
+        for destination in was.keys() | is_now.keys():
+            sooner, then = was.get(destination, _NONE), is_now.get(destination, _NONE)
+            if sooner != then:
+                yield _Change(table.id, destination, sooner, then)
+
+
+def _targets(table: RouteTable) -> dict[str, str]:
+    return {route.destination: route.target for route in table.routes if not route.foreign}
+
+
+def _error(change: _Change, worker: str) -> LookError:
+    said = f"{change.destination}: {change.before} → {change.after}"
+    subject = f"{change.table} · {change.destination}"
+    facts = {"table": change.table, "change": said}
+    return LookError(code="routes-changed", subject=subject, detail=said, worker=worker, facts=facts)

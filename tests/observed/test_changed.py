@@ -1,0 +1,131 @@
+"""Routes that somebody else changes while we look are told as that, and no finding comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.findings import reachability, routes, workers
+from kthw.findings.changed import settled
+from kthw.findings.check import Check
+from kthw.intended.cluster import Intended
+from kthw.observed.aws import Reader
+from kthw.observed.changed import changes
+from kthw.observed.evidence import Evidence, Inventory, ProvisionStep
+from kthw.observed.gather import gather
+from kthw.provision.apply import apply
+from kthw.provision.journal import Journal
+from kthw.provision.plan import plan
+from kthw.provision.writer import Writer
+from tests.findings.clusters import failing, without_route
+from tests.findings.faults import OK
+from tests.provision.account import THREE, Account
+
+BEFORE_PODS = Intended(workers=THREE.workers, after="machines")
+ROUTE = "10.200.1.0/24"
+
+
+@pytest.fixture
+def account(aws_account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setattr("kthw.observed.gather._SETTLING_SECONDS", 0.1)
+    return aws_account.build()
+
+
+def looked(account: Account, directory: Path, then: Callable[[], None]) -> Evidence:
+    """A look that provisions first; ``then`` happens right after."""
+
+    def provision(_reader: Reader, inventory: Inventory) -> tuple[ProvisionStep, ...]:
+        writer = Writer(account.target, inventory.account)
+        steps = apply(writer, plan(inventory, THREE), Journal(directory / "journal.jsonl"))
+        then()
+        return steps
+
+    return gather(account.target, BEFORE_PODS, provision=provision)
+
+
+def test_route_that_vanished_after_it_was_provisioned_is_told_as_taken_away_by_somebody_else(
+    account: Account, tmp_path: Path
+) -> None:
+    def taken_away() -> None:
+        account.ec2.delete_route(RouteTableId=account.table, DestinationCidrBlock=ROUTE)
+
+    seen = looked(account, tmp_path, taken_away)
+    (error,) = seen.errors
+    assert (error.code, error.worker) == ("routes-changed", "worker-1")
+    assert error.facts["change"] == f"{ROUTE}: {account.instance('worker-1')} → —"
+    found = routes.route_to_worker(seen, "worker-1")
+    assert [finding.code for finding in found] == ["route-missing"]
+    with pytest.raises(CouldNotLook) as caught:
+        settled(seen, found)
+    assert caught.value.error == error
+
+
+def test_route_that_another_run_had_made_and_takes_away_while_we_look_is_told_so_too(
+    account: Account, tmp_path: Path
+) -> None:
+    account.ec2.create_route(
+        RouteTableId=account.table, DestinationCidrBlock=ROUTE, InstanceId=account.instance("worker-1")
+    )
+
+    def taken_away() -> None:
+        account.ec2.delete_route(RouteTableId=account.table, DestinationCidrBlock=ROUTE)
+
+    seen = looked(account, tmp_path, taken_away)
+    assert [step.outcome for step in seen.provisioned] == ["created", "exists", "created"]
+    assert [(error.code, error.worker) for error in seen.errors] == [("routes-changed", "worker-1")]
+
+
+def test_routes_nobody_changes_are_no_error(account: Account, tmp_path: Path) -> None:
+    seen = looked(account, tmp_path, lambda: None)
+    assert seen.errors == ()
+    assert seen.inventory is not None
+
+
+def test_change_between_two_looks_is_told_with_what_was_before_and_after() -> None:
+    before, now = OK.inventory, without_route(OK, ROUTE).inventory
+    assert before is not None
+    assert now is not None
+    assert changes(before, before, OK.intended) == ()
+    (gone,) = changes(before, now, OK.intended)
+    (came,) = changes(now, before, OK.intended)
+    assert gone.facts["change"].startswith(f"{ROUTE}: i-")
+    assert gone.facts["change"].endswith(" → —")
+    assert came.facts["change"].startswith(f"{ROUTE}: — → i-")
+
+
+def test_tables_that_rule_no_workers_subnet_may_change() -> None:
+    before = OK.inventory
+    assert before is not None
+    aside = replace(before.route_tables[0], id="rtb-aside", main=False, subnets=())
+    with_it = replace(before, route_tables=(*before.route_tables, aside))
+    without = replace(before, route_tables=(*before.route_tables, replace(aside, routes=())))
+    assert changes(with_it, without, OK.intended) == ()
+
+
+LOST = failing(without_route(OK, ROUTE), ("worker-0", "worker-1"))
+CASES: dict[str, tuple[Check, str, str, bool]] = {
+    "its own route": (routes.route_to_worker, "worker-1", "worker-1", True),
+    "another worker's route": (routes.route_to_worker, "worker-1", "worker-2", False),
+    "a route that is nobody's": (routes.route_to_worker, "worker-1", "", True),
+    "packets": (reachability.reaches_others, "worker-0", "worker-2", True),
+    "what has nothing to do with routes": (workers.one_running_instance, "worker-9", "worker-9", False),
+}
+
+
+@pytest.mark.parametrize(("check", "worker", "changed", "doubted"), CASES.values(), ids=CASES)
+def test_only_what_may_come_of_the_change_is_doubted(
+    check: Check, worker: str, changed: str, *, doubted: bool
+) -> None:
+    error = LookError(code="routes-changed", subject="rtb-1", worker=changed)
+    found = check(LOST, worker)
+    assert found
+    evidence = replace(LOST, errors=(error,))
+    if doubted:
+        with pytest.raises(CouldNotLook):
+            settled(evidence, found)
+    else:
+        assert settled(evidence, found) == found
