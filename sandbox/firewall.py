@@ -22,6 +22,8 @@ from sandbox.state import AclEntry, Eni, SecurityRule, State
 
 GATEWAY_LINK: Final = "igw"
 TABLE: Final = "ip vpc"
+ANEW: Final = f"add table {TABLE}\ndelete table {TABLE}\nadd table {TABLE}\n"
+"""Before a script that begins from nothing: whatever the table held is gone in the same transaction."""
 _PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "icmp": "icmp", "tcp": "tcp", "udp": "udp"}
 
 
