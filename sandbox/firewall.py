@@ -160,7 +160,8 @@ def _ports(protocol: str, first: int, last: int) -> str:
         return ""
     name = _PROTOCOLS.get(protocol)
     if name is None:
-        return f"ip protocol {protocol} "
+        # ICMPv6 is a protocol as any other to IPv4.
+        return f"ip protocol {58 if protocol == 'icmpv6' else protocol} "
     if name == "icmp":
         kind = f"icmp type {first} " if first != -1 else "ip protocol icmp "
         return kind + (f"icmp code {last} " if first != -1 and last != -1 else "")
