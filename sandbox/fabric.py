@@ -11,7 +11,6 @@ import contextlib
 import itertools
 import shutil
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from typing import Final
 
 from sandbox import internet, namespaces
@@ -70,8 +69,7 @@ class Fabric:
             router.doubt()
 
     def _apply(self, state: State) -> None:
-        running = {i.id for i in state.instances.values() if i.running}
-        live = replace(state, enis={e.id: e for e in state.enis.values() if e.instance in running})
+        running, live = state.running, state.live
         new, plans = self._plan(live)
         booting = {i for i in running if i not in self._nodes or not self._nodes[i].powered}
         self._metadata.know(live)

@@ -1,6 +1,6 @@
 """The fabric alone, in namespaces of its own, made to fail at every step: what ``test_fabric`` talks to.
 
-``python fabric_harness.py STATES [every-way]``: the pickled states of a region, one for each API call made.
+``python fabric_harness.py STATES [every-way|follow]``: the pickled states of a region, one for each API call made.
 Once without any failure, to see what the kernel should have after each. Then, for each number read from
 standard input, that call with each of its kernel commands failing in turn; one line of JSON answers each.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import pickle
+import random
 import socket
 import subprocess
 import sys
@@ -240,6 +241,27 @@ def main(states: list[State], *, every_way: bool) -> None:
         _say(Breaker(kernel, states, should, flow, int(line)).break_it(every_way=every_way))
 
 
+def follow(states: list[State], seed: int) -> None:
+    """Every state in turn, one in three with a failure by chance; then what the kernel has of the last one
+    is compared with what it has when that one is made from nothing."""
+    kernel, chance = Kernel(), random.Random(seed)  # noqa: S311 -- repeatable, not secret
+    failures = 0
+    for state in states:
+        broken = chance.random() < 1 / 3
+        try:
+            with FAULTS.failing(chance.randrange(12) if broken else None, lasting=broken):
+                kernel.fabric.reconcile(state)
+        except (CommandError, OSError):
+            if not broken:
+                raise
+            failures += 1
+    kernel.fabric.reconcile(states[-1])
+    found = kernel.has()
+    kernel.fabric.reconcile(State())
+    kernel.fabric.reconcile(states[-1])
+    _say({"failures": failures, "problems": difference(kernel.has(), found)})
+
+
 def _say(answer: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
@@ -303,4 +325,7 @@ if __name__ == "__main__":
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
     namespaces.NAMED.mkdir()
     told = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 -- our own
-    main(told, every_way="every-way" in sys.argv)
+    if "follow" in sys.argv:
+        follow(told, seed=1)
+    else:
+        main(told, every_way="every-way" in sys.argv)

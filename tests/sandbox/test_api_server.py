@@ -52,7 +52,7 @@ def broken(api_server: Server) -> Iterator[str]:
     flag = api_server.directory / "broken"
     flag.write_text("no such <namespace>")
     yield "no such <namespace>"
-    flag.unlink()
+    flag.unlink(missing_ok=True)
 
 
 def test_sts_says_which_account_this_is(api_server: Server) -> None:
@@ -90,6 +90,24 @@ def test_a_data_plane_that_fails_is_an_internal_error_by_name(api_lab: Lab, brok
     said = (api_lab.server.directory / "stderr").read_text().splitlines()
     assert any(broken in line and "OSError" in line for line in said)
     assert not any("Traceback" in line for line in said)
+
+
+def test_what_the_data_plane_owes_it_is_asked_for_after_any_next_call(
+    api_lab: Lab, api_refused: Refused, broken: str
+) -> None:
+    """A read or a refused change heals too, and is answered as ever; then reads cost nothing again."""
+    with pytest.raises(ClientError, match=broken):
+        api_lab.add_route(POD, GatewayId=api_lab.gateway)
+    calls = api_lab.server.calls
+    api_lab.ec2.describe_vpcs()
+    assert api_lab.server.calls == calls + 1
+    (api_lab.server.directory / "broken").unlink()
+    again: Any = {"DestinationCidrBlock": POD, "GatewayId": api_lab.gateway, "RouteTableId": api_lab.table}
+    assert api_refused(api_lab.ec2.create_route, **again) == "RouteAlreadyExists"
+    assert api_lab.server.calls == calls + 2
+    api_lab.ec2.describe_vpcs()
+    assert api_lab.server.calls == calls + 2
+    assert api_lab.state_route(POD).kind == "igw"
 
 
 def test_the_api_goes_on_after_a_failure(api_lab: Lab) -> None:
