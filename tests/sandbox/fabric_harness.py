@@ -1,8 +1,9 @@
 """The fabric alone, in namespaces of its own, made to fail at every step: what ``test_fabric`` talks to.
 
-``python fabric_harness.py STATES [every-way|follow]``: the pickled states of a region, one for each API call made.
+``python fabric_harness.py STATES [every-way]``: the pickled states of a region, one for each API call made.
 Once without any failure, to see what the kernel should have after each. Then, for each number read from
 standard input, that call with each of its kernel commands failing in turn; one line of JSON answers each.
+With ``follow``: all of them one after the other, with a failure now and then, and one answer.
 """
 
 from __future__ import annotations
