@@ -22,6 +22,8 @@ from sandbox.state import AclEntry, Eni, SecurityRule, State
 
 GATEWAY_LINK: Final = "igw"
 TABLE: Final = "ip vpc"
+ANEW: Final = f"add table {TABLE}\ndelete table {TABLE}\nadd table {TABLE}\n"
+"""Before a script that begins from nothing: whatever the table held is gone in the same transaction."""
 _PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "icmp": "icmp", "tcp": "tcp", "udp": "udp"}
 
 
@@ -158,7 +160,8 @@ def _ports(protocol: str, first: int, last: int) -> str:
         return ""
     name = _PROTOCOLS.get(protocol)
     if name is None:
-        return f"ip protocol {protocol} "
+        # ICMPv6 is a protocol as any other to IPv4.
+        return f"ip protocol {58 if protocol == 'icmpv6' else protocol} "
     if name == "icmp":
         kind = f"icmp type {first} " if first != -1 else "ip protocol icmp "
         return kind + (f"icmp code {last} " if first != -1 and last != -1 else "")

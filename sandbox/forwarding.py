@@ -8,7 +8,8 @@ AWS drops it. Unmarked packets, from the internet gateway, look among the ENIs a
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from sandbox.firewall import GATEWAY_LINK, link_name
 from sandbox.state import Eni, Route, State
@@ -16,6 +17,8 @@ from sandbox.state import Eni, Route, State
 ENIS: Final = 1000
 """The kernel table with one /32 for each private address in the VPC."""
 FIRST_TABLE: Final = 2000
+LAST_TABLE: Final = 30000
+"""One kernel table for each route table, and a rule of the same number: from the first to below the last."""
 
 Routes = dict[int, dict[str, str]]
 """Kernel table → destination → the rest of the ``ip route`` command."""
@@ -47,7 +50,8 @@ def _route(route: Route, enis: dict[str, Eni], gateway: str) -> str:
     return "blackhole"
 
 
-_TYPES: Final = ("throw", "blackhole")
+_TYPES: Final = {"6": "blackhole", "9": "throw"}
+"""By the kernel's number for them (``RTN_BLACKHOLE``, ``RTN_THROW``)."""
 
 
 def difference(before: Routes, after: Routes) -> tuple[list[str], list[str]]:
@@ -64,7 +68,42 @@ def difference(before: Routes, after: Routes) -> tuple[list[str], list[str]]:
     return remove, add
 
 
+def common(before: Routes, after: Routes) -> Routes:
+    """What is the same in both."""
+    return {
+        table: {to: how for to, how in routes.items() if after.get(table, {}).get(to) == how}
+        for table, routes in before.items()
+    }
+
+
+def without_link(routes: Routes, link: str) -> Routes:
+    """``routes`` but for those that lead out of the interface ``link``."""
+    return {
+        table: {to: how for to, how in its.items() if f" dev {link} " not in f" {how} "}
+        for table, its in routes.items()
+    }
+
+
+def held(rows: Iterable[Mapping[str, Any]]) -> Routes:
+    """The routes in our tables, from what ``ip -N -json route show table all`` answers."""
+    found: Routes = {}
+    for row in rows:
+        table = str(row.get("table", ""))
+        if not table.isdecimal() or not ENIS <= int(table) < LAST_TABLE:
+            continue
+        destination = "0.0.0.0/0" if row["dst"] == "default" else row["dst"]
+        destination = destination if "/" in destination else f"{destination}/32"
+        found.setdefault(int(table), {})[destination] = _TYPES.get(row.get("type", "")) or _how(row)
+    return found
+
+
+def _how(row: Mapping[str, Any]) -> str:
+    via = f"via {row['gateway']} " if "gateway" in row else ""
+    onlink = " onlink" if "onlink" in row.get("flags", ()) else ""
+    return f"{via}dev {row['dev']}{onlink}"
+
+
 def _command(action: str, table: int, destination: str, how: str) -> str:
-    if how in _TYPES:
+    if how in _TYPES.values():
         return f"route {action} {how} {destination} table {table}"
     return f"route {action} {destination} {how} table {table}"

@@ -39,6 +39,7 @@ class Metadata:
     def __init__(self) -> None:
         self._asking: dict[tuple[str, str], _Asking] = {}
         self._tokens: set[str] = set()
+        self._servers: dict[str, ThreadingHTTPServer] = {}
 
     def know(self, state: State) -> None:
         """Answer from ``state`` from now on."""
@@ -51,9 +52,16 @@ class Metadata:
     def serve(self, vpc: str) -> None:
         """Serve inside the namespace ``vpc`` until this process ends; give it the address first."""
         server = namespaces.inside(vpc, partial(ThreadingHTTPServer, (ADDRESS, 80), _Handler))
+        self._servers[vpc] = server
         server.daemon_threads = True
         server.RequestHandlerClass = partial(_Handler, self, vpc)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def leave(self, vpc: str) -> None:
+        """Stop serving inside the namespace ``vpc``, which lives as long as a socket of it is open."""
+        server = self._servers.pop(vpc, None)
+        if server is not None:
+            threading.Thread(target=_close, args=(server,), daemon=True).start()
 
     def token(self, vpc: str, address: str) -> tuple[int, bytes]:
         """(HTTP status, body) of a PUT by the machine with ``address``: a new session token."""
@@ -90,6 +98,11 @@ def _answers(eni: Eni, state: State) -> dict[str, bytes]:
     }
     answers = {f"latest/meta-data/{key}": value.encode() for key, value in told.items()}
     return {**answers, "latest/user-data": instance.user_data} if instance.user_data else answers
+
+
+def _close(server: ThreadingHTTPServer) -> None:
+    server.shutdown()  # waits until the serving thread has noticed
+    server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

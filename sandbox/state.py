@@ -6,7 +6,7 @@ are AWS's, addresses and CIDRs are text in canonical form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 
@@ -139,3 +139,14 @@ class State:
     instances: dict[str, Instance] = field(default_factory=dict)
     security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
     network_acls: dict[str, NetworkAcl] = field(default_factory=dict)
+
+    @property
+    def running(self) -> set[str]:
+        """The instances that run."""
+        return {instance.id for instance in self.instances.values() if instance.running}
+
+    @property
+    def live(self) -> State:
+        """The same, with the network interfaces of running instances only."""
+        running = self.running
+        return replace(self, enis={e.id: e for e in self.enis.values() if e.instance in running})

@@ -12,7 +12,7 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.responses.elastic_ip_addresses import ElasticIPAddresses
 
-from sandbox.api.refusals import Refusal
+from sandbox.api.refusals import Refusal, missing
 
 
 def _one_after_another(block: str) -> Callable[[], str]:
@@ -82,6 +82,8 @@ class AddressRequests(ElasticIPAddresses):
 
     def release_address(self) -> ActionResult:
         allocation, address = self._get_param("AllocationId"), self._get_param("PublicIp")
+        if not allocation and not address:
+            raise missing("AllocationId")
         for eip in self.ec2_backend.addresses:
             if eip.eni is not None and (eip.allocation_id == allocation or eip.public_ip == address):
                 raise Refusal("InvalidIPAddress.InUse", f"Address {eip.public_ip} is in use.")

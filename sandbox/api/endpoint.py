@@ -34,19 +34,37 @@ _ERROR = (
 
 
 class Endpoint:
-    """moto, one request at a time: it is not thread-safe (two threads can both create one route)."""
+    """moto, one request at a time: it is not thread-safe (two threads can both create one route).
+
+    Where the data plane cannot follow, the change stays and is told as InternalError. The next request,
+    whichever it is, asks the data plane again; and so it is after a failure of moto's own, which may have
+    changed something.
+    """
 
     def __init__(self, reconcile: Callable[[State], None], region: str, routes_per_table: int) -> None:
         self._reconcile = reconcile
         self._region = region
         self._lock = threading.Lock()
+        self._owing = False
+        """Whether the data plane may not have what the API says."""
+        self._asked = False
+        """Whether it was asked for in this request."""
         self._moto = _Dispatcher(_backend_app)
         replacements.install(routes_per_table)
         Ec2.changed = self._changed
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with self._lock:
-            return [b"".join(self._moto(environ, start_response))]
+            owing, self._asked = self._owing, False
+
+            def start(status: str, *rest: Any) -> Any:
+                self._owing |= status.startswith("5")
+                return start_response(status, *rest)
+
+            answer = b"".join(self._moto(environ, start))
+            if owing and not self._asked:
+                self._catch_up()
+            return [answer]
 
     def warm_up(self) -> None:
         """Load what the first calls would otherwise wait for: botocore's EC2 model, the account."""
@@ -57,7 +75,16 @@ class Endpoint:
         _ = ec2_backends[DEFAULT_ACCOUNT_ID][self._region]
 
     def _changed(self) -> None:
+        self._owing = self._asked = True
         self._reconcile(snapshot(self._region))
+        self._owing = False
+
+    def _catch_up(self) -> None:
+        """After a request that changed nothing, whose answer this is no part of."""
+        try:
+            self._changed()
+        except Exception as error:  # noqa: BLE001 -- whatever keeps the data plane from following
+            _log(error)
 
 
 class _Dispatcher(DomainDispatcherApplication):
@@ -81,8 +108,13 @@ def _failed(error: Exception) -> Response:
     if isinstance(error, HTTPException):
         status, code, message = error.code or 500, error.name.replace(" ", ""), error.description or ""
     else:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        message = f"{type(error).__name__}: {error}"
-        _LOG.error("the sandbox's API failed: %s (%s, line %d)", message, last.filename, last.lineno)
-        status, code = 500, "InternalError"
+        status, code, message = 500, "InternalError", _log(error)
     return Response(_ERROR.format(code=escape(code), message=escape(message)), status, mimetype="text/xml")
+
+
+def _log(error: Exception) -> str:
+    """What failed, as it is logged and as it is told."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    message = f"{type(error).__name__}: {error}"
+    _LOG.error("the sandbox's API failed: %s (%s, line %d)", message, last.filename, last.lineno)
+    return message

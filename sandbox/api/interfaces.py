@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from moto.core.responses import ActionResult
 from moto.ec2.models import elastic_network_interfaces
@@ -10,6 +10,9 @@ from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfac
 
 from sandbox.api.addresses import Addresses
 from sandbox.api.refusals import Refusal
+
+_MOST_INTERFACES: Final = 32
+"""More than any instance type has."""
 
 
 class NetworkInterface(elastic_network_interfaces.NetworkInterface):
@@ -107,13 +110,24 @@ class Interfaces(Addresses):
         private_ip_addresses: list[str] | None = None,
         secondary_ips_count: int | None = None,
     ) -> elastic_network_interfaces.NetworkInterface:
+        """All of them, or none where one cannot be had."""
         eni = self.get_network_interface(eni_id)
-        for address in private_ip_addresses or ():
+        wanted, before = list(dict.fromkeys(private_ip_addresses or ())), list(eni.private_ip_addresses)
+        if wanted and secondary_ips_count:
+            raise Refusal(
+                "InvalidParameterCombination",
+                "The parameters privateIpAddresses and secondaryPrivateIpAddressCount cannot be used "
+                "together.",
+            )
+        for address in wanted:
             eni.subnet.request_ip(address, None)
-        wanted = list(private_ip_addresses or ())
-        for position in range(max(len(wanted), secondary_ips_count or 0)):
-            address = wanted[position] if wanted else eni.subnet.get_available_subnet_ip(None)
-            eni.private_ip_addresses.append({"Primary": False, "PrivateIpAddress": address})
+        try:
+            for position in range(len(wanted) or secondary_ips_count or 0):
+                address = wanted[position] if wanted else eni.subnet.get_available_subnet_ip(None)
+                eni.private_ip_addresses.append({"Primary": False, "PrivateIpAddress": address})
+        except Refusal:
+            eni.private_ip_addresses[:] = before
+            raise
         return eni
 
     def delete_network_interface(self, eni_id: str) -> None:
@@ -141,6 +155,7 @@ class InterfaceRequests(ElasticNetworkInterfaces):
         eni = self.ec2_backend.get_network_interface(self._get_param("NetworkInterfaceId"))
         instance = self.ec2_backend.get_instance(self._get_param("InstanceId"))
         index = int(self._get_param("DeviceIndex"))
+        refuse_index(index)
         if eni.instance is not None:
             raise _in_use(eni.id)
         instance.refuse_terminated("attached to")
@@ -182,12 +197,28 @@ class InterfaceRequests(ElasticNetworkInterfaces):
 
     def unassign_private_ip_addresses(self) -> ActionResult:
         eni = self.ec2_backend.get_network_interface(self._get_param("NetworkInterfaceId"))
-        if eni.private_ip_address in self._get_param("PrivateIpAddresses", []):
+        listed = self._get_param("PrivateIpAddresses", [])
+        strange = set(listed) - {item["PrivateIpAddress"] for item in eni.private_ip_addresses}
+        if strange:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Some of the addresses are not assigned to interface {eni.id}: {', '.join(sorted(strange))}",
+            )
+        if eni.private_ip_address in listed:
             raise Refusal(
                 "InvalidParameterValue",
                 f"{eni.private_ip_address} is the primary address of {eni.id} and cannot be unassigned",
             )
         return super().unassign_private_ip_addresses()
+
+
+def refuse_index(index: int) -> None:
+    """``InvalidParameterValue`` for a device index no instance type has. [NV]"""
+    if not 0 <= index < _MOST_INTERFACES:
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Value ({index}) for parameter deviceIndex is invalid: 0 to {_MOST_INTERFACES - 1}.",
+        )
 
 
 def _in_use(eni_id: str) -> Refusal:

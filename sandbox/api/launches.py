@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.core.types import Base64EncodedString
 from moto.ec2.models import EC2Backend
@@ -13,6 +12,7 @@ from moto.ec2.models.instances import Reservation
 from moto.ec2.responses.instances import InstanceResponse
 
 from sandbox.api.instances import refuse_long
+from sandbox.api.interfaces import refuse_index
 from sandbox.api.refusals import Refusal, missing
 
 _IMAGE: Final = re.compile(r"ami-[0-9a-f]{8,17}")
@@ -40,7 +40,7 @@ class Launches(EC2Backend):
         interfaces, reservations = set(self.enis), set(self.reservations)
         try:
             made = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
-        except ServiceException:
+        except Exception:
             for new in set(self.enis) - interfaces:
                 del self.enis[new]
             for failed in set(self.reservations) - reservations:
@@ -111,6 +111,11 @@ class LaunchRequests(InstanceResponse):
             raise Refusal(
                 "InvalidParameterCombination", "A network interface with device index 0 is required"
             )
+        indexes = [int(spec.get("DeviceIndex", 0)) for spec in specs]
+        for index in indexes:
+            refuse_index(index)
+        if len(set(indexes)) < len(indexes):
+            raise Refusal("InvalidParameterValue", "Each network interface requires a unique device index.")
         for spec in specs:
             existing = spec.get("NetworkInterfaceId")
             if existing and self.ec2_backend.get_network_interface(existing).instance is not None:

@@ -8,13 +8,11 @@ from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend, network_acls
 from moto.ec2.responses.network_acls import NetworkACLs
 
-from sandbox.api import cidrs
-from sandbox.api.refusals import Refusal
+from sandbox.api import cidrs, protocols
+from sandbox.api.refusals import Refusal, missing
 
 LAST_RULE: Final = 32767
 """The number AWS lists the implied final deny under."""
-PROTOCOLS: Final = {"all": "-1", "icmp": "1", "tcp": "6", "udp": "17"}
-"""What AWS turns the names it takes into."""
 
 
 class Acls(EC2Backend):
@@ -73,14 +71,40 @@ class NetworkAclRequests(NetworkACLs):
         return super().replace_network_acl_association()
 
     def _check_entry(self) -> None:
+        """An entry as AWS keeps it. Which texts refuse what is missing is not verified. [NV]"""
         self._refuse_number()
-        protocol = str(self._get_param("Protocol"))
-        self.params["Protocol"] = PROTOCOLS.get(protocol.lower(), protocol)
-        if self._get_param("IcmpTypeCode"):
+        given = str(self._get_param("Protocol"))
+        protocol = protocols.ALL if given == "all" else protocols.number(given)
+        self.params["Protocol"] = protocol
+        if str(self._get_param("RuleAction")) not in ("allow", "deny"):
+            action = self._get_param("RuleAction")
+            raise Refusal("InvalidParameterValue", f"Value ({action}) for parameter ruleAction is invalid.")
+        self._check_ports(protocol)
+        cidr, ipv6 = self._get_param("CidrBlock"), self._get_param("Ipv6CidrBlock")
+        if cidr and ipv6:
+            raise Refusal(
+                "InvalidParameterCombination",
+                "The parameters cidrBlock and ipv6CidrBlock cannot be used together.",
+            )
+        if not cidr and not ipv6:
+            raise missing("CidrBlock")
+        if cidr:
+            self.params["CidrBlock"] = cidrs.canonical(cidr, "cidrBlock")
+        elif cidrs.ipv6_block(ipv6) is None:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Value ({ipv6}) for parameter ipv6CidrBlock is invalid. This is not a valid CIDR block.",
+            )
+
+    def _check_ports(self, protocol: str) -> None:
+        ports, icmp = self._get_param("PortRange") or {}, self._get_param("IcmpTypeCode") or {}
+        if icmp:
             # moto looks for it under its name on the wire.
-            self.params["Icmp"] = self._get_param("IcmpTypeCode")
-        if self._get_param("CidrBlock"):
-            self.params["CidrBlock"] = cidrs.canonical(self._get_param("CidrBlock"), "cidrBlock")
+            self.params["Icmp"] = icmp
+        if protocol in protocols.TCP_UDP:
+            protocols.check_ports(protocol, ports.get("From"), ports.get("To"))
+        if protocol in protocols.ICMP:
+            protocols.check_ports(protocol, icmp.get("Type"), icmp.get("Code"))
 
     def _refuse_number(self) -> None:
         number = int(self._get_param("RuleNumber"))

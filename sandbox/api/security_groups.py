@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend, security_groups
 from moto.ec2.responses.security_groups import SecurityGroups
 
-from sandbox.api import cidrs
-from sandbox.api.refusals import Refusal
+from sandbox.api import permissions
+from sandbox.api.refusals import Refusal, missing
 
-_WITH_PORTS: Final = ("tcp", "udp", "6", "17")
-_EVERY_PROTOCOL: Final = ("-1", "all")
+_KINDS: Final = ("CidrIpv4", "CidrIpv6", "ReferencedGroupId", "PrefixListId")
+_SHORT: Final = ("IpProtocol", "CidrIp", "SourceSecurityGroupName")
+"""A request with one of these has one permission, and no list of them."""
 
 
 class SecurityGroup(security_groups.SecurityGroup):
@@ -71,13 +72,52 @@ class SecurityGroupRequests(SecurityGroups):
         with self._all_or_nothing():
             return super().revoke_security_group_egress()
 
-    def modify_security_group_rules(self) -> ActionResult:
-        for item in self._get_param("SecurityGroupRules", []):
-            rule = item["SecurityGroupRule"]
-            if rule.get("CidrIpv4"):
-                rule["CidrIpv4"] = cidrs.canonical(rule["CidrIpv4"], "cidrIpv4")
+    def update_security_group_rule_descriptions_ingress(self) -> ActionResult:
         with self._all_or_nothing():
-            return super().modify_security_group_rules()
+            return super().update_security_group_rule_descriptions_ingress()
+
+    def update_security_group_rule_descriptions_egress(self) -> ActionResult:
+        with self._all_or_nothing():
+            return super().update_security_group_rule_descriptions_egress()
+
+    def modify_security_group_rules(self) -> ActionResult:
+        group = self._group()
+        changes = self._get_param("SecurityGroupRules", [])
+        for item in changes:
+            permissions.check(item["SecurityGroupRule"], group)
+            self._refuse_other_kind(item, group)
+        with self._putting_back(group):
+            answer = super().modify_security_group_rules()
+            for item in changes:
+                change, rule = item["SecurityGroupRule"], group.get_rule(item["SecurityGroupRuleId"])
+                # moto changes IPv4 sources only.
+                if change.get("CidrIpv6"):
+                    rule.ip_range["CidrIpv6"] = change["CidrIpv6"]
+                if change.get("ReferencedGroupId"):
+                    rule.source_group["GroupId"] = change["ReferencedGroupId"]
+                if change.get("PrefixListId"):
+                    rule.prefix_list_id = change["PrefixListId"]
+                rules = group.egress_rules if rule.is_egress else group.ingress_rules
+                if any(other is not rule and other == rule and rule == other for other in rules):
+                    raise Refusal(
+                        "InvalidPermission.Duplicate", "the specified rule already exists in the group"
+                    )
+        return answer
+
+    @staticmethod
+    def _refuse_other_kind(item: dict[str, Any], group: Any) -> None:
+        """A rule keeps its kind of source: a change of it is refused. [NV]"""
+        change, rule = item["SecurityGroupRule"], group.get_rule(item.get("SecurityGroupRuleId"))
+        if rule is None:
+            return  # moto says so
+        given = [key for key in _KINDS if change.get(key)]
+        its = (rule.cidr_ipv4, rule.cidr_ipv6, rule.source_group, rule.prefix_list_id)
+        if len(given) == 1 and not dict(zip(_KINDS, its, strict=True))[given[0]]:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Invalid rule type for security group rule '{rule.id}'. "
+                f"You may not specify {given[0]} for a rule of another type.",
+            )
 
     def delete_security_group(self) -> ActionResult:
         name = self._get_param("GroupId") or self._get_param("GroupName") or ""
@@ -103,35 +143,39 @@ class SecurityGroupRequests(SecurityGroups):
         if worn or named:
             raise Refusal("DependencyViolation", f"resource {group.id} has a dependent object")
 
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Put the group's rules back where one of the request's rules is refused."""
-        for permission in (self.params, *self._get_param("IpPermissions", [])):
-            _canonicalise(permission)
+    def _group(self) -> Any:
+        """The group the request is about; ``InvalidGroup.NotFound`` where there is none."""
         name = self._get_param("GroupId") or self._get_param("GroupName") or ""
         group = self.ec2_backend.get_security_group_by_name_or_id(name)
-        before = (list(group.ingress_rules), list(group.egress_rules)) if group else None
+        if group is None:
+            raise Refusal("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
+        return group
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Put the group's rules back where one of the request's permissions is refused."""
+        group = self._group()
+        listed = self._get_param("IpPermissions", [])
+        if not listed and not self._get_param("SecurityGroupRuleIds"):
+            if not any(self._get_param(name) for name in _SHORT):
+                raise missing("IpPermissions")
+            listed = [self.params]
+        permissions.check_all(listed, group)
+        with self._putting_back(group):
+            yield
+
+    @staticmethod
+    @contextmanager
+    def _putting_back(group: Any) -> Iterator[None]:
+        before = [[_copy(rule) for rule in rules] for rules in (group.ingress_rules, group.egress_rules)]
         try:
             yield
-        except ServiceException:
-            if group and before:
-                group.ingress_rules, group.egress_rules = before
+        except Exception:
+            group.ingress_rules, group.egress_rules = before
             raise
 
 
-def _canonicalise(permission: dict[str, Any]) -> None:
-    """One permission of a request, in place: its CIDRs, and its ports where the protocol has none."""
-    for item in (permission, *permission.get("IpRanges", [])):
-        if item.get("CidrIp"):
-            item["CidrIp"] = cidrs.canonical(item["CidrIp"], "cidrIp")
-    protocol = str(permission.get("IpProtocol") or "").lower()
-    ported = permission.get("FromPort") is not None and permission.get("ToPort") is not None
-    if not protocol or protocol in _EVERY_PROTOCOL or ported:
-        return
-    if protocol in _WITH_PORTS:
-        raise Refusal(
-            "InvalidParameterValue",
-            "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
-        )
-    permission.setdefault("FromPort", -1)
-    permission.setdefault("ToPort", -1)
+def _copy(rule: Any) -> Any:
+    twin = copy.copy(rule)
+    twin.ip_range, twin.source_group = dict(rule.ip_range), dict(rule.source_group)
+    return twin

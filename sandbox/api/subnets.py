@@ -12,10 +12,15 @@ from moto.ec2.responses.subnets import Subnets
 from moto.ec2.responses.vpcs import VPCs
 
 from sandbox.api import cidrs
-from sandbox.api.refusals import Refusal
+from sandbox.api.refusals import Refusal, missing
 
 _RESERVED_FIRST: Final = 4
 """AWS keeps a subnet's first four addresses, and the last (VPC User Guide, *Subnet sizing*)."""
+
+_SIZES: Final = range(16, 29)
+"""Prefix lengths of VPCs and subnets (VPC User Guide, *VPC CIDR blocks*, *Subnet sizing*)."""
+_NEVER: Final = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
+"""Addresses no VPC can have (VPC User Guide, *VPC CIDR blocks*). [NV: the code they are refused with]"""
 
 
 class Subnet(subnets.Subnet):
@@ -67,8 +72,18 @@ class SubnetRequests(Subnets):
     """CreateSubnet and DeleteSubnet as AWS answers them."""
 
     def create_subnet(self) -> ActionResult:
-        if self._get_param("CidrBlock"):
-            self.params["CidrBlock"] = cidrs.canonical(self._get_param("CidrBlock"), "cidrBlock")
+        cidr = self._get_param("CidrBlock")
+        if not cidr:
+            raise missing("CidrBlock")  # a subnet of IPv6 only has no data plane here
+        self.params["CidrBlock"] = cidr = cidrs.canonical(cidr, "cidrBlock")
+        if cidrs.size(cidr) not in _SIZES:
+            raise Refusal("InvalidSubnet.Range", f"The CIDR '{cidr}' is invalid.")
+        ipv6 = self._get_param("Ipv6CidrBlock")
+        if ipv6 and cidrs.ipv6_block(ipv6) is None:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Value ({ipv6}) for parameter ipv6CidrBlock is invalid. This is not a valid CIDR block.",
+            )
         if not self._get_param("AvailabilityZone") and not self._get_param("AvailabilityZoneId"):
             self.params["AvailabilityZone"] = self.ec2_backend.describe_availability_zones()[0].name
         return super().create_subnet()
@@ -93,13 +108,49 @@ class VpcRequests(VPCs):
     """CreateVpc, AssociateVpcCidrBlock and DeleteVpc as AWS answers them."""
 
     def create_vpc(self) -> ActionResult:
-        self.params["CidrBlock"] = cidrs.canonical(self._get_param("CidrBlock", ""), "cidrBlock")
+        cidr = self._get_param("CidrBlock")
+        if not cidr:
+            raise missing("CidrBlock")
+        self.params["CidrBlock"] = cidr = cidrs.canonical(cidr, "cidrBlock")
+        _refuse_range(cidr)
         return super().create_vpc()
 
     def associate_vpc_cidr_block(self) -> ActionResult:
-        if self._get_param("CidrBlock"):
-            self.params["CidrBlock"] = cidrs.canonical(self._get_param("CidrBlock"), "cidrBlock")
+        vpc, cidr = self.ec2_backend.get_vpc(self._get_param("VpcId")), self._get_param("CidrBlock")
+        if cidr:
+            self.params["CidrBlock"] = cidr = cidrs.canonical(cidr, "cidrBlock")
+            _refuse_range(cidr)
+            self._refuse_conflict(vpc, cidr)
+        elif not self._get_param("AmazonProvidedIpv6CidrBlock"):
+            raise missing("CidrBlock")
         return super().associate_vpc_cidr_block()
+
+    def disassociate_vpc_cidr_block(self) -> ActionResult:
+        """Not while a subnet is in it. [NV: the code]"""
+        association = self._get_param("AssociationId")
+        for vpc in self.ec2_backend.vpcs.values():
+            for block in _blocks(vpc):
+                if block["association_id"] == association and any(
+                    subnet.vpc_id == vpc.id and cidrs.covers(block["cidr_block"], subnet.cidr_block)
+                    for subnet in self.ec2_backend.describe_subnets()
+                ):
+                    raise _in_use("vpcCidrBlockAssociation", association)
+        return super().disassociate_vpc_cidr_block()
+
+    def _refuse_conflict(self, vpc: Any, cidr: str) -> None:
+        """A further block overlaps none of the VPC's, and is no larger than, or the same as, what a route of
+        one of its tables is for (VPC User Guide, *VPC CIDR blocks*). The code is not verified. [NV]"""
+        own = [block["cidr_block"] for block in _blocks(vpc)]
+        routed = [
+            route.destination_cidr_block
+            for table in self.ec2_backend.route_tables.values()
+            for route in table.routes
+            if table.vpc_id == vpc.id and route.destination_cidr_block
+        ]
+        if any(cidrs.overlap(cidr, block) for block in own) or any(cidrs.covers(cidr, to) for to in routed):
+            raise Refusal(
+                "InvalidVpc.Range", f"The CIDR '{cidr}' conflicts with a block or route of {vpc.id}."
+            )
 
     def delete_vpc(self) -> ActionResult:
         backend, vpc = self.ec2_backend, self.ec2_backend.get_vpc(self._get_param("VpcId"))
@@ -124,6 +175,20 @@ class InternetGatewayRequests(InternetGateways):
                 "Resource.AlreadyAssociated", f"Network {vpc.id} already has an internet gateway attached"
             )
         return super().attach_internet_gateway()
+
+
+def _blocks(vpc: Any) -> list[dict[str, Any]]:
+    """The VPC's IPv4 blocks: moto keeps those that were taken away."""
+    return [
+        block
+        for block in vpc.get_cidr_block_association_set()
+        if block["cidr_block_state"]["state"] == "associated"
+    ]
+
+
+def _refuse_range(cidr: str) -> None:
+    if cidrs.size(cidr) not in _SIZES or any(cidrs.overlap(cidr, never) for never in _NEVER):
+        raise Refusal("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
 
 
 def _in_use(noun: str, identity: str) -> Refusal:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from sandbox.api.server import serve
+from sandbox.router import Router
 from sandbox.state import State
 
 ROUTES_PER_TABLE = 20
@@ -24,6 +25,8 @@ def main(descriptor: int, directory: Path) -> None:
         calls += 1
         _write(directory / "state", pickle.dumps(state))
         _write(directory / "calls", str(calls).encode())
+        for index, vpc in enumerate(state.vpcs):
+            Router(vpc, index).plan(state.live)
         if (directory / "broken").exists():
             raise OSError((directory / "broken").read_text())
 

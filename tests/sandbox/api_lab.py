@@ -37,7 +37,7 @@ class Server:
 
     def forget(self) -> None:
         """Back to an account with nothing in it: moto's own way, which no client of ours uses."""
-        with urllib.request.urlopen(f"{self.endpoint}/moto-api/reset", data=b"", timeout=10):  # noqa: S310 -- our own
+        with urllib.request.urlopen(f"{self.endpoint}/moto-api/reset", data=b"", timeout=60):  # noqa: S310 -- our own
             pass
 
     @property
@@ -113,3 +113,48 @@ class Lab:
         """(VPC, subnet) of a second network."""
         vpc = self.ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
         return vpc, self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr)["Subnet"]["SubnetId"]
+
+    def mutations(self) -> dict[str, dict[str, Any]]:
+        """A call of each kind that changes something, with parameters that work."""
+        worker = self.run()
+        eni = self.eni_of(worker)
+        self.add_route("10.200.0.0/24", InstanceId=worker)
+        permission = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
+        association = self.ec2.associate_route_table(RouteTableId=self.table, SubnetId=self.subnet)[
+            "AssociationId"
+        ]
+        where = {"RouteTableId": self.table, "DestinationCidrBlock": "10.200.0.0/24"}
+        return {
+            "create_route": {**where, "DestinationCidrBlock": "10.201.0.0/24", "InstanceId": worker},
+            "replace_route": {**where, "GatewayId": self.gateway},
+            "delete_route": where,
+            "create_route_table": {"VpcId": self.vpc},
+            "delete_route_table": {"RouteTableId": self.table},
+            "associate_route_table": {"RouteTableId": self.table, "SubnetId": self.subnet},
+            "disassociate_route_table": {"AssociationId": association},
+            "replace_route_table_association": {"AssociationId": association, "RouteTableId": self.table},
+            "create_vpc": {"CidrBlock": "10.3.0.0/16"},
+            "delete_vpc": {"VpcId": self.vpc},
+            "create_subnet": {"VpcId": self.vpc, "CidrBlock": "10.0.9.0/24"},
+            "delete_subnet": {"SubnetId": self.subnet},
+            "create_internet_gateway": {},
+            "detach_internet_gateway": {"InternetGatewayId": self.gateway, "VpcId": self.vpc},
+            "create_security_group": {"GroupName": "g", "Description": "g", "VpcId": self.vpc},
+            "authorize_security_group_ingress": {"GroupId": self.group, "IpPermissions": permission},
+            "delete_security_group": {"GroupId": self.group},
+            "create_network_acl": {"VpcId": self.vpc},
+            "run_instances": {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "SubnetId": self.subnet},
+            "stop_instances": {"InstanceIds": [worker]},
+            "start_instances": {"InstanceIds": [worker]},
+            "terminate_instances": {"InstanceIds": [worker]},
+            "modify_instance_attribute": {"InstanceId": worker, "SourceDestCheck": {"Value": False}},
+            "create_network_interface": {"SubnetId": self.subnet},
+            "modify_network_interface_attribute": {
+                "NetworkInterfaceId": eni,
+                "SourceDestCheck": {"Value": False},
+            },
+            "delete_network_interface": {"NetworkInterfaceId": eni},
+            "allocate_address": {},
+            "create_key_pair": {"KeyName": f"dry-{self.vpc}"},
+            "create_tags": {"Resources": [worker], "Tags": [{"Key": "Name", "Value": "dry"}]},
+        }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.api_lab import Lab
+from tests.sandbox.api_lab import IMAGE, Lab
 
 Refused = Callable[..., str]
 
@@ -200,3 +200,34 @@ def test_interfaces_come_in_pages(api_lab: Lab) -> None:
         Filters=filters, PaginationConfig={"PageSize": 5}
     )
     assert [len(page["NetworkInterfaces"]) for page in pages] == [5, 2]
+
+
+def test_addresses_are_assigned_all_or_none(api_lab: Lab, api_refused: Refused) -> None:
+    subnet = api_lab.ec2.create_subnet(VpcId=api_lab.vpc, CidrBlock="10.0.2.0/28")["Subnet"]["SubnetId"]
+    eni = api_lab.ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    assign = api_lab.ec2.assign_private_ip_addresses
+    both: Any = {"PrivateIpAddresses": ["10.0.2.9"], "SecondaryPrivateIpAddressCount": 2}
+    assert api_refused(assign, NetworkInterfaceId=eni, **both) == "InvalidParameterCombination"
+    code = api_refused(assign, NetworkInterfaceId=eni, SecondaryPrivateIpAddressCount=20)
+    assert code == "InsufficientFreeAddressesInSubnet"
+    assert len(_eni(api_lab, eni)["PrivateIpAddresses"]) == 1
+    assign(NetworkInterfaceId=eni, PrivateIpAddresses=["10.0.2.9", "10.0.2.9"])
+    assert [a["PrivateIpAddress"] for a in _eni(api_lab, eni)["PrivateIpAddresses"]] == [
+        "10.0.2.4",
+        "10.0.2.9",
+    ]
+    unassign = api_lab.ec2.unassign_private_ip_addresses
+    code = api_refused(unassign, NetworkInterfaceId=eni, PrivateIpAddresses=["10.0.2.10"])
+    assert code == "InvalidParameterValue"
+
+
+@pytest.mark.parametrize("index", [-1, 32, 2**31 - 1])
+def test_a_device_index_no_machine_has_is_refused(api_lab: Lab, api_refused: Refused, index: int) -> None:
+    worker = api_lab.run()
+    made = api_lab.ec2.create_network_interface(SubnetId=api_lab.subnet)["NetworkInterface"]
+    where: Any = {"NetworkInterfaceId": made["NetworkInterfaceId"], "DeviceIndex": index}
+    attach = api_lab.ec2.attach_network_interface
+    assert api_refused(attach, InstanceId=worker, **where) == "InvalidParameterValue"
+    specs: Any = [{"DeviceIndex": at, "SubnetId": api_lab.subnet} for at in (0, index)]
+    launch: Any = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": specs}
+    assert api_refused(api_lab.ec2.run_instances, **launch) == "InvalidParameterValue"

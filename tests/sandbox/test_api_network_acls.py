@@ -80,13 +80,33 @@ def test_a_subnet_changes_its_acl(api_lab: Lab, api_refused: Refused) -> None:
         ({"RuleNumber": 0}, "InvalidParameterValue"),
         ({"RuleNumber": 100}, "NetworkAclEntryAlreadyExists"),
         ({"NetworkAclId": "acl-0123456789abcdef0"}, "InvalidNetworkAclID.NotFound"),
+        ({"RuleNumber": -5}, "InvalidParameterValue"),
+        ({"RuleNumber": 32768}, "InvalidParameterValue"),
+        ({"Protocol": "tpc"}, "InvalidParameterValue"),
+        ({"Protocol": "256"}, "InvalidParameterValue"),
+        ({"Protocol": "6"}, "InvalidParameterValue"),
+        ({"Protocol": "6", "PortRange": {"From": 25, "To": 22}}, "InvalidParameterValue"),
+        ({"Protocol": "17", "PortRange": {"From": 0, "To": 70000}}, "InvalidParameterValue"),
+        ({"Protocol": "1"}, "InvalidParameterValue"),
+        ({"Protocol": "1", "IcmpTypeCode": {"Type": 256, "Code": 0}}, "InvalidParameterValue"),
+        ({"RuleAction": "reject"}, "InvalidParameterValue"),
+        ({"CidrBlock": ""}, "MissingParameter"),
+        ({"Ipv6CidrBlock": "::/0"}, "InvalidParameterCombination"),
+        ({"CidrBlock": "", "Ipv6CidrBlock": "hello"}, "InvalidParameterValue"),
     ],
+    ids=str,
 )
 def test_an_entry_that_cannot_be_is_refused(
     api_lab: Lab, api_refused: Refused, parameters: dict[str, Any], code: str
 ) -> None:
     entry = _entry(_default(api_lab)["NetworkAclId"])
+    before = api_lab.server.calls
     assert api_refused(api_lab.ec2.create_network_acl_entry, **{**entry, **parameters}) == code
+    if "RuleNumber" not in parameters:
+        api_lab.ec2.create_network_acl_entry(**entry)
+        before = api_lab.server.calls
+        assert api_refused(api_lab.ec2.replace_network_acl_entry, **{**entry, **parameters}) == code
+    assert api_lab.server.calls == before
 
 
 def test_what_is_not_there_is_refused(api_lab: Lab, api_refused: Refused) -> None:

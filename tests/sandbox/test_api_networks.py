@@ -89,3 +89,57 @@ def test_a_network_goes_from_the_inside_out(api_lab: Lab, api_refused: Refused) 
     assert not [group for group in state.security_groups.values() if group.vpc == api_lab.vpc]
     filters: Any = [{"Name": "vpc-id", "Values": [api_lab.vpc]}]
     assert ec2.describe_network_acls(Filters=filters)["NetworkAcls"] == []
+
+
+@pytest.mark.parametrize(
+    ("cidr", "code"),
+    [
+        ("10.0.1.0/24", "InvalidSubnet.Conflict"),
+        ("10.0.0.0/16", "InvalidSubnet.Conflict"),
+        ("10.1.0.0/24", "InvalidSubnet.Range"),
+        ("10.0.2.0/29", "InvalidSubnet.Range"),
+        ("10.0.0.0/8", "InvalidSubnet.Range"),
+        ("10.0.2.0", "InvalidParameterValue"),
+        ("fd00::/64", "InvalidParameterValue"),
+        ("", "MissingParameter"),
+    ],
+)
+def test_a_subnet_that_cannot_be_is_refused(
+    api_lab: Lab, api_refused: Callable[..., str], cidr: str, code: str
+) -> None:
+    assert api_refused(api_lab.ec2.create_subnet, VpcId=api_lab.vpc, CidrBlock=cidr) == code
+
+
+@pytest.mark.parametrize(
+    ("cidr", "code"),
+    [
+        ("10.0.0.0/8", "InvalidVpc.Range"),
+        ("10.0.0.0/29", "InvalidVpc.Range"),
+        ("127.0.0.0/16", "InvalidVpc.Range"),
+        ("224.0.0.0/16", "InvalidVpc.Range"),
+        ("hello", "InvalidParameterValue"),
+        ("", "MissingParameter"),
+    ],
+)
+def test_a_range_no_vpc_can_have_is_refused(
+    api_lab: Lab, api_refused: Callable[..., str], cidr: str, code: str
+) -> None:
+    assert api_refused(api_lab.ec2.create_vpc, CidrBlock=cidr) == code
+    associate = api_lab.ec2.associate_vpc_cidr_block
+    assert api_refused(associate, VpcId=api_lab.vpc, CidrBlock=cidr) == code
+
+
+def test_a_further_block_conflicts_with_no_block_and_no_route(
+    api_lab: Lab, api_refused: Callable[..., str]
+) -> None:
+    api_lab.add_route("10.200.1.0/24", GatewayId=api_lab.gateway)
+    associate = api_lab.ec2.associate_vpc_cidr_block
+    for cidr in ("10.0.0.0/16", "10.0.7.0/24", "10.200.0.0/16", "10.200.1.0/24"):
+        assert api_refused(associate, VpcId=api_lab.vpc, CidrBlock=cidr) == "InvalidVpc.Range"
+    block = associate(VpcId=api_lab.vpc, CidrBlock="10.1.0.0/16")["CidrBlockAssociation"]
+    subnet = api_lab.ec2.create_subnet(VpcId=api_lab.vpc, CidrBlock="10.1.1.0/24")["Subnet"]["SubnetId"]
+    gone: Any = {"AssociationId": block["AssociationId"]}
+    assert api_refused(api_lab.ec2.disassociate_vpc_cidr_block, **gone) == "DependencyViolation"
+    api_lab.ec2.delete_subnet(SubnetId=subnet)
+    api_lab.ec2.disassociate_vpc_cidr_block(**gone)
+    assert api_lab.route("10.1.0.0/16") is None

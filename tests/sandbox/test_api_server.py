@@ -52,7 +52,7 @@ def broken(api_server: Server) -> Iterator[str]:
     flag = api_server.directory / "broken"
     flag.write_text("no such <namespace>")
     yield "no such <namespace>"
-    flag.unlink()
+    flag.unlink(missing_ok=True)
 
 
 def test_sts_says_which_account_this_is(api_server: Server) -> None:
@@ -90,6 +90,24 @@ def test_a_data_plane_that_fails_is_an_internal_error_by_name(api_lab: Lab, brok
     said = (api_lab.server.directory / "stderr").read_text().splitlines()
     assert any(broken in line and "OSError" in line for line in said)
     assert not any("Traceback" in line for line in said)
+
+
+def test_what_the_data_plane_owes_it_is_asked_for_after_any_next_call(
+    api_lab: Lab, api_refused: Refused, broken: str
+) -> None:
+    """A read or a refused change heals too, and is answered as ever; then reads cost nothing again."""
+    with pytest.raises(ClientError, match=broken):
+        api_lab.add_route(POD, GatewayId=api_lab.gateway)
+    calls = api_lab.server.calls
+    api_lab.ec2.describe_vpcs()
+    assert api_lab.server.calls == calls + 1
+    (api_lab.server.directory / "broken").unlink()
+    again: Any = {"DestinationCidrBlock": POD, "GatewayId": api_lab.gateway, "RouteTableId": api_lab.table}
+    assert api_refused(api_lab.ec2.create_route, **again) == "RouteAlreadyExists"
+    assert api_lab.server.calls == calls + 2
+    api_lab.ec2.describe_vpcs()
+    assert api_lab.server.calls == calls + 2
+    assert api_lab.state_route(POD).kind == "igw"
 
 
 def test_the_api_goes_on_after_a_failure(api_lab: Lab) -> None:
@@ -144,51 +162,8 @@ def test_a_connection_is_kept_alive_for_the_next_request(api_server: Server) -> 
     connection.close()
 
 
-def _mutations(lab: Lab) -> dict[str, dict[str, Any]]:
-    worker = lab.run()
-    eni = lab.eni_of(worker)
-    lab.add_route(POD, InstanceId=worker)
-    permission = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
-    association = lab.ec2.associate_route_table(RouteTableId=lab.table, SubnetId=lab.subnet)["AssociationId"]
-    where = {"RouteTableId": lab.table, "DestinationCidrBlock": POD}
-    return {
-        "create_route": {**where, "DestinationCidrBlock": "10.201.0.0/24", "InstanceId": worker},
-        "replace_route": {**where, "GatewayId": lab.gateway},
-        "delete_route": where,
-        "create_route_table": {"VpcId": lab.vpc},
-        "delete_route_table": {"RouteTableId": lab.table},
-        "associate_route_table": {"RouteTableId": lab.table, "SubnetId": lab.subnet},
-        "disassociate_route_table": {"AssociationId": association},
-        "replace_route_table_association": {"AssociationId": association, "RouteTableId": lab.table},
-        "create_vpc": {"CidrBlock": "10.3.0.0/16"},
-        "delete_vpc": {"VpcId": lab.vpc},
-        "create_subnet": {"VpcId": lab.vpc, "CidrBlock": "10.0.9.0/24"},
-        "delete_subnet": {"SubnetId": lab.subnet},
-        "create_internet_gateway": {},
-        "detach_internet_gateway": {"InternetGatewayId": lab.gateway, "VpcId": lab.vpc},
-        "create_security_group": {"GroupName": "g", "Description": "g", "VpcId": lab.vpc},
-        "authorize_security_group_ingress": {"GroupId": lab.group, "IpPermissions": permission},
-        "delete_security_group": {"GroupId": lab.group},
-        "create_network_acl": {"VpcId": lab.vpc},
-        "run_instances": {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "SubnetId": lab.subnet},
-        "stop_instances": {"InstanceIds": [worker]},
-        "start_instances": {"InstanceIds": [worker]},
-        "terminate_instances": {"InstanceIds": [worker]},
-        "modify_instance_attribute": {"InstanceId": worker, "SourceDestCheck": {"Value": False}},
-        "create_network_interface": {"SubnetId": lab.subnet},
-        "modify_network_interface_attribute": {
-            "NetworkInterfaceId": eni,
-            "SourceDestCheck": {"Value": False},
-        },
-        "delete_network_interface": {"NetworkInterfaceId": eni},
-        "allocate_address": {},
-        "create_key_pair": {"KeyName": f"dry-{lab.vpc}"},
-        "create_tags": {"Resources": [worker], "Tags": [{"Key": "Name", "Value": "dry"}]},
-    }
-
-
 def test_a_dry_run_changes_nothing_and_says_what_it_would_do(api_lab: Lab) -> None:
-    mutations = _mutations(api_lab)
+    mutations = api_lab.mutations()
     state, calls = api_lab.state, api_lab.server.calls
     answers = Counter[Any]()
     for name, parameters in mutations.items():

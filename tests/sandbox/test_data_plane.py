@@ -323,3 +323,70 @@ def test_an_open_connection_outlives_unrelated_changes(routed: Lab) -> None:
             {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
         )
         session.stdin.close()
+
+
+_TALK = (
+    "import socket, sys; peer = socket.create_connection((sys.argv[1], 22), 5)\n"
+    "print(peer.recv(4), flush=True); sys.stdin.readline(); peer.recv(99)\n"
+    "peer.sendall(b'SSH-2.0-x\\r\\n'); print(len(peer.recv(99)) > 0)"
+)
+"""Greeted by an sshd at once; after a line of input its key exchange shows whether the connection lives."""
+
+
+def test_addresses_come_and_go_on_a_living_link(routed: Lab) -> None:
+    """Assigned, it answers; unassigned, it does not. Meanwhile, and while a second interface with an Elastic
+    IP comes and goes, the first one stays the same: with a route made by hand, a TCP connection through it,
+    and the SSH session that holds it."""
+    ec2, worker = routed.ec2, routed.instance("worker-0")
+    eni = worker["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    made = routed.ssh("worker-0", "sudo ip route add 10.200.1.0/24 via 10.0.1.1 dev ens5 mtu 1400")
+    assert made.returncode == 0, made.stderr
+    looking = "ip route show 10.200.1.0/24; cat /sys/class/net/ens5/ifindex"
+    before = routed.ssh("worker-0", looking).stdout
+    config = str(routed.box.directory / "ssh_config")
+    with subprocess.Popen(
+        ["ssh", "-F", config, "worker-0", f'python3 -c "{_TALK}" {POD}'],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as session:  # fmt: skip
+        assert session.stdout is not None
+        assert session.stdin is not None
+        assert "SSH-" in session.stdout.readline()
+        ec2.assign_private_ip_addresses(NetworkInterfaceId=eni, PrivateIpAddresses=["10.0.1.77"])
+        assert routed.reaches("worker-1", "10.0.1.77")
+        second = ec2.create_network_interface(SubnetId=routed.subnet, Groups=[routed.group])
+        its: Any = {"NetworkInterfaceId": second["NetworkInterface"]["NetworkInterfaceId"]}
+        attached = ec2.attach_network_interface(**its, InstanceId=worker["InstanceId"], DeviceIndex=1)
+        elastic = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        held = ec2.associate_address(**its, AllocationId=elastic)["AssociationId"]
+        for check in (True, False):
+            ec2.modify_network_interface_attribute(NetworkInterfaceId=eni, SourceDestCheck={"Value": check})
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=eni, Groups=[routed.group])
+        ec2.disassociate_address(AssociationId=held)
+        ec2.release_address(AllocationId=elastic)
+        ec2.detach_network_interface(AttachmentId=attached["AttachmentId"])
+        ec2.delete_network_interface(**its)
+        ec2.unassign_private_ip_addresses(NetworkInterfaceId=eni, PrivateIpAddresses=["10.0.1.77"])
+        assert not routed.reaches("worker-1", "10.0.1.77")
+        assert routed.ssh("worker-0", looking).stdout == before
+        session.stdin.write("go on\n")
+        session.stdin.flush()
+        assert session.stdout.readline().strip() == "True"
+    routed.ssh("worker-0", "sudo ip route del 10.200.1.0/24")
+
+
+def test_what_root_does_on_a_node_stops_no_call(lab: Lab) -> None:
+    """An address taken away or a link deleted by hand: calls about it, and all others, work on."""
+    ec2, worker = lab.ec2, lab.instance("worker-2")
+    eni = worker["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    ec2.assign_private_ip_addresses(NetworkInterfaceId=eni, PrivateIpAddresses=["10.0.1.78"])
+    assert lab.ssh("worker-2", "sudo ip addr del 10.0.1.78/24 dev ens5").returncode == 0
+    ec2.unassign_private_ip_addresses(NetworkInterfaceId=eni, PrivateIpAddresses=["10.0.1.78"])
+    lab.ssh("worker-2", "sudo nohup ip link del ens5 >/dev/null 2>&1 &")
+    deadline = time.monotonic() + 10
+    while lab.reaches("worker-1", "10.0.1.22"):
+        assert time.monotonic() < deadline
+    lab.route("10.200.2.0/24", "worker-2")
+    lab.unroute("10.200.2.0/24")
+    ec2.stop_instances(InstanceIds=[worker["InstanceId"]])
+    ec2.start_instances(InstanceIds=[worker["InstanceId"]])
+    lab.wait_for_ssh("worker-2")
