@@ -7,9 +7,7 @@ import contextlib
 import os
 import shlex
 import signal
-import socket
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,8 +15,8 @@ from typing import Any, NoReturn
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import worker_names
 from kthw.verdict.messages import Catalogue, catalogue, language_of
-from sandbox.access import DIAL_SOCKET, SSH_CONFIG
-from sandbox.box import DIRECTORY_PREFIX, Sandbox, start, why_no_packets
+from sandbox import login
+from sandbox.box import Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
 
 _UNSET = (
@@ -32,7 +30,6 @@ _UNSET = (
 )
 """What would lead ``aws``, boto3 or the suite elsewhere than into the sandbox."""
 _MOST_WORKERS = 1000
-_HOST = "Host "
 
 
 def main(arguments: list[str]) -> int:
@@ -110,35 +107,12 @@ def _until_it_ends(command: list[str], environment: dict[str, str], say: Callabl
         return 127
 
 
-def _ssh(name: str, command: list[str], say: Callable[..., str]) -> int:
-    config = os.environ.get("KTHW_SSH_CONFIG") or _only_running()
-    if not config:
-        return _complain(say("sandbox-none-running"))
+def _ssh(name: str, words: list[str], say: Callable[..., str]) -> int:
     try:
-        lines = Path(config).read_text().splitlines()
-    except OSError:
-        return _complain(say("sandbox-gone", config=config))
-    hosts = [host for line in lines if line.startswith(_HOST) for host in line.split()[1:] if host != "*"]
-    if name not in hosts:
-        return _complain(say("sandbox-no-machine", name=name, hosts=", ".join(sorted(hosts))))
-    return _until_it_ends(["ssh", "-F", config, name, *command], dict(os.environ), say)
-
-
-def _only_running() -> str:
-    """The ssh_config of the one sandbox of this user's that runs; empty when there is none, or several."""
-    directories = Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*")
-    found = [directory / SSH_CONFIG for directory in directories if _answers(directory / DIAL_SOCKET)]
-    return str(found[0]) if len(found) == 1 else ""
-
-
-def _answers(path: Path) -> bool:
-    """Whether a sandbox of ours listens there. Another user's refuses us."""
-    with socket.socket(socket.AF_UNIX) as asking:
-        try:
-            asking.connect(str(path))
-        except OSError:
-            return False
-    return os.access(path.parent, os.W_OK)
+        command = login.command(name, words, os.environ, say)
+    except login.NoLoginError as problem:
+        return _complain(str(problem))
+    return _until_it_ends(command, dict(os.environ), say)
 
 
 def _interrupt(_number: int, _frame: Any) -> NoReturn:

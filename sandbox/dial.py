@@ -12,10 +12,19 @@ import socket
 import sys
 
 
+def connect(asking: socket.socket, path: str) -> None:
+    """Connect to the socket's file, whose name may be longer than the 107 bytes that the kernel takes."""
+    folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY)  # noqa: PTH120 -- pathlib is slow to load
+    try:
+        asking.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")  # noqa: PTH119
+    finally:
+        os.close(folder)
+
+
 def connection(path: str, address: str, port: str) -> socket.socket:
     """The connected socket. Raises ``OSError`` with the reason."""
     with socket.socket(socket.AF_UNIX) as asking:
-        asking.connect(path)
+        connect(asking, path)
         asking.sendall(f"{address} {port}\n".encode())
         answer, ancillary, _, _ = asking.recvmsg(1024, socket.CMSG_SPACE(4))
     if not answer.startswith(b"+") or not ancillary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextlib
 import ipaddress
+import os
 import socket
 import threading
 from functools import partial
@@ -63,7 +64,12 @@ class Dialler:
 
     def __init__(self, path: Path) -> None:
         self._server = socket.socket(socket.AF_UNIX)
-        self._server.bind(str(path))
+        # Named by way of its folder's descriptor: the kernel takes no name longer than 107 bytes.
+        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+        try:
+            self._server.bind(f"/proc/self/fd/{folder}/{path.name}")
+        finally:
+            os.close(folder)
         path.chmod(0o600)
         self._server.listen(512)
 
