@@ -9,13 +9,12 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import worker_names
 from kthw.verdict.messages import Catalogue, catalogue, language_of
-from sandbox import login
+from sandbox import login, shell
 from sandbox.box import Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
 
@@ -93,10 +92,15 @@ def _up(box: Sandbox, say: Callable[..., str]) -> int:
 
 
 def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
-    kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
-    # `python`, `pytest` and `aws` in CMD are those installed beside this interpreter.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return _until_it_ends(command, {**kept, "PATH": path, **box.environment}, say)
+    dressed = shell.dressed(command, box.directory, os.environ, box.environment, _UNSET)
+    told = dressed.is_interactive and sys.stdin.isatty()
+    if told:
+        _complain(say("sandbox-shell-begins"))
+    try:
+        return _until_it_ends(dressed.command, dressed.environment, say)
+    finally:
+        if told:
+            _complain(say("sandbox-shell-ended"))
 
 
 def _until_it_ends(command: list[str], environment: dict[str, str], say: Callable[..., str]) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from kthw.verdict.messages import catalogue, language_of
 from sandbox import folder, namespaces
 from sandbox.access import DIAL_SOCKET, Access
 from sandbox.state import State
@@ -71,16 +72,20 @@ def _nothing(state: State) -> None:
 def _data_plane(directory: Path, *, as_root: bool) -> Callable[[State], None]:
     from sandbox.fabric import Fabric
     from sandbox.internet import Dialler
-    from sandbox.node import prepare
+    from sandbox.node import label, prepare
 
     _make_private(directory)
     namespaces.NAMED.mkdir()
     namespaces.ip("", ["link set lo up"])
-    fabric = Fabric(prepare(_DISKS, as_root=as_root))
-    access = Access(directory)
+    grounds = prepare(_DISKS, as_root=as_root)
+    fabric = Fabric(grounds)
+    words = catalogue(language_of(os.environ))
+    access = Access(directory, words.say("sandbox-nobody-there"))
 
     def reconcile(state: State) -> None:
         fabric.reconcile(state)
+        for instance in state.instances.values():
+            label(grounds, instance)
         with _WRITING:
             access.write(state, fabric.host_keys())
 

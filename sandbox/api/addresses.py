@@ -13,12 +13,7 @@ from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.responses.elastic_ip_addresses import ElasticIPAddresses
 
 from sandbox.api.refusals import Refusal
-from sandbox.internet import LAPTOP
-
-_DOCUMENTATION: Final = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24")
-"""RFC 5737: no machine on the internet has such an address, so that a mistake dials nobody."""
-_BENCHMARKING: Final = "198.18.0.0/15"
-"""RFC 2544: nor has any such a one. For an account that holds all 761 of the others at once."""
+from sandbox.internet import BENCHMARKING, DOCUMENTATION, LAPTOP
 
 
 def _hosts(*blocks: str) -> Iterator[str]:
@@ -26,9 +21,9 @@ def _hosts(*blocks: str) -> Iterator[str]:
     return itertools.cycle(text for host in hosts if (text := str(host)) != LAPTOP)
 
 
-_documentation: Final = _hosts(*_DOCUMENTATION)
-_benchmarking: Final = _hosts(_BENCHMARKING)
-_SO_MANY: Final = sum(ipaddress.IPv4Network(block).num_addresses for block in _DOCUMENTATION)
+_documentation: Final = _hosts(*DOCUMENTATION)
+_benchmarking: Final = _hosts(BENCHMARKING)
+_SO_MANY: Final = sum(ipaddress.IPv4Network(block).num_addresses for block in DOCUMENTATION)
 
 
 def next_public() -> str:

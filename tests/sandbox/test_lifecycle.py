@@ -117,7 +117,7 @@ def test_kill_9_leaves_nothing(boot: Callable[..., Up], victim: str) -> None:
 
 
 def test_the_folder_is_taken_away_when_nobody_writes_into_it_any_more(tmp_path: Path) -> None:
-    """The owner dies while the API changes things: no file is written after the folder went, so none stays."""
+    """The owner dies while the API changes things: nothing is written after the folder went."""
     script = """
 import os, sys, threading, time
 from pathlib import Path
