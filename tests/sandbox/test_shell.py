@@ -192,9 +192,9 @@ def test_a_shell_says_that_it_is_in_the_sandbox_and_when_it_is_over(
         pytest.skip(f"{kind} is not installed")
     rc = tmp_path / RC[kind]
     rc.parent.mkdir(parents=True, exist_ok=True)
-    rc.write_text(
-        f"alias greet='echo hello there'\nexport AWS_PROFILE=prod AWS_ENDPOINT_URL=http://a.invalid\n{THEIRS[kind]}"
-    )
+    greet = "function greet; echo hello there; end" if kind == "fish" else "alias greet='echo hello there'"
+    leading_out = "export AWS_PROFILE=prod AWS_ENDPOINT_URL=http://a.invalid\n"
+    rc.write_text(f"{leading_out}{greet}\n{THEIRS[kind]}")
     own = {"HOME": str(tmp_path), "ENV": str(tmp_path / ".shrc"), "TERM": "dumb"}
     environment = {**os.environ, **own, "LC_ALL": "pt_BR.UTF-8" if language == "pt-BR" else "C.UTF-8"}
     terminal = Terminal([sys.executable, "-m", "sandbox", "run", "--empty", "--", kind], environment)
