@@ -171,6 +171,7 @@ def _spawn(
     packets = "none" if no_packets else "root" if _is_root() else "user"
     owned, owner = _pipe(closing)
     ready, readying = _pipe(closing)
+    (directory / LOG).touch(0o600)
     with owned, readying, (directory / LOG).open("wb") as log:
         leader = (
             sys.executable, "-m", "sandbox.leader", "--directory", str(directory), "--packets", packets,
