@@ -63,8 +63,8 @@ def ordinary_user() -> Iterator[OrdinaryUser]:
             group.write(f"student:x:{_ID}:\n")
         for file in ("subuid", "subgid"):
             (files / file).write_text("student:1000000:65536\n")
-        for file in files.iterdir():
-            file.chmod(0o644)
+        for made in files.iterdir():
+            made.chmod(0o644)
         (files / "opened").mkdir()
         become = ("unshare", "--mount", "sh", "-c", _BECOME.format(id=_ID, open=_opening()), str(files))
         own = {"HOME": str(home), "TMPDIR": str(home), "USER": "student", "LOGNAME": "student"}
