@@ -33,6 +33,7 @@ _MOST_WORKERS = 1000
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code. 2: bad usage, or no sandbox to be had."""
+    _fill_in_what_is_closed()
     words = catalogue(language_of(os.environ))
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=words.say("sandbox-help"))
     commands = parser.add_subparsers(dest="command", required=True)
@@ -62,11 +63,13 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
     command = options.cmd[options.cmd[:1] == ["--"] :] if options.command == "run" else []
     if options.command == "run" and not command:
         return _complain(words.say("sandbox-run-what"))
-    no_packets = why_no_packets(words.say)
-    if no_packets:
-        _complain(words.say("sandbox-without-packets", reason=no_packets))
     names = worker_names(f"worker-[0-{workers - 1}]") if workers else ()
+    if sys.stderr and sys.stderr.isatty():
+        _complain(f"{words.say('run-phase-boot')} …")
     try:
+        no_packets = why_no_packets(words.say)
+        if no_packets:
+            _complain(words.say("sandbox-without-packets", reason=no_packets))
         with start(names, empty=options.empty, no_packets=no_packets) as box:
             return _up(box, words.say) if options.command == "up" else _run(box, command, words.say)
     except CouldNotLook as problem:
@@ -75,16 +78,30 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
 
 
 def _complain(sentence: str) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201 -- a command speaks to the person who ran it
+    if sys.stderr:
+        with contextlib.suppress(OSError):  # nobody can be told
+            print(sentence, file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks to who ran it
     return 2
+
+
+def _fill_in_what_is_closed() -> None:
+    """Of standard input, output and error: a pipe of ours in its place would be a program's to write to."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)  # the lowest free number; writing to it fails as it would have
 
 
 def _up(box: Sandbox, say: Callable[..., str]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
-        for name, value in box.environment.items():
-            print(f"export {name}={shlex.quote(value)}")  # noqa: T201 -- its output
-        print(f"unset {' '.join(_UNSET)}")  # noqa: T201
-        print(f"\n# {say('sandbox-up')}", flush=True)  # noqa: T201
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in box.environment.items()]
+        lines += [f"unset {' '.join(_UNSET)}", "", f"# {say('sandbox-up')}", ""]
+        try:
+            os.write(sys.stdout.fileno() if sys.stdout else 1, "\n".join(lines).encode())
+        except OSError as problem:
+            _complain(say("sandbox-cannot-say", detail=problem.strerror))
+            return 1
         box.leader.wait()
         _complain(say("sandbox-ended"))
         return 1

@@ -23,6 +23,7 @@ from kthw.intended.cluster import worker_names
 from kthw.target import SshAccess, Target
 from sandbox import folder
 from sandbox.access import DIAL_SOCKET, SSH_CONFIG, Access
+from sandbox.state import State
 from sandbox.watch import PATIENCE, Watch
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Sandbox:
 def why_no_packets(say: Callable[..., str]) -> str:
     """Why packets cannot flow on this machine, in one sentence that ends with what to do; else ``""``.
 
-    ``say`` renders a catalogue's phrase. Takes about 20 ms where they can.
+    ``say`` renders a catalogue's phrase. Takes about 20 ms where they can. Raises ``CouldNotLook``
+    (``sandbox-unavailable``) where not even a process can be started.
     """
     if not sys.platform.startswith("linux"):
         return say("sandbox-needs-linux")
@@ -90,7 +92,10 @@ def why_no_packets(say: Callable[..., str]) -> str:
         # for ever with our pipes open (util-linux 2.38): ask without the mapping first.
         trials.insert(0, ["unshare", "--user", "true"])
     for trial in trials:
-        done = subprocess.run(trial, capture_output=True, text=True, env=_environment(), check=False)
+        try:
+            done = subprocess.run(trial, capture_output=True, text=True, env=_environment(), check=False)
+        except OSError as problem:
+            raise _no_room(problem) from problem
         if done.returncode:
             detail = (done.stderr.strip().splitlines() or ["?"])[0]
             return say("sandbox-needs-namespaces", detail=detail, user=getpass.getuser())
@@ -115,21 +120,24 @@ def start(
             closing.callback(os.close, alive)
             listener = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
             process, ready = _spawn(directory, alive, listener, no_packets, closing)
+            endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            watch = Watch(process)
+            closing.callback(watch.end)
+            with _api_answers(directory, watch):
+                ec2 = ec2_client(endpoint)  # boto3 loads while the leader boots
+                _wait_ready(ready, directory, watch)
+                listener.close()
+                access = Access(directory, nobody=no_packets)
+                if no_packets:
+                    access.write(State(), {})  # so that whoever dials one of its machines is told why not
+                if not empty:
+                    from sandbox.cluster import build
+
+                    build(ec2, names, access.key)
+                    if not no_packets:
+                        _wait_for_ssh(ec2, access)
         except OSError as problem:
             raise _no_room(problem) from problem
-        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        watch = Watch(process)
-        closing.callback(watch.end)
-        ec2 = ec2_client(endpoint)  # boto3 loads while the leader boots
-        _wait_ready(ready, directory, watch)
-        listener.close()
-        access = Access(directory)
-        if not empty:
-            from sandbox.cluster import build
-
-            build(ec2, names, access.key)
-            if not no_packets:
-                _wait_for_ssh(ec2, access)
         config = "" if no_packets else str(directory / SSH_CONFIG)
         target = Target(
             kind="sandbox",
@@ -140,6 +148,27 @@ def start(
             no_packets=no_packets,
         )
         yield Sandbox(directory, target, _exports(endpoint, config), process)
+
+
+@contextlib.contextmanager
+def _api_answers(directory: Path, watch: Watch) -> Iterator[None]:
+    """An API that refuses, or goes away, while the cluster is built: the sandbox did not come up."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as problem:
+        raise _broken(directory, watch, str(problem)) from problem
+
+
+def _broken(directory: Path, watch: Watch, otherwise: str) -> CouldNotLook:
+    """It ended or was given up; its last words say why, if it had any."""
+    if watch.given_up:
+        detail = f"its first process was stopped (SIGSTOP) for more than {PATIENCE:.0f} s"
+    else:
+        said = (directory / LOG).read_text(errors="replace").splitlines()
+        detail = next((line for line in reversed(said) if line.strip("- ")), otherwise)
+    return CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
 
 
 def _exports(endpoint: str, ssh_config: str) -> dict[str, str]:
@@ -216,12 +245,7 @@ def _wait_ready(ready: BinaryIO, directory: Path, watch: Watch) -> None:
     waiting.register(ready, select.POLLIN)
     if waiting.poll(_START_SECONDS * 1000) and ready.read(16) == b"ready":
         return
-    if watch.given_up:
-        detail = f"its first process was stopped (SIGSTOP) for more than {PATIENCE:.0f} s"
-    else:
-        log = (directory / LOG).read_text(errors="replace").strip().splitlines()
-        detail = log[-1] if log else f"no answer in {_START_SECONDS:.0f} s"
-    raise CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
+    raise _broken(directory, watch, f"no answer in {_START_SECONDS:.0f} s")
 
 
 def ec2_client(endpoint: str) -> EC2Client:

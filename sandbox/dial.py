@@ -29,7 +29,10 @@ def connect(asking: socket.socket, path: str) -> None:
 def connection(path: str, address: str, port: str) -> socket.socket:
     """The connected socket. Raises ``OSError`` with the reason, ``NobodyError`` where nobody has it."""
     with socket.socket(socket.AF_UNIX) as asking:
-        connect(asking, path)
+        try:
+            connect(asking, path)
+        except FileNotFoundError:
+            raise NobodyError("the sandbox has ended, or carries no packets") from None
         asking.sendall(f"{address} {port}\n".encode())
         answer, ancillary, _, _ = asking.recvmsg(1024, socket.CMSG_SPACE(4))
     if answer.startswith(b"?"):
