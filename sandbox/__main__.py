@@ -7,18 +7,15 @@ import contextlib
 import os
 import shlex
 import signal
-import socket
 import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import worker_names
 from kthw.verdict.messages import Catalogue, catalogue, language_of
-from sandbox.access import DIAL_SOCKET, SSH_CONFIG
-from sandbox.box import DIRECTORY_PREFIX, Sandbox, start, why_no_packets
+from sandbox import login, shell
+from sandbox.box import Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
 
 _UNSET = (
@@ -32,11 +29,11 @@ _UNSET = (
 )
 """What would lead ``aws``, boto3 or the suite elsewhere than into the sandbox."""
 _MOST_WORKERS = 1000
-_HOST = "Host "
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code. 2: bad usage, or no sandbox to be had."""
+    _fill_in_what_is_closed()
     words = catalogue(language_of(os.environ))
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=words.say("sandbox-help"))
     commands = parser.add_subparsers(dest="command", required=True)
@@ -66,11 +63,13 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
     command = options.cmd[options.cmd[:1] == ["--"] :] if options.command == "run" else []
     if options.command == "run" and not command:
         return _complain(words.say("sandbox-run-what"))
-    no_packets = why_no_packets(words.say)
-    if no_packets:
-        _complain(words.say("sandbox-without-packets", reason=no_packets))
     names = worker_names(f"worker-[0-{workers - 1}]") if workers else ()
+    if sys.stderr and sys.stderr.isatty():
+        _complain(f"{words.say('run-phase-boot')} …")
     try:
+        no_packets = why_no_packets(words.say)
+        if no_packets:
+            _complain(words.say("sandbox-without-packets", reason=no_packets))
         with start(names, empty=options.empty, no_packets=no_packets) as box:
             return _up(box, words.say) if options.command == "up" else _run(box, command, words.say)
     except CouldNotLook as problem:
@@ -79,16 +78,30 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
 
 
 def _complain(sentence: str) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201 -- a command speaks to the person who ran it
+    if sys.stderr:
+        with contextlib.suppress(OSError):  # nobody can be told
+            print(sentence, file=sys.stderr, flush=True)  # noqa: T201 -- a command speaks to who ran it
     return 2
+
+
+def _fill_in_what_is_closed() -> None:
+    """Of standard input, output and error: a pipe of ours in its place would be a program's to write to."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)  # the lowest free number; writing to it fails as it would have
 
 
 def _up(box: Sandbox, say: Callable[..., str]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
-        for name, value in box.environment.items():
-            print(f"export {name}={shlex.quote(value)}")  # noqa: T201 -- its output
-        print(f"unset {' '.join(_UNSET)}")  # noqa: T201
-        print(f"\n# {say('sandbox-up')}", flush=True)  # noqa: T201
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in box.environment.items()]
+        lines += [f"unset {' '.join(_UNSET)}", "", f"# {say('sandbox-up')}", ""]
+        try:
+            os.write(sys.stdout.fileno() if sys.stdout else 1, "\n".join(lines).encode())
+        except OSError as problem:
+            _complain(say("sandbox-cannot-say", detail=problem.strerror))
+            return 1
         box.leader.wait()
         _complain(say("sandbox-ended"))
         return 1
@@ -96,10 +109,15 @@ def _up(box: Sandbox, say: Callable[..., str]) -> int:
 
 
 def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
-    kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
-    # `python`, `pytest` and `aws` in CMD are those installed beside this interpreter.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return _until_it_ends(command, {**kept, "PATH": path, **box.environment}, say)
+    dressed = shell.dressed(command, box.directory, os.environ, box.environment, _UNSET)
+    told = dressed.is_interactive and sys.stdin.isatty()
+    if told:
+        _complain(say("sandbox-shell-begins"))
+    try:
+        return _until_it_ends(dressed.command, dressed.environment, say)
+    finally:
+        if told:
+            _complain(say("sandbox-shell-ended"))
 
 
 def _until_it_ends(command: list[str], environment: dict[str, str], say: Callable[..., str]) -> int:
@@ -110,35 +128,12 @@ def _until_it_ends(command: list[str], environment: dict[str, str], say: Callabl
         return 127
 
 
-def _ssh(name: str, command: list[str], say: Callable[..., str]) -> int:
-    config = os.environ.get("KTHW_SSH_CONFIG") or _only_running()
-    if not config:
-        return _complain(say("sandbox-none-running"))
+def _ssh(name: str, words: list[str], say: Callable[..., str]) -> int:
     try:
-        lines = Path(config).read_text().splitlines()
-    except OSError:
-        return _complain(say("sandbox-gone", config=config))
-    hosts = [host for line in lines if line.startswith(_HOST) for host in line.split()[1:] if host != "*"]
-    if name not in hosts:
-        return _complain(say("sandbox-no-machine", name=name, hosts=", ".join(sorted(hosts))))
-    return _until_it_ends(["ssh", "-F", config, name, *command], dict(os.environ), say)
-
-
-def _only_running() -> str:
-    """The ssh_config of the one sandbox of this user's that runs; empty when there is none, or several."""
-    directories = Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*")
-    found = [directory / SSH_CONFIG for directory in directories if _answers(directory / DIAL_SOCKET)]
-    return str(found[0]) if len(found) == 1 else ""
-
-
-def _answers(path: Path) -> bool:
-    """Whether a sandbox of ours listens there. Another user's refuses us."""
-    with socket.socket(socket.AF_UNIX) as asking:
-        try:
-            asking.connect(str(path))
-        except OSError:
-            return False
-    return os.access(path.parent, os.W_OK)
+        command = login.command(name, words, os.environ, say)
+    except login.NoLoginError as problem:
+        return _complain(str(problem))
+    return _until_it_ends(command, dict(os.environ), say)
 
 
 def _interrupt(_number: int, _frame: Any) -> NoReturn:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from kthw.intended import tutorial
+from sandbox.internet import PUBLIC
 from sandbox.state import State
 
 SSH_CONFIG: Final = "ssh_config"
+SHELL_CONFIG: Final = "ssh_config.shell"
 DIAL_SOCKET: Final = "internet.sock"
 KNOWN_HOSTS: Final = "known_hosts"
 _DIAL: Final = Path(__file__).with_name("dial.py")
@@ -19,9 +21,13 @@ _DIAL: Final = Path(__file__).with_name("dial.py")
 
 @dataclass(frozen=True)
 class Access:
-    """The files of a sandbox directory that the host's programs read."""
+    """The files of a sandbox directory that the host's programs read.
+
+    ``nobody``: what a person is told, in their language, who dials an address that no machine has.
+    """
 
     directory: Path
+    nobody: str = ""
 
     @property
     def key(self) -> Path:
@@ -29,7 +35,7 @@ class Access:
         return self.directory / tutorial.KEY_FILE
 
     def write(self, state: State, host_keys: dict[str, str]) -> None:
-        """Write both files for the instances that run now. A reader never sees half a file."""
+        """Write the files for the instances that run now. A reader never sees half a file."""
         hosts, known = [], []
         names = [i.name for i in state.instances.values() if i.running]
         for eni in sorted(state.enis.values(), key=lambda eni: eni.id):
@@ -42,20 +48,38 @@ class Access:
             hosts.append((f"{instance.name} {public}" if by_name else public, public))
             known.append(f"{public} {host_keys[instance.id]}\n")
         self._replace(KNOWN_HOSTS, "".join(known))
-        self._replace(SSH_CONFIG, "".join(self._host(*host) for host in hosts) + self._rest())
+        machines = "".join(self._host(*host) for host in hosts)
+        self._replace(SSH_CONFIG, f"{machines}Host *\n{self._way(self._dial())}")
+        self._replace(SHELL_CONFIG, machines + self._beside_the_person_s_own())
 
     @staticmethod
     def _host(patterns: str, address: str) -> str:
         return f"Host {patterns}\n    HostName {address}\n\n"
 
-    def _rest(self) -> str:
+    def _beside_the_person_s_own(self) -> str:
+        """For whoever has no option ``-F``: what is in the sandbox goes there, all else as ever.
+
+        The person's own configuration does not apply to the sandbox's machines, and comes before ours is
+        asked about a name of theirs, which may stand for an address of the sandbox.
+        """
+        ours = [pattern for block in PUBLIC for pattern in _patterns(block)]
+        others = ",".join([*(f"!{pattern}" for pattern in ours), "*"])
+        return (
+            f'Match host "{others}"\n    Include ~/.ssh/config\n    Include /etc/ssh/ssh_config\n\n'
+            f'Match host "{",".join(ours)}"\n{self._way(self._dial(shlex.quote(self.nobody)))}'
+        )
+
+    def _dial(self, more: str = "") -> str:
         command = [sys.executable, "-I", "-S", str(_DIAL), str(self.directory / DIAL_SOCKET)]
+        return f"{shlex.join(command)} %h %p {more}".rstrip()
+
+    def _way(self, dial: str) -> str:
         identity = f"    IdentityFile {self.key}\n    IdentitiesOnly yes\n" if self.key.exists() else ""
         return (
-            f"Host *\n    User {tutorial.SSH_USER}\n{identity}"
+            f"    User {tutorial.SSH_USER}\n{identity}"
             f"    UserKnownHostsFile {self.directory / KNOWN_HOSTS}\n"
             "    StrictHostKeyChecking yes\n"
-            f"    ProxyCommand {shlex.join(command)} %h %p\n"
+            f"    ProxyCommand {dial}\n"
         )
 
     def _replace(self, name: str, text: str) -> None:
@@ -63,5 +87,15 @@ class Access:
         if path.exists() and path.read_text() == text:
             return
         fresh = path.with_suffix(".new")
+        fresh.touch(0o600)
         fresh.write_text(text)
         fresh.replace(path)
+
+
+def _patterns(block: str) -> list[str]:
+    """An IPv4 range of 8, 16 or 24 fixed bits, or a pair of such, as ssh_config(5) writes patterns."""
+    first, _, bits = block.partition("/")
+    fixed = first.split(".")[: -(-int(bits) // 8)]
+    last = int(fixed[-1])
+    count = 1 << (-int(bits) % 8)
+    return [".".join([*fixed[:-1], str(last + n), "*"]) for n in range(count)]

@@ -5,29 +5,32 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import select
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import worker_names
 from kthw.target import SshAccess, Target
+from sandbox import folder
 from sandbox.access import DIAL_SOCKET, SSH_CONFIG, Access
+from sandbox.state import State
+from sandbox.watch import PATIENCE, Watch
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 REGION: Final = "us-east-1"
-DIRECTORY_PREFIX: Final = "kthw-sandbox-"
+LOG: Final = "leader.log"
 _CREDENTIALS: Final = ("testing", "testing")
 _PROXY_EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 _START_SECONDS: Final = 60.0
@@ -71,7 +74,8 @@ class Sandbox:
 def why_no_packets(say: Callable[..., str]) -> str:
     """Why packets cannot flow on this machine, in one sentence that ends with what to do; else ``""``.
 
-    ``say`` renders a catalogue's phrase. Takes about 20 ms where they can.
+    ``say`` renders a catalogue's phrase. Takes about 20 ms where they can. Raises ``CouldNotLook``
+    (``sandbox-unavailable``) where not even a process can be started.
     """
     if not sys.platform.startswith("linux"):
         return say("sandbox-needs-linux")
@@ -88,7 +92,10 @@ def why_no_packets(say: Callable[..., str]) -> str:
         # for ever with our pipes open (util-linux 2.38): ask without the mapping first.
         trials.insert(0, ["unshare", "--user", "true"])
     for trial in trials:
-        done = subprocess.run(trial, capture_output=True, text=True, env=_environment(), check=False)
+        try:
+            done = subprocess.run(trial, capture_output=True, text=True, env=_environment(), check=False)
+        except OSError as problem:
+            raise _no_room(problem) from problem
         if done.returncode:
             detail = (done.stderr.strip().splitlines() or ["?"])[0]
             return say("sandbox-needs-namespaces", detail=detail, user=getpass.getuser())
@@ -106,22 +113,31 @@ def start(
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
     """
     names = worker_names(tutorial.WORKERS) if workers is None else tuple(workers)
-    directory = Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX))
     with contextlib.ExitStack() as closing:
-        closing.callback(shutil.rmtree, directory, ignore_errors=True)
-        listener = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
-        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        process, ready = _spawn(directory, listener, no_packets, closing)
-        ec2 = ec2_client(endpoint)  # boto3 loads while the leader boots
-        _wait_ready(ready, directory, process)
-        listener.close()
-        access = Access(directory)
-        if not empty:
-            from sandbox.cluster import build
+        try:
+            directory, alive = folder.make()
+            closing.callback(folder.throw_away, directory)
+            closing.callback(os.close, alive)
+            listener = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
+            process, ready = _spawn(directory, alive, listener, no_packets, closing)
+            endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            watch = Watch(process)
+            closing.callback(watch.end)
+            with _api_answers(directory, watch):
+                ec2 = ec2_client(endpoint)  # boto3 loads while the leader boots
+                _wait_ready(ready, directory, watch)
+                listener.close()
+                access = Access(directory, nobody=no_packets)
+                if no_packets:
+                    access.write(State(), {})  # so that whoever dials one of its machines is told why not
+                if not empty:
+                    from sandbox.cluster import build
 
-            build(ec2, names, access.key)
-            if not no_packets:
-                _wait_for_ssh(ec2, access)
+                    build(ec2, names, access.key)
+                    if not no_packets:
+                        _wait_for_ssh(ec2, access)
+        except OSError as problem:
+            raise _no_room(problem) from problem
         config = "" if no_packets else str(directory / SSH_CONFIG)
         target = Target(
             kind="sandbox",
@@ -132,6 +148,27 @@ def start(
             no_packets=no_packets,
         )
         yield Sandbox(directory, target, _exports(endpoint, config), process)
+
+
+@contextlib.contextmanager
+def _api_answers(directory: Path, watch: Watch) -> Iterator[None]:
+    """An API that refuses, or goes away, while the cluster is built: the sandbox did not come up."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as problem:
+        raise _broken(directory, watch, str(problem)) from problem
+
+
+def _broken(directory: Path, watch: Watch, otherwise: str) -> CouldNotLook:
+    """It ended or was given up; its last words say why, if it had any."""
+    if watch.given_up:
+        detail = f"its first process was stopped (SIGSTOP) for more than {PATIENCE:.0f} s"
+    else:
+        said = (directory / LOG).read_text(errors="replace").splitlines()
+        detail = next((line for line in reversed(said) if line.strip("- ")), otherwise)
+    return CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
 
 
 def _exports(endpoint: str, ssh_config: str) -> dict[str, str]:
@@ -148,20 +185,32 @@ def _exports(endpoint: str, ssh_config: str) -> dict[str, str]:
     return {**exports, "KTHW_SSH_CONFIG": ssh_config} if ssh_config else exports
 
 
+def _no_room(problem: OSError) -> CouldNotLook:
+    """Its files, pipes or processes could not be made, or not where nobody else could touch them."""
+    where = problem.filename or str(folder.home())
+    variant = "not-private" if isinstance(problem, folder.NotPrivateError) else "no-room"
+    detail = f"{where}: {problem.strerror}"
+    facts = {"variant": variant, "folder": str(where)}
+    return CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail, facts=facts))
+
+
 def _spawn(
-    directory: Path, listener: socket.socket, no_packets: str, closing: contextlib.ExitStack
-) -> tuple[subprocess.Popen[bytes], int]:
-    owner_read, owner_write = os.pipe()
-    ready_read, ready_write = os.pipe()
+    directory: Path, alive: int, listener: socket.socket, no_packets: str, closing: contextlib.ExitStack
+) -> tuple[subprocess.Popen[bytes], BinaryIO]:
     packets = "none" if no_packets else "root" if _is_root() else "user"
-    leader = (
-        sys.executable, "-m", "sandbox.leader", "--directory", str(directory), "--packets", packets,
-        "--listener", str(listener.fileno()), "--owner", str(owner_read), "--ready", str(ready_write),
-    )  # fmt: skip
-    with (directory / "leader.log").open("wb") as log:
+    owned, owner = _pipe(closing)
+    ready, readying = _pipe(closing)
+    (directory / LOG).touch(0o600)
+    with owned, readying, (directory / LOG).open("wb") as log:
+        leader = (
+            sys.executable, "-m", "sandbox.leader", "--directory", str(directory), "--packets", packets,
+            "--listener", str(listener.fileno()), "--owner", str(owned.fileno()),
+            "--ready", str(readying.fileno()),
+        )  # fmt: skip
         process = subprocess.Popen(
             leader if no_packets else _unshare(*leader),
-            pass_fds=(listener.fileno(), owner_read, ready_write),
+            # The leader keeps ``alive`` open for no other reason than to be seen alive.
+            pass_fds=(listener.fileno(), owned.fileno(), readying.fileno(), alive),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -170,12 +219,16 @@ def _spawn(
             # Ctrl-C is for the owner, who still has things to undo through the API.
             start_new_session=True,
         )
-    os.close(owner_read)
-    os.close(ready_write)
-    closing.callback(os.close, ready_read)
     closing.callback(_wait_or_kill, process)
-    closing.callback(os.close, owner_write)
-    return process, ready_read
+    closing.callback(owner.close)  # it ends when this is closed
+    return process, ready
+
+
+def _pipe(closing: contextlib.ExitStack) -> tuple[BinaryIO, BinaryIO]:
+    """(the end to read, the end to write), both closed with ``closing`` at the latest."""
+    reading, writing = os.pipe()
+    ends = os.fdopen(reading, "rb", buffering=0), os.fdopen(writing, "wb", buffering=0)
+    return closing.enter_context(ends[0]), closing.enter_context(ends[1])
 
 
 def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
@@ -186,20 +239,13 @@ def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait_ready(ready: int, directory: Path, process: subprocess.Popen[bytes]) -> None:
-    os.set_blocking(ready, False)
-    deadline = time.monotonic() + _START_SECONDS
-    said = b""
-    while not said and time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(BlockingIOError):
-            said = os.read(ready, 16)
-            if not said:
-                break
-        time.sleep(0.01)
-    if said != b"ready":
-        log = (directory / "leader.log").read_text(errors="replace").strip().splitlines()
-        detail = log[-1] if log else f"no answer in {_START_SECONDS:.0f} s"
-        raise CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
+def _wait_ready(ready: BinaryIO, directory: Path, watch: Watch) -> None:
+    """Until the leader says so, or its end of the pipe is closed with it."""
+    waiting = select.poll()
+    waiting.register(ready, select.POLLIN)
+    if waiting.poll(_START_SECONDS * 1000) and ready.read(16) == b"ready":
+        return
+    raise _broken(directory, watch, f"no answer in {_START_SECONDS:.0f} s")
 
 
 def ec2_client(endpoint: str) -> EC2Client:

@@ -1,7 +1,8 @@
-"""``ProxyCommand`` of the sandbox's ssh_config: ``python dial.py SOCKET ADDRESS PORT``.
+"""``ProxyCommand`` of the sandbox's ssh_config: ``python dial.py SOCKET ADDRESS PORT [SENTENCE]``.
 
-Asks the sandbox for a connection from its internet and copies bytes both ways. Standard library
-only and no import of ours: it starts once per SSH connection, and should start fast.
+Asks the sandbox for a connection from its internet and copies bytes both ways; ``SENTENCE`` is what to say
+where nobody has that address. Standard library only and no import of ours: it starts once per SSH connection,
+and should start fast.
 """
 
 import array
@@ -12,12 +13,30 @@ import socket
 import sys
 
 
+class NobodyError(OSError):
+    """No machine of the sandbox has that address."""
+
+
+def connect(asking: socket.socket, path: str) -> None:
+    """Connect to the socket's file, whose name may be longer than the 107 bytes that the kernel takes."""
+    folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY)  # noqa: PTH120 -- pathlib is slow to load
+    try:
+        asking.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")  # noqa: PTH119
+    finally:
+        os.close(folder)
+
+
 def connection(path: str, address: str, port: str) -> socket.socket:
-    """The connected socket. Raises ``OSError`` with the reason."""
+    """The connected socket. Raises ``OSError`` with the reason, ``NobodyError`` where nobody has it."""
     with socket.socket(socket.AF_UNIX) as asking:
-        asking.connect(path)
+        try:
+            connect(asking, path)
+        except FileNotFoundError:
+            raise NobodyError("the sandbox has ended, or carries no packets") from None
         asking.sendall(f"{address} {port}\n".encode())
         answer, ancillary, _, _ = asking.recvmsg(1024, socket.CMSG_SPACE(4))
+    if answer.startswith(b"?"):
+        raise NobodyError("no machine of the sandbox has that address")
     if not answer.startswith(b"+") or not ancillary:
         raise OSError(answer[1:].decode() or "the sandbox hung up")
     descriptors = array.array("i")
@@ -45,11 +64,20 @@ def copy(remote: socket.socket) -> None:
                     reading.remove(0)
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for ssh; a traceback of ours is for nobody
+def main(arguments: list[str]) -> None:
+    """Connect and copy. Exits with a sentence when that cannot be."""
+    if len(arguments) < 3:  # ssh puts nothing where the host should be: `ssh ubuntu@`
+        sys.exit("sandbox: ssh was given no host: ssh ubuntu@ADDRESS")
+    path, address, port, *said = arguments
     try:
-        remote = connection(*sys.argv[1:4])
+        remote = connection(path, address, port)
         remote.setblocking(True)
         copy(remote)
     except OSError as problem:
-        sys.exit(f"sandbox: {sys.argv[2]} port {sys.argv[3]}: {problem}")
+        known = isinstance(problem, NobodyError) and said and said[0]
+        sys.exit(f"{address}: {said[0]}" if known else f"sandbox: {address} port {port}: {problem}")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for ssh; a traceback of ours is for nobody
+    main(sys.argv[1:])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import array
 import contextlib
+import errno
 import ipaddress
+import os
 import socket
 import threading
 from functools import partial
@@ -17,9 +19,16 @@ from sandbox import namespaces
 NAMESPACE: Final = "internet"
 LAPTOP: Final = "198.51.100.10"
 """Where SSH to a node comes from: an address of RFC 5737, as a home's would be somebody's."""
+DOCUMENTATION: Final = ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24")
+"""RFC 5737: no machine on the internet has such an address, so that a mistake dials nobody."""
+BENCHMARKING: Final = "198.18.0.0/15"
+"""RFC 2544: nor has any such a one. For an account that holds all of the others at once."""
+PUBLIC: Final = (*DOCUMENTATION, BENCHMARKING)
 _HOSTS: Final = {tutorial.INTERNET_HOST: (tutorial.INTERNET_PORT, 80, 53), "8.8.8.8": (443, 53)}
 _LINKS: Final = ipaddress.IPv4Network("100.64.0.0/16")
 _DIAL_SECONDS: Final = 10.0
+_NOBODY: Final = (errno.EINVAL, errno.ENETUNREACH)
+"""What the kernel says of a destination that the blackhole swallows."""
 
 
 def create() -> None:
@@ -57,13 +66,19 @@ class Dialler:
     """Connects to the internet's addresses for the host's programs.
 
     A client of the socket at ``path`` writes ``ADDRESS PORT\\n`` and receives either ``+`` with the
-    connected socket itself (SCM_RIGHTS), or ``-`` and the reason. The socket stays in the internet's
+    connected socket itself (SCM_RIGHTS), or ``-`` and the reason, or ``?`` and the reason where nobody has
+    that address. The socket stays in the internet's
     namespace wherever it is used: so the only way to a node is the internet gateway.
     """
 
     def __init__(self, path: Path) -> None:
         self._server = socket.socket(socket.AF_UNIX)
-        self._server.bind(str(path))
+        # Named by way of its folder's descriptor: the kernel takes no name longer than 107 bytes.
+        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+        try:
+            self._server.bind(f"/proc/self/fd/{folder}/{path.name}")
+        finally:
+            os.close(folder)
         path.chmod(0o600)
         self._server.listen(512)
 
@@ -81,7 +96,8 @@ class Dialler:
             try:
                 connection = namespaces.inside(NAMESPACE, partial(_connect, address, int(port)))
             except (OSError, ValueError) as problem:
-                client.sendall(f"-{problem}".encode())
+                unknown = isinstance(problem, OSError) and problem.errno in _NOBODY
+                client.sendall(f"{'?' if unknown else '-'}{problem}".encode())
                 return
             with connection:
                 descriptors = array.array("i", [connection.fileno()])

@@ -7,21 +7,24 @@ end of the sandbox; and it ends when its owner does, whose end of a pipe it watc
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
-import shutil
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from sandbox import namespaces
+from kthw.verdict.messages import catalogue, language_of
+from sandbox import folder, namespaces
 from sandbox.access import DIAL_SOCKET, Access
 from sandbox.state import State
 
 _PRIVATE: Final = Path("/run")
 _DISKS: Final = _PRIVATE / "sandbox"
+_WRITING: Final = threading.Lock()
+"""Held by whoever writes into the sandbox's folder, and by whoever takes it away."""
 
 
 def main() -> None:
@@ -34,6 +37,8 @@ def main() -> None:
     parser.add_argument("--packets", choices=("root", "user", "none"), required=True)
     options = parser.parse_args()
 
+    # Whoever starts us may have any umask; what is secret is given its own mode where it is written.
+    os.umask(0o022)
     threading.Thread(target=_end_with, args=(options.owner, options.directory), daemon=True).start()
     # moto takes most of the start: import it while the namespaces are prepared.
     loading = threading.Thread(target=_load_api)
@@ -67,21 +72,40 @@ def _nothing(state: State) -> None:
 def _data_plane(directory: Path, *, as_root: bool) -> Callable[[State], None]:
     from sandbox.fabric import Fabric
     from sandbox.internet import Dialler
-    from sandbox.node import prepare
+    from sandbox.node import label, prepare
 
-    namespaces.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(_PRIVATE)])
+    _make_private(directory)
     namespaces.NAMED.mkdir()
     namespaces.ip("", ["link set lo up"])
-    fabric = Fabric(prepare(_DISKS, as_root=as_root))
-    access = Access(directory)
-    threading.Thread(target=Dialler(directory / DIAL_SOCKET).serve, daemon=True).start()
+    grounds = prepare(_DISKS, as_root=as_root)
+    fabric = Fabric(grounds)
+    words = catalogue(language_of(os.environ))
+    access = Access(directory, words.say("sandbox-nobody-there"))
 
     def reconcile(state: State) -> None:
         fabric.reconcile(state)
-        access.write(state, fabric.host_keys())
+        for instance in state.instances.values():
+            label(grounds, instance)
+        with _WRITING:
+            access.write(state, fabric.host_keys())
 
-    access.write(State(), {})
+    with _WRITING:
+        threading.Thread(target=Dialler(directory / DIAL_SOCKET).serve, daemon=True).start()
+        access.write(State(), {})
     return reconcile
+
+
+def _make_private(directory: Path) -> None:
+    """A /run of the sandbox's own; its folder stays where it is, which may be below the host's."""
+    with contextlib.ExitStack() as closing:
+        held = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+        closing.callback(os.close, held)
+        namespaces.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(_PRIVATE)])
+        if directory.is_relative_to(_PRIVATE):
+            directory.mkdir(parents=True)
+            # As it stands: made canonical, it would be the new folder itself.
+            bind = ["mount", "--no-canonicalize", "--bind"]
+            namespaces.run([*bind, f"/proc/{os.getpid()}/fd/{held}", str(directory)])
 
 
 def _end_with(owner: int, directory: Path) -> None:
@@ -90,8 +114,9 @@ def _end_with(owner: int, directory: Path) -> None:
         while os.read(owner, 1):
             pass
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
-        os._exit(0)
+        with _WRITING:  # and never let go: a file written after this one look would stay
+            folder.throw_away(directory)
+            os._exit(0)
 
 
 if __name__ == "__main__":

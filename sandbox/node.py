@@ -58,6 +58,14 @@ _FILES: Final = {
     "etc/pam.d/sudo": "".join(
         f"{kind} sufficient pam_permit.so\n" for kind in ("auth", "account", "session")
     ),
+    # As Ubuntu's, whose prompt begins with what is in that file.
+    "etc/profile": '[ -z "${PS1-}" ] || . /etc/bash.bashrc\n',
+    "etc/bash.bashrc": (
+        '[ -n "${PS1-}" ] || return\n'
+        "debian_chroot=$(cat /etc/debian_chroot)\n"
+        "PS1='${debian_chroot:+($debian_chroot) }\\u@\\h:\\w\\$ '\n"
+    ),
+    "etc/debian_chroot": "",
     "etc/ssh/sshd_config": (
         "HostKey /etc/ssh/ssh_host_ed25519_key\nPidFile none\nUsePAM no\nUseDNS no\n"
         "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin no\n"
@@ -96,6 +104,21 @@ def prepare(disks: Path, *, as_root: bool) -> Grounds:
     return Grounds(disks, sudo, as_root)
 
 
+def label(grounds: Grounds, instance: Instance) -> None:
+    """Have the prompt of a node say the instance's name, which may come and change while it runs.
+
+    The file is outside the node's disk and bound into it: nothing on that disk leads our writing elsewhere.
+    """
+    name = "".join(character for character in instance.name if character.isprintable())
+    path = _label(grounds, instance.id)
+    if path.exists() and path.read_text(encoding="utf-8") != name:
+        path.write_text(name, encoding="utf-8")
+
+
+def _label(grounds: Grounds, identifier: str) -> Path:
+    return grounds.disks / f"{identifier}.name"
+
+
 def _sudo_parts() -> list[Path]:
     candidates = ("/usr/bin/sudo", "/usr/libexec/sudo", "/usr/lib/sudo")
     return [Path(path) for path in candidates if Path(path).exists()]
@@ -121,6 +144,8 @@ class Node:
             self._write(name, text)
         self._write("etc/hostname", f"{hostname}\n")
         self._write("etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {hostname}\n")
+        _label(grounds, instance.id).touch()
+        label(grounds, instance)
         for name in ("etc/shadow", "etc/sudoers"):
             (self._root / name).chmod(0o440)
         for name in _COPIED:
@@ -171,6 +196,7 @@ class Node:
         self.stop()
         shutil.rmtree(self._root, ignore_errors=True)
         (self._grounds.disks / f"{self.id}.fstab").unlink(missing_ok=True)
+        _label(self._grounds, self.id).unlink(missing_ok=True)
 
     def _write(self, name: str, text: str) -> Path:
         path = self._root / name
@@ -193,8 +219,9 @@ class Node:
         public = key.public_key().public_bytes(
             serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
         )
-        path = self._write("etc/ssh/ssh_host_ed25519_key", private.decode())
+        path = self._write("etc/ssh/ssh_host_ed25519_key", "")
         path.chmod(0o600)
+        path.write_bytes(private)
         path.with_suffix(".pub").write_bytes(public + b"\n")
         return public.decode()
 
@@ -240,6 +267,7 @@ class Node:
         lines += [
             (str(self._grounds.sudo / p.relative_to("/")), str(p), "none", "bind") for p in _sudo_parts()
         ]
+        lines.append((str(_label(self._grounds, self.id)), "etc/debian_chroot", "none", "bind"))
         lines += [("/etc/alternatives", "etc/alternatives", "none", read_only)]
         lines += [(p, tutorial.CNI_PLUGINS, "none", read_only) for p in _HOST_CNI[:] if Path(p).is_dir()][:1]
         lines += [

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from moto.core.responses import ActionResult
-from moto.ec2.models import EC2Backend
+from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.responses.elastic_ip_addresses import ElasticIPAddresses
 
 from sandbox.api.refusals import Refusal, missing
+from sandbox.internet import BENCHMARKING, DOCUMENTATION, LAPTOP
 
 
-def _one_after_another(block: str) -> Callable[[], str]:
-    hosts = itertools.cycle(ipaddress.IPv4Network(block).hosts())
-    return lambda: str(next(hosts))
+def _hosts(*blocks: str) -> Iterator[str]:
+    hosts = itertools.chain.from_iterable(ipaddress.IPv4Network(block).hosts() for block in blocks)
+    return itertools.cycle(text for host in hosts if (text := str(host)) != LAPTOP)
 
 
-next_auto_assigned = _one_after_another("54.214.0.0/16")
-"""A public address nobody had lately: moto draws at random, and draws some twice."""
+_documentation: Final = _hosts(*DOCUMENTATION)
+_benchmarking: Final = _hosts(BENCHMARKING)
+_SO_MANY: Final = sum(ipaddress.IPv4Network(block).num_addresses for block in DOCUMENTATION)
 
-next_elastic = _one_after_another("52.95.0.0/16")
-"""The same for Elastic IPs, for which moto answers loopback addresses."""
+
+def next_public() -> str:
+    """A public address that nobody holds and nobody had lately, auto-assigned or Elastic.
+
+    moto draws at random, draws some twice, and draws from addresses that are somebody's; Elastic IPs it
+    draws from loopback.
+    """
+    held = set(_held())
+    for address in itertools.chain(itertools.islice(_documentation, _SO_MANY), _benchmarking):
+        if address not in held:
+            return address
+    raise AssertionError("a cycle does not end")
+
+
+def _held() -> Iterator[str]:
+    for account in ec2_backends.values():
+        for backend in account.values():
+            yield from (eni.public_ip for eni in backend.enis.values() if eni.public_ip)
+            yield from (eip.public_ip for eip in backend.addresses)
 
 
 class Addresses(EC2Backend):

@@ -38,9 +38,9 @@ def install(routes_per_table: int) -> None:
     """Put them in moto's place, for the whole process, and forget what any account had."""
     for module, name, ours in (
         (moto.core.responses, "method_names_from_class", _METHOD_NAMES),
-        (elastic_ip_addresses, "random_ip", addresses.next_elastic),
+        (elastic_ip_addresses, "random_ip", addresses.next_public),
         (elastic_network_interfaces, "NetworkInterface", NetworkInterface),
-        (elastic_network_interfaces, "random_public_ip", addresses.next_auto_assigned),
+        (elastic_network_interfaces, "random_public_ip", addresses.next_public),
         (instances, "Instance", Instance),
         (nat_gateways, "random_private_ip", _none),
         (route_tables, "Route", Route),

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from kthw.verdict.messages import LANGUAGES, catalogue
-from sandbox.box import DIRECTORY_PREFIX
+from sandbox import folder
 from tests.plugin.conftest import PROJECT, PYTEST, clean
 from tests.provision.account import Account
 from tests.provision.wire import Wire, carried, then
@@ -204,12 +204,12 @@ def test_routes_that_are_kept_are_said_to_be_there_still(
 
 
 def test_a_signal_before_anything_is_up_leaves_no_sandbox(tmp_path: Path) -> None:
-    with _begun(tmp_path, TMPDIR=str(tmp_path)) as process:
+    with _begun(tmp_path, TMPDIR=str(tmp_path), XDG_RUNTIME_DIR="") as process:
         run = stopped(process, lambda line: line.startswith("booting the sandbox"), signal.SIGTERM)
     assert run.code == pytest.ExitCode.INTERRUPTED
     assert run.last[1].startswith("This was a sandbox")
     assert "Traceback" not in run.output
-    assert not list(tmp_path.glob(f"{DIRECTORY_PREFIX}*"))
+    assert not list(tmp_path.rglob(f"{folder.PREFIX}*"))
 
 
 def test_a_signal_a_process_was_started_to_ignore_stays_ignored(

@@ -53,6 +53,12 @@ def test_the_dev_lock_holds_everything_at_the_same_versions() -> None:
     assert {name: dev[name] for name in pinned("requirements.lock")} == pinned("requirements.lock")
 
 
+def test_what_the_readme_runs_in_a_sandbox_is_installed_with_it() -> None:
+    """``./run sandbox run -- aws …`` right after ``./run routes``."""
+    assert "sandbox run -- aws" in (PROJECT / "README.md").read_text()
+    assert "awscli" in pinned("requirements.lock")
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_names_no_registry_and_hashes_everything(lock: str) -> None:
     text = (PROJECT / lock).read_text()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sandbox.internet import LAPTOP
 from tests.sandbox.api_lab import Lab
 
 Refused = Callable[..., str]
@@ -18,11 +19,18 @@ def _public(lab: Lab, **parameters: Any) -> str:
     return lab.run(NetworkInterfaces=[spec])
 
 
+DOCUMENTATION = [ipaddress.ip_network(f"{block}.0/24") for block in ("192.0.2", "198.51.100", "203.0.113")]
+
+
+def reaches_nobody(address: str) -> bool:
+    return any(ipaddress.ip_address(address) in block for block in DOCUMENTATION)
+
+
 def test_a_public_address_is_given_only_where_asked_for(api_lab: Lab) -> None:
     assert "PublicIpAddress" not in api_lab.instance(api_lab.run())
     worker = _public(api_lab, PrivateIpAddress="10.0.1.20")
     address = api_lab.instance(worker)["PublicIpAddress"]
-    assert ipaddress.ip_address(address).is_global
+    assert reaches_nobody(address)
     assert api_lab.state_eni(worker).public == (("10.0.1.20", address),)
     api_lab.ec2.modify_subnet_attribute(SubnetId=api_lab.subnet, MapPublicIpOnLaunch={"Value": True})
     assert api_lab.instance(api_lab.run())["PublicIpAddress"]
@@ -44,7 +52,7 @@ def test_an_elastic_ip_is_routable_and_outlives_a_stop(api_lab: Lab) -> None:
     worker = _public(api_lab, PrivateIpAddress="10.0.1.20")
     own = api_lab.instance(worker)["PublicIpAddress"]
     eip = api_lab.ec2.allocate_address(Domain="vpc")
-    assert ipaddress.ip_address(eip["PublicIp"]).is_global
+    assert reaches_nobody(eip["PublicIp"])
     api_lab.ec2.associate_address(AllocationId=eip["AllocationId"], InstanceId=worker)
     assert api_lab.state_eni(worker).public == (("10.0.1.20", eip["PublicIp"]),)
     api_lab.ec2.stop_instances(InstanceIds=[worker])
@@ -52,6 +60,21 @@ def test_an_elastic_ip_is_routable_and_outlives_a_stop(api_lab: Lab) -> None:
     assert api_lab.instance(worker)["PublicIpAddress"] == eip["PublicIp"] != own
     api_lab.ec2.disassociate_address(PublicIp=eip["PublicIp"])
     assert api_lab.instance(worker)["PublicIpAddress"] != eip["PublicIp"]
+
+
+def test_public_addresses_reach_nobody_however_many_are_held(api_lab: Lab) -> None:
+    """RFC 5737's while any is free, the laptop's excepted; then RFC 2544's, which are nobody's either."""
+    held = [api_lab.ec2.allocate_address(Domain="vpc") for _ in range(765)]
+    given = [eip["PublicIp"] for eip in held]
+    beyond = [address for address in given if not reaches_nobody(address)]
+    assert len(set(given)) == 765
+    assert LAPTOP not in given
+    assert beyond == given[761:]
+    assert all(ipaddress.ip_address(address) in ipaddress.ip_network("198.18.0.0/15") for address in beyond)
+    for eip in held[5:8]:
+        api_lab.ec2.release_address(AllocationId=eip["AllocationId"])
+    again = {api_lab.ec2.allocate_address(Domain="vpc")["PublicIp"] for _ in range(3)}
+    assert again == set(given[5:8])
 
 
 def test_a_terminated_instance_gives_its_elastic_ip_back(api_lab: Lab) -> None:

@@ -69,7 +69,7 @@ def test_what_would_lead_elsewhere_is_not_in_the_command_s_environment() -> None
 
 
 def test_ssh_without_a_sandbox_says_how_to_start_one(tmp_path: Path) -> None:
-    done = sandbox("ssh", "worker-0", TMPDIR=str(tmp_path), KTHW_SSH_CONFIG="")
+    done = sandbox("ssh", "worker-0", TMPDIR=str(tmp_path), XDG_RUNTIME_DIR="", KTHW_SSH_CONFIG="")
     assert done.returncode == 2
     assert "sandbox up" in done.stderr
 

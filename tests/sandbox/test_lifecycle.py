@@ -6,16 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError
 
 from kthw.verdict.messages import catalogue
-from sandbox.box import DIRECTORY_PREFIX, ec2_client, why_no_packets
+from sandbox.box import ec2_client, why_no_packets
+from sandbox.watch import PATIENCE
 
 needs_packets = pytest.mark.skipif(
     bool(why_no_packets(catalogue("en").say)), reason=why_no_packets(catalogue("en").say)
@@ -115,6 +116,44 @@ def test_kill_9_leaves_nothing(boot: Callable[..., Up], victim: str) -> None:
     assert mounts_and_namespaces() == before
 
 
+def test_the_folder_is_taken_away_when_nobody_writes_into_it_any_more(tmp_path: Path) -> None:
+    """The owner dies while the API changes things: nothing is written after the folder went."""
+    script = """
+import os, sys, threading, time
+from pathlib import Path
+from sandbox import leader
+reading, writing = os.pipe()
+folder = Path(sys.argv[1])
+with leader._WRITING:
+    threading.Thread(target=leader._end_with, args=(reading, folder)).start()
+    os.close(writing)
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        (folder / "ssh_config").write_text("half a file")
+threading.Event().wait()
+"""
+    box = tmp_path / "home" / "kthw-sandbox-1"
+    box.mkdir(parents=True)
+    command = [sys.executable, "-c", script, str(box)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not box.exists()
+
+
+@needs_packets
+def test_a_leader_that_is_stopped_costs_seconds(boot: Callable[..., Up]) -> None:
+    """SIGSTOP to the sandbox's first process: a call that waits for it fails at once when it is given up."""
+    up = boot("--empty")
+    family = descendants(up.process.pid)
+    os.kill(children(up.child())[0], signal.SIGSTOP)
+    begun = time.monotonic()
+    with pytest.raises(BotoCoreError):
+        ec2_client(up.exports["AWS_ENDPOINT_URL"]).describe_vpcs()
+    assert up.process.wait(15) == 1
+    assert time.monotonic() - begun < 3 * PATIENCE
+    wait_until(is_gone(up, family), f"all processes and {up.directory} gone")
+
+
 @needs_packets
 def test_ending_it_leaves_nothing(boot: Callable[..., Up]) -> None:
     """SIGTERM ends a sandbox in order: exit code 0, nothing stays."""
@@ -145,6 +184,13 @@ def test_two_sandboxes_do_not_disturb_each_other(boot: Callable[..., Up]) -> Non
 
     assert (names(first), names(second)) == ({"worker-0"}, {"worker-0", "worker-1"})
     assert hostname(first) == hostname(second) == "ip-10-0-1-20"
+    listed = subprocess.run(
+        [sys.executable, "-m", "sandbox", "ssh", "worker-0"],
+        cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "KTHW_SSH_CONFIG": ""},
+    )  # fmt: skip
+    assert listed.returncode == 2
+    for up in (first, second):
+        assert f"KTHW_SSH_CONFIG={up.exports['KTHW_SSH_CONFIG']} ./run sandbox ssh worker-0" in listed.stderr
     first.process.terminate()
     first.process.wait(15)
     assert hostname(second) == "ip-10-0-1-20"
@@ -155,9 +201,8 @@ def hostname(up: Up) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
 
 
-def test_a_sandbox_leaves_no_directory() -> None:
+def test_a_sandbox_leaves_no_directory(tmp_path: Path) -> None:
     """``sandbox run`` returns the command's exit code and removes its directory, packets or not."""
-    before = set(Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"))
     command = [
         sys.executable,
         "-m",
@@ -169,7 +214,8 @@ def test_a_sandbox_leaves_no_directory() -> None:
         "-c",
         "echo $AWS_ENDPOINT_URL; exit 7",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    alone = {**os.environ, "TMPDIR": str(tmp_path), "XDG_RUNTIME_DIR": ""}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=alone)
     assert done.returncode == 7, done.stderr
     assert done.stdout.startswith("http://127.0.0.1:")
-    assert set(Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*")) <= before
+    assert not list(tmp_path.iterdir())

@@ -95,8 +95,11 @@ class Pod:
                 self.listener.close()
                 self.listener = None
             if self.container:
+                # By our own hold on the namespace: had the holder been killed, the plugin would find no
+                # namespace, free the address, and leave the pod's rules and bridge where no sweep looks.
+                held = f"/proc/{os.getpid()}/fd/{self.namespace}" if self.namespace >= 0 else ""
                 try:
-                    self.network.delete(self.container, f"/proc/{self.holder}/ns/net")
+                    self.network.delete(self.container, held)
                 finally:  # a plugin that failed to ADD may fail to DEL as well
                     drop_bridge(self.network.bridge, self.container)
         finally:
