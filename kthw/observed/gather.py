@@ -167,11 +167,12 @@ class _Look:
         if reader is None or seen.inventory is None or not (failed or seen.provisioned):
             return
         try:
-            now = reread_routes(reader, seen.inventory)
+            now, garbled = reread_routes(reader, seen.inventory, seen.intended)
         except CouldNotLook as problem:
             errors: tuple[LookError, ...] = (problem.error,)
         else:
-            errors = changes(seen.inventory, now, seen.intended, seen.provisioned)
+            # A table that is garbled now is no change; what it would have told is not known.
+            errors = garbled or changes(seen.inventory, now, seen.intended, seen.provisioned)
         self._add(errors=(*seen.errors, *errors))
 
     def failed(self, error: LookError) -> None:
