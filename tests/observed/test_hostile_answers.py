@@ -149,6 +149,7 @@ def test_a_worker_that_is_lost_after_its_pod_was_made_is_not_measured(
     """It is not that packets to it were lost; the error is its own, and its pod is forgotten."""
     seen = look(lab, saying(do, answer), hears=HONEST)
     assert [worker for _, worker in told(seen)] == [HOSTILE]
+    assert lab.channels[HOSTILE].asked[-1][0] == do, "nothing more is asked of it"
     assert seen.nodes[HOSTILE].pod == ""
     assert [str(probe) for probe in seen.probes if not probe.reached] == []
     assert seen.traces == ()

@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kthw.observed.agent.system import PATH, Looking, UnseenError, read
 
@@ -32,8 +32,9 @@ _NO_KERNEL = re.compile(r"(?:Protocol|Operation) not supported")
 """What a tool says where the kernel has nothing of its kind: then no packet meets any of it."""
 _POLICIES = ("ACCEPT", "DROP")
 
-_Tables = dict[str, dict[str, Any]]
-"""By table, ``{chain: {"policy", "rules"}}``; ``policy`` is empty for one the kernel does not call."""
+if TYPE_CHECKING:  # Python 3.8 could not say it as it runs
+    _Tables = dict[str, dict[str, Any]]
+    """By table, ``{chain: {"policy", "rules"}}``; ``policy`` is empty for one the kernel does not call."""
 
 
 def chains(looking: Looking) -> list[dict[str, Any]] | None:
