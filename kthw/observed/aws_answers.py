@@ -120,7 +120,8 @@ def _body(raw: Any, most: int, url: str) -> bytes:
     until = time.monotonic() + _MOST_SECONDS
     body = bytearray()
     try:
-        for chunk in raw.stream(_CHUNK):
+        # What has come by now, and not a full chunk: who trickles would never be looked at.
+        while chunk := raw.read1(_CHUNK):
             body += chunk
             if len(body) > most:
                 raise UnreadableAnswerError(detail=f"> {most} bytes")

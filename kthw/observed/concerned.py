@@ -14,12 +14,14 @@ from msgspec.structs import replace
 
 from kthw.errors import LookError
 from kthw.intended.cluster import Intended
-from kthw.observed import unfit
+from kthw.observed import unfit, wire
 from kthw.observed.evidence import Instance, Inventory
 from kthw.observed.namesakes import GONE, candidates
 from kthw.observed.unfit import Unfit
 from kthw.observed.values import Name
 
+NAMELESS: Final = "nameless"
+"""The kind of an instance that may be any worker's, because its name cannot be read."""
 EVERYBODY: Final = ("",)
 _NOBODY: Final = ()
 _MOST_TOLD: Final = 10
@@ -42,8 +44,10 @@ def by_instances(
         if state in GONE or elsewhere or (name is not None and name not in intended.workers):
             continue
         worker = name or ""
+        kind = "instance" if worker else NAMELESS
         about = f"{worker} ({each.id})" if worker and each.id else worker or each.id or each.kind
-        errors.setdefault((worker, each.id), replace(error(each, facts), subject=about, worker=worker))
+        told = replace(error(replace(each, kind=kind), facts), subject=about, worker=worker)
+        errors.setdefault((worker, each.id), told)
     return _some(errors.values())
 
 
@@ -159,7 +163,7 @@ def _name(seen: Mapping[str, object]) -> str | None:
     read = [
         (tag.get("Key"), tag.get("Value", "")) if isinstance(tag, Mapping) else (None, None) for tag in tags
     ]
-    named = [value for key, value in read if key == "Name"]
+    named = [value for key, value in read if key == wire.NAME_TAG]
     if not named:
         return "" if all(isinstance(key, str) for key, _ in read) else None
     try:

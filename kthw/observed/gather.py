@@ -12,6 +12,7 @@ import msgspec
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
 from kthw.observed.aws import Reader, facts_of
+from kthw.observed.concerned import NAMELESS
 from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, TargetSeen
 from kthw.observed.inventory import read_inventory, reread_routes
 from kthw.target import Target
@@ -110,9 +111,7 @@ class _Look:
 
     def provisioned_by(self, provision: Provision) -> None:
         reader, inventory = self._reader, self._evidence.inventory
-        nameless = any(
-            not error.worker and error.facts.get("kind") == "instance" for error in self._evidence.errors
-        )
+        nameless = any(error.facts.get("kind") == NAMELESS for error in self._evidence.errors)
         if reader is None or inventory is None or nameless:
             # An instance that may be any worker's: nobody knows where a route should lead; that is told.
             return

@@ -114,7 +114,7 @@ def route_tables(
     """
     seen = listing.route_tables(ec2, by, values)
     for garbled in seen.unfit:
-        raise UnreadableAnswerError(detail=f"{garbled.id}: {garbled.detail}")
+        raise UnreadableAnswerError(detail=" ".join(filter(None, (garbled.id, garbled.detail))))
     return seen.nouns
 
 

@@ -30,7 +30,6 @@ from kthw.observed.evidence import (
 
 _ASSOCIATED: Final = ("associated", "associating")
 _ATTACHED: Final = ("available", "attached", "attaching")
-_NAME: Final = "Name"
 _MOST_SALVAGED: Final = 50
 """Values that do not fit, of one instance: after so many nothing in it is believed."""
 
@@ -228,7 +227,7 @@ def account(answer: object) -> str:
 
 
 def _name(tags: Sequence[wire.Tag]) -> str:
-    return next((tag.value for tag in tags if tag.key == _NAME), "")
+    return next((tag.value for tag in tags if tag.key == wire.NAME_TAG), "")
 
 
 def _by_destination(entry: Route) -> tuple[bool, int, int, str, str]:

@@ -21,6 +21,7 @@ from kthw.observed.values import (
     Name,
     Port,
     Small,
+    prepared,
 )
 
 _T = TypeVar("_T")
@@ -28,13 +29,22 @@ _T = TypeVar("_T")
 Some = Annotated[tuple[_T, ...], Meta(max_length=10_000)]
 """More than AWS's quotas allow of anything that is listed inside something else."""
 _Protocol = Annotated[str, Meta(pattern=r"\A(?:-1|[A-Za-z0-9-]{1,20})\Z")]
+NAME_TAG: Final = "Name"
+_LONGEST_NAME: Final = 300
+"""Characters; AWS allows 256."""
 _MOST_ENCODED: Final = 22_500
 """Characters of base64 that AWS's limit of 16 KB user data makes, line ends included."""
 
 
 class Tag(Struct, frozen=True, rename="pascal"):
-    key: Name
-    value: Name = ""
+    """Of all tags the Name alone is used."""
+
+    key: str
+    value: str = ""
+
+    def __post_init__(self) -> None:
+        if self.key == NAME_TAG and len(self.value) > _LONGEST_NAME:
+            raise ValueError(f"Value: {len(self.value)}")
 
 
 class State(Struct, frozen=True, rename="pascal"):
@@ -249,10 +259,28 @@ class Encoded(Struct, frozen=True, rename="pascal"):
 
 
 class UserData(Struct, frozen=True, rename="pascal"):
-    """The answer of ``DescribeInstanceAttribute``."""
+    """The answer of ``DescribeInstanceAttribute``: where there is none, that is said, by an empty one."""
 
-    user_data: Encoded = Encoded()
+    user_data: Encoded
 
 
 class CallerIdentity(Struct, frozen=True, rename="pascal"):
     account: Identifier
+
+
+# What is listed is read in several threads.
+prepared(
+    Vpc,
+    Subnet,
+    InternetGateway,
+    RouteTable,
+    Route,
+    Instance,
+    NetworkInterface,
+    SecurityGroup,
+    NetworkAcl,
+    UserData,
+    CallerIdentity,
+    Name,
+    Identifier,
+)

@@ -156,6 +156,7 @@ def test_malformed_region_is_an_error_about_the_region(monkeypatch: pytest.Monke
         Reader(Target(kind="aws")).account()
     assert caught.value.error.code == "region-missing"
     assert caught.value.error.facts["region"] == "us east 1"
+    assert caught.value.error.facts["variant"] == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,8 @@ def test_credentials_that_are_not_there_are_an_error(
         Reader(Target(kind="aws"))
     assert caught.value.error.code == "credentials-missing"
     assert caught.value.error.facts["profile"] == environment.get("AWS_PROFILE", "default")
+    named = "no-profile" if "AWS_PROFILE" in environment else None
+    assert caught.value.error.facts.get("variant") == named
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "nonsense", "http://"])
