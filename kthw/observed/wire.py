@@ -21,6 +21,7 @@ from kthw.observed.values import (
     Name,
     Port,
     Small,
+    prepared,
 )
 
 _T = TypeVar("_T")
@@ -265,3 +266,21 @@ class UserData(Struct, frozen=True, rename="pascal"):
 
 class CallerIdentity(Struct, frozen=True, rename="pascal"):
     account: Identifier
+
+
+# What is listed is read in several threads.
+prepared(
+    Vpc,
+    Subnet,
+    InternetGateway,
+    RouteTable,
+    Route,
+    Instance,
+    NetworkInterface,
+    SecurityGroup,
+    NetworkAcl,
+    UserData,
+    CallerIdentity,
+    Name,
+    Identifier,
+)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -207,3 +210,37 @@ def test_network_acl_entries_come_by_number_with_icmp_in_the_ports() -> None:
         ),
         AclEntry(number=32767, egress=False, allow=False, protocol="-1", cidr="0.0.0.0/0"),
     )
+
+
+_AT_ONCE = """
+import importlib, sys, threading
+import msgspec
+from kthw.observed import wire
+
+sys.setswitchinterval(1e-6)
+state = {"State": "associated"}
+for _ in range(60):
+    wire = importlib.reload(wire)
+    vpc = {"CidrBlock": "10.0.0.0/16", "CidrBlockState": state}
+    answers = {
+        wire.Vpc: {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "CidrBlockAssociationSet": [vpc]},
+        wire.Subnet: {"SubnetId": "subnet-1", "Tags": [{"Key": "x"}]},
+        wire.RouteTable: {"RouteTableId": "rtb-1", "Associations": [{"AssociationState": state}]},
+    }
+    begin = threading.Barrier(9)
+    def read(kind):
+        begin.wait()
+        msgspec.convert(answers[kind], kind)
+    threads = [threading.Thread(target=read, args=(kind,)) for kind in list(answers) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_several_threads_may_meet_a_shape_for_the_first_time_at_once() -> None:
+    """Without preparation msgspec ends the process with a segmentation fault."""
+    project = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", _AT_ONCE], cwd=project, timeout=120, check=False)
+    assert done.returncode == 0
