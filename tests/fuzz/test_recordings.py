@@ -9,6 +9,7 @@ import json
 import os
 import random
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from tests.findings.clusters import CHECKS
 from tests.findings.faults import FAULTS, HEALTHY
 from tests.fuzz.documents import mutant
 
-MUTANTS: Final = int(os.environ.get("KTHW_FUZZ", "3000"))
+MUTANTS: Final = int(os.environ.get("KTHW_FUZZ", "2400"))
 SHARDS: Final = 6
 """Each its own seed, so that they may run side by side."""
 SEEDS: Final = {**FAULTS, **{name: (evidence, ()) for name, evidence in HEALTHY.items()}}
@@ -92,6 +93,38 @@ def _strange(text: str, *, lines: bool = True) -> str:
         return "" if lines or "\n" not in text else "\n"
     kept = _JOINERS + ("\n\t" if lines else "")
     return "".join(c for c in text if c not in kept and unicodedata.category(c) in _UNSEEN)
+
+
+def _lone_subnet(document: dict[str, Any]) -> None:
+    document["inventory"]["subnets"][0]["cidr"] = "10.0.1.20/32"
+
+
+def _bridge_of_no_address(document: dict[str, Any]) -> None:
+    for node in document["nodes"].values():
+        for link in node["links"]:
+            link["addresses"] = (
+                ["", *link["addresses"]] if link.get("kind") == "bridge" else link["addresses"]
+            )
+
+
+def _endless_chain(document: dict[str, Any]) -> None:
+    rules = ["-A FORWARD -j FORWARD"] * 40
+    chain = {"tool": "iptables", "table": "filter", "name": "FORWARD", "policy": "DROP", "rules": rules}
+    for node in document["nodes"].values():
+        node["firewall"] = [chain]
+
+
+@pytest.mark.parametrize("spoil", [_lone_subnet, _bridge_of_no_address, _endless_chain])
+@pytest.mark.parametrize("fault", ["a node's own pods are sent to the VPC", "a rule rejects all"])
+def test_what_once_ended_the_judgement_is_judged(
+    spoil: Callable[[dict[str, Any]], None], fault: str, tmp_path: Path
+) -> None:
+    document = json.loads(encode(SEEDS[fault][0]))
+    spoil(document)
+    evidence = _recorded(document, tmp_path / "evidence.json")
+    assert evidence is not None
+    for language in LANGUAGES:
+        _told(evidence, language)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
