@@ -38,7 +38,7 @@ TESTED_FROM_WITHIN = (
     Import("tests/fuzz/test_recordings.py", "fixtures.summary.Summing", lazily=False),
     Import("tests/plugin/test_shown.py", "fixtures.gathering", lazily=False),
 )
-"""Parts of pytest's side that are tried thousands of times, or with a machine that fails: not as a program."""
+"""Of pytest's side, what is tried thousands of times, or on a machine that fails: not as a program."""
 
 
 def sources(folder: str) -> list[Path]:
