@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import worker_names
-from kthw.verdict.messages import Catalogue, catalogue, language_of
+from kthw.words.messages import Catalogue, catalogue, language_of
 from sandbox import login, shell
 from sandbox.box import Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends

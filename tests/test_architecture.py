@@ -23,7 +23,7 @@ JUDGEMENT_AND_NOUNS = (
     "kthw.errors",
     "kthw.target",
 )
-SANDBOX_MAY_USE = ("kthw.intended", "kthw.target", "kthw.provision", "kthw.errors", "kthw.verdict.messages")
+SANDBOX_MAY_USE = ("kthw.intended", "kthw.target", "kthw.provision", "kthw.errors", "kthw.words.messages")
 
 
 class Import(NamedTuple):
@@ -129,7 +129,8 @@ def test_the_reader_alone_describes_and_the_writer_alone_creates_routes() -> Non
         # ``commands`` writes the aws command down for a person, and calls nothing.
         and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "commands")
     }
-    assert {file for name, file in called if name.startswith("describe_")} == {"kthw/observed/inventory.py"}
+    describing = {file for name, file in called if name.startswith("describe_")}
+    assert describing == {"kthw/observed/aws/inventory.py"}
     writes = ("create_route", "delete_route", "replace_route")
     assert {file for name, file in called if name in writes} == {"kthw/provision/writer.py"}
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from kthw.findings import pod_cidr
-from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
+from kthw.network import pod_cidr
+from kthw.network.model import Cluster, pod_network
 from kthw.observed.evidence import Evidence, UserData
 
 

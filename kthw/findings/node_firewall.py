@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final, Literal
 
-from kthw.findings import ranges
-from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.finding import Finding
-from kthw.findings.firewall_rules import handle
-from kthw.findings.netfilter import Drop, Firewall, Packet
 from kthw.intended import tutorial
+from kthw.network import ranges
+from kthw.network.firewall_rules import handle
+from kthw.network.model import Cluster, pod_network
+from kthw.network.netfilter import Drop, Firewall, Packet
 from kthw.observed.secrets import MASK
 
 _PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-from kthw.findings import ranges
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.workers import ground, valid_pod_cidr
+from kthw.network import ranges
+from kthw.network.model import Cluster
 from kthw.observed.evidence import Way
 
 _UNICAST: Final = "unicast"

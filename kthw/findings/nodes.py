@@ -9,13 +9,13 @@ import json
 import shlex
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import ranges
-from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.finding import Finding
 from kthw.findings.node_firewall import dropped
 from kthw.findings.node_routes import conflicts
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
+from kthw.network import ranges
+from kthw.network.model import Cluster, pod_network
 from kthw.observed.evidence import CniConfig, Evidence
 
 _SYSCTL = "net.ipv4.ip_forward"

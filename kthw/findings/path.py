@@ -17,17 +17,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from kthw.findings import ranges, security
-from kthw.findings.cluster import Cluster, pod_network
+from kthw.findings import security
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
 from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
-from kthw.findings.tables import ACTIVE, Ruling
 from kthw.findings.vpc_routes import local_routes
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
+from kthw.network import ranges
+from kthw.network.model import Cluster, pod_network
+from kthw.network.routing import ACTIVE, Ruling
 from kthw.observed.evidence import Evidence, NetworkInterface
 
 

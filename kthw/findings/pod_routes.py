@@ -6,10 +6,10 @@ import re
 import shlex
 from typing import Final
 
-from kthw.findings import ranges
-from kthw.findings.cluster import RUNNING, Cluster
 from kthw.findings.finding import Finding
-from kthw.findings.tables import ACTIVE, BLACKHOLE, PROPAGATED, Ruling
+from kthw.network import ranges
+from kthw.network.model import RUNNING, Cluster
+from kthw.network.routing import ACTIVE, BLACKHOLE, PROPAGATED, Ruling
 from kthw.observed.evidence import Instance, Route, RouteTable
 
 _NUMBER: Final = re.compile(r"\d+")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import CODES, Finding, once
 from kthw.findings.node_firewall import dropped_to_internet
 from kthw.findings.path import forwarding, obstacles
 from kthw.findings.routes import internet_route
-from kthw.findings.traces import fate, trace_of
+from kthw.network.model import Cluster
+from kthw.network.traces import fate, trace_of
 from kthw.observed.evidence import Evidence, Probe
 
 PROTOCOLS = ("icmp", "tcp")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
 from kthw.findings.pod_routes import blackhole, diverted, leftovers, not_associated, way_to
-from kthw.findings.tables import effective_table
 from kthw.findings.vpc_routes import default_route, local_routes
 from kthw.findings.workers import ground, one_running_instance
+from kthw.network.model import Cluster
+from kthw.network.routing import effective_table
 from kthw.observed.evidence import Evidence, RouteTable
 
 __all__ = [

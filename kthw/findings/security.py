@@ -15,11 +15,11 @@ from ipaddress import IPv4Network
 import msgspec
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import ranges, rules
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
-from kthw.findings.rules import REPLIES, REQUESTS, Need, denials
 from kthw.findings.workers import one_running_instance
+from kthw.network import filters, ranges
+from kthw.network.filters import REPLIES, REQUESTS, Need, denials
+from kthw.network.model import Cluster
 from kthw.observed.evidence import AclEntry, Evidence, NetworkAcl
 
 _ARROWS = {"ingress": "←", "egress": "→"}
@@ -229,8 +229,10 @@ def _groups(cluster: Cluster, worker: str, direction: str, peers: Peers) -> list
             subject=f"{ids} · {direction} · {cidr}",
             worker=worker,
             expected=f"{', '.join(map(str, needs))} {arrow} {cidr}",
-            observed="; ".join(rules.rule_text(rule, arrow) for rule in allowed.rules[:_MOST_SHOWN]) or "—",
-            near_miss="; ".join(rules.rule_text(rule, arrow) for rule in allowed.nearest(cidr)[:_MOST_SHOWN]),
+            observed="; ".join(filters.rule_text(rule, arrow) for rule in allowed.rules[:_MOST_SHOWN]) or "—",
+            near_miss="; ".join(
+                filters.rule_text(rule, arrow) for rule in allowed.nearest(cidr)[:_MOST_SHOWN]
+            ),
             facts={
                 "worker_noun": cluster.noun(worker),
                 "group": groups[0].id,
@@ -267,8 +269,8 @@ def _acl_finding(
         subject=f"{acl.id} · {direction} · {cidr}",
         worker=worker,
         expected=f"{', '.join(map(str, by))} {arrow} {cidr}",
-        observed="; ".join(rules.entry_text(deciding[n], arrow) for n in sorted(deciding)[:_MOST_SHOWN]),
-        near_miss="; ".join(rules.entry_text(entry, arrow) for entry in near[:_MOST_SHOWN]),
+        observed="; ".join(filters.entry_text(deciding[n], arrow) for n in sorted(deciding)[:_MOST_SHOWN]),
+        near_miss="; ".join(filters.entry_text(entry, arrow) for entry in near[:_MOST_SHOWN]),
         facts={
             "worker_noun": cluster.noun(worker),
             "subnet": cluster.located[worker].subnet,

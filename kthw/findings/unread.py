@@ -1,6 +1,6 @@
 """What AWS garbled, and the checks that cannot be judged without it: an error there, and no finding.
 
-``kthw.observed.concerned`` says whom an error concerns; the fact ``kind`` says what was not read. A recording
+``kthw.observed.aws.concerned`` says whom an error concerns; the fact ``kind`` says what was not read. A recording
 of an older version has no such errors.
 """
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
 
-from kthw.findings import ranges
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding
-from kthw.findings.tables import ACTIVE, BLACKHOLE
 from kthw.intended import tutorial
+from kthw.network import ranges
+from kthw.network.model import Cluster
+from kthw.network.routing import ACTIVE, BLACKHOLE
 from kthw.observed.evidence import InternetGateway, Route, RouteTable
 
 _LOCAL = "local"

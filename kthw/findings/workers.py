@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 
 from kthw.errors import CouldNotLook
-from kthw.findings import pod_cidr, ranges
-from kthw.findings.cluster import RUNNING, Cluster, instance_noun
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
+from kthw.network import pod_cidr, ranges
+from kthw.network.model import RUNNING, Cluster, instance_noun
 from kthw.observed.evidence import Evidence, Instance, NetworkInterface
 from kthw.observed.namesakes import at_home
 

@@ -22,9 +22,9 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
 from kthw.intended import tutorial
 from kthw.intended.cluster import BadNames, Intended, worker_names
-from kthw.observed.aws import Reader
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import ProvisionStep
-from kthw.observed.inventory import read_inventory
 from kthw.provision.apply import GOOD, apply
 from kthw.provision.journal import DEFAULT, Journal
 from kthw.provision.plan import headroom, plan
@@ -33,7 +33,7 @@ from kthw.provision.turns import Holder, turn
 from kthw.provision.wording import step_line, waiting_line
 from kthw.provision.writer import Writer
 from kthw.target import Target
-from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue, language_of
+from kthw.words.messages import LANGUAGES, Catalogue, catalogue, language_of
 
 _ACCOUNT = re.compile(r"\d{12}")
 _MOST_SHOWN: Final = 5000

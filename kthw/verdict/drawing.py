@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding
+from kthw.network.model import Cluster
 from kthw.observed.evidence import Evidence, Instance, RouteTable
 from kthw.verdict.matrix import dots, heat_map, legend
-from kthw.verdict.messages import Catalogue
 from kthw.verdict.report import SYMPTOM
 from kthw.verdict.routes_drawing import HEAD, ROW, TABLE_WIDTH, Row, height_of, rows_of, table_markup
 from kthw.verdict.svg import box, element, text, titled
+from kthw.words.messages import Catalogue
 
 MOST_DRAWN: Final = 12
 

@@ -14,9 +14,9 @@ from importlib import resources
 from kthw.errors import LookError
 from kthw.verdict.drawing import drawing
 from kthw.verdict.markup import escaped
-from kthw.verdict.messages import Catalogue
-from kthw.verdict.pasting import one_line
 from kthw.verdict.report import Report, Root
+from kthw.words.messages import Catalogue
+from kthw.words.pasting import one_line
 
 _MOST_PAIRS = 12
 _WORDS = re.compile(r"(\s+)")

@@ -17,8 +17,8 @@ from kthw.findings.finding import CODES, Finding
 from kthw.findings.path import obstacles
 from kthw.findings.reachability import surprises
 from kthw.observed.evidence import SCHEMA, Evidence
-from kthw.verdict.messages import Catalogue
 from kthw.verdict.traces import traced
+from kthw.words.messages import Catalogue
 
 SYMPTOM: Final = "pod-unreachable"
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
+from kthw.network.model import Cluster
 from kthw.observed.evidence import Route, RouteTable
 from kthw.verdict.svg import box, element, text, titled
 

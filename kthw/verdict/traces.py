@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kthw.findings.traces import Fate, fate, trace_of
+from kthw.network.traces import Fate, fate, trace_of
 from kthw.observed.evidence import Evidence
-from kthw.verdict.messages import Catalogue
+from kthw.words.messages import Catalogue
 
 
 def traced(evidence: Evidence, source: str, destination: str, words: Catalogue) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from kthw.findings.finding import CODES, Finding
-from kthw.verdict.messages import Catalogue, catalogue
+from kthw.words.messages import Catalogue, catalogue
 from tests.faults import page_words, results
 from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS
 from tests.faults.fault import Fault, Healthy, Told

@@ -12,7 +12,7 @@ import pytest
 
 from kthw.findings.finding import CODES, Finding, once
 from kthw.observed.evidence import Evidence
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from tests.faults import results
 from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS
 from tests.faults.fault import Fault, Healthy, Told

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from kthw.findings.finding import CODES, once
 from kthw.observed.evidence import Evidence
 from kthw.verdict.drawing import drawing
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import CHECKS, both, codes, everything, healthy, route, with_route
 from tests.findings.faults import FAULTS, HEALTHY
 

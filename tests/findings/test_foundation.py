@@ -12,14 +12,15 @@ from msgspec.structs import replace
 
 import kthw.findings
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import nodes, pod_cidr, ranges, rules, workers
+from kthw.findings import nodes, workers
 from kthw.findings.check import Check
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
 from kthw.findings.routes import effective_table
-from kthw.findings.tables import Lookup
+from kthw.network import filters, pod_cidr, ranges
+from kthw.network.model import Cluster
+from kthw.network.routing import Lookup
 from kthw.observed.evidence import AclEntry, Evidence, Route, RouteTable, SecurityRule, UserData
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from tests.findings.clusters import (
     CHECKS,
     GROUP,
@@ -268,7 +269,7 @@ def test_pod_ranges_are_the_tutorials_or_the_smallest_around() -> None:
     assert around() == []
 
 
-ECHO, TCP = rules.REQUESTS
+ECHO, TCP = filters.REQUESTS
 NODES = IPv4Network("10.0.1.0/24")
 NODE = IPv4Network("10.0.1.20/32")
 
@@ -295,7 +296,7 @@ NODE = IPv4Network("10.0.1.20/32")
 def test_a_security_group_rule_allows_what_aws_says(
     rule: SecurityRule, peers: IPv4Network, echo: bool, tcp: bool
 ) -> None:
-    allowed = rules.GroupRules([rule], {GROUP: {"10.0.1.20"}})
+    allowed = filters.GroupRules([rule], {GROUP: {"10.0.1.20"}})
     assert (allowed.allows(ECHO, peers), allowed.allows(TCP, peers)) == (echo, tcp)
 
 
@@ -326,7 +327,7 @@ def _entry(number: int, *, allow: bool = True, **fields: object) -> AclEntry:
     ],
 )
 def test_the_first_entry_by_number_decides(entries: tuple[AclEntry, ...], denying: list[int | None]) -> None:
-    found = rules.denials(entries, NODES, TCP)
+    found = filters.denials(entries, NODES, TCP)
     assert [entry.number if entry else None for entry in found] == denying
 
 

@@ -20,9 +20,9 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import as_json, encode, read
-from kthw.verdict.messages import LANGUAGES, catalogue
 from kthw.verdict.page import page
 from kthw.verdict.report import Found, Summary, report
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import CHECKS
 from tests.findings.faults import FAULTS, HEALTHY
 from tests.fuzz.documents import mutant

@@ -16,7 +16,7 @@ from kthw.observed import pods
 from kthw.observed.agent.asked import checked, read_request
 from kthw.observed.evidence import Instance, Inventory, UserData
 from kthw.observed.pods import Seen, look_into_nodes
-from kthw.observed.session import Session
+from kthw.observed.ssh.session import Session
 from kthw.target import SshAccess, Target
 
 WORKERS = ("worker-0", "worker-1", "worker-2")

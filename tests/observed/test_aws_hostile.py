@@ -11,10 +11,10 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.check import Check
 from kthw.findings.unread import NEEDS, unfounded, unread
 from kthw.intended.cluster import Intended
-from kthw.observed import listing
-from kthw.observed.aws import Reader
+from kthw.observed.aws import listing
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import Evidence, Inventory, TargetSeen
-from kthw.observed.inventory import read_inventory
 from kthw.target import Target
 from tests.observed.api_answers import WORKERS, Api, serving
 from tests.observed.hostile_api_answers import EVERYTHING, HOSTILE, NOTHING, Hostile

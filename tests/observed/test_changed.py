@@ -13,7 +13,7 @@ from kthw.findings import reachability, routes, workers
 from kthw.findings.changed import settled
 from kthw.findings.check import Check
 from kthw.intended.cluster import Intended
-from kthw.observed.aws import Reader
+from kthw.observed.aws.reader import Reader
 from kthw.observed.changed import changes
 from kthw.observed.evidence import Evidence, Inventory, ProvisionStep
 from kthw.observed.gather import gather

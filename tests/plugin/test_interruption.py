@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from sandbox import folder
 from tests.plugin.conftest import PROJECT, PYTEST, clean
 from tests.provision.account import Account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import why_no_packets
 from tests.plugin.conftest import Run
 

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.plugin.conftest import PROJECT
 
 FUNCTIONS = {

@@ -15,7 +15,7 @@ from kthw.errors import LookError
 from kthw.observed.evidence import Evidence, TargetSeen
 from kthw.observed.recording import encode, write
 from kthw.target import is_local
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import (
     failing,
     healthy,

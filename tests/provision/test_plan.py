@@ -21,7 +21,7 @@ from kthw.observed.evidence import (
 )
 from kthw.provision import commands
 from kthw.provision.plan import Headroom, headroom, plan
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 
 ONE = Intended(workers=("worker-0",))
 TWO = Intended(workers=("worker-0", "worker-1"))

@@ -12,9 +12,9 @@ from kthw.errors import LookError
 from kthw.findings.finding import Finding
 from kthw.observed.evidence import Evidence, Probe
 from kthw.verdict.drawing import drawing
-from kthw.verdict.messages import LANGUAGES, catalogue
 from kthw.verdict.page import page
 from kthw.verdict.report import Found, Report, Summary, report
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import CHECKS, healthy, with_inventory
 from tests.findings.faults import FAULTS
 
