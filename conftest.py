@@ -4,7 +4,6 @@ pytest_plugins = (
     "fixtures.options",
     "fixtures.evidence",
     "fixtures.judging",
-    "fixtures.looked",
     "fixtures.reporting",
     "fixtures.standard_output",
 )

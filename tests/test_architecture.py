@@ -16,14 +16,28 @@ from kthw.intended import tutorial
 
 PROJECT = Path(__file__).resolve().parent.parent
 OURS = ("kthw", "sandbox", "fixtures", "suites", "tests", "benchmarks", "conftest")
-JUDGEMENT_AND_NOUNS = (
-    "kthw.findings",
-    "kthw.observed.evidence",
-    "kthw.intended",
-    "kthw.errors",
-    "kthw.target",
-)
-SANDBOX_MAY_USE = ("kthw.intended", "kthw.target", "kthw.provision", "kthw.errors", "kthw.words.messages")
+FLOORS = {
+    "kthw.errors": (),
+    "kthw.foreign": (),
+    "kthw.target": (),
+    "kthw.intended": (),
+    "kthw.words": ("kthw.errors", "kthw.foreign"),
+    "kthw.observed": ("kthw.errors", "kthw.foreign", "kthw.target", "kthw.intended"),
+    "kthw.network": ("kthw.errors", "kthw.intended", "kthw.observed.evidence", "kthw.observed.namesakes"),
+    "kthw.findings": (
+        "kthw.errors", "kthw.intended", "kthw.network", "kthw.observed.evidence", "kthw.observed.namesakes",
+    ),
+    "kthw.verdict": (
+        "kthw.errors", "kthw.intended", "kthw.words", "kthw.findings", "kthw.network",
+        "kthw.observed.evidence",
+    ),
+    "kthw.provision": (
+        "kthw.errors", "kthw.foreign", "kthw.target", "kthw.intended", "kthw.words", "kthw.observed",
+        "kthw.network",
+    ),
+}  # fmt: skip
+"""Which way imports run within the library: by folder, what else of it may be imported there."""
+SANDBOX_MAY_USE = ("kthw.intended", "kthw.target", "kthw.provision", "kthw.errors", "kthw.words")
 
 
 class Import(NamedTuple):
@@ -61,6 +75,10 @@ def imports(folder: str) -> list[Import]:
     return [each for path in sources(folder) for each in imports_of(path)]
 
 
+def module_of(file: str) -> str:
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
 def is_of(name: str, *modules: str) -> bool:
     return any(name == module or name.startswith(f"{module}.") for module in modules)
 
@@ -76,9 +94,26 @@ def test_the_library_imports_nothing_else_of_ours_and_no_pytest() -> None:
     assert foreign == []
 
 
-def test_the_suites_import_judgement_and_nouns_only() -> None:
-    ours = [each for each in imports("suites") if is_of(each.name, *OURS)]
-    assert [each for each in ours if not is_of(each.name, *JUDGEMENT_AND_NOUNS)] == []
+def test_imports_run_from_what_is_read_to_what_is_intended_and_never_back() -> None:
+    """intended → observed → network → findings → verdict; each only from those before it."""
+    wrong = []
+    for folder, below in FLOORS.items():
+        inside = [each for each in imports("kthw") if is_of(module_of(each.file), folder)]
+        assert inside or folder in ("kthw.errors", "kthw.foreign", "kthw.target", "kthw.intended")
+        wrong += [e for e in inside if is_of(e.name, "kthw") and not is_of(e.name, folder, *below)]
+    assert wrong == []
+
+
+def test_every_folder_of_the_library_has_its_floor() -> None:
+    top = {
+        ".".join(module_of(path.relative_to(PROJECT).as_posix()).split(".")[:2]) for path in sources("kthw")
+    }
+    assert top - {"kthw"} == set(FLOORS)
+
+
+def test_the_suites_know_what_a_check_is_and_nothing_of_what_was_seen() -> None:
+    ours = {each.name for each in imports("suites") if is_of(each.name, *OURS)}
+    assert ours <= {"kthw.findings.check.Confirm", "kthw.intended.cluster.worker_names"}
 
 
 def test_only_the_target_module_of_pytests_side_imports_the_sandbox_and_only_when_it_is_opened() -> None:

@@ -17,12 +17,17 @@ from kthw.observed.evidence import (
     Evidence,
     Instance,
     Inventory,
+    NetworkAcl,
     NetworkInterface,
     Node,
     Probe,
     Route,
     RouteTable,
     SecurityGroup,
+    SecurityRule,
+    Subnet,
+    Trace,
+    Way,
 )
 from kthw.observed.namesakes import GONE, candidates, home_of, unambiguous
 
@@ -34,8 +39,8 @@ NODE_CODES = ("ssh-", "sudo-", "python-", "cni-", "probe-", "answer-", "node-")
 _LOOPBACK = "loopback"
 
 
-class Cluster:
-    """One evidence, indexed. Get it with ``Cluster.of``; it holds no more than the evidence does.
+class Network:
+    """One evidence, indexed once and passed everywhere; it holds no more than the evidence does.
 
     Raises ``CouldNotLook`` where there is no inventory: nothing can be judged then.
     """
@@ -56,11 +61,6 @@ class Cluster:
         self.meant = candidates(self.inventory.instances, evidence.intended)
         ones = unambiguous(self.meant)
         self._instances = {worker: ones.get(worker) for worker in self.workers}
-
-    @staticmethod
-    def of(evidence: Evidence) -> Cluster:
-        """The cluster in ``evidence``; made once per evidence."""
-        return _cluster(_Same(evidence))
 
     def remember(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """``make()``, once per ``key``: what was judged once is not judged again for every pair."""
@@ -99,6 +99,46 @@ class Cluster:
                 if network:
                     found[worker] = network
         return found
+
+    @functools.cached_property
+    def pod_owners(self) -> ranges.Owners:
+        """Whose pods live where."""
+        return ranges.Owners(self.pod_cidrs)
+
+    @functools.cached_property
+    def position(self) -> dict[str, int]:
+        """By worker, its place among the intended ones."""
+        return {worker: n for n, worker in enumerate(self.workers)}
+
+    @functools.cached_property
+    def _vpc_blocks(self) -> ranges.Owners:
+        blocks = [cidr for vpc in self.inventory.vpcs for cidr in self.vpc_cidrs(vpc.id)]
+        return ranges.Owners({str(cidr): cidr for cidr in blocks})
+
+    def is_free_for(self, worker: str, wanted: IPv4Network) -> bool:
+        """Whether no other worker has, and no VPC is in, any of ``wanted``."""
+        others = (owner for owner in self.pod_owners.overlapping(wanted) if owner != worker)
+        return not any(True for _ in others) and not any(True for _ in self._vpc_blocks.overlapping(wanted))
+
+    @functools.cached_property
+    def _free(self) -> tuple[list[IPv4Network], list[IPv4Network]]:
+        """Pod CIDRs of the tutorial that nobody has: beyond those of these workers, and among them."""
+        last = len(self.workers)
+        free = [self.is_free_for("", candidate) for candidate in ranges.CANDIDATES]
+        each = list(zip(ranges.CANDIDATES, free, strict=True))
+        return [c for c, is_free in each[last:] if is_free], [c for c, is_free in each[:last] if is_free]
+
+    def free_pod_cidr(self, worker: str) -> IPv4Network | None:
+        """A pod CIDR nobody else has, another one for each worker.
+
+        The tutorial's own for the worker's place, else one past those of all workers.
+        """
+        place = self.position.get(worker, 0)
+        own = ranges.CANDIDATES[place : place + 1]
+        if own and self.is_free_for(worker, own[0]):
+            return own[0]
+        later, earlier = self._free
+        return next(iter([*later[place : place + 1], *later[:1], *earlier[:1]]), None)
 
     @functools.cached_property
     def pod_ranges(self) -> tuple[IPv4Network, ...]:
@@ -144,6 +184,43 @@ class Cluster:
     def _lookups(self) -> dict[str, routing.Lookup]:
         return {table.id: routing.Lookup(table) for table in self.inventory.route_tables}
 
+    @functools.cached_property
+    def _routes_to(self) -> dict[tuple[str, str], list[Route]]:
+        found: dict[tuple[str, str], list[Route]] = {}
+        for table in self.inventory.route_tables:
+            for route in table.routes:
+                target = self.target_instance(route)
+                if target and not route.foreign:
+                    found.setdefault((table.id, target.id), []).append(route)
+        return found
+
+    def routes_to(self, table: RouteTable, instance: Instance | None) -> list[Route]:
+        """The table's IPv4 routes that lead to the instance, in their order."""
+        return self._routes_to.get((table.id, instance.id), []) if instance else []
+
+    @functools.cached_property
+    def routed(self) -> set[str]:
+        """The ids of the instances that any route leads to."""
+        return {instance for _, instance in self._routes_to}
+
+    @functools.cached_property
+    def subnets(self) -> dict[str, Subnet]:
+        """By id."""
+        return {subnet.id: subnet for subnet in self.inventory.subnets}
+
+    @functools.cached_property
+    def acls(self) -> dict[str, NetworkAcl]:
+        """By the id of a subnet, the ACL that filters what enters and leaves it."""
+        return {subnet: acl for acl in reversed(self.inventory.network_acls) for subnet in acl.subnets}
+
+    @functools.cached_property
+    def _routers(self) -> dict[str, str]:
+        return {s.id: str(ranges.network(s.cidr)[1]) for s in self.inventory.subnets if s.cidr}
+
+    def router(self, subnet_id: str) -> str:
+        """AWS's router in the subnet: the first address after the network's own; empty if not known."""
+        return self._routers.get(subnet_id, "")
+
     def lookup(self, table_id: str) -> routing.Lookup:
         return self._lookups[table_id]
 
@@ -171,6 +248,12 @@ class Cluster:
             return False
         return target.name in self._instances or any(target in self.misnamed(w) for w in self.workers)
 
+    @functools.cached_property
+    def strangers(self) -> list[Instance]:
+        """The instances that bear a name nobody intended, and are not gone."""
+        each = self.inventory.instances
+        return [i for i in each if i.name and i.name not in self._instances and i.state not in GONE]
+
     def misnamed(self, worker: str) -> list[Instance]:
         """For a worker nobody is named after: those whose name differs in case or hyphens only."""
         if self.bearing(worker):
@@ -195,9 +278,14 @@ class Cluster:
         named = [e for e in instance.network_interfaces if route and e.id == route.network_interface]
         return named[0] if named else instance.primary_interface
 
+    @functools.cached_property
+    def _vpcs(self) -> dict[str, tuple[IPv4Network, ...]]:
+        each = self.inventory.vpcs
+        return {vpc.id: tuple(ranges.network(cidr) for cidr in vpc.cidrs if cidr) for vpc in each}
+
     def vpc_cidrs(self, vpc_id: str) -> tuple[IPv4Network, ...]:
-        found = next((vpc.cidrs for vpc in self.inventory.vpcs if vpc.id == vpc_id), ())
-        return tuple(ranges.network(cidr) for cidr in found if cidr)
+        """The VPC's own blocks, the primary first."""
+        return self._vpcs.get(vpc_id, ())
 
     def security_groups(self, interface: NetworkInterface | None) -> tuple[SecurityGroup, ...]:
         """The ENI's groups, or nothing unless all of them were seen."""
@@ -207,9 +295,8 @@ class Cluster:
 
     def group_rules(self, groups: Sequence[SecurityGroup], direction: str) -> GroupRules:
         """The united rules of ``groups``, ``ingress`` or ``egress``; made once per set of groups."""
-        united = [r for g in groups for r in (g.ingress if direction == "ingress" else g.egress)]
         key = ("rules", direction, *(group.id for group in groups))
-        return self.remember(key, lambda: GroupRules(united, self._members))
+        return self.remember(key, lambda: GroupRules(_united(groups, direction), self._members))
 
     @functools.cached_property
     def _members(self) -> dict[str, set[str]]:
@@ -238,6 +325,25 @@ class Cluster:
             by_ends.setdefault(("from", probe.source), []).append(probe)
             by_ends.setdefault(("to", probe.destination), []).append(probe)
         return by_ends
+
+    @functools.cached_property
+    def vouched(self) -> set[tuple[str, str]]:
+        """The (worker, protocol) whose probes succeeded on anything at all."""
+        return {(probe.source, probe.protocol) for probe in self.evidence.probes if probe.reached}
+
+    @functools.cached_property
+    def traces(self) -> dict[tuple[str, str], Trace]:
+        """By the two workers of a pair, where its packets were watched for."""
+        return {(trace.source, trace.destination): trace for trace in reversed(self.evidence.traces)}
+
+    @functools.cached_property
+    def _ways(self) -> dict[tuple[str, str], Way]:
+        nodes = self.evidence.nodes.items()
+        return {(worker, way.towards): way for worker, node in nodes for way in reversed(node.ways)}
+
+    def way(self, worker: str, towards: str) -> Way | None:
+        """Where the worker's kernel sends packets for the probe pod of ``towards``, where that was asked."""
+        return self._ways.get((worker, towards))
 
     def probes_from(self, worker: str) -> list[Probe]:
         return self._probes.get(("from", worker), [])
@@ -274,9 +380,20 @@ class Cluster:
             return f"ssh -F KTHW_SSH_CONFIG {tutorial.SSH_USER}@{host}"
         return f"ssh -i {tutorial.KEY_FILE} {tutorial.SSH_USER}@{host}"
 
+    @functools.cached_property
+    def _errors(self) -> dict[str, list[LookError]]:
+        found: dict[str, list[LookError]] = {}
+        for error in self.evidence.errors:
+            found.setdefault(error.worker, []).append(error)
+        return found
+
+    def errors_of(self, worker: str) -> list[LookError]:
+        """What could not be looked at of this worker."""
+        return self._errors.get(worker, [])
+
     def user_data_error(self, worker: str) -> LookError:
         """Why the worker's user data is not known."""
-        mine = [e for e in self.evidence.errors if e.worker == worker and not e.code.startswith(NODE_CODES)]
+        mine = [e for e in self.errors_of(worker) if not e.code.startswith(NODE_CODES)]
         unread = LookError(code="aws-refused", subject=self.noun(worker), worker=worker, detail="userData")
         return mine[0] if mine else unread
 
@@ -284,7 +401,7 @@ class Cluster:
         """What was seen on the node. Raises ``CouldNotLook`` where nobody got in."""
         node = self.evidence.nodes.get(worker)
         if node is None:
-            mine = [e for e in self.evidence.errors if e.worker == worker and e.code.startswith(NODE_CODES)]
+            mine = [e for e in self.errors_of(worker) if e.code.startswith(NODE_CODES)]
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
@@ -295,6 +412,10 @@ def instance_noun(instance: Instance, name: str = "") -> str:
     name = name or instance.name
     about = ", ".join(filter(None, (instance.id if name else "", instance.address)))
     return f"{name or instance.id} ({about})" if about else name or instance.id
+
+
+def _united(groups: Sequence[SecurityGroup], direction: str) -> list[SecurityRule]:
+    return [rule for group in groups for rule in (group.ingress if direction == "ingress" else group.egress)]
 
 
 def _letters(name: str) -> str:
@@ -310,21 +431,3 @@ def pod_network(node: Node) -> CniConfig | None:
 def _why_no_inventory(evidence: Evidence) -> LookError:
     unknown = LookError(code="aws-unreachable", subject=evidence.target.kind)
     return next((error for error in evidence.errors if not error.worker), unknown)
-
-
-class _Same:
-    """An evidence as a key of the cache: the very same object, not an equal one."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        self.evidence = evidence
-
-    def __hash__(self) -> int:
-        return id(self.evidence)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.evidence is self.evidence
-
-
-@functools.lru_cache(maxsize=4)
-def _cluster(key: _Same) -> Cluster:
-    return Cluster(key.evidence)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -12,6 +13,8 @@ from kthw.intended import tutorial
 _WIDEST_RANGE: Final = 8
 """Pod CIDRs that have no more in common than this many bits are not one range."""
 _TUTORIAL: Final = IPv4Network(tutorial.POD_RANGE)
+CANDIDATES: Final = tuple(_TUTORIAL.subnets(new_prefix=24))
+"""The pod CIDRs the tutorial would give, in order."""
 
 
 @functools.lru_cache(maxsize=65536)
@@ -28,6 +31,40 @@ def cells(whole: IPv4Network, cuts: Iterable[IPv4Network]) -> Iterator[IPv4Netwo
         return
     for half in whole.subnets():
         yield from cells(half, inside)
+
+
+class Owners:
+    """Networks and who has them, to look up who has a network, or anything that it holds or is held by.
+
+    Two networks overlap only where one holds the other, so a look-up costs no more for many than for few.
+    """
+
+    def __init__(self, owned: Mapping[str, IPv4Network]) -> None:
+        self._exact: dict[tuple[int, int], list[str]] = {}
+        for owner, cidr in owned.items():
+            self._exact.setdefault((cidr.prefixlen, int(cidr.network_address)), []).append(owner)
+        self._prefixes = sorted({prefix for prefix, _ in self._exact})
+        self._starts = sorted((start, prefix) for prefix, start in self._exact)
+
+    def of(self, wanted: IPv4Network) -> list[str]:
+        """Those that have just this network."""
+        return self._exact.get((wanted.prefixlen, int(wanted.network_address)), [])
+
+    def holding(self, wanted: IPv4Network) -> Iterator[str]:
+        """Those whose network holds it, or is it."""
+        start = int(wanted.network_address)
+        for prefix in self._prefixes:
+            if prefix <= wanted.prefixlen:
+                yield from self._exact.get((prefix, start >> (32 - prefix) << (32 - prefix)), ())
+
+    def overlapping(self, wanted: IPv4Network) -> Iterator[str]:
+        """Those whose network overlaps it."""
+        yield from self.holding(wanted)
+        first = bisect.bisect_left(self._starts, (int(wanted.network_address), 0))
+        last = bisect.bisect_right(self._starts, (int(wanted.broadcast_address), 32))
+        for start, prefix in self._starts[first:last]:
+            if prefix > wanted.prefixlen:
+                yield from self._exact[prefix, start]
 
 
 def range_of(wanted: IPv4Network, ranges: Collection[IPv4Network]) -> IPv4Network:
@@ -49,16 +86,3 @@ def pod_ranges(pod_cidrs: Iterable[IPv4Network]) -> tuple[IPv4Network, ...]:
             around = around.supernet()
         ranges += [around] if around.prefixlen >= _WIDEST_RANGE else others
     return tuple(ranges)
-
-
-def free_pod_cidr(position: int, workers: int, taken: Collection[IPv4Network]) -> IPv4Network | None:
-    """A pod CIDR nobody has, another one for each ``position`` among ``workers``.
-
-    The tutorial's own for that position, else one past those of all workers.
-    """
-    candidates = list(_TUTORIAL.subnets(new_prefix=24))
-    free = [c for c in candidates if not any(c.overlaps(other) for other in taken)]
-    if candidates[position : position + 1] and candidates[position] in free:
-        return candidates[position]
-    later = [c for c in free if c not in candidates[:workers]]
-    return next(iter([*later[position:], *later, *free]), None)

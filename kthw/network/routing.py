@@ -44,6 +44,7 @@ class Lookup:
                 self._exact[network] = route
         self._sorted = sorted(self._exact)
         self._starts = [int(network.network_address) for network in self._sorted]
+        self._prefixes = sorted({network.prefixlen for network in self._exact} - {0}, reverse=True)
 
     def exactly(self, network: IPv4Network) -> Route | None:
         """The route whose destination is ``network``."""
@@ -51,10 +52,11 @@ class Lookup:
 
     def around(self, network: IPv4Network) -> Route | None:
         """The most specific route that is wider than ``network``, the default route not counted."""
-        for prefix in range(network.prefixlen - 1, 0, -1):
-            route = self._exact.get(network.supernet(new_prefix=prefix))
-            if route:
-                return route
+        for prefix in self._prefixes:
+            if prefix < network.prefixlen:
+                route = self._exact.get(network.supernet(new_prefix=prefix))
+                if route:
+                    return route
         return None
 
     def within(self, network: IPv4Network) -> list[Route]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from kthw.observed.evidence import Evidence, Trace
+from kthw.observed.evidence import Trace
 
 _BETWEEN = 3
 """Of the six places of a way the first three are the sender's; the VPC is between them and this one."""
@@ -23,11 +23,6 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     missing: str = ""
     where: str = ""
     astray: tuple[str, ...] = ()
-
-
-def trace_of(evidence: Evidence, source: str, destination: str) -> Trace | None:
-    """The trace of a pair, where it was traced."""
-    return next((t for t in evidence.traces if (t.source, t.destination) == (source, destination)), None)
 
 
 def fate(trace: Trace) -> Fate:

@@ -9,7 +9,7 @@ import msgspec
 
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
-from kthw.network.model import Cluster
+from kthw.network.model import Network
 from kthw.observed.evidence import Route, RouteTable
 from kthw.verdict.svg import box, element, text, titled
 
@@ -31,20 +31,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     leads_to: str = ""
 
 
-def rows_of(cluster: Cluster, table: RouteTable, findings: Sequence[Finding]) -> list[Row]:
+def rows_of(network: Network, table: RouteTable, findings: Sequence[Finding]) -> list[Row]:
     """The VPC's own routes, one row per worker (there or missing), then what else there is."""
-    accused = {
-        f.facts.get("destination", "")
-        for f in findings
-        if f.code.startswith(("route-", "local-", "internet-"))
-    }
+    accused = {f.destination for f in findings if f.code.startswith(("route-", "local-", "internet-"))}
     exact = {route.destination: route for route in table.routes if not route.foreign}
-    pod_rows = [_pod_row(cluster, exact, worker) for worker in cluster.workers if worker in cluster.pod_cidrs]
+    pod_rows = [_pod_row(network, exact, worker) for worker in network.workers if worker in network.pod_cidrs]
     shown = {row.destination for row in pod_rows}
     others = [route for route in table.routes if route.destination not in shown]
     others.sort(key=lambda route: (route.gateway != "local", route.destination != tutorial.EVERYWHERE))
-    codes = {f.code for f in findings if f.facts.get("table") in (table.id, None)}
-    own = [_other_row(cluster, route, accused, codes) for route in others]
+    codes = {f.code for f in findings if f.table in (table.id, "")}
+    own = [_other_row(network, route, accused, codes) for route in others]
     first = [row for row in own if row.target == "local" or row.destination == tutorial.EVERYWHERE]
     rest = [row for row in own if row not in first]
     rest.sort(key=lambda row: row.good)
@@ -90,23 +86,23 @@ def _row_markup(say: Callable[..., str], row: Row, x: float, y: float) -> str:
     return titled(element("g", "".join(parts)), f"{row.destination} → {row.target} {said}")
 
 
-def _pod_row(cluster: Cluster, exact: dict[str, Route], worker: str) -> Row:
-    cidr = str(cluster.pod_cidrs[worker])
+def _pod_row(network: Network, exact: dict[str, Route], worker: str) -> Row:
+    cidr = str(network.pod_cidrs[worker])
     route = exact.get(cidr)
     if route is None:
         return Row(destination=cidr, target="—", state="", good=False)
-    target = cluster.target_instance(route)
-    to = target.name if target and target.name in cluster.workers else ""
-    good = route.state == "active" and cluster.goes_to(route, worker)
+    target = network.target_instance(route)
+    to = target.name if target and target.name in network.workers else ""
+    good = route.state == "active" and network.goes_to(route, worker)
     return Row(destination=cidr, target=route.target, state=route.state, good=good, leads_to=to)
 
 
-def _other_row(cluster: Cluster, route: Route, accused: set[str], codes: set[str]) -> Row:
+def _other_row(network: Network, route: Route, accused: set[str], codes: set[str]) -> Row:
     wrong = route.destination in accused
     if route.destination == tutorial.EVERYWHERE:
         wrong = any(code.startswith("internet-route") for code in codes)
-    target = cluster.target_instance(route)
-    to = target.name if target and wrong and target.name in cluster.workers else ""
+    target = network.target_instance(route)
+    to = target.name if target and wrong and target.name in network.workers else ""
     return Row(
         destination=route.destination, target=route.target, state=route.state, good=not wrong, leads_to=to
     )

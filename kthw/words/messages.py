@@ -15,18 +15,48 @@ import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from kthw.errors import LookError
-from kthw.findings.finding import Finding
 from kthw.words.pasting import NotWhole, filled, one_line
 
 LANGUAGES: Final = ("en", "pt-BR")
 
-_PROBE: Final = re.compile(r"(?P<pair>.+ → .+: (?:icmp|tcp) )(?P<outcome>.+)")
-"""A ``Probe`` as text."""
+
+class Measured(Protocol):
+    """A probe: who tried to reach whom how, and what came of it in the agent's words."""
+
+    @property
+    def pair(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+
+
+class Wrong(Protocol):
+    """A finding, as far as its words need it."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def worker(self) -> str: ...
+    @property
+    def expected(self) -> str: ...
+    @property
+    def observed(self) -> str | Measured: ...
+    @property
+    def near_miss(self) -> str | Measured: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def destination(self) -> str: ...
+    @property
+    def protocols(self) -> tuple[str, ...]: ...
+    @property
+    def facts(self) -> dict[str, str]: ...
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,25 +79,28 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     phrases: dict[str, str]
     outcomes: dict[str, str]
 
-    def finding(self, finding: Finding) -> Words:
+    def finding(self, finding: Wrong) -> Words:
         """The words for ``finding``."""
         facts = finding_facts(finding)
-        measured = {name: self.probe(str(facts[name])) for name in ("observed", "near_miss")}
-        return self._words(self.findings.get(finding.code, {}), {**facts, **measured})
+        seen = {"observed": self.seen(finding.observed), "near_miss": self.seen(finding.near_miss)}
+        return self._words(self.findings.get(finding.code, {}), {**facts, **seen})
 
-    def compared(self, finding: Finding) -> list[tuple[str, str]]:
+    def compared(self, finding: Wrong) -> list[tuple[str, str]]:
         """What was expected, what was observed, and the nearest miss: each that there is, with its label."""
         told = (
             ("report-expected", finding.expected),
             ("report-observed", finding.observed),
             ("report-near-miss", finding.near_miss),
         )
-        return [(self.say(key), one_line(self.probe(value))) for key, value in told if value]
+        return [(self.say(key), one_line(self.seen(value))) for key, value in told if value]
 
-    def probe(self, said: str) -> str:
-        """``said`` with its outcome in this language where it is a ``Probe`` as text, else as it is."""
-        found = _PROBE.fullmatch(said)
-        return f"{found['pair']}{self._outcome(found['outcome'])}" if found else said
+    def seen(self, what: str | Measured) -> str:
+        """Notation as it is, a probe with its outcome in this language."""
+        return what if isinstance(what, str) else self.probe(what)
+
+    def probe(self, probe: Measured) -> str:
+        """``10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp``, and what came of it in this language."""
+        return f"{probe.pair} {self._outcome(probe.outcome)}"
 
     def _outcome(self, said: str) -> str:
         for template, words in self.outcomes.items():
@@ -128,7 +161,7 @@ def language_of(environment: Mapping[str, str]) -> str:
     return "pt-BR" if locale.lower().startswith("pt") else "en"
 
 
-def finding_facts(finding: Finding) -> dict[str, object]:
+def finding_facts(finding: Wrong) -> dict[str, object]:
     """Every placeholder that ``finding`` can fill: its fields and its facts."""
     fields: dict[str, object] = {
         "code": finding.code,
@@ -137,8 +170,9 @@ def finding_facts(finding: Finding) -> dict[str, object]:
         "expected": finding.expected,
         "observed": finding.observed,
         "near_miss": finding.near_miss,
-        "pairs": "\n".join(finding.pairs),
-        "explained_by": ", ".join(finding.explained_by),
+        "table": finding.table,
+        "destination": finding.destination,
+        "protocols": ", ".join(finding.protocols),
     }
     return {**fields, **finding.facts}
 

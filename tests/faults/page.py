@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from kthw.findings.finding import CODES, Finding
+from kthw.findings.codes import CODES
+from kthw.findings.finding import Finding
 from kthw.words.messages import Catalogue, catalogue
 from tests.faults import page_words, results
 from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS

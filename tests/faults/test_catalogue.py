@@ -10,7 +10,8 @@ from collections import Counter
 
 import pytest
 
-from kthw.findings.finding import CODES, Finding, once
+from kthw.findings.codes import CODES
+from kthw.findings.finding import Finding, once
 from kthw.observed.evidence import Evidence
 from kthw.words.messages import catalogue
 from tests.faults import results

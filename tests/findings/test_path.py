@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.findings.path import obstacles
+from kthw.network.model import Network
 from kthw.observed.evidence import AclEntry, Evidence, Route, SecurityRule
 from tests.findings.clusters import (
     ACL,
@@ -242,7 +243,7 @@ def test_exactly_the_pairs_whose_packets_meet_it_fail(
     evidence: Evidence, failing: tuple[tuple[int, int], ...], first: str
 ) -> None:
     met = {
-        (a, b): codes(obstacles(evidence, f"worker-{a}", f"worker-{b}"))[:1]
+        (a, b): codes(obstacles(Network(evidence), f"worker-{a}", f"worker-{b}"))[:1]
         for a, b in itertools.permutations((0, 1, 2), 2)
     }
     assert {pair for pair, found in met.items() if found} == set(failing)
@@ -261,7 +262,7 @@ def test_obstacles_come_in_the_order_of_the_path() -> None:
     evidence = with_route(
         evidence, Route(destination=LOCAL.destination, network_interface="eni-0fw"), table=TABLE
     )
-    assert codes(obstacles(evidence, "worker-0", "worker-1")) == [
+    assert codes(obstacles(Network(evidence), "worker-0", "worker-1")) == [
         "forwarding-off",
         "node-route-conflict",
         "security-group-blocks",
@@ -275,13 +276,13 @@ def test_obstacles_come_in_the_order_of_the_path() -> None:
 
 
 def test_a_node_nobody_logged_in_to_is_no_obstacle() -> None:
-    assert obstacles(replace(OK, nodes={}), "worker-0", "worker-1") == []
+    assert obstacles(Network(replace(OK, nodes={})), "worker-0", "worker-1") == []
 
 
 @pytest.mark.parametrize("evidence", HEALTHY.values(), ids=HEALTHY)
 def test_no_pair_of_a_healthy_cluster_meets_an_obstacle(evidence: Evidence) -> None:
     for source, destination in itertools.product(evidence.intended.workers, repeat=2):
-        assert obstacles(evidence, source, destination) == []
+        assert obstacles(Network(evidence), source, destination) == []
 
 
 @pytest.mark.parametrize("evidence", [evidence for evidence, _ in FAULTS.values()], ids=FAULTS)
@@ -291,11 +292,11 @@ def test_every_obstacle_is_a_finding_of_some_check(evidence: Evidence) -> None:
 
     told = {(finding.code, finding.subject) for finding in everything(evidence)}
     for source, destination in itertools.product(evidence.intended.workers, repeat=2):
-        assert {(f.code, f.subject) for f in obstacles(evidence, source, destination)} <= told
+        assert {(f.code, f.subject) for f in obstacles(Network(evidence), source, destination)} <= told
 
 
 def test_a_table_that_was_not_seen_is_no_obstacle() -> None:
     """The report asks for every pair: what could not be looked at is the checks' to say."""
     unseen = with_inventory(with_interface(OK, "worker-1", source_dest_check=True), route_tables=())
-    assert codes(obstacles(unseen, "worker-0", "worker-1")) == ["source-dest-check-on"]
-    assert obstacles(unseen, "worker-0", "worker-2") == []
+    assert codes(obstacles(Network(unseen), "worker-0", "worker-1")) == ["source-dest-check-on"]
+    assert obstacles(Network(unseen), "worker-0", "worker-2") == []

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings import reachability, routes, workers
 from kthw.findings.changed import settled
-from kthw.findings.check import Check
+from kthw.findings.check import Judge
 from kthw.intended.cluster import Intended
+from kthw.network.model import Network
 from kthw.observed.aws.reader import Reader
 from kthw.observed.changed import changes
 from kthw.observed.evidence import Evidence, Inventory, ProvisionStep
@@ -57,10 +58,10 @@ def test_route_that_vanished_after_it_was_provisioned_is_told_as_taken_away_by_s
     (error,) = seen.errors
     assert (error.code, error.worker) == ("routes-changed", "worker-1")
     assert error.facts["change"] == f"{ROUTE}: {account.instance('worker-1')} → —"
-    found = routes.route_to_worker(seen, "worker-1")
+    found = routes.route_to_worker(Network(seen), "worker-1")
     assert [finding.code for finding in found] == ["route-missing"]
     with pytest.raises(CouldNotLook) as caught:
-        settled(seen, found)
+        settled(Network(seen), found)
     assert caught.value.error == error
 
 
@@ -107,7 +108,7 @@ def test_tables_that_rule_no_workers_subnet_may_change() -> None:
 
 
 LOST = failing(without_route(OK, ROUTE), ("worker-0", "worker-1"))
-CASES: dict[str, tuple[Check, str, str, bool]] = {
+CASES: dict[str, tuple[Judge, str, str, bool]] = {
     "its own route": (routes.route_to_worker, "worker-1", "worker-1", True),
     "another worker's route": (routes.route_to_worker, "worker-1", "worker-2", False),
     "a route that is nobody's": (routes.route_to_worker, "worker-1", "", True),
@@ -116,16 +117,16 @@ CASES: dict[str, tuple[Check, str, str, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("check", "worker", "changed", "doubted"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("judge", "worker", "changed", "doubted"), CASES.values(), ids=CASES)
 def test_only_what_may_come_of_the_change_is_doubted(
-    check: Check, worker: str, changed: str, *, doubted: bool
+    judge: Judge, worker: str, changed: str, *, doubted: bool
 ) -> None:
     error = LookError(code="routes-changed", subject="rtb-1", worker=changed)
-    found = check(LOST, worker)
+    found = judge(Network(LOST), worker)
     assert found
     evidence = replace(LOST, errors=(error,))
     if doubted:
         with pytest.raises(CouldNotLook):
-            settled(evidence, found)
+            settled(Network(evidence), found)
     else:
-        assert settled(evidence, found) == found
+        assert settled(Network(evidence), found) == found

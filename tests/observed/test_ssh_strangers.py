@@ -12,7 +12,7 @@ import pytest
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
-from kthw.network.model import Cluster
+from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Instance, Inventory, TargetSeen
 from kthw.observed.pods import look_into_nodes
 from kthw.observed.ssh import config, dial
@@ -137,7 +137,7 @@ def test_a_whole_run_on_a_local_endpoint_dials_nobody(
         intended=intended,
         inventory=inventory,
     )
-    assert Cluster.of(evidence).login("worker-0").startswith("ssh -F KTHW_SSH_CONFIG ")
+    assert Network(evidence).login("worker-0").startswith("ssh -F KTHW_SSH_CONFIG ")
 
 
 @pytest.mark.parametrize(

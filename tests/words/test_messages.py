@@ -12,9 +12,10 @@ import pytest
 
 from kthw import errors
 from kthw.errors import LookError
-from kthw.findings import finding as findings
+from kthw.findings.codes import CODES
 from kthw.findings.finding import Finding
 from kthw.observed.agent import mesh
+from kthw.observed.evidence import Probe
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue, error_facts, finding_facts
 from tests.findings.clusters import everything, failing, without_route
 from tests.findings.faults import FAULTS, OK
@@ -100,7 +101,7 @@ def words(request: pytest.FixtureRequest) -> Catalogue:
 
 
 def test_every_code_has_what_why_and_fix(words: Catalogue) -> None:
-    assert set(words.findings) == set(findings.CODES)
+    assert set(words.findings) == set(CODES)
     assert set(words.errors) == errors.CODES
     for table in (*words.findings.values(), *words.errors.values()):
         assert set(PARTS) <= set(table)
@@ -132,13 +133,25 @@ def test_what_came_of_a_probe_is_told_in_the_reader_s_language() -> None:
     english, portuguese = (catalogue(language) for language in LANGUAGES)
     assert set(english.outcomes) == set(portuguese.outcomes)
     for outcome in told:
-        said = f"10.200.0.2@worker-0 → 10.200.1.2@worker-1: tcp {outcome}"
-        assert english.probe(said) == said
-        assert portuguese.probe(said).startswith("10.200.0.2@worker-0 → 10.200.1.2@worker-1: tcp ")
-        assert outcome not in portuguese.probe(said)
-    said = "10.200.0.2@worker-0 → 1.1.1.1: icmp {seconds} of silence"
-    assert portuguese.probe(said) == said
-    assert portuguese.probe("a route → igw-1 active") == "a route → igw-1 active"
+        probe = _probe(outcome)
+        assert english.seen(probe) == f"10.200.0.2@worker-0 → 10.200.1.2@worker-1: tcp {outcome}"
+        assert portuguese.seen(probe).startswith("10.200.0.2@worker-0 → 10.200.1.2@worker-1: tcp ")
+        assert outcome not in portuguese.seen(probe)
+    assert portuguese.seen(_probe("{seconds} of silence")) == str(_probe("{seconds} of silence"))
+    assert portuguese.seen("a route → igw-1 active") == "a route → igw-1 active"
+
+
+def _probe(outcome: str) -> Probe:
+    return Probe(
+        source="worker-0",
+        source_address="10.200.0.2",
+        destination="worker-1",
+        destination_address="10.200.1.2",
+        kind="pod",
+        protocol="tcp",
+        reached=outcome == "reached",
+        detail=outcome,
+    )
 
 
 def test_no_sentence_was_left_untranslated() -> None:
