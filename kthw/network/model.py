@@ -215,7 +215,8 @@ class Network:
 
     @functools.cached_property
     def _routers(self) -> dict[str, str]:
-        return {s.id: str(ranges.network(s.cidr)[1]) for s in self.inventory.subnets if s.cidr}
+        blocks = {subnet.id: ranges.network(subnet.cidr) for subnet in self.inventory.subnets if subnet.cidr}
+        return {id_: str(block[1]) for id_, block in blocks.items() if block.num_addresses > 1}
 
     def router(self, subnet_id: str) -> str:
         """AWS's router in the subnet: the first address after the network's own; empty if not known."""

@@ -29,6 +29,7 @@ SSH_FACTS = {
     "key": "kubernetes.id_rsa",
     "login": "ssh -i kubernetes.id_rsa ubuntu@203.0.113.21",
     "forget": "ssh-keygen -f known_hosts -R 203.0.113.21",
+    "budget": "45",
 }
 AWS_FACTS = {
     "profile": "default",
