@@ -41,7 +41,7 @@ AWS_FACTS = {
 }
 OWN_FACTS = {
     "account": "1", "expected": "2", "file": "reports/report.json", "reason": "said so", "most": "100 MB",
-    "found": "2", "known": "1", "folder": "/tmp", "place": "$.inventory", "value": "[]",
+    "found": "2", "known": "1", "folder": "kthw-0", "place": "$.inventory", "value": "[]",
 }  # fmt: skip
 ROUTES_FACTS = {
     "table": "rtb-1", "change": "10.200.1.0/24: i-1 → —", "route_table": "rtb-1", "pod_cidr": "10.200.1.0/24",
