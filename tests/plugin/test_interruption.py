@@ -15,11 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from kthw.errors import CouldNotLook
+from kthw.provision.entry import Place
+from kthw.provision.turns import turn
 from kthw.words.messages import LANGUAGES, catalogue
 from sandbox import folder
 from tests.plugin.conftest import PROJECT, PYTEST, clean
 from tests.provision.account import Account
-from tests.provision.wire import Wire, carried, then
+from tests.provision.wire import Wire, carried, first, then
 
 SUITE = "suites/routes"
 _LOGGING_IN = re.compile(r"logging in to the workers … \d/3 \(([\d.]+) s\)")
@@ -141,24 +144,36 @@ def test_a_signal_while_aws_is_asked_for_a_route_leaves_none(
     assert wire.sent.count("CreateRoute") == 2
 
 
-def test_a_second_run_waits_until_the_first_has_taken_back_its_own(
-    account: Account, tmp_path: Path, on_an_account: Callable[..., subprocess.Popen[str]]
+def test_a_run_waits_for_its_turn_and_keeps_it_until_it_has_taken_back_its_own(
+    account: Account, tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else it would find the first's routes, make none, and then see them vanish."""
-    first = on_an_account()
-    assert first.stdout is not None
-    assert any(_LOGGING_IN.match(line) for line in first.stdout)
+    """Else a second run would find the first's routes, make none, and then see them vanish."""
+    place = Place(account=account.id, region="us-east-1", endpoint=wire.endpoint)
+    over = {**account.environment, "AWS_ENDPOINT_URL": wire.endpoint}
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    kept: list[bool] = []
+
+    def ask_for_a_turn() -> None:
+        try:
+            with turn(place, [account.table], waiting=lambda *_: None, patience=0):
+                kept.append(False)
+        except CouldNotLook:
+            kept.append(True)
+
+    wire.on("DeleteRoute", always=first(ask_for_a_turn))
+    mine = contextlib.ExitStack()
+    mine.enter_context(turn(place, [account.table], waiting=lambda *_: None))
     later = ("--target", "aws", "--provision", "--after", "machines")
-    with _begun(tmp_path, *later, **account.environment) as second:
-        assert second.stdout is not None
-        waits = f"Another run of mine on this machine (process {first.pid}, since "
-        said = next(line for line in second.stdout if line.startswith(waits))
-        assert account.table in said
-        first.send_signal(signal.SIGINT)
-        first.stdout.read()
-        said = second.stdout.read()
-        assert second.wait() == pytest.ExitCode.OK, said
+    with mine, _begun(tmp_path, *later, **over) as run:
+        assert run.stdout is not None
+        waits = f"Another run of mine on this machine (process {os.getpid()}, since "
+        assert any(line.startswith(waits) and account.table in line for line in run.stdout)
+        assert account.pod_routes() == {}
+        mine.close()
+        said = run.stdout.read()
+        assert run.wait() == pytest.ExitCode.OK, said
     assert said.count("created in") == said.count("taken back from") == 3
+    assert kept == [True] * 3
     assert account.pod_routes() == {}
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import unicodedata
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from msgspec.structs import replace
 
+from fixtures import gathering
 from kthw.errors import LookError
 from kthw.observed.evidence import Evidence, TargetSeen
 from kthw.observed.recording import encode, write
@@ -216,6 +221,33 @@ def test_reports_that_cannot_be_written_are_told_in_a_sentence_and_are_no_succes
     assert "Traceback" not in ran.output
     assert "File too large" in ran.output
     assert not (ran.reports / "report.json").exists()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENOSPC], ids=["descriptors", "room"])
+def test_a_machine_that_is_short_of_something_is_told_in_one_sentence(
+    code: int, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Short:
+        def __init__(self, *_: object) -> None: ...
+
+        def gathered(self, _: object) -> None:
+            raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(gathering, "_Look", Short)
+    settings: Any = SimpleNamespace(words=catalogue(language))
+    config: Any = None
+    with pytest.raises(pytest.UsageError) as refused:
+        gathering.gathered(config, settings)
+    said = catalogue(language).say("run-machine-short", detail=os.strerror(code))
+    assert str(refused.value) == said
+
+
+def test_a_look_with_too_few_file_descriptors_is_refused_in_one_sentence(run_pytest: Run) -> None:
+    through = ("sh", "-c", 'ulimit -n 20; exec "$@"', "sh")
+    ran = run_pytest("suites/routes", through=through)
+    said = catalogue("en").say("run-machine-short", detail=os.strerror(errno.EMFILE))
+    assert (ran.code, ran.lines) == (4, [f"ERROR: {said}"])
 
 
 def test_few_file_descriptors_are_enough_to_judge(tmp_path: Path, run_pytest: Run) -> None:

@@ -284,17 +284,21 @@ def test_waiting_has_one_limit_for_all_routes_together(
     assert all(step.command.startswith("aws ec2 create-route ") for step in steps)
 
 
-def test_worker_that_is_not_ready_keeps_no_other_waiting(lab: Lab) -> None:
+def test_worker_that_is_not_ready_keeps_no_other_waiting(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    lab.wire.on(
-        "CreateRoute",
-        refused("IncorrectInstanceState"),
-        carried,
-        carried,
-        always=refused("IncorrectInstanceState"),
-    )
+    requests_before_waiting: list[int] = []
+    sleep = time.sleep
+
+    def noted(seconds: float) -> None:
+        requests_before_waiting.append(lab.wire.sent.count("CreateRoute"))
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", noted)
+    not_ready = refused("IncorrectInstanceState")
+    lab.wire.on("CreateRoute", not_ready, carried, carried, always=not_ready)
     assert lab.apply(patience=PATIENCE, say=said.append) == ["gave-up", "created", "created"]
     assert [line.split()[-1] for line in said] == ["created", "created", "gave-up"]
+    assert requests_before_waiting[0] == 3
 
 
 def test_worker_with_two_interfaces_is_routed_by_its_primary_one(lab: Lab) -> None:

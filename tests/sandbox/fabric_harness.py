@@ -243,14 +243,14 @@ def main(states: list[State], *, every_way: bool) -> None:
 
 
 def follow(states: list[State], seed: int) -> None:
-    """Every state in turn, one in three with a failure by chance; then what the kernel has of the last one
+    """Every state in turn, every other one with a failure by chance; then what the kernel has of the last one
     is compared with what it has when that one is made from nothing."""
     kernel, chance = Kernel(), random.Random(seed)  # noqa: S311 -- repeatable, not secret
     failures = 0
     for state in states:
-        broken = chance.random() < 1 / 3
+        broken = chance.random() < 1 / 2
         try:
-            with FAULTS.failing(chance.randrange(12) if broken else None, lasting=broken):
+            with FAULTS.failing(chance.randrange(6) if broken else None, lasting=broken):
                 kernel.fabric.reconcile(state)
         except (CommandError, OSError):
             if not broken:

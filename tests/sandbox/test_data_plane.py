@@ -345,7 +345,7 @@ def test_addresses_come_and_go_on_a_living_link(routed: Lab) -> None:
     before = routed.ssh("worker-0", looking).stdout
     config = str(routed.box.directory / "ssh_config")
     with subprocess.Popen(
-        ["ssh", "-F", config, "worker-0", f'python3 -c "{_TALK}" {POD}'],
+        ["ssh", "-F", config, "-o", "ServerAliveInterval=3", "worker-0", f'python3 -c "{_TALK}" {POD}'],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as session:  # fmt: skip
         assert session.stdout is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -42,8 +43,11 @@ class Up:
 
 def children(pid: int) -> list[int]:
     # A child is listed under the thread that made it.
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended as we looked
+            found += [int(child) for child in task.read_text().split()]
+    return found
 
 
 def descendants(pid: int) -> list[int]:
