@@ -296,6 +296,32 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         ("route-blackhole",),
     ),
     "half diverted": (with_route(OK, route(0, "10.200.1.128/25")), ("route-shadowed",)),
+    "half diverted, and no route for the whole": (
+        with_route(without_route(OK, ONE), route(0, "10.200.1.128/25")),
+        ("route-missing", "route-shadowed"),
+    ),
+    "half diverted, and the whole to another worker": (
+        with_route(OK, route(0, ONE), route(2, "10.200.1.128/25")),
+        ("route-shadowed", "route-wrong-target"),
+    ),
+    "half diverted, and a wider route to the worker": (
+        with_route(without_route(OK, ONE), route(1, "10.200.0.0/20"), route(0, "10.200.1.128/25")),
+        ("route-shadowed",),
+    ),
+    "a part of two halves diverted": (
+        with_route(
+            without_route(OK, ONE),
+            *(route(1, "10.200.1.0/25"), route(1, "10.200.1.128/25"), route(0, "10.200.1.64/26")),
+        ),
+        ("route-shadowed",),
+    ),
+    "propagated route diverts, and no route for the whole": (
+        with_route(
+            without_route(OK, ONE),
+            Route(destination="10.200.1.0/26", gateway="vgw-0a", origin="EnableVgwRoutePropagation"),
+        ),
+        ("route-missing", "route-shadowed"),
+    ),
     "one pod diverted to a blackhole": (
         with_route(OK, Route(destination="10.200.1.7/32", instance="i-0old", state="blackhole")),
         ("route-shadowed",),
