@@ -18,6 +18,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding, once
 from kthw.findings.workers import one_running_instance
 from kthw.network import filters, ranges
+from kthw.network.arrival import interfaces
 from kthw.network.filters import REPLIES, REQUESTS, GroupRules, Need, denials
 from kthw.network.model import Network
 from kthw.observed.evidence import AclEntry, Instance, NetworkAcl, SecurityGroup
@@ -56,8 +57,8 @@ def security_groups_allow(network: Network, worker: str) -> list[Finding]:
     if worker not in network.located:
         return one_running_instance(network, worker)
     instance, ruling = network.located[worker], network.ruling(worker)
-    arriving = network.pod_interface(worker, ruling.meant.id) if ruling else None
-    if not all(network.security_groups(each) for each in (instance.primary_interface, arriving)):
+    arriving = interfaces(network, worker, ruling.meant.id) if ruling else ()
+    if not all(network.security_groups(each) for each in (instance.primary_interface, *arriving)):
         raise _unseen(network, worker, "DescribeSecurityGroups")
     return once([*groups_out(network, worker), *groups_in(network, worker)])
 
@@ -255,7 +256,8 @@ def _groups_of(network: Network, worker: str, direction: str) -> tuple[tuple[Sec
         if instance is None or ruling is None:
             return (), ""
         arriving = direction == "ingress"
-        interface = network.pod_interface(worker, ruling.meant.id) if arriving else instance.primary_interface
+        named = interfaces(network, worker, ruling.meant.id) if arriving else ()
+        interface = named[0] if named else instance.primary_interface
         groups = network.security_groups(interface)
         return groups, ", ".join(group.id for group in groups)
 

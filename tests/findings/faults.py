@@ -66,8 +66,14 @@ OK = healthy()
 TWO = in_two_subnets(OK)
 NOT_MASQUERADED = masquerade_off(OK)
 ONE = "10.200.1.0/24"
+HALVES = ("10.200.1.0/25", "10.200.1.128/25")
 SPARE = RouteTable(id="rtb-0spare", vpc=VPC, routes=(LOCAL,))
 OTHER = instance(9, "controller-0")
+
+
+def _by_eni(*destinations: str) -> list[Route]:
+    """Routes to the second ENI of worker-1."""
+    return [Route(destination=each, network_interface="eni-11") for each in destinations]
 
 
 def _ingress(*rules: SecurityRule) -> Evidence:
@@ -238,6 +244,23 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         with_route(
             with_second_interface(OK, 1, source_dest_check=True),
             Route(destination=ONE, network_interface="eni-11"),
+        ),
+        ("source-dest-check-on",),
+    ),
+    "source/dest check on at the ENI two halves name": (
+        with_route(
+            with_second_interface(without_route(OK, ONE), 1, source_dest_check=True), *_by_eni(*HALVES)
+        ),
+        ("source-dest-check-on",),
+    ),
+    "source/dest check on at the ENI that one half names": (
+        with_route(with_second_interface(OK, 1, source_dest_check=True), *_by_eni(HALVES[0])),
+        ("source-dest-check-on",),
+    ),
+    "source/dest check on at the ENI a wider route names": (
+        with_route(
+            with_second_interface(without_route(OK, ONE), 1, source_dest_check=True),
+            *_by_eni("10.200.0.0/20"),
         ),
         ("source-dest-check-on",),
     ),
@@ -678,6 +701,17 @@ HEALTHY: dict[str, Evidence] = {
         with_second_interface(OK, 1), Route(destination=ONE, instance="i-01", network_interface="eni-11")
     ),
     "second ENI that nothing is routed through": with_second_interface(OK, 1, source_dest_check=True),
+    "second ENI for the whole, no packet of which is left by the halves": with_route(
+        with_second_interface(OK, 1, source_dest_check=True),
+        *_by_eni(ONE),
+        *(route(1, half) for half in HALVES),
+    ),
+    "second ENI for more than the pods, whose own route is to the first": with_route(
+        with_second_interface(OK, 1, source_dest_check=True), *_by_eni("10.200.0.0/20")
+    ),
+    "halves by the second ENI": with_route(
+        with_second_interface(without_route(OK, ONE), 1), *_by_eni(*HALVES)
+    ),
     "terminated namesake": with_more_instances(OK, instance(7, "worker-1", state="terminated")),
     "stopped namesake": with_more_instances(OK, instance(7, "worker-1", state="stopped")),
     "foreign routes": with_route(

@@ -29,6 +29,7 @@ from tests.findings.clusters import (
     with_inventory,
     with_node,
     with_route,
+    with_second_interface,
     with_table,
     with_user_data,
     with_way,
@@ -49,6 +50,11 @@ NAMELESS = with_user_data(OK, "worker-1")
 EVERY = tuple(itertools.permutations((0, 1, 2), 2))
 TO_1 = ((0, 1), (2, 1))
 FROM_1 = ((1, 0), (1, 2))
+
+
+def _by_eni(destination: str) -> Route:
+    """To the second ENI of worker-1."""
+    return Route(destination=destination, network_interface="eni-11")
 
 
 def _deny(cidr: str, *, egress: bool) -> AclEntry:
@@ -90,6 +96,30 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
     "source/dest check on, masquerade off": (
         with_interface(BARE, "worker-1", source_dest_check=True),
         (*TO_1, *FROM_1),
+        "source-dest-check-on",
+    ),
+    "source/dest check on at the ENI for the half with the pod": (
+        with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.0/25")),
+        TO_1,
+        "source-dest-check-on",
+    ),
+    "source/dest check on at the ENI for the half without the pod": (
+        with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.128/25")),
+        (),
+        "",
+    ),
+    "source/dest check on at the ENI for a half, nobody knows which has the pod": (
+        with_node(
+            with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.128/25")),
+            "worker-1",
+            pod="",
+        ),
+        TO_1,
+        "source-dest-check-on",
+    ),
+    "source/dest check on at the ENI that one table names": (
+        with_route(with_second_interface(TWO, 1, source_dest_check=True), _by_eni(ONE), table=TABLE_2),
+        ((2, 1),),
         "source-dest-check-on",
     ),
     "local route replaced": (
