@@ -30,6 +30,8 @@ from tests.findings.clusters import (
     INTERNET,
     LOCAL,
     MAIN,
+    SUBNET,
+    SUBNET_2,
     TABLE,
     TABLE_2,
     VPC,
@@ -74,6 +76,29 @@ OTHER = instance(9, "controller-0")
 def _by_eni(*destinations: str) -> list[Route]:
     """Routes to the second ENI of worker-1."""
     return [Route(destination=each, network_interface="eni-11") for each in destinations]
+
+
+SHUT = "sg-0shut"
+
+
+def _from(group: str, subnet: int) -> SecurityGroup:
+    """A group that lets in the nodes of one subnet only."""
+    rule = SecurityRule(protocol="-1", cidrs=(f"10.0.{subnet}.0/24",))
+    return SecurityGroup(id=group, vpc=VPC, ingress=(rule,), egress=(ALL_OUT,))
+
+
+def _second_interface(
+    evidence: Evidence,
+    *,
+    primary: str = GROUP,
+    second: str = SHUT,
+    groups: tuple[SecurityGroup, ...] = (SecurityGroup(id=SHUT, vpc=VPC, egress=(ALL_OUT,)),),
+    at: str = SUBNET,
+) -> Evidence:
+    """A second ENI of worker-1, and the groups of both."""
+    evidence = with_inventory(evidence, security_groups=(*inventory_of(evidence).security_groups, *groups))
+    evidence = with_second_interface(evidence, 1, subnet=at, security_groups=(second,))
+    return with_interface(evidence, "worker-1", security_groups=(primary,))
 
 
 def _ingress(*rules: SecurityRule) -> Evidence:
@@ -458,6 +483,22 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         ),
         ("security-group-blocks",),
     ),
+    "another group on the ENI where pods' packets arrive": (
+        with_route(_second_interface(OK), *_by_eni(ONE)),
+        ("security-group-blocks",),
+    ),
+    "another group on the ENI where half of the packets arrive": (
+        with_route(_second_interface(OK), *_by_eni(HALVES[1])),
+        ("security-group-blocks",),
+    ),
+    "another group on the ENI to which the other subnet's table leads": (
+        with_route(_second_interface(TWO), *_by_eni(ONE), table=TABLE_2),
+        ("security-group-blocks",),
+    ),
+    "another group on the primary ENI, to which one of two tables leads": (
+        with_route(_second_interface(TWO, primary=SHUT, second=GROUP), *_by_eni(ONE), table=TABLE_2),
+        ("security-group-blocks",),
+    ),
     "ACL denies pods out": (with_acl(TWO, _deny(50, egress=True)), ("network-acl-blocks",)),
     "ACL denies replies in": (with_acl(TWO, _deny(50, egress=False)), ("network-acl-blocks",)),
     "ACL denies nodes in": (
@@ -735,6 +776,16 @@ HEALTHY: dict[str, Evidence] = {
         route(1, "10.200.1.0/25"),
         route(1, "10.200.1.128/25"),
         route(2, "10.200.2.0/23"),
+    ),
+    "another group on an ENI to which only the worker's own table leads": with_route(
+        _second_interface(in_two_subnets(OK, moved="worker-1"), at=SUBNET_2), *_by_eni(ONE), table=TABLE_2
+    ),
+    "a group for the senders of the one table, another for those of the other": with_route(
+        _second_interface(
+            TWO, primary="sg-0one", second="sg-0two", groups=(_from("sg-0one", 1), _from("sg-0two", 2))
+        ),
+        *_by_eni(ONE),
+        table=TABLE_2,
     ),
     "rules by protocol": with_group(OK, ingress=(TCP_ONLY, ICMP_ONLY), egress=(TCP_ONLY, ICMP_ONLY)),
     "ports in two rules": with_group(

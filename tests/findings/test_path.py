@@ -148,6 +148,28 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
     ),
     "egress for nodes only": (with_group(OK, egress=NODES_ONLY), EVERY, "security-group-blocks"),
     "egress for pods only": (with_group(OK, egress=PODS_ONLY), (), ""),
+    "another group on the ENI to which one table leads": (
+        FAULTS["another group on the ENI to which the other subnet's table leads"][0],
+        ((2, 1),),
+        "security-group-blocks",
+    ),
+    "another group on the primary ENI, to which one table leads": (
+        FAULTS["another group on the primary ENI, to which one of two tables leads"][0],
+        ((0, 1),),
+        "security-group-blocks",
+    ),
+    "another group on the ENI for the half with the pod": (
+        with_route(
+            FAULTS["another group on the ENI where pods' packets arrive"][0], route(1, "10.200.1.128/25")
+        ),
+        TO_1,
+        "security-group-blocks",
+    ),
+    "another group on the ENI for the half without the pod": (
+        FAULTS["another group on the ENI where half of the packets arrive"][0],
+        (),
+        "",
+    ),
     # worker-2's subnet: its ACL is passed by 2's requests and answers, and by those of 0 and 1.
     "ACL: pods out": (
         with_acl(TWO, _deny("10.200.0.0/16", egress=True)),
