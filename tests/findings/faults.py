@@ -87,6 +87,12 @@ def _from(group: str, subnet: int) -> SecurityGroup:
     return SecurityGroup(id=group, vpc=VPC, ingress=(rule,), egress=(ALL_OUT,))
 
 
+def _from_nodes(group: str, rule: SecurityRule, *nodes: int) -> SecurityGroup:
+    """A group that lets in what the rule says, from these nodes only."""
+    cidrs = tuple(f"10.0.1.{20 + n}/32" for n in nodes)
+    return SecurityGroup(id=group, vpc=VPC, ingress=(replace(rule, cidrs=cidrs),), egress=(ALL_OUT,))
+
+
 def _second_interface(
     evidence: Evidence,
     *,
@@ -499,6 +505,24 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         with_route(_second_interface(TWO, primary=SHUT, second=GROUP), *_by_eni(ONE), table=TABLE_2),
         ("security-group-blocks",),
     ),
+    "the worker itself and pings of the others not in the rule": (
+        _second_interface(OK, primary="sg-0tcp", groups=(_from_nodes("sg-0tcp", TCP_ONLY, 0, 2),)),
+        ("security-group-blocks",),
+    ),
+    "a route of a range beside the VPC's own block in the pod range": (
+        with_route(
+            with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.200.128.0/20")),)),
+            replace(LOCAL, destination="10.200.128.0/20"),
+            Route(destination="10.200.144.0/24", network_interface="eni-0fw"),
+        ),
+        ("route-stale",),
+    ),
+    "a rule for the group, one worker in another": (
+        with_group(
+            _second_interface(OK, primary="sg-0open", groups=(_from("sg-0open", 1),)), ingress=(MEMBERS,)
+        ),
+        ("security-group-blocks",),
+    ),
     "ACL denies pods out": (with_acl(TWO, _deny(50, egress=True)), ("network-acl-blocks",)),
     "ACL denies replies in": (with_acl(TWO, _deny(50, egress=False)), ("network-acl-blocks",)),
     "ACL denies nodes in": (
@@ -716,6 +740,9 @@ HEALTHY: dict[str, Evidence] = {
     "nftables: policy drop, a map decides": with_nft(
         OK, "worker-1", "ct state vmap { established : accept, new : jump pods }", policy="DROP"
     ),
+    "nftables drops what is in no set of addresses that was not seen": with_nft(
+        OK, "worker-1", "ip daddr != @pods drop", "ip saddr != @nodes drop"
+    ),
     "a node's route to a peer's own node": with_way(
         OK, "worker-1", "worker-0", via="10.0.1.20", route="10.200.0.0/24 via 10.0.1.20 dev ens5"
     ),
@@ -786,6 +813,22 @@ HEALTHY: dict[str, Evidence] = {
         ),
         *_by_eni(ONE),
         table=TABLE_2,
+    ),
+    "low ports for the range, high ones for the group": with_group(
+        OK,
+        ingress=(
+            replace(TCP_ONLY, to_port=1023),
+            SecurityRule(protocol="tcp", from_port=1024, to_port=65535, groups=(GROUP,)),
+            ICMP_ONLY,
+        ),
+    ),
+    "a rule per node but the worker itself": _second_interface(
+        OK, primary="sg-0others", groups=(_from_nodes("sg-0others", SecurityRule(protocol="-1"), 0, 2),)
+    ),
+    "a route of a VPC's own block in the pod range, to a firewall": with_route(
+        with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.200.128.0/20")),)),
+        replace(LOCAL, destination="10.200.128.0/20"),
+        Route(destination="10.200.128.0/24", network_interface="eni-0fw"),
     ),
     "rules by protocol": with_group(OK, ingress=(TCP_ONLY, ICMP_ONLY), egress=(TCP_ONLY, ICMP_ONLY)),
     "ports in two rules": with_group(

@@ -53,6 +53,13 @@ def test_a_filtered_route_is_not_told_as_a_blackhole(fault: str, language: str) 
     assert ">filtered<" in drawing(judge(evidence), catalogue(language))
 
 
+def test_a_worker_is_not_told_what_it_does_not_let_in_from_itself() -> None:
+    """Its TCP is not let in either, but it never crosses the ENI."""
+    (found,) = everything(FAULTS["the worker itself and pings of the others not in the rule"][0])
+    assert found.expected.startswith("icmp 8 ←")
+    assert found.protocols == ("icmp",)
+
+
 DIVERTED = {
     "half diverted": True,
     "half diverted, and a wider route to the worker": True,
