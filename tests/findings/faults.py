@@ -107,6 +107,16 @@ def _second_interface(
     return with_interface(evidence, "worker-1", security_groups=(primary,))
 
 
+def _swapped_groups() -> Evidence:
+    """Both workers have a second ENI, to which the second table leads."""
+    groups = (_from("sg-0one", 1), _from("sg-0two", 2))
+    evidence = _second_interface(TWO, primary="sg-0two", second="sg-0one", groups=groups)
+    evidence = with_second_interface(evidence, 0, security_groups=("sg-0two",))
+    evidence = with_interface(evidence, "worker-0", security_groups=("sg-0one",))
+    to_0 = Route(destination="10.200.0.0/24", network_interface="eni-10")
+    return with_route(evidence, to_0, *_by_eni(ONE), table=TABLE_2)
+
+
 def _ingress(*rules: SecurityRule) -> Evidence:
     return with_group(OK, ingress=rules)
 
@@ -516,6 +526,10 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
             Route(destination="10.200.144.0/24", network_interface="eni-0fw"),
         ),
         ("route-stale",),
+    ),
+    "the groups for the senders of two tables, right at one worker and swapped at the next": (
+        _swapped_groups(),
+        ("security-group-blocks",) * 2,
     ),
     "a rule for the group, one worker in another": (
         with_group(
