@@ -27,6 +27,7 @@ from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
 from kthw.findings.vpc_routes import local_routes
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
 from kthw.network import ranges
+from kthw.network.arrival import interfaces_of_probe
 from kthw.network.model import Network, pod_network
 from kthw.network.routing import ACTIVE, Ruling
 
@@ -166,14 +167,14 @@ def _leaving(network: Network, source: str) -> list[Finding]:
 
 
 def _arriving(network: Network, source: str, destination: str) -> list[Finding]:
-    """The destination check of the ENI the route leads to."""
+    """The destination check of the ENI that the route for the probed pod leads to."""
     ruling = network.ruling_seen(source)
     if ruling is None:
         return []
     table = ruling.effective.id
 
     def judged() -> list[Finding]:
-        return source_dest_checks(network, destination, [network.pod_interface(destination, table)])
+        return source_dest_checks(network, destination, interfaces_of_probe(network, destination, table))
 
     return network.remember(("arriving", table, destination), judged)
 

@@ -27,16 +27,33 @@ def way_to(network: Network, ruling: Ruling, worker: str) -> list[Finding]:
     if exact:
         wrong = exact.state == ACTIVE and not network.goes_to(exact, worker)
         return [*found, _wrong_target(network, ruling.meant, worker, exact)] if wrong else found
-    wider = lookup.around(cidr)
-    if wider and wider.state == ACTIVE and network.goes_to(wider, worker):
-        return found
-    narrower = [r for r in lookup.within(cidr) if r.state == ACTIVE and network.goes_to(r, worker)]
-    if narrower and lookup.covered(cidr, narrower):
+    if carrying(network, ruling.meant, worker):
         return found
     unused = _holding(network, ruling.meant, worker)
     if unused:
         return [*found, _in_unused_table(network, ruling, worker, *unused)]
-    return [*found, _missing(network, ruling.meant, worker, wider, narrower)]
+    return [*found, _missing(network, ruling.meant, worker)]
+
+
+def carrying(network: Network, table: RouteTable, worker: str) -> list[Route]:
+    """The routes that lead the worker's whole pod CIDR to it: one for all of it, else narrower ones."""
+    cidr, lookup = network.pod_cidrs[worker], network.lookup(table.id)
+    whole = _for_all(network, table, worker)
+    if whole:
+        return [whole] if _leads(network, whole, worker) else []
+    narrower = [route for route in lookup.within(cidr) if _leads(network, route, worker)]
+    return narrower if narrower and lookup.covered(cidr, narrower) else []
+
+
+def _for_all(network: Network, table: RouteTable, worker: str) -> Route | None:
+    """The table's route for the worker's whole pod CIDR, or a wider one that leads to the worker."""
+    cidr, lookup = network.pod_cidrs[worker], network.lookup(table.id)
+    wider = lookup.around(cidr)
+    return lookup.exactly(cidr) or (wider if wider and _leads(network, wider, worker) else None)
+
+
+def _leads(network: Network, route: Route, worker: str) -> bool:
+    return route.state == ACTIVE and network.goes_to(route, worker)
 
 
 def blackhole(network: Network, table: RouteTable, worker: str) -> list[Finding]:
@@ -61,13 +78,15 @@ def diverted(network: Network, table: RouteTable, worker: str) -> list[Finding]:
     return [
         _shadowed(network, table, worker, route)
         for route in lookup.within(cidr)
-        if not (network.goes_to(route, worker) and route.state == ACTIVE)
+        if not _leads(network, route, worker)
         # A worker whose pod CIDR lies within this one: told as an overlap.
         and not any(o != worker for o in network.pod_owners.of(ranges.network(route.destination)))
     ]
 
 
 def _shadowed(network: Network, table: RouteTable, worker: str, route: Route) -> Finding:
+    whole = _for_all(network, table, worker)
+    beside = "" if whole and _leads(network, whole, worker) else "alone"
     return Finding(
         code="route-shadowed",
         subject=f"{network.noun(worker)} · {table.id} · {route.destination}",
@@ -81,7 +100,7 @@ def _shadowed(network: Network, table: RouteTable, worker: str, route: Route) ->
             **_facts(network, worker),
             "target": network.target_noun(route),
             "gateway": route.gateway,
-            "variant": "propagated" if route.origin == PROPAGATED else "",
+            "variant": "-".join(filter(None, ("propagated" if route.origin == PROPAGATED else "", beside))),
         },
     )
 
@@ -159,9 +178,10 @@ def _in_unused_table(
     )
 
 
-def _missing(
-    network: Network, table: RouteTable, worker: str, wider: Route | None, narrower: list[Route]
-) -> Finding:
+def _missing(network: Network, table: RouteTable, worker: str) -> Finding:
+    cidr, lookup = network.pod_cidrs[worker], network.lookup(table.id)
+    wider = lookup.around(cidr)
+    narrower = [route for route in lookup.within(cidr) if _leads(network, route, worker)]
     near = _shown(network, wider) or ", ".join(network.route_noun(route) for route in narrower[:3])
     return Finding(
         code="route-missing",

@@ -18,13 +18,16 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding, once
 from kthw.findings.workers import one_running_instance
 from kthw.network import filters, ranges
+from kthw.network.arrival import interfaces, interfaces_of_probe
 from kthw.network.filters import REPLIES, REQUESTS, GroupRules, Need, denials
 from kthw.network.model import Network
+from kthw.network.routing import Ruling
 from kthw.observed.evidence import AclEntry, Instance, NetworkAcl, SecurityGroup
 
 _ARROWS = {"ingress": "←", "egress": "→"}
 _MOST_SHOWN = 4
 _LAST_NUMBER = 32766
+Groups = tuple[SecurityGroup, ...]
 _FIRST, _STEP = 100, 10
 """As the console numbers them: 100, 110, 120."""
 
@@ -55,9 +58,10 @@ def security_groups_allow(network: Network, worker: str) -> list[Finding]:
     """The worker's groups let in what the others' pods send, and out what its own pods send to theirs."""
     if worker not in network.located:
         return one_running_instance(network, worker)
-    instance, ruling = network.located[worker], network.ruling(worker)
-    arriving = network.pod_interface(worker, ruling.meant.id) if ruling else None
-    if not all(network.security_groups(each) for each in (instance.primary_interface, arriving)):
+    tables = [ruling.meant.id for ruling in network.rulings_towards(worker)]
+    arriving = [eni for table in tables for eni in interfaces(network, worker, table)]
+    crossed = (network.located[worker].primary_interface, *arriving)
+    if not all(network.security_groups(each) for each in crossed):
         raise _unseen(network, worker, "DescribeSecurityGroups")
     return once([*groups_out(network, worker), *groups_in(network, worker)])
 
@@ -83,12 +87,53 @@ def network_acls_allow(network: Network, worker: str) -> list[Finding]:
 
 def groups_out(network: Network, worker: str, other: str = "") -> list[Finding]:
     """Whether the groups of the worker's primary ENI let requests out to the pods of ``other``, or of all."""
-    return [f for peers in _pods(network, other) for f in _groups(network, worker, "egress", peers)]
+    located = network.located.get(worker)
+    if located is None or network.ruling_seen(worker) is None:
+        return []
+    groups = network.security_groups(located.primary_interface)
+    return [f for peers in _pods(network, other) for f in _groups(network, worker, "egress", groups, peers)]
 
 
 def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
-    """Whether the groups of the ENI where pod traffic arrives let in requests of ``other``, or of all."""
-    return [f for peers in _faces(network, other) for f in _groups(network, worker, "ingress", peers)]
+    """Whether the groups of the ENIs where requests of ``other``, or of all, arrive let them in.
+
+    Where they arrive is for the table of their sender to say. From ``other``, only the pod that is probed
+    is asked for.
+    """
+    asked = _asked_by_one(network, worker, other) if other else _asked_by_all(network, worker)
+    return [
+        f
+        for groups, faces in asked
+        for peers in faces
+        for f in _groups(network, worker, "ingress", groups, peers)
+    ]
+
+
+def _asked_by_one(network: Network, worker: str, other: str) -> list[tuple[Groups, list[Peers]]]:
+    ruling = network.ruling_seen(other)
+    crossed = interfaces_of_probe(network, worker, ruling.meant.id) if ruling else ()
+    return [(network.security_groups(eni), _faces(network, other)) for eni in crossed]
+
+
+def _asked_by_all(network: Network, worker: str) -> list[tuple[Groups, list[Peers]]]:
+    """Each set of groups that requests meet at the worker, once, and those whose tables lead to it."""
+    towards = network.rulings_towards(worker)
+    led: dict[tuple[str, ...], tuple[Groups, list[Ruling]]] = {}
+    for ruling in towards:
+        sets = (network.security_groups(eni) for eni in interfaces(network, worker, ruling.meant.id))
+        for ids, groups in {tuple(group.id for group in each): each for each in sets}.items():
+            led.setdefault(ids, (groups, []))[1].append(ruling)
+    return [
+        (groups, _faces(network) if len(rulings) == len(towards) else _faces_of_rulings(network, rulings))
+        for groups, rulings in led.values()
+    ]
+
+
+def _faces_of_rulings(network: Network, rulings: Iterable[Ruling]) -> list[Peers]:
+    workers = [worker for ruling in rulings for worker in ruling.workers]
+    # Two rulings may be by one table: what tells them apart is their subnets.
+    key = " ".join(subnet for ruling in rulings for subnet in ruling.subnets)
+    return network.remember(("faces of", key), lambda: _faces_of(network, workers, f"of {key}"))
 
 
 def request_leaves(network: Network, source: str, destination: str) -> list[Finding]:
@@ -208,10 +253,11 @@ def _rule_range(network: Network, worker: str, peer: IPv4Network) -> IPv4Network
     return ranges.range_of(peer, (*vpc, *network.pod_ranges))
 
 
-def _groups(network: Network, worker: str, direction: str, peers: Peers) -> list[Finding]:
-    groups, ids = _groups_of(network, worker, direction)
+def _groups(network: Network, worker: str, direction: str, groups: Groups, peers: Peers) -> list[Finding]:
+    """Nothing is said of ``groups`` that were not all seen."""
     if not groups:
         return []
+    ids = ", ".join(group.id for group in groups)
     allowed = network.group_rules(groups, direction)
     key = ("blocked", direction, network.located[worker].vpc, peers.key, ids)
     whose = network.remember(key, lambda: _blocked(network, worker, allowed, peers))
@@ -245,21 +291,6 @@ def _groups(network: Network, worker: str, direction: str, peers: Peers) -> list
             list(dict.fromkeys(need for peer, each in by.items() if peer != worker for need in each))
         ]
     ]
-
-
-def _groups_of(network: Network, worker: str, direction: str) -> tuple[tuple[SecurityGroup, ...], str]:
-    """Those of the ENI that requests leave by, or arrive at, and their ids; nothing unless all were seen."""
-
-    def found() -> tuple[tuple[SecurityGroup, ...], str]:
-        instance, ruling = network.located.get(worker), network.ruling_seen(worker)
-        if instance is None or ruling is None:
-            return (), ""
-        arriving = direction == "ingress"
-        interface = network.pod_interface(worker, ruling.meant.id) if arriving else instance.primary_interface
-        groups = network.security_groups(interface)
-        return groups, ", ".join(group.id for group in groups)
-
-    return network.remember(("groups of", worker, direction), found)
 
 
 def _blocked(

@@ -10,6 +10,7 @@ from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges
+from kthw.network.arrival import interfaces
 from kthw.network.model import RUNNING, Network, instance_noun
 from kthw.observed.evidence import Instance, NetworkInterface
 from kthw.observed.namesakes import at_home
@@ -104,15 +105,16 @@ def source_dest_check_off(network: Network, worker: str) -> list[Finding]:
     instance = network.instance(worker)
     if instance is None:
         return one_running_instance(network, worker)
-    arriving = [network.pod_interface(worker, r.meant.id) for r in network.rulings_towards(worker)]
+    tables = [ruling.meant.id for ruling in network.rulings_towards(worker)]
+    arriving = [eni for table in tables for eni in interfaces(network, worker, table)]
     return source_dest_checks(network, worker, [instance.primary_interface, *arriving])
 
 
 def source_dest_checks(
-    network: Network, worker: str, interfaces: list[NetworkInterface | None]
+    network: Network, worker: str, crossed: Iterable[NetworkInterface | None]
 ) -> list[Finding]:
-    """One finding per ENI of ``interfaces`` whose check is on."""
-    checking = {eni.id: eni for eni in interfaces if eni and eni.source_dest_check}
+    """One finding per ENI of ``crossed`` whose check is on."""
+    checking = {eni.id: eni for eni in crossed if eni and eni.source_dest_check}
     return [
         Finding(
             code="source-dest-check-on",

@@ -70,12 +70,11 @@ class GroupRules:
         named = [(self._addresses(rule), span) for rule, span in spans if rule.groups]
         unread = [span for rule, span in spans if rule.prefix_lists]
         cuts = [cidr for cidr, _ in cidrs]
-        if named and peers.prefixlen < peers.max_prefixlen:
-            named = []  # a group stands for single addresses, never for a whole range
         return all(
             _covers(
                 unread
                 + [span for cidr, span in cidrs if cell.subnet_of(cidr)]
+                # A group stands for single addresses, never for a whole range.
                 + [span for addresses, span in named if cell in addresses],
                 need,
             )

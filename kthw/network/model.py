@@ -270,15 +270,6 @@ class Network:
                 found.setdefault(_letters(instance.name), []).append(instance)
         return found
 
-    def pod_interface(self, worker: str, table_id: str) -> NetworkInterface | None:
-        """The ENI where pod traffic for ``worker`` arrives: the one its route names, else the primary."""
-        instance, cidr = self.instance(worker), self.pod_cidrs.get(worker)
-        if instance is None:
-            return None
-        route = self.lookup(table_id).exactly(cidr) if cidr else None
-        named = [e for e in instance.network_interfaces if route and e.id == route.network_interface]
-        return named[0] if named else instance.primary_interface
-
     @functools.cached_property
     def _vpcs(self) -> dict[str, tuple[IPv4Network, ...]]:
         each = self.inventory.vpcs

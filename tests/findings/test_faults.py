@@ -53,6 +53,33 @@ def test_a_filtered_route_is_not_told_as_a_blackhole(fault: str, language: str) 
     assert ">filtered<" in drawing(judge(evidence), catalogue(language))
 
 
+def test_a_worker_is_not_told_what_it_does_not_let_in_from_itself() -> None:
+    """Its TCP is not let in either, but it never crosses the ENI."""
+    (found,) = everything(FAULTS["the worker itself and pings of the others not in the rule"][0])
+    assert found.expected.startswith("icmp 8 ←")
+    assert found.protocols == ("icmp",)
+
+
+DIVERTED = {
+    "half diverted": True,
+    "half diverted, and a wider route to the worker": True,
+    "propagated route diverts": True,
+    "half diverted, and no route for the whole": False,
+    "half diverted, and the whole to another worker": False,
+    "a part of two halves diverted": False,
+    "propagated route diverts, and no route for the whole": False,
+}
+
+
+@pytest.mark.parametrize(("fault", "right"), DIVERTED.items(), ids=DIVERTED)
+def test_the_route_for_the_whole_is_called_right_only_where_it_is(fault: str, *, right: bool) -> None:
+    found = next(f for f in everything(FAULTS[fault][0]) if f.code == "route-shadowed")
+    for language, words in (("en", "is right"), ("pt-BR", "está certa")):
+        assert (words in catalogue(language).finding(found).why) is right
+    propagated = "propagated" in fault
+    assert ("disable-vgw-route-propagation" in catalogue("en").finding(found).fix) is propagated
+
+
 def test_a_left_over_route_that_is_filtered_is_not_told_as_one_whose_target_is_gone() -> None:
     leftover = replace(route(9, "10.200.9.0/24"), state="filtered")
     (found,) = everything(with_route(healthy(), leftover))

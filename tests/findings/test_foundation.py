@@ -371,6 +371,12 @@ def test_the_namesake_kept_is_the_one_in_the_vpc_of_the_others(known: bool) -> N
     assert "vpc-0other" in str(found.observed)
 
 
+def test_a_worker_whose_vpc_was_not_seen_is_taken_for_one_at_home() -> None:
+    network = Network(with_instance(OK, "worker-1", vpc=""))
+    assert JUDGES["one-running-instance"](network, "worker-1") == []
+    assert network.instance("worker-1") is not None
+
+
 def test_a_login_is_the_one_that_got_in() -> None:
     login = "ssh -F lab.conf ubuntu@10.0.1.21"
     network = Network(with_node(OK, "worker-1", login=login))

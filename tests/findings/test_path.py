@@ -29,6 +29,7 @@ from tests.findings.clusters import (
     with_inventory,
     with_node,
     with_route,
+    with_second_interface,
     with_table,
     with_user_data,
     with_way,
@@ -49,6 +50,11 @@ NAMELESS = with_user_data(OK, "worker-1")
 EVERY = tuple(itertools.permutations((0, 1, 2), 2))
 TO_1 = ((0, 1), (2, 1))
 FROM_1 = ((1, 0), (1, 2))
+
+
+def _by_eni(destination: str) -> Route:
+    """To the second ENI of worker-1."""
+    return Route(destination=destination, network_interface="eni-11")
 
 
 def _deny(cidr: str, *, egress: bool) -> AclEntry:
@@ -92,6 +98,30 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
         (*TO_1, *FROM_1),
         "source-dest-check-on",
     ),
+    "source/dest check on at the ENI for the half with the pod": (
+        with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.0/25")),
+        TO_1,
+        "source-dest-check-on",
+    ),
+    "source/dest check on at the ENI for the half without the pod": (
+        with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.128/25")),
+        (),
+        "",
+    ),
+    "source/dest check on at the ENI for a half, nobody knows which has the pod": (
+        with_node(
+            with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.128/25")),
+            "worker-1",
+            pod="",
+        ),
+        TO_1,
+        "source-dest-check-on",
+    ),
+    "source/dest check on at the ENI that one table names": (
+        with_route(with_second_interface(TWO, 1, source_dest_check=True), _by_eni(ONE), table=TABLE_2),
+        ((2, 1),),
+        "source-dest-check-on",
+    ),
     "local route replaced": (
         with_route(OK, Route(destination="10.0.0.0/16", network_interface="eni-0fw")),
         EVERY,
@@ -118,6 +148,28 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
     ),
     "egress for nodes only": (with_group(OK, egress=NODES_ONLY), EVERY, "security-group-blocks"),
     "egress for pods only": (with_group(OK, egress=PODS_ONLY), (), ""),
+    "another group on the ENI to which one table leads": (
+        FAULTS["another group on the ENI to which the other subnet's table leads"][0],
+        ((2, 1),),
+        "security-group-blocks",
+    ),
+    "another group on the primary ENI, to which one table leads": (
+        FAULTS["another group on the primary ENI, to which one of two tables leads"][0],
+        ((0, 1),),
+        "security-group-blocks",
+    ),
+    "another group on the ENI for the half with the pod": (
+        with_route(
+            FAULTS["another group on the ENI where pods' packets arrive"][0], route(1, "10.200.1.128/25")
+        ),
+        TO_1,
+        "security-group-blocks",
+    ),
+    "another group on the ENI for the half without the pod": (
+        FAULTS["another group on the ENI where half of the packets arrive"][0],
+        (),
+        "",
+    ),
     # worker-2's subnet: its ACL is passed by 2's requests and answers, and by those of 0 and 1.
     "ACL: pods out": (
         with_acl(TWO, _deny("10.200.0.0/16", egress=True)),
