@@ -128,8 +128,21 @@ def test_the_tests_are_four_checks_and_one_failure_fails_them_all(machine: Machi
     assert lines_of(failed.stderr, "ruff check")
 
 
-def test_some_of_the_tests_can_be_named(machine: Machine) -> None:
-    assert "ran: -P -m pytest tests/findings -x\n" in machine.run("test", "tests/findings", "-x").stdout
+@pytest.mark.parametrize(
+    "tests", ["tests", "tests/findings", "./tests/findings/test_path.py", "tests/a.py::test_b[c]"]
+)
+def test_named_tests_run_without_the_other_checks(machine: Machine, tests: str) -> None:
+    done = machine.run("test", "-x", tests)
+    assert lines_of(done.stdout, "ran: ") == [f"ran: -P -m pytest -x {tests}"]
+    assert machine.run("test", tests, FAILING="pytest").returncode == 3
+
+
+def test_routes_says_which_suite_it_added_itself(machine: Machine) -> None:
+    python = "python3"
+    machine.stub(python, (machine.bin / python).read_text().split("\n", 1)[1] + 'echo "added: $KTHW_SUITE"\n')
+    done = machine.run("routes", "suites/routes/test_pods.py")
+    assert f"{machine.checkout}/suites/routes suites/routes/test_pods.py\n" in done.stdout
+    assert f"added: {machine.checkout}/suites/routes\n" in done.stdout
 
 
 # --- .venv --------------------------------------------------------------------------------------------
