@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.repository.machine import PROJECT, PROVIDES, Machine, lines_of
 
 COMMANDS = ("routes", "test", "pytest", "sandbox", "provision", "help")
@@ -517,6 +518,15 @@ def test_on_a_fresh_machine_sub_ids_begin_at_100000(machine: Machine) -> None:
         (machine.root / "etc" / name).unlink()
     machine.run("routes")
     assert "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 student" in machine.called
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_only_the_script_which_knows_the_ranges_of_others_says_which_to_take(language: str) -> None:
+    said = catalogue(language).say(
+        "sandbox-needs-namespaces", user="student", detail="Operation not permitted"
+    )
+    assert "./run routes" in said.split("/etc/subuid")[1]
+    assert "usermod" not in said
 
 
 @pytest.mark.parametrize("entry", ["student:100000:65536\n", "1000:100000:65536\n"])
