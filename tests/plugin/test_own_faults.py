@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kthw.findings import needs
 from kthw.observed.recording import write
 from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import healthy
@@ -104,7 +105,8 @@ def test_a_killed_run_leaves_no_evidence_lying_around(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_single_worker_has_no_mesh_to_pass(language: str, recording: str, run_pytest: Run) -> None:
     one = ("--workers", "worker-0", "--language", language)
+    meshed = asked(1, needing=needs.other_workers)
     ran = run_pytest(f"{SUITE}/test_pods.py", "--evidence", recording, *one)
     assert ran.code == 0, ran.output
-    assert ran.document["summary"]["skipped"] == 2
-    assert f"2 × {catalogue(language).say('run-skip-no-other-worker')}" in ran.output
+    assert ran.document["summary"]["skipped"] == meshed
+    assert f"{meshed} × {catalogue(language).say('run-skip-no-other-worker')}" in ran.output
