@@ -20,6 +20,7 @@ FLOORS = {
     "kthw.errors": (),
     "kthw.foreign": (),
     "kthw.target": (),
+    "kthw.start": (),
     "kthw.intended": (),
     "kthw.words": ("kthw.errors", "kthw.foreign"),
     "kthw.observed": ("kthw.errors", "kthw.foreign", "kthw.target", "kthw.intended"),
@@ -32,12 +33,19 @@ FLOORS = {
         "kthw.observed.evidence",
     ),
     "kthw.provision": (
-        "kthw.errors", "kthw.foreign", "kthw.target", "kthw.intended", "kthw.words", "kthw.observed",
-        "kthw.network",
+        "kthw.errors", "kthw.foreign", "kthw.start", "kthw.target", "kthw.intended", "kthw.words",
+        "kthw.observed", "kthw.network",
     ),
 }  # fmt: skip
 """Which way imports run within the library: by folder, what else of it may be imported there."""
-SANDBOX_MAY_USE = ("kthw.intended", "kthw.target", "kthw.provision", "kthw.errors", "kthw.words")
+SANDBOX_MAY_USE = (
+    "kthw.intended",
+    "kthw.target",
+    "kthw.provision",
+    "kthw.errors",
+    "kthw.start",
+    "kthw.words",
+)
 
 
 class Import(NamedTuple):

@@ -32,6 +32,7 @@ from kthw.provision.rollback import claims_here, elsewhere, rollback
 from kthw.provision.turns import Holder, turn
 from kthw.provision.wording import step_line, waiting_line
 from kthw.provision.writer import Writer
+from kthw.start import loaded
 from kthw.target import Target
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue, language_of
 
@@ -85,6 +86,7 @@ class Session:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
+    loaded()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that has no → is no reason to stop in the middle.

@@ -9,7 +9,8 @@ plain text elsewhere:
 - ``{pod_cidr:plain}``: a part of a word that is quoted by hand, so of harmless characters only;
 - ``{user_data:words}``: words that came quoted: taken apart, and each quoted again;
 - ``{target_option:option}``: likewise an option and its value;
-- ``{login:command}``: a whole command, which must be of a kind that we make.
+- ``{login:command}``: a whole command, which must be of a kind that we make;
+- ``{count:session|sessions}``: no value at all, but the word that goes with one, or with any other number.
 
 In plain text a fact is made printable: on one line, marks and escapes as codes, and cut with the cut said.
 A value that is not printable as it is goes into no command. Nor does one of which the evidence has only a
@@ -80,6 +81,9 @@ class _Fact:
 
     def __format__(self, kind: str) -> str:
         kind = kind or self._unsaid
+        if "|" in kind:
+            one, many = kind.split("|")
+            return one if self._value == "1" else many
         if kind == "text":
             return one_line(self._value)
         if MASK in self._value or CUT in self._value:

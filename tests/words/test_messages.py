@@ -277,3 +277,25 @@ def _commands(fix: str) -> Iterator[str]:
     for line in fix.splitlines():
         if line.startswith("aws "):
             yield re.sub(r'"\$\(.*\)"', "VALUE", line).replace('"$gateway"', "igw-0new")
+
+
+_COUNTED = {
+    "report-right": ("1 requirement holds", "1 requisito atendido"),
+    "report-verdict-right": ("1 requirement holds", "1 requisito atendido"),
+    "report-verdict-partly": ("1 requirement holds; 1 was not", "1 requisito atendido; 1 não foi"),
+    "report-verdict-interrupted": ("1 requirement holds", "1 requisito atendido"),
+    "report-cost": ("1 AWS call · 1 SSH session", "1 chamada à AWS · 1 sessão SSH"),
+    "report-more-reasons": ("1 more reason", "mais 1 motivo"),
+    "provision-elsewhere": ("1 more route in the journal is", "Mais 1 rota do diário está"),
+}
+
+
+@pytest.mark.parametrize("key", _COUNTED)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_counted_is_one_thing_or_several(language: str, key: str) -> None:
+    facts = ("count", "skipped", "calls", "sessions")
+    one, two = (catalogue(language).say(key, **dict.fromkeys(facts, number)) for number in (1, 2))
+    said = _COUNTED[key][LANGUAGES.index(language)]
+    assert re.search(rf"{said}\b", one)
+    assert not re.search(rf"{said.replace('1', '2')}\b", two)
+    assert "|" not in one + two
