@@ -13,7 +13,7 @@ from kthw.network import ranges
 from kthw.network.firewall_rules import handle
 from kthw.network.model import Network, pod_network
 from kthw.network.netfilter import Drop, Firewall, Packet
-from kthw.observed.secrets import MASK
+from kthw.secrets import MASK
 
 _PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
 _TOOLS: Final = ("iptables", "iptables-legacy", "iptables-nft", "nft")

@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from kthw.foreign import CUT, printable
-from kthw.observed.secrets import MASK
+from kthw.secrets import MASK
 
 _LINE_ENDS: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
 _MOST_TOLD: Final = 1000

@@ -393,7 +393,7 @@ def test_no_command_of_ours_takes_a_node_s_default_route(route_text: str) -> Non
     assert "del" not in catalogue("en").finding(found).fix.split()
 
 
-PURE_TO_LOOK_AT = ("kthw.observed.evidence", "kthw.observed.namesakes", "kthw.observed.secrets")
+PURE_TO_LOOK_AT = ("kthw.observed.evidence", "kthw.observed.namesakes", "kthw.secrets")
 """Of the looking: the nouns, who is meant by a name, and how what was masked is known. No looking."""
 
 

@@ -11,7 +11,7 @@ import pytest
 from kthw.network import pod_cidr
 from kthw.observed.aws.user_data import MOST_TEXT, read_user_data
 from kthw.observed.evidence import UserData
-from kthw.observed.secrets import masked
+from kthw.secrets import masked
 
 _TUTORIAL = "name=worker-0|pod-cidr=10.200.0.0/24"
 _PAIRS = {"name": "worker-0", "pod-cidr": "10.200.0.0/24"}

@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
 from kthw.observed.aws.answers import UnreadableAnswerError
-from kthw.observed.secrets import masked
+from kthw.secrets import masked
 
 _EXPIRED: Final = frozenset(
     {

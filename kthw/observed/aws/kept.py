@@ -12,7 +12,7 @@ import unicodedata
 from typing import Final
 
 from kthw.intended import tutorial
-from kthw.observed.secrets import MASK, is_secretive, masked
+from kthw.secrets import MASK, is_secretive, masked
 
 MOST_VALUE: Final = 200
 """Characters of a value that are kept."""

@@ -19,7 +19,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.observed.aws import shapes
 from kthw.observed.aws.answers import Parsers, bound
 from kthw.observed.aws.errors import LOOKING_FAILS_WITH, aws_code, look_error, looking
-from kthw.observed.secrets import masked
+from kthw.secrets import masked
 from kthw.target import Target
 
 if TYPE_CHECKING:
