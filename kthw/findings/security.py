@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from ipaddress import IPv4Network
-
-import msgspec
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding, once
+from kthw.findings.peers import Peers, pods, rule_range, senders, senders_by
 from kthw.findings.workers import one_running_instance
 from kthw.network import filters, ranges
 from kthw.network.arrival import interfaces, interfaces_of_probe
 from kthw.network.filters import REPLIES, REQUESTS, GroupRules, Need, denials
 from kthw.network.model import Network
 from kthw.network.routing import Ruling
-from kthw.observed.evidence import AclEntry, Instance, NetworkAcl, SecurityGroup
+from kthw.observed.evidence import AclEntry, NetworkAcl, SecurityGroup
 
 _ARROWS = {"ingress": "←", "egress": "→"}
 _MOST_SHOWN = 4
@@ -30,28 +29,6 @@ _LAST_NUMBER = 32766
 Groups = tuple[SecurityGroup, ...]
 _FIRST, _STEP = 100, 10
 """As the console numbers them: 100, 110, 120."""
-
-
-class Peers(msgspec.Struct, frozen=True, kw_only=True):
-    """Workers' addresses on the other side, under the range around them that one rule would be for.
-
-    The range is asked first: 200 workers of one subnet are one question, unless the answer is no.
-    ``kind``: ``nodes`` or ``pods``. ``key``: what tells these apart from any others.
-    """
-
-    kind: str
-    key: str
-    around: dict[IPv4Network, list[tuple[str, IPv4Network]]]
-
-    def lacking(self, allows: Callable[[IPv4Network], bool]) -> list[tuple[str, IPv4Network]]:
-        """The workers, with their addresses, that ``allows`` says no to."""
-        return [
-            (worker, address)
-            for around, peers in self.around.items()
-            if not allows(around)
-            for worker, address in peers
-            if not allows(address)
-        ]
 
 
 def security_groups_allow(network: Network, worker: str) -> list[Finding]:
@@ -77,10 +54,10 @@ def network_acls_allow(network: Network, worker: str) -> list[Finding]:
         raise _unseen(network, worker, "DescribeNetworkAcls")
     return once(
         [
-            *acl_passes(network, worker, "", "egress", _pods, REQUESTS),
-            *acl_passes(network, worker, "", "ingress", _pods, REPLIES),
-            *acl_passes(network, worker, "", "ingress", _faces, REQUESTS),
-            *acl_passes(network, worker, "", "egress", _faces, REPLIES),
+            *acl_passes(network, worker, "", "egress", pods, REQUESTS),
+            *acl_passes(network, worker, "", "ingress", pods, REPLIES),
+            *acl_passes(network, worker, "", "ingress", senders, REQUESTS),
+            *acl_passes(network, worker, "", "egress", senders, REPLIES),
         ]
     )
 
@@ -91,7 +68,7 @@ def groups_out(network: Network, worker: str, other: str = "") -> list[Finding]:
     if located is None or network.ruling_seen(worker) is None:
         return []
     groups = network.security_groups(located.primary_interface)
-    return [f for peers in _pods(network, other) for f in _groups(network, worker, "egress", groups, peers)]
+    return [f for peers in pods(network, other) for f in _groups(network, worker, "egress", groups, peers)]
 
 
 def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
@@ -112,7 +89,7 @@ def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
 def _asked_by_one(network: Network, worker: str, other: str) -> list[tuple[Groups, list[Peers]]]:
     ruling = network.ruling_seen(other)
     crossed = interfaces_of_probe(network, worker, ruling.meant.id) if ruling else ()
-    return [(network.security_groups(eni), _faces(network, other)) for eni in crossed]
+    return [(network.security_groups(eni), senders(network, other)) for eni in crossed]
 
 
 def _asked_by_all(network: Network, worker: str) -> list[tuple[Groups, list[Peers]]]:
@@ -124,36 +101,29 @@ def _asked_by_all(network: Network, worker: str) -> list[tuple[Groups, list[Peer
         for ids, groups in {tuple(group.id for group in each): each for each in sets}.items():
             led.setdefault(ids, (groups, []))[1].append(ruling)
     return [
-        (groups, _faces(network) if len(rulings) == len(towards) else _faces_of_rulings(network, rulings))
+        (groups, senders(network) if len(rulings) == len(towards) else senders_by(network, rulings))
         for groups, rulings in led.values()
     ]
 
 
-def _faces_of_rulings(network: Network, rulings: Iterable[Ruling]) -> list[Peers]:
-    workers = [worker for ruling in rulings for worker in ruling.workers]
-    # Two rulings may be by one table: what tells them apart is their subnets.
-    key = " ".join(subnet for ruling in rulings for subnet in ruling.subnets)
-    return network.remember(("faces of", key), lambda: _faces_of(network, workers, f"of {key}"))
-
-
 def request_leaves(network: Network, source: str, destination: str) -> list[Finding]:
     """The source's network ACL, on the way there."""
-    return acl_passes(network, source, destination, "egress", _pods, REQUESTS)
+    return acl_passes(network, source, destination, "egress", pods, REQUESTS)
 
 
 def request_enters(network: Network, source: str, destination: str) -> list[Finding]:
     """The destination's network ACL, on the way there."""
-    return acl_passes(network, destination, source, "ingress", _faces, REQUESTS)
+    return acl_passes(network, destination, source, "ingress", senders, REQUESTS)
 
 
 def reply_leaves(network: Network, source: str, destination: str) -> list[Finding]:
     """The destination's network ACL, on the way back."""
-    return acl_passes(network, destination, source, "egress", _faces, REPLIES)
+    return acl_passes(network, destination, source, "egress", senders, REPLIES)
 
 
 def reply_enters(network: Network, source: str, destination: str) -> list[Finding]:
     """The source's network ACL, on the way back."""
-    return acl_passes(network, source, destination, "ingress", _pods, REPLIES)
+    return acl_passes(network, source, destination, "ingress", pods, REPLIES)
 
 
 def acl_passes(
@@ -177,7 +147,7 @@ def acl_passes(
         for peers, need in itertools.product(seen_as(network, other), needs):
             for peer, address in peers.lacking(lambda addresses, need=need: not denying(addresses, need)):  # type: ignore[misc]
                 if network.located[peer].subnet != subnet:
-                    by = denied.setdefault(_rule_range(network, worker, address), {}).setdefault(need, [])
+                    by = denied.setdefault(rule_range(network, worker, address), {}).setdefault(need, [])
                     by += denying(address, need)
         return denied
 
@@ -203,54 +173,6 @@ def _unseen(network: Network, worker: str, call: str) -> CouldNotLook:
     return CouldNotLook(
         LookError(code="aws-refused", subject=network.noun(worker), worker=worker, detail=call)
     )
-
-
-def _pods(network: Network, other: str = "") -> list[Peers]:
-    """The pods of one worker, or of all: what requests are for."""
-    return network.remember(
-        ("pods", other), lambda: _pods_of(network, [other] if other else network.located, other)
-    )
-
-
-def _pods_of(network: Network, workers: Iterable[str], key: str) -> list[Peers]:
-    around: dict[IPv4Network, list[tuple[str, IPv4Network]]] = {}
-    for worker in workers:
-        cidr = network.pod_cidrs.get(worker)
-        if cidr:
-            around.setdefault(ranges.range_of(cidr, network.pod_ranges), []).append((worker, cidr))
-    return [Peers(kind="pods", key=f"pods {key}", around=around)] if around else []
-
-
-def _faces(network: Network, other: str = "") -> list[Peers]:
-    """What requests come from: the nodes of those that masquerade, the pods of those that do not."""
-    return network.remember(
-        ("faces", other), lambda: _faces_of(network, [other] if other else network.located, other)
-    )
-
-
-def _faces_of(network: Network, workers: Iterable[str], key: str) -> list[Peers]:
-    around: dict[IPv4Network, list[tuple[str, IPv4Network]]] = {}
-    bare = []
-    for worker in workers:
-        instance = network.located[worker]
-        if not network.masquerades(worker):
-            bare.append(worker)
-        elif instance.address:
-            address = ranges.network(instance.address)
-            around.setdefault(_subnet_of(network, instance, address), []).append((worker, address))
-    nodes = [Peers(kind="nodes", key=f"nodes {key}", around=around)] if around else []
-    return [*nodes, *_pods_of(network, bare, f"bare {key}")]
-
-
-def _subnet_of(network: Network, instance: Instance, address: IPv4Network) -> IPv4Network:
-    subnet = network.subnets.get(instance.subnet)
-    return ranges.network(subnet.cidr) if subnet and subnet.cidr else address
-
-
-def _rule_range(network: Network, worker: str, peer: IPv4Network) -> IPv4Network:
-    """The range a person would write a rule for: the VPC's for a node, the pod range for pods."""
-    vpc = network.vpc_cidrs(network.located[worker].vpc)
-    return ranges.range_of(peer, (*vpc, *network.pod_ranges))
 
 
 def _groups(network: Network, worker: str, direction: str, groups: Groups, peers: Peers) -> list[Finding]:
@@ -300,7 +222,7 @@ def _blocked(
     found: dict[IPv4Network, dict[str, list[Need]]] = {}
     for need in REQUESTS:
         for peer, address in peers.lacking(functools.partial(allowed.allows, need)):
-            by = found.setdefault(_rule_range(network, worker, address), {})
+            by = found.setdefault(rule_range(network, worker, address), {})
             by.setdefault(peer, []).append(need)
     return found
 
