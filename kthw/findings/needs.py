@@ -100,7 +100,7 @@ def other_workers(network: Network, worker: str) -> Skip | None:
 
 def probed_all_others(network: Network, worker: str) -> Skip | None:
     """The probe pod has tried to reach every other worker's."""
-    sent = network.probes_from(worker)
+    sent = network.probes.sent_by(worker)
     return _all_tried(
         network, all(p.reached for p in sent if p.kind == "pod"), worker, reachability.unmeasured
     )
@@ -108,7 +108,7 @@ def probed_all_others(network: Network, worker: str) -> Skip | None:
 
 def probed_by_all_others(network: Network, worker: str) -> Skip | None:
     """Every other worker's probe pod has tried to reach this one's."""
-    sent = network.probes_to(worker)
+    sent = network.probes.sent_to(worker)
     well = all(probe.reached for probe in sent if probe.kind == "pod" and probe.source != worker)
     return _all_tried(network, well, worker, reachability.unmeasured_towards)
 

@@ -18,7 +18,7 @@ _NOWHERE: Final = "none"
 
 def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
-    way = network.way(worker, towards)
+    way = network.probes.way(worker, towards)
     return _judged(network, worker, way) if way else []
 
 

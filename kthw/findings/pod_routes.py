@@ -80,7 +80,7 @@ def diverted(network: Network, table: RouteTable, worker: str) -> list[Finding]:
         for route in lookup.within(cidr)
         if not _leads(network, route, worker)
         # A worker whose pod CIDR lies within this one: told as an overlap.
-        and not any(o != worker for o in network.pod_owners.of(ranges.network(route.destination)))
+        and not any(o != worker for o in network.pods.owners.of(ranges.network(route.destination)))
     ]
 
 
@@ -248,7 +248,7 @@ def leftovers(network: Network, table: RouteTable, worker: str) -> list[Finding]
         destination = ranges.network(route.destination)
         if not any(destination.subnet_of(whole) for whole in network.pod_ranges):
             continue
-        of_a_pod = any(True for _ in network.pod_owners.holding(destination))
+        of_a_pod = any(True for _ in network.pods.owners.holding(destination))
         if (
             of_a_pod
             or any(destination.subnet_of(cidr) for cidr in beside)

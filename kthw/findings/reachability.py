@@ -21,19 +21,19 @@ _MOST_NAMES = 3
 
 def reaches_others(network: Network, worker: str) -> list[Finding]:
     """The worker's probe pod reaches every other worker's, by ICMP and by TCP."""
-    failed = [p for p in network.probes_from(worker) if _between(network, p) and not p.reached]
+    failed = [p for p in network.probes.sent_by(worker) if _between(network, p) and not p.reached]
     return _unreachable(network, worker, failed, lambda p: f"{worker} → {p.destination}", leaving=True)
 
 
 def is_reached_by_others(network: Network, worker: str) -> list[Finding]:
     """The worker's probe pod is reached by every other worker's, by ICMP and by TCP."""
-    failed = [p for p in network.probes_to(worker) if _between(network, p) and not p.reached]
+    failed = [p for p in network.probes.sent_to(worker) if _between(network, p) and not p.reached]
     return _unreachable(network, worker, failed, lambda p: f"{p.source} → {worker}", leaving=False)
 
 
 def reaches_own_node(network: Network, worker: str) -> list[Finding]:
     """The worker's probe pod reaches the node it runs on."""
-    failed = [p for p in network.probes_from(worker) if p.kind == "node" and not p.reached]
+    failed = [p for p in network.probes.sent_by(worker) if p.kind == "node" and not p.reached]
     return _unreachable(
         network, worker, failed, lambda p: f"{worker} → {p.destination_address}", leaving=True
     )
@@ -44,7 +44,7 @@ def reaches_internet(network: Network, worker: str) -> list[Finding]:
 
     Nothing is judged where ``expects_internet`` says no.
     """
-    probes = [p for p in network.probes_from(worker) if p.kind == "internet"]
+    probes = [p for p in network.probes.sent_by(worker) if p.kind == "internet"]
     if any(probe.reached for probe in probes) or not expects_internet(network, worker):
         return []
     return _unreachable(
@@ -85,19 +85,19 @@ def surprises(network: Network, told: Iterable[Finding]) -> dict[Cause, tuple[Pr
 
 def unmeasured(network: Network, worker: str) -> list[str]:
     """The other workers that no probe of each protocol was sent to from this one, in order."""
-    sent = {(p.destination, p.protocol) for p in network.probes_from(worker) if p.kind == "pod"}
+    sent = {(p.destination, p.protocol) for p in network.probes.sent_by(worker) if p.kind == "pod"}
     return _lacking(network, worker, sent)
 
 
 def unmeasured_towards(network: Network, worker: str) -> list[str]:
     """The other workers that sent no probe of each protocol to this one, in order."""
-    sent = {(p.source, p.protocol) for p in network.probes_to(worker) if p.kind == "pod"}
+    sent = {(p.source, p.protocol) for p in network.probes.sent_to(worker) if p.kind == "pod"}
     return _lacking(network, worker, sent)
 
 
 def measured(network: Network, worker: str, kind: str) -> bool:
     """Whether any probe of ``kind`` (``pod``, ``node``, ``internet``) was sent from the worker's pod."""
-    return any(probe.kind == kind for probe in network.probes_from(worker))
+    return any(probe.kind == kind for probe in network.probes.sent_by(worker))
 
 
 def _between(network: Network, probe: Probe) -> bool:
@@ -144,7 +144,7 @@ def _finding(
 ) -> Finding:
     probes = [lost.probe for lost in told]
     codes = [code for lost in told for code, _ in lost.causes]
-    believed = all((probe.source, probe.protocol) in network.vouched for probe in probes)
+    believed = all((probe.source, probe.protocol) in network.probes.vouched for probe in probes)
     others = [p.destination or p.destination_address if leaving else p.source for p in probes]
     ends = _names(others)
     traced = {} if codes else _traced(network, probes)
@@ -175,7 +175,7 @@ def _finding(
 
 def _traced(network: Network, probes: Sequence[Probe]) -> dict[str, str]:
     """How far the packets came, of the first pair whose packets were watched for."""
-    traces = (network.traces.get((p.source, p.destination)) for p in probes if p.kind == "pod")
+    traces = (network.probes.trace(p.source, p.destination) for p in probes if p.kind == "pod")
     trace = next((found for found in traces if found), None)
     if trace is None or not trace.request:
         return {}  # that nobody saw them, not even leaving, says something of the watching and not of the way
@@ -202,6 +202,6 @@ def _names(names: Iterable[str]) -> str:
 
 def _reached(network: Network, failed: Sequence[Probe]) -> Probe | str:
     """A probe like the failed one that did get through."""
-    alike = [p for p in network.probes_from(failed[0].source) if p.reached]
+    alike = [p for p in network.probes.sent_by(failed[0].source) if p.reached]
     same = [p for p in alike if p.destination_address == failed[0].destination_address]
     return next(iter((*same, *alike)), "")

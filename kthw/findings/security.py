@@ -38,7 +38,7 @@ def security_groups_allow(network: Network, worker: str) -> list[Finding]:
     tables = [ruling.meant.id for ruling in network.rulings_towards(worker)]
     arriving = [eni for table in tables for eni in interfaces(network, worker, table)]
     crossed = (network.located[worker].primary_interface, *arriving)
-    if not all(network.security_groups(each) for each in crossed):
+    if not all(network.groups.of(each) for each in crossed):
         raise _unseen(network, worker, "DescribeSecurityGroups")
     return once([*groups_out(network, worker), *groups_in(network, worker)])
 
@@ -67,7 +67,7 @@ def groups_out(network: Network, worker: str, other: str = "") -> list[Finding]:
     located = network.located.get(worker)
     if located is None or network.ruling_seen(worker) is None:
         return []
-    groups = network.security_groups(located.primary_interface)
+    groups = network.groups.of(located.primary_interface)
     return [f for peers in pods(network, other) for f in _groups(network, worker, "egress", groups, peers)]
 
 
@@ -89,7 +89,7 @@ def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
 def _asked_by_one(network: Network, worker: str, other: str) -> list[tuple[Groups, list[Peers]]]:
     ruling = network.ruling_seen(other)
     crossed = interfaces_of_probe(network, worker, ruling.meant.id) if ruling else ()
-    return [(network.security_groups(eni), senders(network, other)) for eni in crossed]
+    return [(network.groups.of(eni), senders(network, other)) for eni in crossed]
 
 
 def _asked_by_all(network: Network, worker: str) -> list[tuple[Groups, list[Peers]]]:
@@ -97,7 +97,7 @@ def _asked_by_all(network: Network, worker: str) -> list[tuple[Groups, list[Peer
     towards = network.rulings_towards(worker)
     led: dict[tuple[str, ...], tuple[Groups, list[Ruling]]] = {}
     for ruling in towards:
-        sets = (network.security_groups(eni) for eni in interfaces(network, worker, ruling.meant.id))
+        sets = (network.groups.of(eni) for eni in interfaces(network, worker, ruling.meant.id))
         for ids, groups in {tuple(group.id for group in each): each for each in sets}.items():
             led.setdefault(ids, (groups, []))[1].append(ruling)
     return [
@@ -180,7 +180,7 @@ def _groups(network: Network, worker: str, direction: str, groups: Groups, peers
     if not groups:
         return []
     ids = ", ".join(group.id for group in groups)
-    allowed = network.group_rules(groups, direction)
+    allowed = network.groups.rules(groups, direction)
     key = ("blocked", direction, network.located[worker].vpc, peers.key, ids)
     whose = network.remember(key, lambda: _blocked(network, worker, allowed, peers))
     if not whose:

@@ -149,9 +149,9 @@ def suggested_pod_cidr(network: Network, worker: str, hint: str = "") -> str:
     instance = network.instance(worker)
     routed = [r.destination for each in network.rulings for r in network.routes_to(each.meant, instance)]
     for text in filter(None, (hint, *routed)):
-        if pod_cidr.is_network(text) and network.is_free_for(worker, ranges.network(text)):
+        if pod_cidr.is_network(text) and network.pods.is_free_for(worker, ranges.network(text)):
             return text
-    return str(network.free_pod_cidr(worker) or tutorial.POD_RANGE)
+    return str(network.pods.free_for(worker) or tutorial.POD_RANGE)
 
 
 def _missing(network: Network, worker: str, expected: str) -> Finding:
@@ -199,7 +199,7 @@ def _listed(instances: Iterable[Instance], *, with_vpc: bool) -> str:
 def _overlaps(network: Network, worker: str) -> list[Finding]:
     cidr = network.pod_cidrs[worker]
     place = network.position.get(worker, 0)
-    clashing = [other for other in network.pod_owners.overlapping(cidr) if network.position[other] < place]
+    clashing = [other for other in network.pods.owners.overlapping(cidr) if network.position[other] < place]
     clashing.sort(key=network.position.__getitem__)
     if not clashing:
         return []

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges, routing
-from kthw.network.filters import GroupRules
+from kthw.network.groups import Groups
+from kthw.network.pods import Pods
+from kthw.network.probes import Probes
 from kthw.observed.evidence import (
     CniConfig,
     Evidence,
     Instance,
     Inventory,
     NetworkAcl,
-    NetworkInterface,
     Node,
-    Probe,
     Route,
     RouteTable,
-    SecurityGroup,
-    SecurityRule,
     Subnet,
-    Trace,
-    Way,
 )
 from kthw.observed.namesakes import GONE, candidates, home_of, unambiguous
 
@@ -53,7 +49,6 @@ class Network:
         self.workers = evidence.intended.workers
         self.by_id = {instance.id: instance for instance in self.inventory.instances}
         self.owner = {eni.id: i for i in self.inventory.instances for eni in i.network_interfaces}
-        self.groups = {group.id: group for group in self.inventory.security_groups}
         self._remembered: dict[tuple[object, ...], Any] = {}
         self._bearing: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
@@ -61,6 +56,8 @@ class Network:
         self.meant = candidates(self.inventory.instances, evidence.intended)
         ones = unambiguous(self.meant)
         self._instances = {worker: ones.get(worker) for worker in self.workers}
+        self.probes = Probes(evidence)
+        self.groups = Groups(self.inventory)
 
     def remember(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """``make()``, once per ``key``: what was judged once is not judged again for every pair."""
@@ -101,44 +98,15 @@ class Network:
         return found
 
     @functools.cached_property
-    def pod_owners(self) -> ranges.Owners:
-        """Whose pods live where."""
-        return ranges.Owners(self.pod_cidrs)
-
-    @functools.cached_property
     def position(self) -> dict[str, int]:
         """By worker, its place among the intended ones."""
         return {worker: n for n, worker in enumerate(self.workers)}
 
     @functools.cached_property
-    def _vpc_blocks(self) -> ranges.Owners:
+    def pods(self) -> Pods:
+        """Whose pods live where, and where nobody's do."""
         blocks = [cidr for vpc in self.inventory.vpcs for cidr in self.vpc_cidrs(vpc.id)]
-        return ranges.Owners({str(cidr): cidr for cidr in blocks})
-
-    def is_free_for(self, worker: str, wanted: IPv4Network) -> bool:
-        """Whether no other worker has, and no VPC is in, any of ``wanted``."""
-        others = (owner for owner in self.pod_owners.overlapping(wanted) if owner != worker)
-        return not any(True for _ in others) and not any(True for _ in self._vpc_blocks.overlapping(wanted))
-
-    @functools.cached_property
-    def _free(self) -> tuple[list[IPv4Network], list[IPv4Network]]:
-        """Pod CIDRs of the tutorial that nobody has: beyond those of these workers, and among them."""
-        last = len(self.workers)
-        free = [self.is_free_for("", candidate) for candidate in ranges.CANDIDATES]
-        each = list(zip(ranges.CANDIDATES, free, strict=True))
-        return [c for c, is_free in each[last:] if is_free], [c for c, is_free in each[:last] if is_free]
-
-    def free_pod_cidr(self, worker: str) -> IPv4Network | None:
-        """A pod CIDR nobody else has, another one for each worker.
-
-        The tutorial's own for the worker's place, else one past those of all workers.
-        """
-        place = self.position.get(worker, 0)
-        own = ranges.CANDIDATES[place : place + 1]
-        if own and self.is_free_for(worker, own[0]):
-            return own[0]
-        later, earlier = self._free
-        return next(iter([*later[place : place + 1], *later[:1], *earlier[:1]]), None)
+        return Pods(self.pod_cidrs, self.position, blocks)
 
     @functools.cached_property
     def pod_ranges(self) -> tuple[IPv4Network, ...]:
@@ -279,27 +247,6 @@ class Network:
         """The VPC's own blocks, the primary first."""
         return self._vpcs.get(vpc_id, ())
 
-    def security_groups(self, interface: NetworkInterface | None) -> tuple[SecurityGroup, ...]:
-        """The ENI's groups, or nothing unless all of them were seen."""
-        ids = interface.security_groups if interface else ()
-        found = tuple(self.groups[group] for group in ids if group in self.groups)
-        return found if len(found) == len(ids) else ()
-
-    def group_rules(self, groups: Sequence[SecurityGroup], direction: str) -> GroupRules:
-        """The united rules of ``groups``, ``ingress`` or ``egress``; made once per set of groups."""
-        key = ("rules", direction, *(group.id for group in groups))
-        return self.remember(key, lambda: GroupRules(_united(groups, direction), self._members))
-
-    @functools.cached_property
-    def _members(self) -> dict[str, set[str]]:
-        """By security group, the private addresses of its ENIs: all that naming the group allows."""
-        members: dict[str, set[str]] = {}
-        for instance in self.inventory.instances:
-            for eni in instance.network_interfaces:
-                for group in eni.security_groups:
-                    members.setdefault(group, set()).update(eni.addresses)
-        return members
-
     def masquerades(self, worker: str) -> bool:
         """Whether its pods leave with the node's address: ``ipMasq``; the tutorial's ``true`` if not seen."""
         return worker not in self._bare
@@ -309,39 +256,6 @@ class Network:
         """The workers whose pods are known to leave with their own addresses."""
         configs = {worker: pod_network(node) for worker, node in self.evidence.nodes.items()}
         return {worker for worker, config in configs.items() if config and not config.ip_masq}
-
-    @functools.cached_property
-    def _probes(self) -> dict[tuple[str, str], list[Probe]]:
-        by_ends: dict[tuple[str, str], list[Probe]] = {}
-        for probe in self.evidence.probes:
-            by_ends.setdefault(("from", probe.source), []).append(probe)
-            by_ends.setdefault(("to", probe.destination), []).append(probe)
-        return by_ends
-
-    @functools.cached_property
-    def vouched(self) -> set[tuple[str, str]]:
-        """The (worker, protocol) whose probes succeeded on anything at all."""
-        return {(probe.source, probe.protocol) for probe in self.evidence.probes if probe.reached}
-
-    @functools.cached_property
-    def traces(self) -> dict[tuple[str, str], Trace]:
-        """By the two workers of a pair, where its packets were watched for."""
-        return {(trace.source, trace.destination): trace for trace in reversed(self.evidence.traces)}
-
-    @functools.cached_property
-    def _ways(self) -> dict[tuple[str, str], Way]:
-        nodes = self.evidence.nodes.items()
-        return {(worker, way.towards): way for worker, node in nodes for way in reversed(node.ways)}
-
-    def way(self, worker: str, towards: str) -> Way | None:
-        """Where the worker's kernel sends packets for the probe pod of ``towards``, where that was asked."""
-        return self._ways.get((worker, towards))
-
-    def probes_from(self, worker: str) -> list[Probe]:
-        return self._probes.get(("from", worker), [])
-
-    def probes_to(self, worker: str) -> list[Probe]:
-        return self._probes.get(("to", worker), [])
 
     def noun(self, worker: str) -> str:
         """``worker-1 (i-0ab…, 10.0.1.21)``, or the bare name where there is no one such instance."""
@@ -404,10 +318,6 @@ def instance_noun(instance: Instance, name: str = "") -> str:
     name = name or instance.name
     about = ", ".join(filter(None, (instance.id if name else "", instance.address)))
     return f"{name or instance.id} ({about})" if about else name or instance.id
-
-
-def _united(groups: Sequence[SecurityGroup], direction: str) -> list[SecurityRule]:
-    return [rule for group in groups for rule in (group.ingress if direction == "ingress" else group.egress)]
 
 
 def _letters(name: str) -> str:

@@ -86,7 +86,7 @@ class Report:
         network = self.verdict.network
         if root.finding.code != SYMPTOM or network is None:
             return ""
-        return traced(network.traces.get((pair.source, pair.destination)), words)
+        return traced(network.probes.trace(pair.source, pair.destination), words)
 
     @property
     def is_local(self) -> bool:

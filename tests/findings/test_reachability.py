@@ -81,7 +81,7 @@ def test_a_probe_that_never_succeeded_is_not_believed() -> None:
         dead = failing(dead, ("worker-0", "*"), ("worker-0", ""), kind=kind)
     (found,) = reach.reaches_others(Network(dead), "worker-0")
     assert found.facts["variant"] == "unvouched"
-    vouched = Network(dead).vouched
+    vouched = Network(dead).probes.vouched
     assert ("worker-0", "icmp") not in vouched
     assert ("worker-1", "icmp") in vouched
 
