@@ -16,7 +16,7 @@ from kthw.intended import tutorial
 
 PROJECT = Path(__file__).resolve().parent.parent
 OURS = ("kthw", "sandbox", "fixtures", "suites", "tests", "benchmarks", "conftest")
-GROUND = ("kthw.errors", "kthw.foreign", "kthw.secrets", "kthw.target")
+GROUND = ("kthw.errors", "kthw.foreign", "kthw.secrets", "kthw.start", "kthw.target")
 """What anybody may import; these import each other at most."""
 NOUNS = ("kthw.intended", "kthw.observed.evidence", "kthw.observed.namesakes")
 FLOORS = {
