@@ -170,11 +170,13 @@ def finding_facts(finding: Wrong) -> dict[str, object]:
         "expected": finding.expected,
         "observed": finding.observed,
         "near_miss": finding.near_miss,
+    }
+    maybe = {
         "table": finding.table,
         "destination": finding.destination,
         "protocols": ", ".join(finding.protocols),
     }
-    return {**fields, **finding.facts}
+    return {**fields, **{name: value for name, value in maybe.items() if value}, **finding.facts}
 
 
 def error_facts(error: LookError) -> dict[str, object]:
