@@ -148,7 +148,8 @@ class Lab:
         """All that is seen; a worker without a channel cannot be reached."""
         self.channels = {channel.worker: channel for channel in channels}
 
-        def opened(_: Any, worker: str, address: str, **told: Any) -> Session:
+        def opened(_: Any, worker: str, address: str, *, endpoint: str, **told: Any) -> Session:
+            assert endpoint == ""
             facts = {"worker": worker, "login": f"ssh ubuntu@{address}"}
             if worker not in self.channels:
                 raise CouldNotLook(LookError(code="ssh-unreachable", subject=worker, worker=worker))
