@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
 
 import msgspec
 
 from kthw.findings.finding import Finding
 from kthw.network.model import Network
-from kthw.observed.evidence import Evidence
 
 Judge = Callable[[Network, str], Sequence[Finding]]
 """``judge(network, subject)``: what is wrong; nothing when all is as intended. Pure.
@@ -40,17 +37,13 @@ Raises ``CouldNotLook`` where it could not be looked at.
 
 Confirm = Callable[[str], None]
 """What a sentence of a suite is given: ``confirm(name)``, the check of that name finds nothing wrong here."""
-PAIR: Final = " → "
-"""Between the two workers in the name of a pair."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One question. ``name`` is unique; ``area`` groups it in reports and names its suite's file.
 
-    ``chapter`` brings what it asks about: before it the question is skipped. ``subject``: what it is asked
-    of: each intended ``worker``, each ordered ``pair`` of them (``worker-0 → worker-1``), or the ``lab`` as a
-    whole (its subject is then the empty name).
-    ``needs`` are asked in turn, the first that is not met decides.
+    ``chapter`` brings what it asks about: before it the question is skipped. It is asked of each intended
+    worker. ``needs`` are asked in turn, the first that is not met decides.
 
     ``reads``: the kinds of AWS's resources without which it cannot pass. ``misled_by``: those without which
     it may find something wrong, whichever worker they concern; its passing stands. Those that ask the nodes,
@@ -64,13 +57,3 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[Need, ...] = ()
     reads: frozenset[str] = frozenset()
     misled_by: frozenset[str] = frozenset()
-    subject: Literal["worker", "pair", "lab"] = "worker"
-
-    def subjects(self, evidence: Evidence) -> tuple[str, ...]:
-        """The names it is asked of."""
-        workers = evidence.intended.workers
-        if self.subject == "worker":
-            return workers
-        if self.subject == "lab":
-            return ("",)
-        return tuple(f"{a}{PAIR}{b}" for a, b in itertools.permutations(workers, 2))

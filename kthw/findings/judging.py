@@ -39,19 +39,23 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge(evidence: Evidence, checks: Iterable[Check] = CHECKS) -> Verdict:
     """The outcome of each of ``checks`` on each of its subjects. Raises nothing."""
-    network, unseen = None, None
+    network, unseen, fault = None, None, ""
     try:
         network = Network(evidence)
     except CouldNotLook as problem:
         unseen = problem
+    except Exception:  # noqa: BLE001 -- a fault of ours, told as that; what was seen is not lost
+        fault = traceback.format_exc()
     outcomes = []
     for check in checks:
         early = None if evidence.intended.has_finished(check.chapter) else _too_early(evidence, check)
-        for subject in check.subjects(evidence):
+        for subject in evidence.intended.workers:
             if early:
                 outcomes.append(_skipped(check, subject, early))
-            elif network is None:
+            elif unseen:
                 outcomes.append(_blind(check, subject, unseen))
+            elif network is None:
+                outcomes.append(Outcome(check=check.name, subject=subject, status="broken", fault=fault))
             else:
                 outcomes.append(outcome_of(network, check, subject))
     return Verdict(evidence, network, outcomes)
@@ -95,18 +99,18 @@ class Verdict:
     def errors(self) -> tuple[LookError, ...]:
         """What could not be looked at, each once: what the looking said, then what the checks missed."""
         missed = [outcome.error for outcome in self.outcomes if outcome.error]
-        each = {(e.code, e.subject): e for e in reversed([*self.evidence.errors, *missed])}
-        return tuple(each.values())[::-1]
+        each: dict[tuple[str, str], LookError] = {}
+        for error in (*self.evidence.errors, *missed):
+            each.setdefault((error.code, error.subject), error)
+        return tuple(each.values())
 
     def count(self, *statuses: Status) -> int:
         """How many outcomes are one of these."""
         return sum(1 for outcome in self.outcomes if outcome.status in statuses)
 
 
-def _blind(check: Check, subject: str, problem: CouldNotLook | None) -> Outcome:
-    return Outcome(
-        check=check.name, subject=subject, status="error", error=problem.error if problem else None
-    )
+def _blind(check: Check, subject: str, problem: CouldNotLook) -> Outcome:
+    return Outcome(check=check.name, subject=subject, status="error", error=problem.error)
 
 
 def _skipped(check: Check, subject: str, skip: Skip) -> Outcome:

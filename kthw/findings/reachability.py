@@ -132,7 +132,9 @@ def _in_the_way(network: Network, probe: Probe) -> list[Finding]:
     if probe.kind == "node":
         return own
     firewall = dropped_to_internet(network, probe.source)
-    return once([*own, *forwarding(network, probe.source), *firewall, *internet_route(network, probe.source)])
+    # A table that was not seen is no obstacle.
+    route = internet_route(network, probe.source) if network.ruling_seen(probe.source) else []
+    return once([*own, *forwarding(network, probe.source), *firewall, *route])
 
 
 def _finding(

@@ -14,18 +14,7 @@ from kthw.findings.pod_routes import blackhole, diverted, leftovers, not_associa
 from kthw.findings.vpc_routes import default_route, local_routes
 from kthw.findings.workers import ground, one_running_instance
 from kthw.network.model import Network
-from kthw.network.routing import effective_table
 from kthw.observed.evidence import RouteTable
-
-__all__ = [
-    "effective_table",
-    "internet_route",
-    "local_routes_intact",
-    "no_leftovers",
-    "route_active",
-    "route_to_worker",
-    "route_undiverted",
-]
 
 
 def route_to_worker(network: Network, worker: str) -> list[Finding]:

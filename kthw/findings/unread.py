@@ -31,5 +31,5 @@ def unfounded(
     """Why what was ``found`` about ``worker`` may be no more than something that was not read."""
     absent = any(finding.code.startswith("worker-") for finding in found)
     error = unread(network, (kinds or INSTANCE) | (NAMES if absent else frozenset()), worker)
-    each = network.evidence.errors
+    each = network.evidence.errors if misled_by else ()
     return error or next((error for error in each if error.facts.get("kind") in misled_by), None)

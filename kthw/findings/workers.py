@@ -20,14 +20,6 @@ _MOST_COMPARED = 40
 """Names of strangers that a missing worker's is compared with, letter by letter."""
 
 
-def instance_of(network: Network, worker: str) -> Instance | None:
-    """The worker's instance: the one running, else the only non-terminated one bearing the name.
-
-    Raises ``CouldNotLook`` where the evidence has no inventory, as every check does.
-    """
-    return network.instance(worker)
-
-
 def ground(network: Network, worker: str) -> list[Finding]:
     """What leaves the later checks nothing to stand on: no one instance, no pod CIDR of its own.
 

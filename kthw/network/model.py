@@ -297,9 +297,15 @@ class Network:
         """What could not be looked at of this worker."""
         return self._errors.get(worker, [])
 
+    @functools.cached_property
+    def changed(self) -> list[LookError]:
+        """The errors that say that somebody else changed routes while we looked."""
+        return [error for error in self.evidence.errors if error.code == "routes-changed"]
+
     def user_data_error(self, worker: str) -> LookError:
         """Why the worker's user data is not known."""
         mine = [e for e in self.errors_of(worker) if not e.code.startswith(NODE_CODES)]
+        mine.sort(key=lambda error: error.facts.get("kind") != "user-data")
         unread = LookError(code="aws-refused", subject=self.noun(worker), worker=worker, detail="userData")
         return mine[0] if mine else unread
 

@@ -16,10 +16,9 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings import nodes, workers
 from kthw.findings.check import Judge
 from kthw.findings.finding import Finding, once
-from kthw.findings.routes import effective_table
 from kthw.network import filters, pod_cidr, ranges
 from kthw.network.model import Network
-from kthw.network.routing import Lookup
+from kthw.network.routing import Lookup, effective_table
 from kthw.observed.evidence import AclEntry, Evidence, Route, RouteTable, SecurityRule, UserData
 from kthw.words.messages import catalogue
 from tests.findings.clusters import (
@@ -55,13 +54,13 @@ OK = healthy()
 )
 def test_a_worker_is_the_one_running_instance(namesake: str, expected: str | None) -> None:
     evidence = with_more_instances(OK, instance(7, "worker-1", state=namesake))
-    found = workers.instance_of(Network(evidence), "worker-1")
+    found = Network(evidence).instance("worker-1")
     assert (found.id if found else None) == expected
 
 
 @pytest.mark.parametrize("state", ["stopped", "stopping", "pending"])
 def test_a_worker_that_is_not_running_is_still_the_worker(state: str) -> None:
-    found = workers.instance_of(Network(with_instance(OK, "worker-1", state=state)), "worker-1")
+    found = Network(with_instance(OK, "worker-1", state=state)).instance("worker-1")
     assert found is not None
     assert found.id == "i-01"
 
@@ -69,7 +68,7 @@ def test_a_worker_that_is_not_running_is_still_the_worker(state: str) -> None:
 @pytest.mark.parametrize("state", ["terminated", "shutting-down"])
 def test_an_instance_without_return_is_no_worker(state: str) -> None:
     evidence = with_instance(OK, "worker-1", state=state)
-    assert workers.instance_of(Network(evidence), "worker-1") is None
+    assert Network(evidence).instance("worker-1") is None
     (found,) = workers.one_running_instance(Network(evidence), "worker-1")
     assert found.code == "worker-missing"
     assert found.near_miss == f"worker-1 (i-01, 10.0.1.21) {state}"

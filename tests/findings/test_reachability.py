@@ -17,6 +17,7 @@ from tests.findings.clusters import (
     with_forward_chain,
     with_group,
     with_interface,
+    with_inventory,
     with_node,
     with_trace,
     with_user_data,
@@ -222,3 +223,10 @@ def test_packets_that_nobody_saw_at_all_accuse_no_node() -> None:
     (found,) = reach.reaches_others(Network(with_trace(failing(OK, pair), *pair, 0, 0)), "worker-0")
     assert found.facts["variant"] == "pod"
     assert "way" not in found.facts
+
+
+def test_a_pod_that_misses_the_internet_is_a_finding_where_no_table_was_seen() -> None:
+    """What was not seen is no obstacle, and no reason to keep a measurement back."""
+    dead = failing(with_inventory(OK, route_tables=()), ("worker-0", ""), kind="internet")
+    (found,) = reach.reaches_internet(Network(with_node(dead, "worker-0", ip_forward=False)), "worker-0")
+    assert found.explained_by == ("forwarding-off",)

@@ -22,7 +22,7 @@ from kthw.provision.apply import apply
 from kthw.provision.journal import Journal
 from kthw.provision.plan import plan
 from kthw.provision.writer import Writer
-from tests.findings.clusters import failing, without_route
+from tests.findings.clusters import TABLE, failing, healthy, without_route
 from tests.findings.faults import OK
 from tests.provision.account import THREE, Account
 
@@ -130,3 +130,42 @@ def test_only_what_may_come_of_the_change_is_doubted(
             settled(Network(evidence), found)
     else:
         assert settled(Network(evidence), found) == found
+
+
+def test_of_many_changes_each_worker_is_told_of_one() -> None:
+    """Findings are doubted by what is told: a worker that is not would be told ``route-missing``."""
+    many = healthy(14)
+    steps = [
+        ProvisionStep(
+            worker=f"worker-{n}",
+            outcome="created",
+            route_table=TABLE,
+            pod_cidr=f"10.200.{n}.0/24",
+            target="i-1",
+        )
+        for n in range(14)
+    ]
+    for n in range(14):
+        many = without_route(many, f"10.200.{n}.0/24")
+    assert many.inventory is not None
+    told = changes(many.inventory, many.inventory, many.intended, steps)
+    assert {error.worker for error in told} == set(many.intended.workers)
+
+
+def test_a_main_table_that_no_workers_subnet_falls_back_to_may_change() -> None:
+    before = OK.inventory
+    assert before is not None
+    (main,) = [table for table in before.route_tables if table.main]
+    rest = tuple(table for table in before.route_tables if not table.main)
+    now = replace(before, route_tables=(replace(main, routes=()), *rest))
+    assert changes(before, now, OK.intended) == ()
+
+
+def test_what_a_pod_sends_to_its_own_node_is_not_doubted() -> None:
+    """Its packets meet no route of the VPC."""
+    alone = failing(OK, ("worker-0", "worker-0"), kind="node")
+    error = LookError(code="routes-changed", subject="rtb-1", worker="worker-1")
+    network = Network(replace(alone, errors=(error,)))
+    found = reachability.reaches_own_node(network, "worker-0")
+    assert found
+    assert settled(network, found) == found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kthw.observed.ssh import config
+from kthw.observed.ssh import config, protocol
 from kthw.observed.ssh.hop import Hop, jump_hop, worker_hop
 from kthw.target import SshAccess
 
@@ -101,3 +101,11 @@ def test_a_file_nobody_can_understand_is_a_value_error(home: Path) -> None:
 def test_known_hosts_are_those_of_the_file(home: Path) -> None:
     hop = hop_of(home, "Host *", "UserKnownHostsFile ~/mine /tmp/second", "GlobalKnownHostsFile none")
     assert hop.known_hosts == (home / "mine", Path("/tmp/second"))  # noqa: S108 -- nothing is written there
+
+
+def test_the_file_is_parsed_once_however_many_workers_there_are(home: Path) -> None:
+    lines = [f"Host worker-{n}\n    HostName 203.0.113.{n + 1}\n    Port {2200 + n}" for n in range(60)]
+    before = protocol._parsed.cache_info().misses
+    hops = [hop_of(home, *lines, worker=f"worker-{n}") for n in range(60)]
+    assert [hop.port for hop in hops] == [2200 + n for n in range(60)]
+    assert protocol._parsed.cache_info().misses - before <= 3

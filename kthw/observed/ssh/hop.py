@@ -80,7 +80,7 @@ def jump_hop(access: SshAccess, spec: str) -> Hop:
 
 def _looked_up(access: SshAccess, text: str, alias: str, first: str, last: str) -> Hop:
     # The first value found counts: wishes go before the file, defaults after it.
-    said = protocol.lookup(f"{first}{text}\nHost *\n{last}", alias)
+    said = protocol.lookup((first, text, last), alias)
     key_alias = said.get("hostkeyalias", "")
     files = [
         *shlex.split(said.get("userknownhostsfile", "~/.ssh/known_hosts")),

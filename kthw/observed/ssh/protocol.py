@@ -12,7 +12,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -160,6 +160,9 @@ class _Config(paramiko.SSHConfig):
     runs ``exec`` with our standard input and no end to its patience.
     """
 
+    _config: list[Any]
+    """paramiko's own: the blocks in the order of the file, each with whom it is about."""
+
     def __init__(self) -> None:
         super().__init__()
         known = {**self.TOKENS_BY_CONFIG_KEY, "proxycommand": ["~", "%h", "%n", "%p", "%r"]}
@@ -185,15 +188,25 @@ class _Config(paramiko.SSHConfig):
         return bool(match_list) and all(met(each) for each in match_list)
 
 
-def lookup(text: str, host: str) -> dict[str, Any]:
-    """What an ssh_config says about ``host``, by keyword in small letters, in the order it was found.
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> list[Any]:
+    """The blocks of an ssh_config: read once a run, and not again for every worker."""
+    return list(_Config.from_text(text)._config)
+
+
+def lookup(texts: Sequence[str], host: str) -> dict[str, Any]:
+    """What ssh_configs say about ``host``, by keyword in small letters, in the order it was found.
+
+    ``texts`` as if they were one file, a ``Host *`` between them.
 
     Values are text, but a list for ``identityfile`` and ``None`` for ``ProxyCommand none``. ``Match exec``
     runs its command as OpenSSH does, where all that stands before it on its line is met. Raises
     ``ValueError``, ``OSError``.
     """
     try:
-        return dict(_Config.from_text(text).lookup(host))
+        config = _Config()
+        config._config = [block for text in texts for block in _parsed(text)]
+        return dict(config.lookup(host))
     except UnicodeError as problem:
         raise ValueError("a value in it is no UTF-8") from problem
     except KeyError as problem:  # CanonicalizeHostname without CanonicalDomains, a user without a name
