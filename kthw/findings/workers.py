@@ -11,7 +11,8 @@ from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges
 from kthw.network.arrival import interfaces
-from kthw.network.model import RUNNING, Network, instance_noun
+from kthw.network.model import RUNNING, Network
+from kthw.network.nouns import instance_noun
 from kthw.observed.evidence import Instance, NetworkInterface
 from kthw.observed.namesakes import at_home
 

@@ -12,6 +12,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges, routing
 from kthw.network.groups import Groups
+from kthw.network.nouns import instance_noun
 from kthw.network.pods import Pods
 from kthw.network.probes import Probes
 from kthw.observed.evidence import (
@@ -317,13 +318,6 @@ class Network:
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
-
-
-def instance_noun(instance: Instance, name: str = "") -> str:
-    """``worker-1 (i-0ab…, 10.0.1.21)``; the id alone stands first where there is no Name tag."""
-    name = name or instance.name
-    about = ", ".join(filter(None, (instance.id if name else "", instance.address)))
-    return f"{name or instance.id} ({about})" if about else name or instance.id
 
 
 def _letters(name: str) -> str:
