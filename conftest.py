@@ -2,9 +2,9 @@
 
 pytest_plugins = (
     "fixtures.options",
+    "fixtures.selection",
     "fixtures.evidence",
     "fixtures.judging",
-    "fixtures.looked",
     "fixtures.reporting",
     "fixtures.standard_output",
 )

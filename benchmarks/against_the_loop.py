@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import start, why_no_packets
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,7 +10,7 @@ import time
 
 from kthw.intended.cluster import Intended, worker_names
 from kthw.observed.gather import gather
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import ec2_client, start, why_no_packets
 from sandbox.cluster import pod_cidr
 

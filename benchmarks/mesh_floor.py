@@ -16,7 +16,7 @@ from typing import Final
 from benchmarks.costs import route_all
 from kthw.intended.cluster import Intended, worker_names
 from kthw.observed.gather import gather
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import start, why_no_packets
 
 _POD: Final = """

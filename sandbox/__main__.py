@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import worker_names
-from kthw.verdict.messages import Catalogue, catalogue, language_of
+from kthw.start import loaded
+from kthw.words.messages import Catalogue, catalogue, language_of
 from sandbox import login, shell
 from sandbox.box import Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
@@ -33,6 +34,7 @@ _MOST_WORKERS = 1000
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code. 2: bad usage, or no sandbox to be had."""
+    loaded()
     _fill_in_what_is_closed()
     words = catalogue(language_of(os.environ))
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=words.say("sandbox-help"))

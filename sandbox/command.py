@@ -33,10 +33,13 @@ def until_it_ends(command: list[str], environment: dict[str, str]) -> int:
     early: list[int] = []
 
     def pass_on(number: int, _frame: Any) -> None:
-        if not started:
-            early.append(number)
-        elif number != signal.SIGINT:
+        # Ctrl-C is the terminal's to tell it: told again by us, it might end what has just ended by itself.
+        if number == signal.SIGINT:
+            return
+        if started:
             started[0].send_signal(number)
+        else:
+            early.append(number)
 
     with handling(pass_on, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         started.append(subprocess.Popen(command, env=environment))

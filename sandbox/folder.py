@@ -118,8 +118,15 @@ def living() -> list[Path]:
         check_private(parent)
     except FileNotFoundError:
         return []
-    folders = [folder for folder in parent.glob(f"{PREFIX}*") if is_alive(folder)]
-    return sorted(folders, key=lambda folder: folder.stat().st_mtime)
+    folders = [(_since(folder), folder) for folder in parent.glob(f"{PREFIX}*") if is_alive(folder)]
+    return [folder for _, folder in sorted(folders)]
+
+
+def _since(folder: Path) -> float:
+    """When it was made; of one that ends this moment, never."""
+    with contextlib.suppress(FileNotFoundError):
+        return folder.stat().st_mtime
+    return 0.0
 
 
 def is_alive(folder: Path) -> bool:

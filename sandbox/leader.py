@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from kthw.verdict.messages import catalogue, language_of
+from kthw.words.messages import catalogue, language_of
 from sandbox import folder, namespaces
 from sandbox.access import DIAL_SOCKET, Access
 from sandbox.state import State

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import socket
@@ -65,7 +66,9 @@ def _only_running(name: str, say: Callable[..., str]) -> str:
 
 
 def _line(config: Path, name: str) -> str:
-    hosts = [host for host in _hosts(str(config)) if not host[0].isdigit()]
+    hosts: list[str] = []
+    with contextlib.suppress(FileNotFoundError):  # it ended this moment
+        hosts = [host for host in _hosts(str(config)) if not host[0].isdigit()]
     more = ", …" if len(hosts) > _MOST_NAMED else ""
     login = f"KTHW_SSH_CONFIG={shlex.quote(str(config))} ./run sandbox ssh {shlex.quote(name)}"
     return f"  {login}  # {', '.join(sorted(hosts)[:_MOST_NAMED])}{more}"

@@ -16,14 +16,28 @@ from kthw.intended import tutorial
 
 PROJECT = Path(__file__).resolve().parent.parent
 OURS = ("kthw", "sandbox", "fixtures", "suites", "tests", "benchmarks", "conftest")
-JUDGEMENT_AND_NOUNS = (
-    "kthw.findings",
-    "kthw.observed.evidence",
+GROUND = ("kthw.errors", "kthw.foreign", "kthw.secrets", "kthw.start", "kthw.target")
+"""What anybody may import; these import each other at most."""
+NOUNS = ("kthw.intended", "kthw.observed.evidence", "kthw.observed.namesakes")
+FLOORS = {
+    **dict.fromkeys(GROUND, ()),
+    "kthw.intended": (),
+    "kthw.words": (),
+    "kthw.observed": ("kthw.intended",),
+    "kthw.network": NOUNS,
+    "kthw.findings": ("kthw.network", *NOUNS),
+    "kthw.verdict": ("kthw.words", "kthw.findings", "kthw.network", *NOUNS),
+    "kthw.provision": ("kthw.words", "kthw.network", "kthw.observed", "kthw.intended"),
+}
+"""Which way imports run within the library: by folder, what else of it may be imported there."""
+SANDBOX_MAY_USE = (
     "kthw.intended",
-    "kthw.errors",
     "kthw.target",
+    "kthw.provision",
+    "kthw.errors",
+    "kthw.start",
+    "kthw.words",
 )
-SANDBOX_MAY_USE = ("kthw.intended", "kthw.target", "kthw.provision", "kthw.errors", "kthw.verdict.messages")
 
 
 class Import(NamedTuple):
@@ -68,6 +82,10 @@ def imports(folder: str) -> list[Import]:
     return [each for path in sources(folder) for each in imports_of(path)]
 
 
+def module_of(file: str) -> str:
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
 def is_of(name: str, *modules: str) -> bool:
     return any(name == module or name.startswith(f"{module}.") for module in modules)
 
@@ -83,9 +101,26 @@ def test_the_library_imports_nothing_else_of_ours_and_no_pytest() -> None:
     assert foreign == []
 
 
-def test_the_suites_import_judgement_and_nouns_only() -> None:
-    ours = [each for each in imports("suites") if is_of(each.name, *OURS)]
-    assert [each for each in ours if not is_of(each.name, *JUDGEMENT_AND_NOUNS)] == []
+def test_imports_run_from_what_is_read_to_what_is_intended_and_never_back() -> None:
+    """intended → observed → network → findings → verdict; each only from those before it."""
+    wrong = []
+    for folder, below in FLOORS.items():
+        inside = [each for each in imports("kthw") if is_of(module_of(each.file), folder)]
+        allowed = (folder, *GROUND, *below)
+        wrong += [each for each in inside if is_of(each.name, "kthw") and not is_of(each.name, *allowed)]
+    assert wrong == []
+
+
+def test_every_folder_of_the_library_has_its_floor() -> None:
+    top = {
+        ".".join(module_of(path.relative_to(PROJECT).as_posix()).split(".")[:2]) for path in sources("kthw")
+    }
+    assert top - {"kthw"} == set(FLOORS)
+
+
+def test_the_suites_know_what_a_check_is_and_nothing_of_what_was_seen() -> None:
+    ours = {each.name for each in imports("suites") if is_of(each.name, *OURS)}
+    assert ours <= {"kthw.findings.check.Confirm", "kthw.intended.cluster.worker_names"}
 
 
 def test_only_the_target_module_of_pytests_side_imports_the_sandbox_and_only_when_it_is_opened() -> None:
@@ -138,7 +173,8 @@ def test_the_reader_alone_describes_and_the_writer_alone_creates_routes() -> Non
         # ``commands`` writes the aws command down for a person, and calls nothing.
         and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "commands")
     }
-    assert {file for name, file in called if name.startswith("describe_")} == {"kthw/observed/inventory.py"}
+    describing = {file for name, file in called if name.startswith("describe_")}
+    assert describing == {"kthw/observed/aws/inventory.py"}
     writes = ("create_route", "delete_route", "replace_route")
     assert {file for name, file in called if name in writes} == {"kthw/provision/writer.py"}
 

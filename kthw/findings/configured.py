@@ -11,42 +11,42 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from kthw.findings import pod_cidr
-from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
-from kthw.observed.evidence import Evidence, UserData
+from kthw.network import pod_cidr
+from kthw.network.model import Network, pod_network
+from kthw.observed.evidence import UserData
 
 
-def as_configured(evidence: Evidence) -> Evidence:
-    """``evidence`` with the subnet of the CNI file as pod CIDR wherever the user data's is no good.
+def as_configured(network: Network) -> Network:
+    """``network`` with the subnet of the CNI file as pod CIDR wherever the user data's is no good.
 
     The very same object where there is nothing to replace, or nobody saw with what.
     """
-    cluster = Cluster.of(evidence)
-    return cluster.remember(("as configured",), lambda: _as_configured(cluster))
+    return network.remember(("as configured",), lambda: _as_configured(network))
 
 
-def _as_configured(cluster: Cluster) -> Evidence:
-    subnets = dict(_subnets(cluster))
+def _as_configured(network: Network) -> Network:
+    subnets = dict(_subnets(network))
     if not subnets:
-        return cluster.evidence
+        return network
     instances = tuple(
         replace(instance, user_data=UserData(pairs={tutorial.POD_CIDR_KEY: subnets[instance.id]}))
         if instance.id in subnets
         else instance
-        for instance in cluster.inventory.instances
+        for instance in network.inventory.instances
     )
-    return replace(cluster.evidence, inventory=replace(cluster.inventory, instances=instances))
+    inventory = replace(network.inventory, instances=instances)
+    return Network(replace(network.evidence, inventory=inventory))
 
 
-def _subnets(cluster: Cluster) -> Iterator[tuple[str, str]]:
+def _subnets(network: Network) -> Iterator[tuple[str, str]]:
     """By instance id."""
-    for worker in cluster.workers:
-        instance, node = cluster.instance(worker), cluster.evidence.nodes.get(worker)
+    for worker in network.workers:
+        instance, node = network.instance(worker), network.evidence.nodes.get(worker)
         if instance is None or instance.user_data is None or node is None:
             continue
         config = pod_network(node)
         usable = config is not None and pod_cidr.is_network(config.subnet)
-        if config and usable and valid_pod_cidr(cluster.evidence, worker):
+        if config and usable and valid_pod_cidr(network, worker):
             yield instance.id, config.subnet

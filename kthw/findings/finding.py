@@ -3,71 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 import msgspec
 
-CODES: Final = (
-    "worker-missing",
-    "worker-not-running",
-    "worker-ambiguous",
-    "pod-cidr-missing",
-    "pod-cidr-invalid",
-    "pod-cidr-overlap",
-    "pod-cidr-inside-vpc",
-    "source-dest-check-on",
-    "subnet-not-associated",
-    "route-missing",
-    "route-wrong-target",
-    "route-blackhole",
-    "route-in-unused-table",
-    "route-shadowed",
-    "route-stale",
-    "local-route-altered",
-    "internet-route-missing",
-    "internet-route-wrong-target",
-    "internet-route-blackhole",
-    "security-group-blocks",
-    "network-acl-blocks",
-    "forwarding-off",
-    "forward-dropped",
-    "cni-config-missing",
-    "cni-subnet-mismatch",
-    "node-route-conflict",
-    "pod-unreachable",
-)
-"""Every code, in the order of the path from the inventory to the packet; none is ever renamed."""
+from kthw.findings.codes import CODES, Code
+from kthw.observed.evidence import Probe
+
+Cause = tuple[str, str]
+"""``(code, subject)``: what a finding is known by."""
+
+
+class Lost(msgspec.Struct, frozen=True, kw_only=True):
+    """A probe that failed, and what stands in its way, the first obstacle first."""
+
+    probe: Probe
+    causes: tuple[Cause, ...] = ()
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong, always in the order expected, observed, nearest miss.
 
-    ``subject`` is a noun that prints itself (``worker-1 (i-0ab…, 10.0.1.21)``). ``expected``,
-    ``observed`` and ``near_miss`` are notation, the same in every language
-    (``10.200.1.0/24 → i-0ab… active``); ``observed`` is ``—`` for nothing at all, ``near_miss`` empty
-    when nothing similar was seen. ``worker`` is the intended worker's name. ``facts`` fills the
-    placeholders of the message: ids, CIDRs, addresses. ``pairs`` lists failing pairs
-    (``10.200.0.2@worker-0 → 10.200.1.2@worker-1: …``); ``explained_by`` the codes that explain them.
+    ``subject`` is a noun that prints itself (``worker-1 (i-0ab…, 10.0.1.21)``). ``expected``, ``observed``
+    and ``near_miss`` are notation, the same in every language (``10.200.1.0/24 → i-0ab… active``), or a
+    probe; ``observed`` is ``—`` for nothing at all, ``near_miss`` empty when nothing similar was seen.
+    ``worker`` is the intended worker's name. ``table`` and ``destination``: of the route it is about, if
+    any. ``protocols``: which packets it stops; empty means all. ``lost``: the failed probes it is about.
+    ``facts`` only fills the placeholders of the message; nothing is decided by them.
     """
 
     code: str
     subject: str
     worker: str
     expected: str
-    observed: str
-    near_miss: str = ""
+    observed: str | Probe
+    near_miss: str | Probe = ""
+    table: str = ""
+    destination: str = ""
+    protocols: tuple[str, ...] = ()
+    lost: tuple[Lost, ...] = ()
     facts: dict[str, str] = {}
-    pairs: tuple[str, ...] = ()
-    explained_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
             raise ValueError(f"unknown finding code {self.code!r}")
 
+    @property
+    def cause(self) -> Cause:
+        """What it is known by."""
+        return self.code, self.subject
+
+    @property
+    def about(self) -> Code:
+        """What its code says of it."""
+        return CODES[self.code]
+
+    @property
+    def explained_by(self) -> tuple[str, ...]:
+        """The codes of what stands in the way of its lost probes, each once."""
+        return tuple(dict.fromkeys(code for lost in self.lost for code, _ in lost.causes))
+
+    def stops(self, protocol: str) -> bool:
+        """Whether it is in the way of packets of that protocol."""
+        return not self.protocols or protocol in self.protocols
+
 
 def once(findings: Iterable[Finding]) -> list[Finding]:
     """Each (code, subject) once, the first one told, in order: one cause may be seen from many places."""
-    told: dict[tuple[str, str], Finding] = {}
+    told: dict[Cause, Finding] = {}
     for finding in findings:
-        told.setdefault((finding.code, finding.subject), finding)
+        told.setdefault(finding.cause, finding)
     return list(told.values())

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final, Literal
 
-from kthw.findings import ranges
-from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.finding import Finding
-from kthw.findings.firewall_rules import handle
-from kthw.findings.netfilter import Drop, Firewall, Packet
 from kthw.intended import tutorial
-from kthw.observed.secrets import MASK
+from kthw.network import ranges
+from kthw.network.firewall_rules import handle
+from kthw.network.model import Network, pod_network
+from kthw.network.netfilter import Drop, Firewall, Packet
+from kthw.secrets import MASK
 
 _PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
 _TOOLS: Final = ("iptables", "iptables-legacy", "iptables-nft", "nft")
@@ -22,67 +22,75 @@ _SPECIAL: Final = frozenset('"$`\\')
 """What a shell does not take as it is within double quotes."""
 
 
-def dropped(cluster: Cluster, worker: str) -> list[Finding]:
+def dropped(network: Network, worker: str) -> list[Finding]:
     """What the worker's firewall drops of its pods' packets with any other worker's pods, or the internet."""
-    others = _representatives(cluster, worker)
-    packets = [packet for other in others for packet in _leaving(cluster, worker, other)]
-    packets += [packet for other in others for packet in _arriving(cluster, worker, other)]
-    return _findings(cluster, worker, [*packets, *_to_internet(cluster, worker)])
+    others = _representatives(network, worker)
+    packets = [packet for other in others for packet in _leaving(network, worker, other)]
+    packets += [packet for other in others for packet in _arriving(network, worker, other)]
+    return _findings(network, worker, [*packets, *_to_internet(network, worker)])
 
 
-def _representatives(cluster: Cluster, worker: str) -> list[str]:
+def _representatives(network: Network, worker: str) -> list[str]:
     """Of the other workers that the firewall treats alike, one each."""
-    firewall = _firewall(cluster, worker)
+    firewall = _firewall(network, worker)
     found: dict[tuple[object, ...], str] = {}
-    for other in cluster.workers if firewall else ():
-        ends = (_pod(cluster, other), _face(cluster, other))
+    for other in network.workers if firewall else ():
+        ends = (_pod(network, other), _face(network, other))
         if firewall and other != worker:
             found.setdefault(tuple(end and firewall.alike(end) for end in ends), other)
     return list(found.values())
 
 
-def dropped_leaving(cluster: Cluster, worker: str, other: str) -> list[Finding]:
+def dropped_leaving(network: Network, worker: str, other: str) -> list[Finding]:
     """What it drops of requests to the other's pods, and of the replies that come in."""
-    return _findings(cluster, worker, _leaving(cluster, worker, other))
-
-
-def dropped_arriving(cluster: Cluster, worker: str, other: str) -> list[Finding]:
-    """What it drops of requests of the other's pods, and of the replies that go out."""
-    return _findings(cluster, worker, _arriving(cluster, worker, other))
-
-
-def dropped_to_internet(cluster: Cluster, worker: str) -> list[Finding]:
-    """What it drops of its pods' packets with the internet."""
-    return _findings(cluster, worker, _to_internet(cluster, worker))
-
-
-def _leaving(cluster: Cluster, worker: str, other: str) -> list[Packet]:
-    mine, theirs = _pod(cluster, worker), _pod(cluster, other)
-    return _there_and_back(cluster, worker, mine, theirs, outwards=True) if mine and theirs else []
-
-
-def _arriving(cluster: Cluster, worker: str, other: str) -> list[Packet]:
-    mine, theirs = _pod(cluster, worker), _face(cluster, other)
-    return _there_and_back(cluster, worker, theirs, mine, outwards=False) if mine and theirs else []
-
-
-def _to_internet(cluster: Cluster, worker: str) -> list[Packet]:
-    mine = _pod(cluster, worker)
-    if not mine or not cluster.masquerades(worker):
+    firewall, theirs = _firewall(network, worker), _pod(network, other)
+    if firewall is None or theirs is None:
         return []
-    return _there_and_back(cluster, worker, mine, _INTERNET, outwards=True)
+    key = ("leaving", worker, firewall.alike(theirs))
+    return network.remember(key, lambda: _findings(network, worker, _leaving(network, worker, other)))
+
+
+def dropped_arriving(network: Network, worker: str, other: str) -> list[Finding]:
+    """What it drops of requests of the other's pods, and of the replies that go out."""
+    firewall, theirs = _firewall(network, worker), _face(network, other)
+    if firewall is None or theirs is None:
+        return []
+    key = ("arriving at", worker, firewall.alike(theirs))
+    return network.remember(key, lambda: _findings(network, worker, _arriving(network, worker, other)))
+
+
+def dropped_to_internet(network: Network, worker: str) -> list[Finding]:
+    """What it drops of its pods' packets with the internet."""
+    return _findings(network, worker, _to_internet(network, worker))
+
+
+def _leaving(network: Network, worker: str, other: str) -> list[Packet]:
+    mine, theirs = _pod(network, worker), _pod(network, other)
+    return _there_and_back(network, worker, mine, theirs, outwards=True) if mine and theirs else []
+
+
+def _arriving(network: Network, worker: str, other: str) -> list[Packet]:
+    mine, theirs = _pod(network, worker), _face(network, other)
+    return _there_and_back(network, worker, theirs, mine, outwards=False) if mine and theirs else []
+
+
+def _to_internet(network: Network, worker: str) -> list[Packet]:
+    mine = _pod(network, worker)
+    if not mine or not network.masquerades(worker):
+        return []
+    return _there_and_back(network, worker, mine, _INTERNET, outwards=True)
 
 
 def _there_and_back(
-    cluster: Cluster, worker: str, source: IPv4Address, destination: IPv4Address, *, outwards: bool
+    network: Network, worker: str, source: IPv4Address, destination: IPv4Address, *, outwards: bool
 ) -> list[Packet]:
     """The requests and their replies, as the node of ``worker`` forwards them.
 
     The chains see a pod's own address on both ways: masquerading comes after them, and is undone before.
     """
-    if _firewall(cluster, worker) is None:
+    if _firewall(network, worker) is None:
         return []
-    bridge, card = interfaces(cluster, worker)
+    bridge, card = interfaces(network, worker)
     entering, leaving = (bridge, card) if outwards else (card, bridge)
     packets = []
     for protocol in _PROTOCOLS:
@@ -108,49 +116,49 @@ def _there_and_back(
     return packets
 
 
-def _findings(cluster: Cluster, worker: str, packets: Iterable[Packet]) -> list[Finding]:
+def _findings(network: Network, worker: str, packets: Iterable[Packet]) -> list[Finding]:
     """One for each rule or policy that drops any of ``packets``."""
-    firewall = _firewall(cluster, worker)
+    firewall = _firewall(network, worker)
     if firewall is None:
         return []
     dropping: dict[Drop, list[Packet]] = {}
     for packet in packets:
         for drop in firewall.drops(packet):
             dropping.setdefault(drop, []).append(packet)
-    return [_finding(cluster, worker, firewall, drop, hit) for drop, hit in dropping.items()]
+    return [_finding(network, worker, firewall, drop, hit) for drop, hit in dropping.items()]
 
 
-def _firewall(cluster: Cluster, worker: str) -> Firewall | None:
+def _firewall(network: Network, worker: str) -> Firewall | None:
     """The node's, where one was seen that could drop anything."""
 
     def make() -> Firewall | None:
-        node = cluster.evidence.nodes.get(worker)
+        node = network.evidence.nodes.get(worker)
         firewall = Firewall(node.firewall) if node and node.firewall else None
         return firewall if firewall and firewall.may_drop else None
 
-    return cluster.remember(("firewall", worker), make)
+    return network.remember(("firewall", worker), make)
 
 
-def _finding(cluster: Cluster, worker: str, firewall: Firewall, drop: Drop, packets: list[Packet]) -> Finding:
+def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, packets: list[Packet]) -> Finding:
     chain, first = drop.chain, packets[0]
     said = drop.rule or f"{chain.tool} -P {chain.name} {chain.policy}"
     if chain.tool == "nft":
         said = f"{chain.table} {chain.name}: {drop.rule or f'policy {chain.policy.lower()}'}"
-    protocols = ", ".join(dict.fromkeys(packet.protocol for packet in packets))
+    protocols = tuple(dict.fromkeys(packet.protocol for packet in packets))
     part = bool(drop.rule) and not _is_nameable(drop)
     return Finding(
         code="forward-dropped",
-        subject=f"{cluster.noun(worker)} · {said}",
+        subject=f"{network.noun(worker)} · {said}",
         worker=worker,
-        expected=f"{first.source} → {first.destination} {protocols}: ACCEPT",
+        expected=f"{first.source} → {first.destination} {', '.join(protocols)}: ACCEPT",
         observed=said,
-        near_miss="; ".join(_near(cluster, worker, firewall)[:3]),
+        near_miss="; ".join(_near(network, worker, firewall)[:3]),
+        protocols=protocols,
         facts={
-            "worker_noun": cluster.noun(worker),
-            "login": cluster.login(worker),
+            "worker_noun": network.noun(worker),
+            "login": network.login(worker),
             "chain": chain.name,
             "rule": said,
-            "protocols": protocols,
             "command": shlex.quote(command)
             if (command := _listing(drop) if part else _mending(drop))
             else "",
@@ -200,44 +208,48 @@ def _runs_programs(rule: str) -> bool:
     return any(word.startswith(("--modprobe", "-M")) for word in words)
 
 
-def _near(cluster: Cluster, worker: str, firewall: Firewall) -> list[str]:
+def _near(network: Network, worker: str, firewall: Firewall) -> list[str]:
     """The accepting rules that are about the pods: what was meant to let them through, maybe."""
-    bridge, _ = interfaces(cluster, worker)
-    network = cluster.pod_cidrs.get(worker)
-    names = [bridge, *(str(each).rsplit(".", 2)[0] for each in ([network] if network else []))]
+    bridge, _ = interfaces(network, worker)
+    cidr = network.pod_cidrs.get(worker)
+    names = [bridge, *(str(each).rsplit(".", 2)[0] for each in ([cidr] if cidr else []))]
     return [rule for rule in firewall.accepting() if any(name and name in rule for name in names)]
 
 
-def interfaces(cluster: Cluster, worker: str) -> tuple[str, str]:
+def interfaces(network: Network, worker: str) -> tuple[str, str]:
     """The bridge of the pods and the network card, by name; empty where not known."""
 
     def find() -> tuple[str, str]:
-        node = cluster.evidence.nodes[worker]
+        node = network.evidence.nodes[worker]
         config = pod_network(node)
-        instance = cluster.instance(worker)
+        instance = network.instance(worker)
         address = instance.address if instance else ""
         cards = [link.name for link in node.links if address in (a.split("/")[0] for a in link.addresses)]
         return (config.bridge if config else ""), next(iter(cards), "")
 
-    return cluster.remember(("interfaces", worker), find)
+    return network.remember(("interfaces", worker), find)
 
 
-def _pod(cluster: Cluster, worker: str) -> IPv4Address | None:
+def _pod(network: Network, worker: str) -> IPv4Address | None:
     """The address of the worker's probe pod, else one that a pod of its pod CIDR would have."""
-    return cluster.remember(("pod", worker), lambda: _find_pod(cluster, worker))
+    return network.remember(("pod", worker), lambda: _find_pod(network, worker))
 
 
-def _find_pod(cluster: Cluster, worker: str) -> IPv4Address | None:
-    node = cluster.evidence.nodes.get(worker)
+def _find_pod(network: Network, worker: str) -> IPv4Address | None:
+    node = network.evidence.nodes.get(worker)
     if node and node.pod:
         return IPv4Address(node.pod)
-    network = cluster.pod_cidrs.get(worker)
-    return network[2] if network and network.num_addresses > 2 else None
+    cidr = network.pod_cidrs.get(worker)
+    return cidr[2] if cidr and cidr.num_addresses > 2 else None
 
 
-def _face(cluster: Cluster, worker: str) -> IPv4Address | None:
+def _face(network: Network, worker: str) -> IPv4Address | None:
     """What the worker's pods look like from another: its node's address where they are masqueraded."""
-    instance = cluster.instance(worker)
-    if not cluster.masquerades(worker):
-        return _pod(cluster, worker)
+    if not network.masquerades(worker):
+        return _pod(network, worker)
+    return network.remember(("face", worker), lambda: _node_address(network, worker))
+
+
+def _node_address(network: Network, worker: str) -> IPv4Address | None:
+    instance = network.instance(worker)
     return ranges.network(instance.address).network_address if instance and instance.address else None

@@ -5,110 +5,99 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-from kthw.findings import ranges
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.workers import ground, valid_pod_cidr
+from kthw.network import ranges
+from kthw.network.model import Network
 from kthw.observed.evidence import Way
 
 _UNICAST: Final = "unicast"
 _NOWHERE: Final = "none"
 
 
-def astray(cluster: Cluster, worker: str, towards: str) -> list[Finding]:
+def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
-    node = cluster.evidence.nodes.get(worker)
-    way = next((way for way in node.ways if way.towards == towards), None) if node else None
-    return _judged(cluster, worker, way) if way else []
+    way = network.probes.way(worker, towards)
+    return _judged(network, worker, way) if way else []
 
 
-def conflicts(cluster: Cluster, worker: str) -> list[Finding]:
+def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
-    ways = cluster.node(worker).ways
-    return once(finding for way in ways for finding in _judged(cluster, worker, way))
+    ways = network.node(worker).ways
+    return once(finding for way in ways for finding in _judged(network, worker, way))
 
 
-def _judged(cluster: Cluster, worker: str, way: Way) -> list[Finding]:
+def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
     """Right is: for another's pods, what the default route does, or the other node itself as the next hop
     (which works in one subnet, though it is not needed); for its own, their bridge.
 
     Nothing where pods hang on something else than a bridge, or where the node takes a stranger's range for
     its own: that is another finding's (``cni-subnet-mismatch``, ``pod-cidr-overlap``).
     """
-    bridge, card = interfaces(cluster, worker)
+    bridge, card = interfaces(network, worker)
     on_bridge = way.kind == _UNICAST and way.device == bridge
     if not bridge or way.kind == _NOWHERE:
         return []
     if worker == way.towards:
         # A range that is wrong itself is told first: where the kernel sends it says nothing then.
-        settled = on_bridge or valid_pod_cidr(cluster.evidence, worker)
-        return [] if settled else [_own(cluster, worker, way, bridge)]
-    if on_bridge or not card or worker not in cluster.located or _is_right(cluster, way, card, worker):
+        settled = on_bridge or valid_pod_cidr(network, worker)
+        return [] if settled else [_own(network, worker, way, bridge)]
+    if on_bridge or not card or worker not in network.located or _is_right(network, way, card, worker):
         return []
-    if ground(cluster.evidence, worker) or ground(cluster.evidence, way.towards):
+    if ground(network, worker) or ground(network, way.towards):
         return []
-    return [_peers(cluster, worker, way)]
+    return [_peers(network, worker, way)]
 
 
-def _is_right(cluster: Cluster, way: Way, card: str, worker: str) -> bool:
+def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
     if way.kind != _UNICAST or way.device != card:
         return False
-    peer = cluster.instance(way.towards)
-    right = [_gateway(cluster, worker), *([peer.address] if peer else [])]
+    peer = network.instance(way.towards)
+    right = [network.router(network.located[worker].subnet), *([peer.address] if peer else [])]
     return way.route.startswith("default ") or way.via in filter(None, right)
 
 
-def _gateway(cluster: Cluster, worker: str) -> str:
-    """AWS's router in the worker's subnet: the first address after the network's own."""
-    subnet = next((s for s in cluster.inventory.subnets if s.id == cluster.located[worker].subnet), None)
-    network = ranges.network(subnet.cidr) if subnet and subnet.cidr else None
-    return str(network[1]) if network and network.num_addresses > 1 else ""
-
-
-def _peers(cluster: Cluster, worker: str, way: Way) -> Finding:
-    right = f"{way.address} via {_gateway(cluster, worker)} dev {interfaces(cluster, worker)[1]}"
+def _peers(network: Network, worker: str, way: Way) -> Finding:
+    router, (_, card) = network.router(network.located[worker].subnet), interfaces(network, worker)
+    right = f"{way.address} via {router} dev {card}"
     if not way.route or way.route.startswith("default "):
         # The way that all else takes, too: nothing to delete blindly.
         command = f"ip route get {shlex.quote(way.address)}; ip rule; ip route show table all"
-        return _finding(cluster, worker, way, right, command, "default")
+        return _finding(network, worker, way, right, command, "default")
     command = f"sudo ip route del {_quoted(way.route)}"
-    return _finding(cluster, worker, way, right, command, "" if way.kind == _UNICAST else "refused")
+    return _finding(network, worker, way, right, command, "" if way.kind == _UNICAST else "refused")
 
 
-def _without(way: Way) -> str:
-    return shlex.join(["sudo", "ip", "route", "del", *way.route.split()])
-
-
-def _own(cluster: Cluster, worker: str, way: Way, bridge: str) -> Finding:
+def _own(network: Network, worker: str, way: Way, bridge: str) -> Finding:
     """The route to the bridge is made again where it went with the mistaken one, and the bridge is there."""
-    links = {link.name: link for link in cluster.evidence.nodes[worker].links}
+    links = {link.name: link for link in network.evidence.nodes[worker].links}
     addresses = links[bridge].addresses if bridge in links else ()
     address = next(filter(None, addresses), f"{way.address}/32")
-    network, gateway = ranges.network(address), address.split("/")[0]
-    again = f"sudo ip route replace {network} dev {shlex.quote(bridge)} scope link src {gateway}"
+    around, gateway = ranges.network(address), address.split("/")[0]
+    again = f"sudo ip route replace {around} dev {shlex.quote(bridge)} scope link src {gateway}"
     command = f"if ip link show {shlex.quote(bridge)} >/dev/null 2>&1; then {again}; fi"
     if way.route and not way.route.startswith("default "):
         command = f"sudo ip route del {_quoted(way.route)}; {command}"
-    return _finding(cluster, worker, way, f"{network} dev {bridge}", command, "own")
+    return _finding(network, worker, way, f"{around} dev {bridge}", command, "own")
 
 
 def _quoted(route: str) -> str:
     return shlex.join(route.split())
 
 
-def _finding(cluster: Cluster, worker: str, way: Way, expected: str, command: str, variant: str) -> Finding:
+def _finding(network: Network, worker: str, way: Way, expected: str, command: str, variant: str) -> Finding:
     observed = way.route or f"{way.kind} {way.address} {way.device}".strip()
     return Finding(
         code="node-route-conflict",
-        subject=f"{cluster.noun(worker)} · {observed}",
+        subject=f"{network.noun(worker)} · {observed}",
         worker=worker,
         expected=expected,
         observed=observed,
         facts={
-            "worker_noun": cluster.noun(worker),
-            "login": cluster.login(worker),
-            "towards_noun": cluster.noun(way.towards),
+            "worker_noun": network.noun(worker),
+            "login": network.login(worker),
+            "towards_noun": network.noun(way.towards),
             "address": way.address,
             "route": observed,
             "device": way.device or way.kind,

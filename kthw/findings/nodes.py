@@ -9,125 +9,120 @@ import json
 import shlex
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import ranges
-from kthw.findings.cluster import Cluster, pod_network
 from kthw.findings.finding import Finding
 from kthw.findings.node_firewall import dropped
 from kthw.findings.node_routes import conflicts
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
-from kthw.observed.evidence import CniConfig, Evidence
+from kthw.network import ranges
+from kthw.network.model import Network, pod_network
+from kthw.observed.evidence import CniConfig
 
 _SYSCTL = "net.ipv4.ip_forward"
 
 
-def forwarding_on(evidence: Evidence, worker: str) -> list[Finding]:
+def forwarding_on(network: Network, worker: str) -> list[Finding]:
     """The node hands on packets that are not for itself: ``net.ipv4.ip_forward = 1``."""
-    cluster = Cluster.of(evidence)
-    if cluster.instance(worker) is None:
-        return one_running_instance(evidence, worker)
-    node = cluster.node(worker)
+    if network.instance(worker) is None:
+        return one_running_instance(network, worker)
+    node = network.node(worker)
     if node.ip_forward is None:
         raise CouldNotLook(
-            LookError(code="probe-timeout", subject=cluster.noun(worker), worker=worker, detail=_SYSCTL)
+            LookError(code="probe-timeout", subject=network.noun(worker), worker=worker, detail=_SYSCTL)
         )
     if node.ip_forward:
         return []
     return [
         Finding(
             code="forwarding-off",
-            subject=cluster.noun(worker),
+            subject=network.noun(worker),
             worker=worker,
             expected=f"{_SYSCTL} = 1",
             observed=f"{_SYSCTL} = 0",
-            facts=_login(cluster, worker),
+            facts=_login(network, worker),
         )
     ]
 
 
-def forward_not_dropped(evidence: Evidence, worker: str) -> list[Finding]:
+def forward_not_dropped(network: Network, worker: str) -> list[Finding]:
     """The node's firewall drops no packet that its pods exchange with other nodes' or the internet.
 
     Nothing where no tool on the node could say what the firewall is.
     """
-    cluster = Cluster.of(evidence)
-    if cluster.instance(worker) is None:
-        return one_running_instance(evidence, worker)
-    cluster.node(worker)
-    return dropped(cluster, worker)
+    if network.instance(worker) is None:
+        return one_running_instance(network, worker)
+    network.node(worker)
+    return dropped(network, worker)
 
 
-def no_route_conflict(evidence: Evidence, worker: str) -> list[Finding]:
+def no_route_conflict(network: Network, worker: str) -> list[Finding]:
     """The node's kernel sends packets for other workers' pods into the VPC, and for its own to their bridge.
 
     Nothing where no tool on the node could say.
     """
-    cluster = Cluster.of(evidence)
-    if cluster.instance(worker) is None:
-        return one_running_instance(evidence, worker)
-    return conflicts(cluster, worker)
+    if network.instance(worker) is None:
+        return one_running_instance(network, worker)
+    return conflicts(network, worker)
 
 
-def cni_configured(evidence: Evidence, worker: str) -> list[Finding]:
+def cni_configured(network: Network, worker: str) -> list[Finding]:
     """A file in ``/etc/cni/net.d`` makes a pod network; the loopback's does not."""
-    cluster = Cluster.of(evidence)
-    if cluster.instance(worker) is None:
-        return one_running_instance(evidence, worker)
-    node = cluster.node(worker)
+    if network.instance(worker) is None:
+        return one_running_instance(network, worker)
+    node = network.node(worker)
     if pod_network(node) is not None:
         return []
     unreadable = [config for config in node.cni if config.problem]
-    cidr = cluster.pod_cidrs.get(worker)
+    cidr = network.pod_cidrs.get(worker)
     return [
         Finding(
             code="cni-config-missing",
-            subject=cluster.noun(worker),
+            subject=network.noun(worker),
             worker=worker,
             expected=f"{_path(tutorial.CNI_BRIDGE_FILE)}: {cidr or tutorial.POD_CIDR_KEY}",
             observed=", ".join(_path(config.file) for config in node.cni) or "—",
             near_miss="; ".join(f"{_path(config.file)}: {config.problem}" for config in unreadable),
             facts={
-                **_login(cluster, worker),
+                **_login(network, worker),
                 "file": _path(tutorial.CNI_BRIDGE_FILE),
                 "command": _moving_away([_path(config.file) for config in unreadable]),
                 "pod_cidr": str(cidr or ""),
-                "config": bridge_config(str(cidr or suggested_pod_cidr(cluster, worker))),
+                "config": bridge_config(str(cidr or suggested_pod_cidr(network, worker))),
                 "variant": "unreadable" if unreadable else "",
             },
         )
     ]
 
 
-def cni_subnet_matches(evidence: Evidence, worker: str) -> list[Finding]:
+def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     """The subnet in the CNI file is the pod CIDR of the user data, so that routes and pods agree."""
-    cluster = Cluster.of(evidence)
-    broken = ground(evidence, worker)
+    broken = ground(network, worker)
     if broken:
         return broken
-    config = pod_network(cluster.node(worker))
-    cidr = cluster.pod_cidrs[worker]
+    config = pod_network(network.node(worker))
+    cidr = network.pod_cidrs[worker]
     if config is None:
-        return cni_configured(evidence, worker)
-    if _is_same(config.subnet, cidr_text=str(cidr), launched_with=_launched_with(cluster, worker)):
+        return cni_configured(network, worker)
+    if _is_same(config.subnet, cidr_text=str(cidr), launched_with=_launched_with(network, worker)):
         return []
-    owner = next((w for w, c in cluster.pod_cidrs.items() if w != worker and str(c) == config.subnet), "")
+    owner = next((w for w, c in network.pod_cidrs.items() if w != worker and str(c) == config.subnet), "")
     return [
         Finding(
             code="cni-subnet-mismatch",
-            subject=cluster.noun(worker),
+            subject=network.noun(worker),
             worker=worker,
             expected=f"{_path(config.file)}: {cidr}",
             observed=f"{_path(config.file)}: {config.subnet or '—'}",
-            near_miss=f"{cluster.noun(owner)} {config.subnet}" if owner else "",
+            near_miss=f"{network.noun(owner)} {config.subnet}" if owner else "",
             facts={
-                **_login(cluster, worker),
+                **_login(network, worker),
                 "file": _path(config.file),
                 "bridge": config.bridge or tutorial.CNI_BRIDGE,
                 "pod_cidr": str(cidr),
                 "cni_subnet": config.subnet or "—",
-                "owner": cluster.noun(owner) if owner else "",
-                "variant": _mismatch(config, owner, cluster.node(worker).imds),
-                "instance": cluster.located[worker].id if worker in cluster.located else "",
+                "owner": network.noun(owner) if owner else "",
+                "variant": _mismatch(config, owner, network.node(worker).imds),
+                "instance": network.located[worker].id if worker in network.located else "",
             },
         )
     ]
@@ -156,8 +151,8 @@ def _is_within(subnet: str, cidr_text: str) -> bool:
         return False
 
 
-def _launched_with(cluster: Cluster, worker: str) -> str:
-    instance = cluster.instance(worker)
+def _launched_with(network: Network, worker: str) -> str:
+    instance = network.instance(worker)
     data = instance.user_data if instance else None
     return data.pairs.get(tutorial.POD_CIDR_KEY, "") if data else ""
 
@@ -172,5 +167,5 @@ def _path(file: str) -> str:
     return file if file.startswith("/") else f"{tutorial.CNI_DIRECTORY}/{file}"
 
 
-def _login(cluster: Cluster, worker: str) -> dict[str, str]:
-    return {"worker_noun": cluster.noun(worker), "login": cluster.login(worker)}
+def _login(network: Network, worker: str) -> dict[str, str]:
+    return {"worker_noun": network.noun(worker), "login": network.login(worker)}

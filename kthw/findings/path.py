@@ -17,129 +17,140 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from kthw.findings import ranges, security
-from kthw.findings.cluster import Cluster, pod_network
+from kthw.findings import security
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
 from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
-from kthw.findings.tables import ACTIVE, Ruling
 from kthw.findings.vpc_routes import local_routes
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
-from kthw.observed.evidence import Evidence, NetworkInterface
+from kthw.network import ranges
+from kthw.network.arrival import interfaces_of_probe
+from kthw.network.model import Network, pod_network
+from kthw.network.routing import ACTIVE, Ruling
 
 
-def obstacles(evidence: Evidence, source: str, destination: str) -> list[Finding]:
+def obstacles(network: Network, source: str, destination: str) -> list[Finding]:
     """What stands in the way from the source's pods to the destination's, the first obstacle first.
 
     Empty when nothing observed does. What was not seen (a node nobody logged in to) is no obstacle. A
     worker and itself: only the pod network is in the way then, the VPC never sees the packet.
     """
     key = ("obstacles", source, destination)
-    return Cluster.of(evidence).remember(key, lambda: _obstacles(evidence, source, destination))
+    return network.remember(key, lambda: _obstacles(network, source, destination))
 
 
-def _obstacles(evidence: Evidence, source: str, destination: str) -> list[Finding]:
-    used = as_configured(evidence)
+def _obstacles(network: Network, source: str, destination: str) -> list[Finding]:
+    used = as_configured(network)
     met = _met(used, source, destination)
-    return met if used is evidence else once(told for f in met for told in _from_user_data(evidence, f))
+    return met if used is network else once(told for f in met for told in _from_user_data(network, f))
 
 
-def _from_user_data(evidence: Evidence, obstacle: Finding) -> list[Finding]:
+def _from_user_data(network: Network, obstacle: Finding) -> list[Finding]:
     """The wrong user data where what is made from it stands in the way, else the obstacle itself."""
     made = obstacle.code.startswith("route-") or obstacle.code in (
         "cni-subnet-mismatch",
         "node-route-conflict",
     )
-    return (_standing(evidence, obstacle.worker) if made else []) or [obstacle]
+    return (_standing(network, obstacle.worker) if made else []) or [obstacle]
 
 
-def _met(evidence: Evidence, source: str, destination: str) -> list[Finding]:
-    cluster = Cluster.of(evidence)
+def _met(network: Network, source: str, destination: str) -> list[Finding]:
     if source == destination:
-        own = astray(cluster, source, source)
-        return once([*_standing(evidence, source), *_pods(evidence, source), *own])
-    nowhere = [*_standing(evidence, source), *_standing(evidence, destination)]
-    if _is_nowhere(evidence, cluster, source) or _is_nowhere(evidence, cluster, destination):
+        own = astray(network, source, source)
+        return once([*_standing(network, source), *_pods(network, source), *own])
+    nowhere = [*_standing(network, source), *_standing(network, destination)]
+    if _is_nowhere(network, source) or _is_nowhere(network, destination):
         return once(nowhere)
-    return once(
-        [*nowhere, *_there(evidence, cluster, source, destination), *_back(cluster, source, destination)]
-    )
+    return once([*nowhere, *_there(network, source, destination), *_back(network, source, destination)])
 
 
-def forwarding(evidence: Evidence, worker: str) -> list[Finding]:
+def forwarding(network: Network, worker: str) -> list[Finding]:
     """Whether the node hands packets on, as far as that was seen."""
-    node = evidence.nodes.get(worker)
-    return [] if node is None or node.ip_forward is None else forwarding_on(evidence, worker)
+
+    def judged() -> list[Finding]:
+        node = network.evidence.nodes.get(worker)
+        return [] if node is None or node.ip_forward is None else forwarding_on(network, worker)
+
+    return network.remember(("forwarding", worker), judged)
 
 
-def _standing(evidence: Evidence, worker: str) -> list[Finding]:
-    instance = Cluster.of(evidence).instance(worker)
-    unread = instance is not None and instance.user_data is None
-    return [*one_running_instance(evidence, worker), *([] if unread else ground(evidence, worker))]
+def _standing(network: Network, worker: str) -> list[Finding]:
+    def judged() -> list[Finding]:
+        instance = network.instance(worker)
+        unread = instance is not None and instance.user_data is None
+        return [*one_running_instance(network, worker), *([] if unread else ground(network, worker))]
+
+    return network.remember(("standing", worker), judged)
 
 
-def _is_nowhere(evidence: Evidence, cluster: Cluster, worker: str) -> bool:
-    return worker not in cluster.located or worker not in cluster.pod_cidrs or bool(ground(evidence, worker))
+def _is_nowhere(network: Network, worker: str) -> bool:
+    def judged() -> bool:
+        there = worker in network.located and worker in network.pod_cidrs
+        return not there or bool(ground(network, worker))
+
+    return network.remember(("nowhere", worker), judged)
 
 
-def _there(evidence: Evidence, cluster: Cluster, source: str, destination: str) -> Iterator[Finding]:
-    yield from _pods(evidence, source, towards=destination)
-    yield from forwarding(evidence, source)
-    yield from astray(cluster, source, destination)
-    yield from dropped_leaving(cluster, source, destination)
-    yield from _leaving(evidence, cluster, source)
-    yield from security.groups_out(cluster, source, destination)
-    yield from security.request_leaves(cluster, source, destination)
-    yield from _routed(cluster, source, destination)
-    yield from _arriving(evidence, cluster, source, destination)
-    yield from security.request_enters(cluster, source, destination)
-    yield from security.groups_in(cluster, destination, source)
-    yield from forwarding(evidence, destination)
-    yield from astray(cluster, destination, destination)
-    yield from dropped_arriving(cluster, destination, source)
-    yield from _pods(evidence, destination)
+def _there(network: Network, source: str, destination: str) -> Iterator[Finding]:
+    yield from _pods(network, source, towards=destination)
+    yield from forwarding(network, source)
+    yield from astray(network, source, destination)
+    yield from dropped_leaving(network, source, destination)
+    yield from _leaving(network, source)
+    yield from security.groups_out(network, source, destination)
+    yield from security.request_leaves(network, source, destination)
+    yield from _routed(network, source, destination)
+    yield from _arriving(network, source, destination)
+    yield from security.request_enters(network, source, destination)
+    yield from security.groups_in(network, destination, source)
+    yield from forwarding(network, destination)
+    yield from astray(network, destination, destination)
+    yield from dropped_arriving(network, destination, source)
+    yield from _pods(network, destination)
 
 
-def _back(cluster: Cluster, source: str, destination: str) -> Iterator[Finding]:
-    evidence = cluster.evidence
-    yield from source_dest_checks(evidence, destination, _primary(cluster, destination))
-    yield from security.reply_leaves(cluster, source, destination)
-    if cluster.masquerades(source):
-        yield from _local(cluster, destination, source)
+def _back(network: Network, source: str, destination: str) -> Iterator[Finding]:
+    yield from _primary_checks(network, destination)
+    yield from security.reply_leaves(network, source, destination)
+    if network.masquerades(source):
+        yield from _local(network, destination, source)
     else:
-        yield from astray(cluster, destination, source)
-        yield from _routed(cluster, destination, source)
-        yield from _arriving(evidence, cluster, destination, source)
-    yield from security.reply_enters(cluster, source, destination)
-    yield from astray(cluster, source, source)
+        yield from astray(network, destination, source)
+        yield from _routed(network, destination, source)
+        yield from _arriving(network, destination, source)
+    yield from security.reply_enters(network, source, destination)
+    yield from astray(network, source, source)
 
 
-def _pods(evidence: Evidence, worker: str, towards: str = "") -> list[Finding]:
+def _pods(network: Network, worker: str, towards: str = "") -> list[Finding]:
     """What keeps the pods from having addresses that work. ``towards``: their packets are on the way out.
 
     Pods of another range are unreachable, but what they send goes out all the same behind a masquerade,
     unless the node takes the destination for its own bridge.
     """
-    cluster = Cluster.of(evidence)
-    if worker not in evidence.nodes:
-        return []
-    found = cni_configured(evidence, worker)
-    if not found and worker in cluster.pod_cidrs:
-        mismatch = cni_subnet_matches(evidence, worker)
-        leaves = towards and cluster.masquerades(worker) and not _bridge_takes(evidence, worker, towards)
-        found = [f for f in mismatch if f.code != "cni-subnet-mismatch" or not leaves]
-    return found
+
+    def judged() -> list[Finding]:
+        if worker not in network.evidence.nodes:
+            return []
+        missing = cni_configured(network, worker)
+        return missing or (cni_subnet_matches(network, worker) if worker in network.pod_cidrs else [])
+
+    found = network.remember(("pods' network", worker), judged)
+    if not found or not towards or not network.masquerades(worker):
+        return found
+    leaves = not _bridge_takes(network, worker, towards)
+    return [f for f in found if f.code != "cni-subnet-mismatch" or not leaves]
 
 
-def _bridge_takes(evidence: Evidence, worker: str, towards: str) -> bool:
+def _bridge_takes(network: Network, worker: str, towards: str) -> bool:
     """Whether the node's bridge has the range the other's pods are in, or should be in."""
-    node, other = evidence.nodes[worker], evidence.nodes.get(towards)
+    node, other = network.evidence.nodes[worker], network.evidence.nodes.get(towards)
     configs = [pod_network(node), pod_network(other) if other else None]
     subnets = [config.subnet for config in configs if config]
-    cidr = Cluster.of(evidence).pod_cidrs.get(towards)
+    cidr = network.pod_cidrs.get(towards)
     theirs = [*subnets[1:], *([str(cidr)] if cidr else [])]
     try:
         mine = ranges.network(subnets[0])
@@ -148,59 +159,72 @@ def _bridge_takes(evidence: Evidence, worker: str, towards: str) -> bool:
         return False
 
 
-def _leaving(evidence: Evidence, cluster: Cluster, source: str) -> list[Finding]:
+def _leaving(network: Network, source: str) -> list[Finding]:
     """The source check of the ENI that packets leave by: a masqueraded one has the ENI's own address."""
-    if cluster.masquerades(source):
+    if network.masquerades(source):
         return []
-    return source_dest_checks(evidence, source, _primary(cluster, source))
+    return _primary_checks(network, source)
 
 
-def _arriving(evidence: Evidence, cluster: Cluster, source: str, destination: str) -> list[Finding]:
-    """The destination check of the ENI the route leads to."""
-    ruling = cluster.ruling_seen(source)
+def _arriving(network: Network, source: str, destination: str) -> list[Finding]:
+    """The destination check of the ENI that the route for the probed pod leads to."""
+    ruling = network.ruling_seen(source)
     if ruling is None:
         return []
-    interface = cluster.pod_interface(destination, ruling.effective.id)
-    return source_dest_checks(evidence, destination, [interface])
+    table = ruling.effective.id
+
+    def judged() -> list[Finding]:
+        return source_dest_checks(network, destination, interfaces_of_probe(network, destination, table))
+
+    return network.remember(("arriving", table, destination), judged)
 
 
-def _primary(cluster: Cluster, worker: str) -> list[NetworkInterface | None]:
-    instance = cluster.instance(worker)
-    return [instance.primary_interface if instance else None]
+def _primary_checks(network: Network, worker: str) -> list[Finding]:
+    """The check of the primary ENI."""
+
+    def judged() -> list[Finding]:
+        instance = network.instance(worker)
+        return source_dest_checks(network, worker, [instance.primary_interface if instance else None])
+
+    return network.remember(("primary", worker), judged)
 
 
-def _routed(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+def _routed(network: Network, source: str, destination: str) -> list[Finding]:
     """What the table of the source's subnet does with the destination's pod addresses."""
-    ruling = cluster.ruling_seen(source)
+    ruling = network.ruling_seen(source)
     if ruling is None:
         return []
     key = ("routed", ruling.subnets, destination)
-    return cluster.remember(key, lambda: _routed_by(cluster, ruling, destination))
+    return network.remember(key, lambda: _routed_by(network, ruling, destination))
 
 
-def _routed_by(cluster: Cluster, ruling: Ruling, destination: str) -> list[Finding]:
-    astray = not_associated(cluster, ruling)
+def _routed_by(network: Network, ruling: Ruling, destination: str) -> list[Finding]:
+    astray = not_associated(network, ruling)
     if astray:
         return astray
-    found = [*way_to(cluster, ruling, destination), *blackhole(cluster, ruling.effective, destination)]
-    return [*found, *(f for f in diverted(cluster, ruling.effective, destination) if _concerns(cluster, f))]
+    found = [*way_to(network, ruling, destination), *blackhole(network, ruling.effective, destination)]
+    return [*found, *(f for f in diverted(network, ruling.effective, destination) if _concerns(network, f))]
 
 
-def _concerns(cluster: Cluster, shadow: Finding) -> bool:
+def _concerns(network: Network, shadow: Finding) -> bool:
     """Whether the diverted part holds the pod that is probed; unknown counts as yes."""
-    node = cluster.evidence.nodes.get(shadow.worker)
+    node = network.evidence.nodes.get(shadow.worker)
     if node is None or not node.pod:
         return True
-    return IPv4Address(node.pod) in ranges.network(shadow.facts["destination"])
+    return IPv4Address(node.pod) in ranges.network(shadow.destination)
 
 
-def _local(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+def _local(network: Network, source: str, destination: str) -> list[Finding]:
     """What the table of the source's subnet does with the destination's own node address."""
-    ruling, instance = cluster.ruling_seen(source), cluster.instance(destination)
+    ruling, instance = network.ruling_seen(source), network.instance(destination)
     if ruling is None or instance is None or not instance.address:
         return []
-    table, address = ruling.effective, IPv4Address(instance.address)
-    route = cluster.remember(("taking", table.id, address), lambda: cluster.lookup(table.id).taking(address))
-    if route and route.gateway == "local" and route.state == ACTIVE:
-        return []
-    return local_routes(cluster, table, source, instance.vpc)
+    table, vpc, address = ruling.effective, instance.vpc, instance.address
+
+    def judged() -> list[Finding]:
+        route = network.lookup(table.id).taking(IPv4Address(address))
+        if route and route.gateway == "local" and route.state == ACTIVE:
+            return []
+        return local_routes(network, table, source, vpc)
+
+    return network.remember(("local", table.id, destination), judged)

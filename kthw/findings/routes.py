@@ -9,86 +9,70 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
 from kthw.findings.pod_routes import blackhole, diverted, leftovers, not_associated, way_to
-from kthw.findings.tables import effective_table
 from kthw.findings.vpc_routes import default_route, local_routes
 from kthw.findings.workers import ground, one_running_instance
-from kthw.observed.evidence import Evidence, RouteTable
-
-__all__ = [
-    "effective_table",
-    "internet_route",
-    "local_routes_intact",
-    "no_leftovers",
-    "route_active",
-    "route_to_worker",
-    "route_undiverted",
-]
+from kthw.network.model import Network
+from kthw.observed.evidence import RouteTable
 
 
-def route_to_worker(evidence: Evidence, worker: str) -> list[Finding]:
+def route_to_worker(network: Network, worker: str) -> list[Finding]:
     """Every table that rules another worker's subnet leads the pod CIDR to this worker's instance."""
-    cluster = Cluster.of(evidence)
-    rulings = cluster.rulings_towards(worker)
-    return ground(evidence, worker) or once(f for ruling in rulings for f in way_to(cluster, ruling, worker))
+    rulings = network.rulings_towards(worker)
+    return ground(network, worker) or once(f for ruling in rulings for f in way_to(network, ruling, worker))
 
 
-def route_active(evidence: Evidence, worker: str) -> list[Finding]:
+def route_active(network: Network, worker: str) -> list[Finding]:
     """The route for the worker's pod CIDR is no blackhole, whatever it points at."""
-    cluster = Cluster.of(evidence)
-    tables = [ruling.meant for ruling in cluster.rulings_towards(worker)]
-    return ground(evidence, worker) or once(f for table in tables for f in blackhole(cluster, table, worker))
+    tables = [ruling.meant for ruling in network.rulings_towards(worker)]
+    return ground(network, worker) or once(f for table in tables for f in blackhole(network, table, worker))
 
 
-def route_undiverted(evidence: Evidence, worker: str) -> list[Finding]:
+def route_undiverted(network: Network, worker: str) -> list[Finding]:
     """No more specific route takes a part of the worker's pod CIDR elsewhere."""
-    cluster = Cluster.of(evidence)
-    tables = [ruling.meant for ruling in cluster.rulings_towards(worker)]
-    return ground(evidence, worker) or once(f for table in tables for f in diverted(cluster, table, worker))
+    tables = [ruling.meant for ruling in network.rulings_towards(worker)]
+    return ground(network, worker) or once(f for table in tables for f in diverted(network, table, worker))
 
 
-def no_leftovers(evidence: Evidence, worker: str) -> list[Finding]:
+def no_leftovers(network: Network, worker: str) -> list[Finding]:
     """No route in the pod range leads to an instance or ENI that is no intended worker's.
 
     A table's leftovers are told once, at the first intended worker whose subnet it rules.
     """
-    cluster = Cluster.of(evidence)
-    told = [ruling.meant for ruling in cluster.rulings if ruling.workers[0] == worker]
-    return once(finding for table in told for finding in leftovers(cluster, table, worker))
+    told = [ruling.meant for ruling in network.rulings if ruling.workers[0] == worker]
+    return once(finding for table in told for finding in leftovers(network, table, worker))
 
 
-def local_routes_intact(evidence: Evidence, worker: str) -> list[Finding]:
+def local_routes_intact(network: Network, worker: str) -> list[Finding]:
     """In the table of the worker's subnet, every VPC CIDR is still ``local``.
 
     Told with the same subject by every worker whose subnet the table rules.
     """
-    return _in_own_table(evidence, worker, local_routes)
+    return _in_own_table(network, worker, local_routes)
 
 
-def internet_route(evidence: Evidence, worker: str) -> list[Finding]:
+def internet_route(network: Network, worker: str) -> list[Finding]:
     """The default route of the worker's subnet leads to the internet gateway attached to its VPC.
 
     Told with the same subject by every worker whose subnet the table rules.
     """
-    return _in_own_table(evidence, worker, default_route)
+    return _in_own_table(network, worker, default_route)
 
 
 def _in_own_table(
-    evidence: Evidence, worker: str, judge: Callable[[Cluster, RouteTable, str, str], list[Finding]]
+    network: Network, worker: str, judge: Callable[[Network, RouteTable, str, str], list[Finding]]
 ) -> list[Finding]:
     """What ``judge`` finds in the worker's effective table, or the cause of it.
 
     Where the subnet fell back to a main table that is wrong, and the table it was meant to have is
     right, the cause is that it was not associated.
     """
-    cluster = Cluster.of(evidence)
-    instance, ruling = cluster.located.get(worker), cluster.ruling(worker)
+    instance, ruling = network.located.get(worker), network.ruling(worker)
     if instance is None or ruling is None:
-        return one_running_instance(evidence, worker)
-    found = judge(cluster, ruling.effective, worker, instance.vpc)
-    cause = not_associated(cluster, ruling)
+        return one_running_instance(network, worker)
+    found = judge(network, ruling.effective, worker, instance.vpc)
+    cause = not_associated(network, ruling)
     if not found or not cause:
         return found
-    return judge(cluster, ruling.meant, worker, instance.vpc) or cause
+    return judge(network, ruling.meant, worker, instance.vpc) or cause

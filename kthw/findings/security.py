@@ -9,219 +9,184 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from ipaddress import IPv4Network
 
-import msgspec
-
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import ranges, rules
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding, once
-from kthw.findings.rules import REPLIES, REQUESTS, Need, denials
+from kthw.findings.peers import Peers, pods, rule_range, senders, senders_by
 from kthw.findings.workers import one_running_instance
-from kthw.observed.evidence import AclEntry, Evidence, NetworkAcl
+from kthw.network import filters, ranges
+from kthw.network.arrival import interfaces, interfaces_of_probe
+from kthw.network.filters import REPLIES, REQUESTS, GroupRules, Need, denials
+from kthw.network.model import Network
+from kthw.network.routing import Ruling
+from kthw.observed.evidence import AclEntry, NetworkAcl, SecurityGroup
 
 _ARROWS = {"ingress": "←", "egress": "→"}
 _MOST_SHOWN = 4
 _LAST_NUMBER = 32766
+Groups = tuple[SecurityGroup, ...]
 _FIRST, _STEP = 100, 10
 """As the console numbers them: 100, 110, 120."""
 
 
-class Peers(msgspec.Struct, frozen=True, kw_only=True):
-    """Workers' addresses on the other side, under the range around them that one rule would be for.
-
-    The range is asked first: 200 workers of one subnet are one question, unless the answer is no.
-    ``kind``: ``nodes`` or ``pods``.
-    """
-
-    kind: str
-    around: dict[IPv4Network, list[tuple[str, IPv4Network]]]
-
-    def lacking(
-        self, allows: Callable[[IPv4Network], bool], concerned: Callable[[str], bool]
-    ) -> list[IPv4Network]:
-        """The addresses of ``concerned`` workers that ``allows`` says no to."""
-        return [
-            address
-            for around, peers in self.around.items()
-            if not allows(around)
-            for worker, address in peers
-            if concerned(worker) and not allows(address)
-        ]
-
-
-def security_groups_allow(evidence: Evidence, worker: str) -> list[Finding]:
+def security_groups_allow(network: Network, worker: str) -> list[Finding]:
     """The worker's groups let in what the others' pods send, and out what its own pods send to theirs."""
-    cluster = Cluster.of(evidence)
-    if worker not in cluster.located:
-        return one_running_instance(evidence, worker)
-    instance, ruling = cluster.located[worker], cluster.ruling(worker)
-    arriving = cluster.pod_interface(worker, ruling.meant.id) if ruling else None
-    if not all(cluster.security_groups(each) for each in (instance.primary_interface, arriving)):
-        raise _unseen(cluster, worker, "DescribeSecurityGroups")
-    return once([*groups_out(cluster, worker), *groups_in(cluster, worker)])
+    if worker not in network.located:
+        return one_running_instance(network, worker)
+    tables = [ruling.meant.id for ruling in network.rulings_towards(worker)]
+    arriving = [eni for table in tables for eni in interfaces(network, worker, table)]
+    crossed = (network.located[worker].primary_interface, *arriving)
+    if not all(network.groups.of(each) for each in crossed):
+        raise _unseen(network, worker, "DescribeSecurityGroups")
+    return once([*groups_out(network, worker), *groups_in(network, worker)])
 
 
-def network_acls_allow(evidence: Evidence, worker: str) -> list[Finding]:
+def network_acls_allow(network: Network, worker: str) -> list[Finding]:
     """The ACL of the worker's subnet lets pod traffic with workers of other subnets pass, both ways.
 
     Within a subnet no ACL is asked.
     """
-    cluster = Cluster.of(evidence)
-    if worker not in cluster.located:
-        return one_running_instance(evidence, worker)
-    if _acl(cluster, worker) is None:
-        raise _unseen(cluster, worker, "DescribeNetworkAcls")
+    if worker not in network.located:
+        return one_running_instance(network, worker)
+    if _acl(network, worker) is None:
+        raise _unseen(network, worker, "DescribeNetworkAcls")
     return once(
         [
-            *acl_passes(cluster, worker, "", "egress", _pods, REQUESTS),
-            *acl_passes(cluster, worker, "", "ingress", _pods, REPLIES),
-            *acl_passes(cluster, worker, "", "ingress", _faces, REQUESTS),
-            *acl_passes(cluster, worker, "", "egress", _faces, REPLIES),
+            *acl_passes(network, worker, "", "egress", pods, REQUESTS),
+            *acl_passes(network, worker, "", "ingress", pods, REPLIES),
+            *acl_passes(network, worker, "", "ingress", senders, REQUESTS),
+            *acl_passes(network, worker, "", "egress", senders, REPLIES),
         ]
     )
 
 
-def groups_out(cluster: Cluster, worker: str, other: str = "") -> list[Finding]:
+def groups_out(network: Network, worker: str, other: str = "") -> list[Finding]:
     """Whether the groups of the worker's primary ENI let requests out to the pods of ``other``, or of all."""
-    return [f for peers in _pods(cluster, other) for f in _groups(cluster, worker, "egress", peers)]
+    located = network.located.get(worker)
+    if located is None or network.ruling_seen(worker) is None:
+        return []
+    groups = network.groups.of(located.primary_interface)
+    return [f for peers in pods(network, other) for f in _groups(network, worker, "egress", groups, peers)]
 
 
-def groups_in(cluster: Cluster, worker: str, other: str = "") -> list[Finding]:
-    """Whether the groups of the ENI where pod traffic arrives let in requests of ``other``, or of all."""
-    return [f for peers in _faces(cluster, other) for f in _groups(cluster, worker, "ingress", peers)]
+def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
+    """Whether the groups of the ENIs where requests of ``other``, or of all, arrive let them in.
+
+    Where they arrive is for the table of their sender to say. From ``other``, only the pod that is probed
+    is asked for.
+    """
+    asked = _asked_by_one(network, worker, other) if other else _asked_by_all(network, worker)
+    return [
+        f
+        for groups, faces in asked
+        for peers in faces
+        for f in _groups(network, worker, "ingress", groups, peers)
+    ]
 
 
-def request_leaves(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+def _asked_by_one(network: Network, worker: str, other: str) -> list[tuple[Groups, list[Peers]]]:
+    ruling = network.ruling_seen(other)
+    crossed = interfaces_of_probe(network, worker, ruling.meant.id) if ruling else ()
+    return [(network.groups.of(eni), senders(network, other)) for eni in crossed]
+
+
+def _asked_by_all(network: Network, worker: str) -> list[tuple[Groups, list[Peers]]]:
+    """Each set of groups that requests meet at the worker, once, and those whose tables lead to it."""
+    towards = network.rulings_towards(worker)
+    led: dict[tuple[str, ...], tuple[Groups, list[Ruling]]] = {}
+    for ruling in towards:
+        sets = (network.groups.of(eni) for eni in interfaces(network, worker, ruling.meant.id))
+        for ids, groups in {tuple(group.id for group in each): each for each in sets}.items():
+            led.setdefault(ids, (groups, []))[1].append(ruling)
+    return [
+        (groups, senders(network) if len(rulings) == len(towards) else senders_by(network, rulings))
+        for groups, rulings in led.values()
+    ]
+
+
+def request_leaves(network: Network, source: str, destination: str) -> list[Finding]:
     """The source's network ACL, on the way there."""
-    return acl_passes(cluster, source, destination, "egress", _pods, REQUESTS)
+    return acl_passes(network, source, destination, "egress", pods, REQUESTS)
 
 
-def request_enters(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+def request_enters(network: Network, source: str, destination: str) -> list[Finding]:
     """The destination's network ACL, on the way there."""
-    return acl_passes(cluster, destination, source, "ingress", _faces, REQUESTS)
+    return acl_passes(network, destination, source, "ingress", senders, REQUESTS)
 
 
-def reply_leaves(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+def reply_leaves(network: Network, source: str, destination: str) -> list[Finding]:
     """The destination's network ACL, on the way back."""
-    return acl_passes(cluster, destination, source, "egress", _faces, REPLIES)
+    return acl_passes(network, destination, source, "egress", senders, REPLIES)
 
 
-def reply_enters(cluster: Cluster, source: str, destination: str) -> list[Finding]:
+def reply_enters(network: Network, source: str, destination: str) -> list[Finding]:
     """The source's network ACL, on the way back."""
-    return acl_passes(cluster, source, destination, "ingress", _pods, REPLIES)
+    return acl_passes(network, source, destination, "ingress", pods, REPLIES)
 
 
 def acl_passes(
-    cluster: Cluster,
+    network: Network,
     worker: str,
     other: str,
     direction: str,
-    seen_as: Callable[[Cluster, str], list[Peers]],
-    needs: Sequence[Need],
+    seen_as: Callable[[Network, str], list[Peers]],
+    needs: tuple[Need, ...],
 ) -> list[Finding]:
     """Whether the ACL of the worker's subnet passes ``needs`` to or from ``other``, or all, if elsewhere."""
-    subnet = cluster.located[worker].subnet
-    if other and cluster.located[other].subnet == subnet:
+    subnet = network.located[worker].subnet
+    if other and network.located[other].subnet == subnet:
         return []
-    acl = _acl(cluster, worker)
+    acl = _acl(network, worker)
     if acl is None:
         return []
-    entries = [entry for entry in acl.entries if entry.egress == (direction == "egress")]
+
+    def judged() -> dict[IPv4Network, dict[Need, list[AclEntry | None]]]:
+        denied: dict[IPv4Network, dict[Need, list[AclEntry | None]]] = {}
+        for peers, need in itertools.product(seen_as(network, other), needs):
+            for peer, address in peers.lacking(lambda addresses, need=need: not denying(addresses, need)):  # type: ignore[misc]
+                if network.located[peer].subnet != subnet:
+                    by = denied.setdefault(rule_range(network, worker, address), {}).setdefault(need, [])
+                    by += denying(address, need)
+        return denied
 
     def denying(addresses: IPv4Network, need: Need) -> list[AclEntry | None]:
         key = ("denials", acl.id, direction, addresses, need)
-        return cluster.remember(key, lambda: denials(entries, addresses, need))
+        return network.remember(key, lambda: denials(_of(acl, direction), addresses, need))
 
-    denied: dict[IPv4Network, dict[Need, list[AclEntry | None]]] = {}
-    for peers, need in itertools.product(seen_as(cluster, other), needs):
-        allows = functools.partial(_is_empty, denying, need)
-        for address in peers.lacking(allows, lambda peer: cluster.located[peer].subnet != subnet):
-            by = denied.setdefault(_rule_range(cluster, worker, address), {}).setdefault(need, [])
-            by += denying(address, need)
-    return [_acl_finding(cluster, worker, acl, direction, cidr, by) for cidr, by in denied.items()]
+    denied = network.remember(("denied", subnet, direction, seen_as, other, needs), judged)
+    return [_acl_finding(network, worker, acl, direction, cidr, by) for cidr, by in denied.items()]
 
 
-def _acl(cluster: Cluster, worker: str) -> NetworkAcl | None:
+def _of(acl: NetworkAcl, direction: str) -> list[AclEntry]:
+    return [entry for entry in acl.entries if entry.egress == (direction == "egress")]
+
+
+def _acl(network: Network, worker: str) -> NetworkAcl | None:
     """The ACL of the worker's subnet. Every subnet has one: ``None`` means that it was not seen."""
-    subnet = cluster.located[worker].subnet
-    return next((acl for acl in cluster.inventory.network_acls if subnet in acl.subnets), None)
+    return network.acls.get(network.located[worker].subnet)
 
 
-def _unseen(cluster: Cluster, worker: str, call: str) -> CouldNotLook:
+def _unseen(network: Network, worker: str, call: str) -> CouldNotLook:
     """What was not seen is neither right nor wrong."""
     return CouldNotLook(
-        LookError(code="aws-refused", subject=cluster.noun(worker), worker=worker, detail=call)
+        LookError(code="aws-refused", subject=network.noun(worker), worker=worker, detail=call)
     )
 
 
-def _is_empty(
-    denying: Callable[[IPv4Network, Need], list[AclEntry | None]], need: Need, addresses: IPv4Network
-) -> bool:
-    return not denying(addresses, need)
-
-
-def _pods(cluster: Cluster, other: str = "") -> list[Peers]:
-    """The pods of one worker, or of all: what requests are for."""
-    return cluster.remember(("pods", other), lambda: _pods_of(cluster, [other] if other else cluster.located))
-
-
-def _pods_of(cluster: Cluster, workers: Iterable[str]) -> list[Peers]:
-    around: dict[IPv4Network, list[tuple[str, IPv4Network]]] = {}
-    for worker in workers:
-        cidr = cluster.pod_cidrs.get(worker)
-        if cidr:
-            around.setdefault(ranges.range_of(cidr, cluster.pod_ranges), []).append((worker, cidr))
-    return [Peers(kind="pods", around=around)] if around else []
-
-
-def _faces(cluster: Cluster, other: str = "") -> list[Peers]:
-    """What requests come from: the nodes of those that masquerade, the pods of those that do not."""
-    return cluster.remember(
-        ("faces", other), lambda: _faces_of(cluster, [other] if other else cluster.located)
-    )
-
-
-def _faces_of(cluster: Cluster, workers: Iterable[str]) -> list[Peers]:
-    subnets = {subnet.id: ranges.network(subnet.cidr) for subnet in cluster.inventory.subnets if subnet.cidr}
-    around: dict[IPv4Network, list[tuple[str, IPv4Network]]] = {}
-    bare = []
-    for worker in workers:
-        instance = cluster.located[worker]
-        if not cluster.masquerades(worker):
-            bare.append(worker)
-        elif instance.address:
-            address = ranges.network(instance.address)
-            around.setdefault(subnets.get(instance.subnet, address), []).append((worker, address))
-    nodes = [Peers(kind="nodes", around=around)] if around else []
-    return [*nodes, *_pods_of(cluster, bare)]
-
-
-def _rule_range(cluster: Cluster, worker: str, peer: IPv4Network) -> IPv4Network:
-    """The range a person would write a rule for: the VPC's for a node, the pod range for pods."""
-    vpc = cluster.vpc_cidrs(cluster.located[worker].vpc)
-    return ranges.range_of(peer, (*vpc, *cluster.pod_ranges))
-
-
-def _groups(cluster: Cluster, worker: str, direction: str, peers: Peers) -> list[Finding]:
-    instance, ruling = cluster.located.get(worker), cluster.ruling_seen(worker)
-    if instance is None or ruling is None:
-        return []
-    interface = instance.primary_interface
-    if direction == "ingress":
-        interface = cluster.pod_interface(worker, ruling.meant.id)
-    groups = cluster.security_groups(interface)
+def _groups(network: Network, worker: str, direction: str, groups: Groups, peers: Peers) -> list[Finding]:
+    """Nothing is said of ``groups`` that were not all seen."""
     if not groups:
         return []
-    allowed = cluster.group_rules(groups, direction)
-    blocked: dict[IPv4Network, list[Need]] = {}
-    for need in REQUESTS:
-        for address in peers.lacking(functools.partial(allowed.allows, need), lambda peer: peer != worker):
-            needs = blocked.setdefault(_rule_range(cluster, worker, address), [])
-            needs += [] if need in needs else [need]
     ids = ", ".join(group.id for group in groups)
+    allowed = network.groups.rules(groups, direction)
+    key = ("blocked", direction, network.located[worker].vpc, peers.key, ids)
+    whose = network.remember(key, lambda: _blocked(network, worker, allowed, peers))
+    if not whose:
+        return []
+    # A worker needs no rule for itself.
+    blocked = {cidr: by for cidr, by in whose.items() if by.keys() - {worker}}
     arrow = _ARROWS[direction]
     return [
         Finding(
@@ -229,24 +194,41 @@ def _groups(cluster: Cluster, worker: str, direction: str, peers: Peers) -> list
             subject=f"{ids} · {direction} · {cidr}",
             worker=worker,
             expected=f"{', '.join(map(str, needs))} {arrow} {cidr}",
-            observed="; ".join(rules.rule_text(rule, arrow) for rule in allowed.rules[:_MOST_SHOWN]) or "—",
-            near_miss="; ".join(rules.rule_text(rule, arrow) for rule in allowed.nearest(cidr)[:_MOST_SHOWN]),
+            observed="; ".join(filters.rule_text(rule, arrow) for rule in allowed.rules[:_MOST_SHOWN]) or "—",
+            near_miss="; ".join(
+                filters.rule_text(rule, arrow) for rule in allowed.nearest(cidr)[:_MOST_SHOWN]
+            ),
+            protocols=tuple(need.protocol for need in needs),
             facts={
-                "worker_noun": cluster.noun(worker),
+                "worker_noun": network.noun(worker),
                 "group": groups[0].id,
                 "groups": ids,
                 "direction": direction,
                 "cidr": str(cidr),
-                "protocols": ", ".join(need.protocol for need in needs),
                 "variant": direction if direction == "egress" else f"{direction}-{peers.kind}",
             },
         )
-        for cidr, needs in blocked.items()
+        for cidr, by in blocked.items()
+        for needs in [
+            list(dict.fromkeys(need for peer, each in by.items() if peer != worker for need in each))
+        ]
     ]
 
 
+def _blocked(
+    network: Network, worker: str, allowed: GroupRules, peers: Peers
+) -> dict[IPv4Network, dict[str, list[Need]]]:
+    """By the range a rule would be for, and by peer, what is not let through."""
+    found: dict[IPv4Network, dict[str, list[Need]]] = {}
+    for need in REQUESTS:
+        for peer, address in peers.lacking(functools.partial(allowed.allows, need)):
+            by = found.setdefault(rule_range(network, worker, address), {})
+            by.setdefault(peer, []).append(need)
+    return found
+
+
 def _acl_finding(
-    cluster: Cluster,
+    network: Network,
     worker: str,
     acl: NetworkAcl,
     direction: str,
@@ -258,7 +240,7 @@ def _acl_finding(
         entry.number if entry else _LAST_NUMBER + 1: entry for found in by.values() for entry in found
     }
     first = min(deciding)
-    spare = 0 if any(cidr.subnet_of(pods) for pods in cluster.pod_ranges) else 1
+    spare = 0 if any(cidr.subnet_of(pods) for pods in network.pod_ranges) else 1
     number = _number_before(acl, direction, first, spare)
     allowing = [e for e in acl.entries if e.allow and e.egress == (direction == "egress")]
     near = [e for e in allowing if e.cidr and ranges.network(e.cidr).overlaps(cidr)]
@@ -267,16 +249,16 @@ def _acl_finding(
         subject=f"{acl.id} · {direction} · {cidr}",
         worker=worker,
         expected=f"{', '.join(map(str, by))} {arrow} {cidr}",
-        observed="; ".join(rules.entry_text(deciding[n], arrow) for n in sorted(deciding)[:_MOST_SHOWN]),
-        near_miss="; ".join(rules.entry_text(entry, arrow) for entry in near[:_MOST_SHOWN]),
+        observed="; ".join(filters.entry_text(deciding[n], arrow) for n in sorted(deciding)[:_MOST_SHOWN]),
+        near_miss="; ".join(filters.entry_text(entry, arrow) for entry in near[:_MOST_SHOWN]),
+        protocols=tuple(need.protocol for need in by),
         facts={
-            "worker_noun": cluster.noun(worker),
-            "subnet": cluster.located[worker].subnet,
+            "worker_noun": network.noun(worker),
+            "subnet": network.located[worker].subnet,
             "acl": acl.id,
             "direction": direction,
             "cidr": str(cidr),
             "number": str(number or first),
-            "protocols": ", ".join(need.protocol for need in by),
             "variant": "" if number else "first",
         },
     )

@@ -4,42 +4,48 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
 
-from kthw.findings import ranges
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding
-from kthw.findings.tables import ACTIVE, BLACKHOLE
 from kthw.intended import tutorial
+from kthw.network import ranges
+from kthw.network.model import Network
+from kthw.network.routing import ACTIVE, BLACKHOLE
 from kthw.observed.evidence import InternetGateway, Route, RouteTable
 
 _LOCAL = "local"
 _EVERYWHERE = IPv4Network(tutorial.EVERYWHERE)
 
 
-def local_routes(cluster: Cluster, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
+def local_routes(network: Network, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
     """Whether every CIDR of the VPC, and every node in it, is reached by a ``local`` route."""
-    lookup = cluster.lookup(table.id)
+    return network.remember(
+        ("local routes", table.id, vpc), lambda: _local_routes(network, table, worker, vpc)
+    )
+
+
+def _local_routes(network: Network, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
+    lookup = network.lookup(table.id)
     found = []
-    for cidr in cluster.vpc_cidrs(vpc):
+    for cidr in network.vpc_cidrs(vpc):
         route = lookup.exactly(cidr)
         if route is None:
-            found.append(_altered(cluster, table, worker, cidr, None, "missing"))
+            found.append(_altered(network, table, worker, cidr, None, "missing"))
         elif route.gateway != _LOCAL or route.state != ACTIVE:
-            found.append(_altered(cluster, table, worker, cidr, route, ""))
+            found.append(_altered(network, table, worker, cidr, route, ""))
         for narrower in lookup.within(cidr):
-            if narrower.gateway != _LOCAL and _takes_a_node(cluster, narrower):
-                found.append(_altered(cluster, table, worker, cidr, narrower, "narrower"))
+            if narrower.gateway != _LOCAL and _takes_a_node(network, narrower):
+                found.append(_altered(network, table, worker, cidr, narrower, "narrower"))
     return found
 
 
-def _takes_a_node(cluster: Cluster, route: Route) -> bool:
+def _takes_a_node(network: Network, route: Route) -> bool:
     """Whether an intended worker's own address is within the route's destination."""
     destination = ranges.network(route.destination)
-    addresses = (instance.address for instance in cluster.located.values() if instance.address)
+    addresses = (instance.address for instance in network.located.values() if instance.address)
     return any(IPv4Address(address) in destination for address in addresses)
 
 
 def _altered(
-    cluster: Cluster, table: RouteTable, worker: str, cidr: IPv4Network, route: Route | None, variant: str
+    network: Network, table: RouteTable, worker: str, cidr: IPv4Network, route: Route | None, variant: str
 ) -> Finding:
     destination = route.destination if route else str(cidr)
     near = [r for r in table.routes if r.gateway == _LOCAL and not r.foreign]
@@ -48,31 +54,37 @@ def _altered(
         subject=f"{table.id} · {destination}",
         worker=worker,
         expected=f"{cidr} → {_LOCAL} {ACTIVE}",
-        observed=cluster.route_noun(route) if route else "—",
-        near_miss=", ".join(cluster.route_noun(r) for r in near if r is not route),
+        observed=network.route_noun(route) if route else "—",
+        near_miss=", ".join(network.route_noun(r) for r in near if r is not route),
+        table=table.id,
+        destination=destination,
         facts={
-            "table": table.id,
             "vpc": table.vpc,
             "vpc_cidr": str(cidr),
-            "destination": destination,
-            "target": cluster.target_noun(route) if route else "—",
+            "target": network.target_noun(route) if route else "—",
             "variant": variant,
         },
     )
 
 
-def default_route(cluster: Cluster, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
+def default_route(network: Network, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
     """Whether ``0.0.0.0/0`` leads to the internet gateway that is attached to the VPC.
 
     Of workers that have no public address nothing is asked but that it leads somewhere: a gateway
     translates public addresses only, so they are meant to go out by a NAT gateway, say.
     """
-    gateways = cluster.inventory.internet_gateways
+    return network.remember(
+        ("default route", table.id, vpc), lambda: _default_route(network, table, worker, vpc)
+    )
+
+
+def _default_route(network: Network, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
+    gateways = network.inventory.internet_gateways
     attached = next((gateway for gateway in gateways if vpc in gateway.vpcs), None)
-    route = cluster.lookup(table.id).exactly(_EVERYWHERE)
+    route = network.lookup(table.id).exactly(_EVERYWHERE)
     if route and route.state == ACTIVE and attached and route.gateway == attached.id:
         return []
-    if route and route.state == ACTIVE and not cluster.is_public(table):
+    if route and route.state == ACTIVE and not network.is_public(table):
         return []
     code = "internet-route-wrong-target"
     if route is None:
@@ -86,13 +98,14 @@ def default_route(cluster: Cluster, table: RouteTable, worker: str, vpc: str) ->
             subject=f"{table.id} · {tutorial.EVERYWHERE}",
             worker=worker,
             expected=f"{tutorial.EVERYWHERE} → {attached.id if attached else 'igw-…'} {ACTIVE}",
-            observed=cluster.route_noun(route) if route else "—",
-            near_miss=_near_gateway(cluster, table, attached, to_attach),
+            observed=network.route_noun(route) if route else "—",
+            near_miss=_near_gateway(network, table, attached, to_attach),
+            table=table.id,
+            destination=tutorial.EVERYWHERE,
             facts={
-                "table": table.id,
                 "vpc": vpc,
                 "gateway": attached.id if attached else to_attach,
-                "target": cluster.target_noun(route) if route else "—",
+                "target": network.target_noun(route) if route else "—",
                 "route_state": route.state if route else "",
                 "variant": _gateway_variant(attached, to_attach, route),
             },
@@ -116,15 +129,15 @@ def _gateway_variant(attached: InternetGateway | None, to_attach: str, route: Ro
 
 
 def _near_gateway(
-    cluster: Cluster, table: RouteTable, attached: InternetGateway | None, to_attach: str
+    network: Network, table: RouteTable, attached: InternetGateway | None, to_attach: str
 ) -> str:
     elsewhere = [
-        f"{other.id}: {cluster.route_noun(route)}"
-        for other in cluster.inventory.route_tables
+        f"{other.id}: {network.route_noun(route)}"
+        for other in network.inventory.route_tables
         if attached and other.vpc == table.vpc and other.id != table.id
         for route in other.routes
         if route.gateway == attached.id and route.destination == tutorial.EVERYWHERE
     ]
-    partial = [cluster.route_noun(r) for r in table.routes if r.gateway.startswith("igw-") and not r.foreign]
+    partial = [network.route_noun(r) for r in table.routes if r.gateway.startswith("igw-") and not r.foreign]
     partial = [text for text in partial if not text.startswith(tutorial.EVERYWHERE)]
     return next(iter([*partial, *elsewhere]), to_attach)

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from kthw.errors import CouldNotLook
 from kthw.observed import answers, tracing
 from kthw.observed.evidence import PROBE_PORT
-from kthw.observed.session import Session
+from kthw.observed.ssh.session import Session
 
 TRACE_DEADLINE: Final = 5.0
 

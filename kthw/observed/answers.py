@@ -16,8 +16,8 @@ from msgspec import Meta, Struct
 from kthw.foreign import printable
 from kthw.intended import tutorial
 from kthw.observed.evidence import Chain, CniConfig, Instance, Inventory, Link, Node, Probe, Way
-from kthw.observed.secrets import masked
 from kthw.observed.values import Address, Interface, Milliseconds, Name, Small, Text
+from kthw.secrets import masked
 
 MOST_PARTS: Final = 256
 """Ways to parts of pod CIDRs, beyond the one for each worker."""

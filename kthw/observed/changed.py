@@ -25,7 +25,8 @@ class _Change(NamedTuple):
 def changes(
     before: Inventory, now: Inventory, intended: Intended, steps: Iterable[ProvisionStep] = ()
 ) -> tuple[LookError, ...]:
-    """One error (``routes-changed``) for each route of a table that rules a worker's subnet, ten at most.
+    """One error (``routes-changed``) for each route of a table that rules a worker's subnet:
+    of each worker at least one, of all ten at most beyond that.
 
     ``steps``: what provisioning saw there before ``before`` was read. An error bears a worker where a step
     says whose route it is. Facts: ``table``, and ``change`` (``10.200.1.0/24: i-0ab → —``).
@@ -34,8 +35,12 @@ def changes(
     whose = {(step.route_table, step.pod_cidr): step.worker for step in steps}
     found = [*_vanished(before, steps), *_between(before, now, intended)]
     each_once = {(change.table, change.destination): change for change in reversed(found)}
-    told = sorted(each_once.values())[:_MOST_TOLD]
-    return tuple(_error(change, whose.get((change.table, change.destination), "")) for change in told)
+    told: dict[str, list[LookError]] = {}
+    for count, change in enumerate(sorted(each_once.values())):
+        worker = whose.get((change.table, change.destination), "")
+        if count < _MOST_TOLD or worker not in told:
+            told.setdefault(worker, []).append(_error(change, worker))
+    return tuple(error for errors in told.values() for error in errors)
 
 
 def _vanished(before: Inventory, steps: Iterable[ProvisionStep]) -> Iterator[_Change]:
@@ -46,10 +51,13 @@ def _vanished(before: Inventory, steps: Iterable[ProvisionStep]) -> Iterator[_Ch
 
 
 def _between(before: Inventory, now: Inventory, intended: Intended) -> Iterator[_Change]:
-    subnets = {each.subnet for each in before.instances if each.name in intended.workers}
+    workers = [each for each in before.instances if each.name in intended.workers]
+    subnets = {each.subnet for each in workers}
+    associated = {subnet for table in before.route_tables for subnet in table.subnets}
+    fallen_back = {each.vpc for each in workers if each.subnet not in associated}
     later = {table.id: _targets(table) for table in now.route_tables}
     for table in before.route_tables:
-        if not (table.main or subnets & set(table.subnets)):
+        if not ((table.main and table.vpc in fallen_back) or subnets & set(table.subnets)):
             continue
         was, is_now = _targets(table), later.get(table.id, {})
         for destination in was.keys() | is_now.keys():
@@ -65,5 +73,5 @@ def _targets(table: RouteTable) -> dict[str, str]:
 def _error(change: _Change, worker: str) -> LookError:
     said = f"{change.destination}: {change.before} → {change.after}"
     subject = f"{change.table} · {change.destination}"
-    facts = {"table": change.table, "change": said}
+    facts = {"table": change.table, "destination": change.destination, "change": said}
     return LookError(code="routes-changed", subject=subject, detail=said, worker=worker, facts=facts)

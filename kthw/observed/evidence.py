@@ -26,7 +26,6 @@ from kthw.observed.node_evidence import Node as Node
 from kthw.observed.node_evidence import Probe as Probe
 from kthw.observed.node_evidence import Trace as Trace
 from kthw.observed.node_evidence import Way as Way
-from kthw.observed.secrets import MASK
 from kthw.observed.values import (
     Address,
     Cidr,
@@ -39,6 +38,7 @@ from kthw.observed.values import (
     Small,
     Text,
 )
+from kthw.secrets import MASK
 from kthw.target import is_local
 
 SCHEMA: Final = 1

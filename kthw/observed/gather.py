@@ -11,11 +11,11 @@ import msgspec
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
-from kthw.observed.aws import Reader, facts_of
+from kthw.observed.aws.concerned import NAMELESS
+from kthw.observed.aws.inventory import read_inventory, reread_routes
+from kthw.observed.aws.reader import Reader, facts_of
 from kthw.observed.changed import changes
-from kthw.observed.concerned import NAMELESS
 from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, TargetSeen
-from kthw.observed.inventory import read_inventory, reread_routes
 from kthw.target import Target
 
 Progress = Callable[[str, int, int], None]

@@ -140,13 +140,19 @@ class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: Name = ""
     milliseconds: Milliseconds = 0.0
 
-    def __str__(self) -> str:
+    @property
+    def pair(self) -> str:
+        """``10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp``."""
         where = f"@{self.destination}" if self.destination else ""
-        outcome = "reached" if self.reached else self.detail
-        return (
-            f"{self.source_address}@{self.source} → {self.destination_address}{where}: "
-            f"{self.protocol} {outcome}"
-        )
+        return f"{self.source_address}@{self.source} → {self.destination_address}{where}: {self.protocol}"
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in the agent's own words."""
+        return "reached" if self.reached else self.detail
+
+    def __str__(self) -> str:
+        return f"{self.pair} {self.outcome}"
 
 
 class Trace(Struct, frozen=True, kw_only=True, omit_defaults=True):

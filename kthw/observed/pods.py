@@ -19,9 +19,9 @@ from kthw.observed import answers, tracing
 from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
 from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
-from kthw.observed.login import open_session
 from kthw.observed.namesakes import candidates, unambiguous
-from kthw.observed.session import MOST_BYTES, Session
+from kthw.observed.ssh.login import open_session
+from kthw.observed.ssh.session import MOST_BYTES, Session
 from kthw.target import Target, endpoint_of
 
 Progress = Callable[[str, int, int], None]

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct, ValidationError
 
 from kthw.foreign import printable
-from kthw.observed.secrets import masked
 from kthw.observed.values import Identifier
+from kthw.secrets import masked
 
 _PATH: Final = re.compile(r"at `\$(?P<path>[^`]*)`\Z")
 _STEP: Final = re.compile(r"\.(?P<field>\w+)|\[(?P<index>\d+)\]")

@@ -22,9 +22,9 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
 from kthw.intended import tutorial
 from kthw.intended.cluster import BadNames, Intended, worker_names
-from kthw.observed.aws import Reader
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import ProvisionStep
-from kthw.observed.inventory import read_inventory
 from kthw.provision.apply import GOOD, apply
 from kthw.provision.journal import DEFAULT, Journal
 from kthw.provision.plan import headroom, plan
@@ -32,8 +32,9 @@ from kthw.provision.rollback import claims_here, elsewhere, rollback
 from kthw.provision.turns import Holder, turn
 from kthw.provision.wording import step_line, waiting_line
 from kthw.provision.writer import Writer
+from kthw.start import loaded
 from kthw.target import Target
-from kthw.verdict.messages import LANGUAGES, Catalogue, catalogue, language_of
+from kthw.words.messages import LANGUAGES, Catalogue, catalogue, language_of
 
 _ACCOUNT = re.compile(r"\d{12}")
 _MOST_SHOWN: Final = 5000
@@ -85,6 +86,7 @@ class Session:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
+    loaded()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that has no → is no reason to stop in the middle.

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook
-from kthw.observed.aws import LOOKING_FAILS_WITH, aws_code, look_error
+from kthw.observed.aws.reader import LOOKING_FAILS_WITH, aws_code, look_error
 from kthw.observed.evidence import ProvisionStep, RouteTable
 from kthw.provision import commands
 from kthw.provision.entry import Event

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook
-from kthw.observed.aws import LOOKING_FAILS_WITH, aws_code, look_error
+from kthw.observed.aws.reader import LOOKING_FAILS_WITH, aws_code, look_error
 from kthw.observed.evidence import ProvisionStep, Route
 from kthw.provision.creation import MOST_UNSENT
 from kthw.provision.entry import Entry

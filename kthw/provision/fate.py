@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 from botocore import exceptions as boto
 
-from kthw.observed.aws import aws_code, look_error
-from kthw.observed.aws_errors import THROTTLED
+from kthw.observed.aws.errors import THROTTLED
+from kthw.observed.aws.reader import aws_code, look_error
 
 Fate = Literal["refused", "throttled", "not-ready", "unsent", "unknown"]
 

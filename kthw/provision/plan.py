@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from kthw.findings import pod_cidr
-from kthw.findings.tables import effective_table
 from kthw.intended.cluster import Intended
+from kthw.network import pod_cidr
+from kthw.network.routing import effective_table
 from kthw.observed.evidence import Instance, Inventory, ProvisionStep, Route, RouteTable
 from kthw.observed.namesakes import candidates, unambiguous
 from kthw.provision import commands

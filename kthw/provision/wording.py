@@ -10,7 +10,7 @@ from kthw.observed.evidence import ProvisionStep
 from kthw.provision.fate import PATIENCE_SECONDS
 from kthw.provision.turns import PATIENCE_SECONDS as TURN_SECONDS
 from kthw.provision.turns import Holder
-from kthw.verdict.messages import Catalogue
+from kthw.words.messages import Catalogue
 
 _SHOWS_COMMAND: Final = (
     "create",

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from kthw.observed import inventory
-from kthw.observed.aws import allow_only, client_config, connecting, facts_of, looking, session_for
+from kthw.observed.aws import inventory
+from kthw.observed.aws.rate import TokenBucket
+from kthw.observed.aws.reader import allow_only, client_config, connecting, facts_of, looking, session_for
 from kthw.observed.evidence import ProvisionStep, RouteTable
-from kthw.observed.rate import TokenBucket
 from kthw.provision.entry import Place
 from kthw.target import Target
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding
-from kthw.observed.evidence import Evidence, Instance, RouteTable
+from kthw.findings.judging import Verdict
+from kthw.network.model import Network
+from kthw.observed.evidence import Instance, RouteTable
 from kthw.verdict.matrix import dots, heat_map, legend
-from kthw.verdict.messages import Catalogue
 from kthw.verdict.report import SYMPTOM
 from kthw.verdict.routes_drawing import HEAD, ROW, TABLE_WIDTH, Row, height_of, rows_of, table_markup
 from kthw.verdict.svg import box, element, text, titled
+from kthw.words.messages import Catalogue
 
 MOST_DRAWN: Final = 12
 
@@ -32,30 +33,31 @@ _MATRIX_X: Final = 926
 _TOP: Final = 160
 
 
-def drawing(evidence: Evidence, findings: Sequence[Finding], words: Catalogue) -> str:
+def drawing(verdict: Verdict, words: Catalogue) -> str:
     """Inline SVG, or nothing where AWS could not be looked at or no worker was to be found."""
-    if evidence.inventory is None or not evidence.inventory.vpcs:
+    network = verdict.network
+    if network is None or not network.inventory.vpcs:
         return ""
-    if len(evidence.intended.workers) > MOST_DRAWN:
-        return heat_map(evidence, words)
-    return _Drawing(evidence, findings, words).svg()
+    if len(network.workers) > MOST_DRAWN:
+        return heat_map(verdict.evidence, words)
+    return _Drawing(network, verdict.findings, words).svg()
 
 
 class _Drawing:
-    def __init__(self, evidence: Evidence, findings: Sequence[Finding], words: Catalogue) -> None:
-        self._cluster = Cluster.of(evidence)
-        self._evidence = evidence
+    def __init__(self, network: Network, findings: Sequence[Finding], words: Catalogue) -> None:
+        self._network = network
+        self._evidence = network.evidence
         self._findings = findings
         self._say = words.say
         self._words = words
-        self._workers = evidence.intended.workers
-        found = [self._cluster.instance(worker) for worker in self._workers]
+        self._workers = network.workers
+        found = [self._network.instance(worker) for worker in self._workers]
         self._subnet_of = [instance.subnet if instance else "" for instance in found]
         self._tops = self._worker_tops()
 
     def svg(self) -> str:
         tables = self._tables()
-        rows = {table.id: rows_of(self._cluster, table, self._findings) for table in tables}
+        rows = {table.id: rows_of(self._network, table, self._findings) for table in tables}
         table_y, tables_bottom = self._places(tables, rows)
         bottom = max(self._tops[-1] + _WORKER_STEP, tables_bottom) + 24
         matrix = dots(
@@ -84,7 +86,7 @@ class _Drawing:
 
     def _tables(self) -> list[RouteTable]:
         """The tables in effect that were seen, in order of the workers."""
-        return list({ruling.effective.id: ruling.effective for ruling in self._cluster.rulings}.values())
+        return list({ruling.effective.id: ruling.effective for ruling in self._network.rulings}.values())
 
     def _places(
         self, tables: Sequence[RouteTable], rows: dict[str, list[Row]]
@@ -98,13 +100,13 @@ class _Drawing:
         return places, y
 
     def _vpc(self, width: float, bottom: float) -> str:
-        vpcs = self._cluster.inventory.vpcs
+        vpcs = self._network.inventory.vpcs
         said = "; ".join(" ".join(filter(None, (v.name, v.id, *v.cidrs))) for v in vpcs)
         return box(14, 84, width - 14, bottom - 84, "vpc", 14) + text(_TABLE_X, 134, f"VPC {said}", "label")
 
     def _gateway(self) -> str:
-        used = {vpc.id for vpc in self._cluster.inventory.vpcs}
-        attached = [g.id for g in self._cluster.inventory.internet_gateways if used & set(g.vpcs)]
+        used = {vpc.id for vpc in self._network.inventory.vpcs}
+        attached = [g.id for g in self._network.inventory.internet_gateways if used & set(g.vpcs)]
         said = ", ".join(attached) or self._say("report-no-gateway")
         x, state = _TABLE_X + TABLE_WIDTH / 2, "good" if attached else "bad"
         return (
@@ -117,7 +119,7 @@ class _Drawing:
 
     def _subnets(self) -> list[str]:
         """A frame around each run of workers of one subnet."""
-        names = {subnet.id: subnet for subnet in self._cluster.inventory.subnets}
+        names = {subnet.id: subnet for subnet in self._network.inventory.subnets}
         frames, start = [], 0
         ids = self._subnet_of
         for n in range(1, len(ids) + 1):
@@ -134,7 +136,7 @@ class _Drawing:
         return frames
 
     def _worker(self, n: int, worker: str) -> str:
-        y, instance = self._top(n), self._cluster.instance(worker)
+        y, instance = self._top(n), self._network.instance(worker)
         # A route that is wrong is shown in its table, not on the worker it should lead to.
         mine = {f.code for f in self._findings if f.worker == worker}
         wrong = sorted(code for code in mine if not code.startswith(_ELSEWHERE))
@@ -158,7 +160,7 @@ class _Drawing:
         return instance.id if instance.state == "running" else f"{instance.id} · {instance.state}"
 
     def _pods(self, worker: str) -> str:
-        cidr = self._cluster.pod_cidrs.get(worker)
+        cidr = self._network.pod_cidrs.get(worker)
         node = self._evidence.nodes.get(worker)
         said = self._say("report-pods", cidr=cidr or "—")
         return f"{said} · {node.pod}" if node and node.pod else said

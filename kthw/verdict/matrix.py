@@ -9,8 +9,8 @@ from typing import Final, Literal
 import msgspec
 
 from kthw.observed.evidence import Evidence
-from kthw.verdict.messages import Catalogue
 from kthw.verdict.svg import box, element, text, titled
+from kthw.words.messages import Catalogue
 
 Outcome = Literal["reached", "partly", "failed", "untried"]
 

@@ -14,9 +14,9 @@ from importlib import resources
 from kthw.errors import LookError
 from kthw.verdict.drawing import drawing
 from kthw.verdict.markup import escaped
-from kthw.verdict.messages import Catalogue
-from kthw.verdict.pasting import one_line
 from kthw.verdict.report import Report, Root
+from kthw.words.messages import Catalogue
+from kthw.words.pasting import one_line
 
 _MOST_PAIRS = 12
 _WORDS = re.compile(r"(\s+)")
@@ -26,7 +26,7 @@ _BREAKABLE, _LONGEST_WHOLE = "-/", 60
 def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
     """All that comes before the table of tests. ``target``: the lines that name what was looked at."""
     style = resources.files("kthw.verdict").joinpath("report.css").read_text(encoding="utf-8")
-    roots = report.roots()
+    roots = report.roots
     parts = [
         f"<style>{style}</style>",
         f'<p class="kthw-when">{escaped(words.say("report-when", at=report.evidence.gathered_at))}</p>',
@@ -105,7 +105,7 @@ def _findings(report: Report, roots: Sequence[Root], words: Catalogue) -> str:
 
 
 def _finding(report: Report, root: Root, words: Catalogue) -> str:
-    finding, said = root.found.finding, words.finding(root.found.finding)
+    finding, said = root.finding, words.finding(root.finding)
     facts = "".join(
         f"<dt>{escaped(label)}</dt><dd>{escaped(value)}</dd>" for label, value in words.compared(finding)
     )
@@ -129,7 +129,7 @@ def _pairs(report: Report, root: Root, words: Catalogue) -> str:
         return ""
     lines = []
     for pair in pairs[:_MOST_PAIRS]:
-        came = root.traced(report.evidence, pair, words)
+        came = report.traced(root, pair, words)
         lines += [words.probe(pair), *([f"    {came}"] if came else [])]
     more = len(pairs) - _MOST_PAIRS
     rest = [words.say("report-more-pairs", count=more)] if more > 0 else []
@@ -175,7 +175,7 @@ def _whole_word(word: str) -> str:
 
 
 def _figure(report: Report, words: Catalogue) -> str:
-    svg = drawing(report.evidence, [found.finding for found in report.findings], words)
+    svg = drawing(report.verdict, words)
     if not svg:
         return ""
     title = escaped(words.say("report-drawing"))

@@ -1,24 +1,24 @@
-"""What a run came to: its findings in the order of the path, its errors, its counts; and ``report.json``.
+"""What a run came to: the causes with the pairs they keep apart, the errors, the counts; and ``report.json``.
 
-Pure: from the evidence and from what the tests said, to a document. The terminal, the HTML page and the
-JSON file all show a ``Report``.
+Pure: from a verdict to a document. The terminal, the HTML page and the JSON file all show a ``Report``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from kthw.errors import LookError
-from kthw.findings.finding import CODES, Finding
-from kthw.findings.path import obstacles
+from kthw.findings.finding import Cause, Finding, Lost
+from kthw.findings.judging import Verdict
 from kthw.findings.reachability import surprises
-from kthw.observed.evidence import SCHEMA, Evidence
-from kthw.verdict.messages import Catalogue
+from kthw.observed.evidence import SCHEMA, Probe
 from kthw.verdict.traces import traced
+from kthw.words.messages import Catalogue
 
 SYMPTOM: Final = "pod-unreachable"
 
@@ -35,47 +35,58 @@ class Summary(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-class Found(Struct, frozen=True, kw_only=True):
-    """A finding, and the node id of the test that said it first."""
+class Root(Struct, frozen=True, kw_only=True):
+    """A finding to mend, with the probes between pods that fail because of it.
+
+    ``passed``: those that got through, although it should have kept them apart.
+    """
 
     finding: Finding
-    test: str
+    pairs: tuple[Probe, ...] = ()
+    passed: tuple[Probe, ...] = ()
 
 
-class Root(Struct, frozen=True, kw_only=True):
-    """A finding to mend, with the pairs of pods (``Probe`` as text) that cannot talk because of it.
+class Report:
+    """One verdict, as it is told. ``tests``: the node id of the test that told a cause first.
 
-    ``passed``: those that could, although it should have kept them apart.
+    ``surprises``: by cause, the probes that got through although it is in their way. ``interrupted``: not
+    all tests were asked, so their silence promises nothing.
     """
 
-    found: Found
-    pairs: tuple[str, ...] = ()
-    passed: tuple[str, ...] = ()
+    def __init__(
+        self,
+        verdict: Verdict,
+        summary: Summary,
+        *,
+        tests: Mapping[Cause, str] | None = None,
+        interrupted: bool = False,
+    ) -> None:
+        self.verdict = verdict
+        self.evidence = verdict.evidence
+        self.findings = verdict.findings
+        self.errors = verdict.errors
+        counts = verdict.evidence.counts
+        self.summary = msgspec.structs.replace(
+            summary, aws_calls=counts.aws_calls, ssh_sessions=counts.ssh_sessions
+        )
+        self.interrupted = interrupted
+        self._tests = tests or {}
 
-    def traced(self, evidence: Evidence, pair: str, words: Catalogue) -> str:
-        """How far the packets of one of ``pairs`` came, where nothing explains why no further."""
-        if self.found.finding.code != SYMPTOM:
-            return ""
-        return traced(evidence, *_ends(pair), words)
+    @cached_property
+    def surprises(self) -> dict[Cause, tuple[Probe, ...]]:
+        return surprises(self.verdict.network, self.findings) if self.verdict.network else {}
 
-
-class Report(Struct, frozen=True, kw_only=True):
-    """``findings``: each (code, subject) once, in the order of the path and of the workers.
-
-    ``surprises``: by (code, subject) of a finding, the pairs (``Probe`` as text) that got through although
-    it is in their way. ``interrupted``: not all tests were asked, so their silence promises nothing.
-    """
-
-    evidence: Evidence
-    findings: tuple[Found, ...] = ()
-    errors: tuple[LookError, ...] = ()
-    summary: Summary = Summary()
-    surprises: dict[tuple[str, str], tuple[str, ...]] = {}
-    interrupted: bool = False
-
+    @cached_property
     def roots(self) -> tuple[Root, ...]:
         """The findings to mend: causes with the pairs they explain, then the pairs nothing explains."""
-        return _roots(self.evidence, self.findings, self.surprises)
+        return _roots(self.findings, self.surprises)
+
+    def traced(self, root: Root, pair: Probe, words: Catalogue) -> str:
+        """How far the packets of one of its pairs came, where nothing explains why no further."""
+        network = self.verdict.network
+        if root.finding.code != SYMPTOM or network is None:
+            return ""
+        return traced(network.probes.trace(pair.source, pair.destination), words)
 
     @property
     def is_local(self) -> bool:
@@ -88,10 +99,10 @@ class Report(Struct, frozen=True, kw_only=True):
         return {
             "schema": SCHEMA,
             "target": {**msgspec.to_builtins(self.evidence.target), "local": self.is_local},
-            "findings": [_finding(found, words) for found in self.findings],
+            "findings": [_finding(each, self._tests.get(each.cause, ""), words) for each in self.findings],
             "errors": [_error(error, words) for error in self.errors],
             "surprises": [
-                {"code": code, "subject": subject, "pairs": list(pairs)}
+                {"code": code, "subject": subject, "pairs": [str(pair) for pair in pairs]}
                 for (code, subject), pairs in self.surprises.items()
             ],
             "summary": msgspec.to_builtins(self.summary),
@@ -99,136 +110,75 @@ class Report(Struct, frozen=True, kw_only=True):
         }
 
 
-def report(
-    evidence: Evidence,
-    found: Iterable[Found],
-    errors: Iterable[LookError],
-    summary: Summary,
-    *,
-    interrupted: bool = False,
-) -> Report:
-    """Put together what was said, by whichever test, in whatever order."""
-    counts = msgspec.structs.replace(
-        summary, aws_calls=evidence.counts.aws_calls, ssh_sessions=evidence.counts.ssh_sessions
-    )
-    findings = _in_order(evidence, found)
-    return Report(
-        evidence=evidence,
-        findings=findings,
-        surprises=surprises(evidence, [one.finding for one in findings]),
-        errors=_each_once([*evidence.errors, *errors]),
-        summary=counts,
-        interrupted=interrupted,
-    )
-
-
-def _in_order(evidence: Evidence, found: Iterable[Found]) -> tuple[Found, ...]:
-    merged: dict[tuple[str, str], Found] = {}
-    for one in sorted(found, key=lambda one: one.test):
-        key = (one.finding.code, one.finding.subject)
-        merged[key] = _together(merged[key], one) if key in merged else one
-    position = {worker: n for n, worker in enumerate(evidence.intended.workers)}
-    return tuple(
-        sorted(
-            merged.values(),
-            key=lambda one: (
-                CODES.index(one.finding.code),
-                position.get(one.finding.worker, len(position)),
-                one.finding.subject,
-            ),
-        )
-    )
-
-
-def _together(first: Found, second: Found) -> Found:
-    finding = msgspec.structs.replace(
-        first.finding,
-        pairs=tuple(dict.fromkeys((*first.finding.pairs, *second.finding.pairs))),
-        explained_by=tuple(dict.fromkeys((*first.finding.explained_by, *second.finding.explained_by))),
-    )
-    return msgspec.structs.replace(first, finding=finding)
-
-
-def _each_once(errors: Sequence[LookError]) -> tuple[LookError, ...]:
-    return tuple({(error.code, error.subject): error for error in reversed(errors)}.values())[::-1]
-
-
-def _roots(
-    evidence: Evidence, findings: Sequence[Found], passed: Mapping[tuple[str, str], tuple[str, ...]]
-) -> tuple[Root, ...]:
-    causes = [one for one in findings if one.finding.code != SYMPTOM]
-    pairs: dict[int, dict[str, None]] = {n: {} for n in range(len(causes))}
-    unexplained: list[tuple[Found, list[str]]] = []
-    for symptom in (one for one in findings if one.finding.code == SYMPTOM):
+def _roots(findings: Sequence[Finding], passed: Mapping[Cause, tuple[Probe, ...]]) -> tuple[Root, ...]:
+    causes = _Causes(finding for finding in findings if finding.code != SYMPTOM)
+    pairs: dict[Cause, dict[Probe, None]] = {}
+    unexplained: list[tuple[Finding, list[Probe]]] = []
+    for symptom in (finding for finding in findings if finding.code == SYMPTOM):
         left = []
-        for pair in symptom.finding.pairs:
-            cause = _cause(evidence, causes, symptom.finding, pair)
+        for lost in symptom.lost:
+            cause = causes.of(lost)
             if cause is None:
-                left.append(pair)
+                left.append(lost.probe)
             else:
-                pairs[cause][pair] = None
+                pairs.setdefault(cause, {})[lost.probe] = None
         if left:
             unexplained.append((symptom, left))
     explained = (
-        Root(
-            found=one,
-            pairs=tuple(pairs[n]),
-            passed=passed.get((one.finding.code, one.finding.subject), ()),
-        )
-        for n, one in enumerate(causes)
+        Root(finding=each, pairs=tuple(pairs.get(each.cause, ())), passed=passed.get(each.cause, ()))
+        for each in causes.told.values()
     )
     return (*explained, *_each_pair_once(unexplained))
 
 
-def _each_pair_once(unexplained: Sequence[tuple[Found, list[str]]]) -> tuple[Root, ...]:
+class _Causes:
+    """The causes that are told, to look up which of them keeps a pair apart."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.told = {finding.cause: finding for finding in findings}
+        self._of_code: dict[str, Cause] = {}
+        self._at: dict[tuple[str, str], Cause] = {}
+        for cause, finding in self.told.items():
+            self._of_code.setdefault(finding.code, cause)
+            self._at.setdefault((finding.code, finding.worker), cause)
+
+    def of(self, lost: Lost) -> Cause | None:
+        """The first in its way that is told; failing that, one of the same kind, at an end of it if any."""
+        for cause in lost.causes:
+            if cause in self.told:
+                return cause
+        ends = (lost.probe.source, lost.probe.destination)
+        near = (self._at.get((code, end)) for code, _ in lost.causes for end in ends)
+        alike = (self._of_code.get(code) for code, _ in lost.causes)
+        return next(filter(None, (*near, *alike)), None)
+
+
+def _each_pair_once(unexplained: Sequence[tuple[Finding, list[Probe]]]) -> tuple[Root, ...]:
     """A pair is told from both its ends; here only by the finding that tells most."""
-    told: set[str] = set()
+    told: set[Probe] = set()
     chosen: dict[int, Root] = {}
     for n, (symptom, pairs) in sorted(enumerate(unexplained), key=lambda each: -len(each[1][1])):
         new = [pair for pair in pairs if pair not in told]
         told.update(new)
         if new:
-            chosen[n] = Root(found=symptom, pairs=tuple(new))
+            chosen[n] = Root(finding=symptom, pairs=tuple(new))
     return tuple(chosen[n] for n in sorted(chosen))
 
 
-def _cause(evidence: Evidence, causes: Sequence[Found], symptom: Finding, pair: str) -> int | None:
-    """The position in ``causes`` of what keeps this pair apart; asks the path only where it is not plain."""
-    explaining = [n for n, one in enumerate(causes) if one.finding.code in symptom.explained_by]
-    source, destination = _ends(pair)
-    near = [n for n in explaining if causes[n].finding.worker in (source, destination)]
-    if len(near) == 1:
-        return near[0]
-    known = evidence.intended.workers
-    if source in known and destination in known:
-        for obstacle in obstacles(evidence, source, destination):
-            for n in explaining:
-                finding = causes[n].finding
-                if (finding.code, finding.subject) == (obstacle.code, obstacle.subject):
-                    return n
-    return next(iter([*near, *explaining]), None)
-
-
-def _ends(pair: str) -> tuple[str, str]:
-    """The workers at both ends of a probe's text, ``10.200.0.2@worker-0 → 10.200.1.2@worker-1: …``."""
-    source, _, destination = pair.partition(" → ")
-    return source.partition("@")[2], destination.partition(": ")[0].partition("@")[2]
-
-
-def _finding(found: Found, words: Catalogue) -> dict[str, Any]:
-    finding, said = found.finding, words.finding(found.finding)
+def _finding(finding: Finding, test: str, words: Catalogue) -> dict[str, Any]:
+    said = words.finding(finding)
     return {
         "code": finding.code,
         "subject": finding.subject,
         "expected": finding.expected,
-        "observed": finding.observed,
-        "near_miss": finding.near_miss,
+        "observed": str(finding.observed),
+        "near_miss": str(finding.near_miss),
         "fix": said.fix,
-        "test": found.test,
+        "test": test,
         "worker": finding.worker,
         "what": said.what,
         "why": said.why,
-        "pairs": list(finding.pairs),
+        "pairs": [str(lost.probe) for lost in finding.lost],
         "explained_by": list(finding.explained_by),
     }
 

@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
-from kthw.findings.cluster import Cluster
 from kthw.findings.finding import Finding
+from kthw.findings.pod_routes import carrying
 from kthw.intended import tutorial
+from kthw.network.model import Network
 from kthw.observed.evidence import Route, RouteTable
 from kthw.verdict.svg import box, element, text, titled
 
@@ -18,6 +19,8 @@ HEAD: Final = 66
 """From a table's upper edge to its first row: what it is, and below it its name and id."""
 TABLE_WIDTH: Final = 420
 _MOST_OTHERS: Final = 6
+_MOST_PARTS: Final = 4
+"""Rows for one worker whose pod CIDR is led to it in pieces; the next ones stand among the others."""
 _WIDEST_NAME: Final = 52
 
 
@@ -31,24 +34,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     leads_to: str = ""
 
 
-def rows_of(cluster: Cluster, table: RouteTable, findings: Sequence[Finding]) -> list[Row]:
-    """The VPC's own routes, one row per worker (there or missing), then what else there is."""
-    accused = {
-        f.facts.get("destination", "")
-        for f in findings
-        if f.code.startswith(("route-", "local-", "internet-"))
-    }
-    exact = {route.destination: route for route in table.routes if not route.foreign}
-    pod_rows = [_pod_row(cluster, exact, worker) for worker in cluster.workers if worker in cluster.pod_cidrs]
+def rows_of(network: Network, table: RouteTable, findings: Sequence[Finding]) -> list[Row]:
+    """The VPC's own routes, those to each worker (there or missing), then what else there is."""
+    accused = {f.destination for f in findings if f.code.startswith(("route-", "local-", "internet-"))}
+    workers = [worker for worker in network.workers if worker in network.pod_cidrs]
+    pod_rows = [row for worker in workers for row in _pod_rows(network, table, worker)]
     shown = {row.destination for row in pod_rows}
     others = [route for route in table.routes if route.destination not in shown]
     others.sort(key=lambda route: (route.gateway != "local", route.destination != tutorial.EVERYWHERE))
-    codes = {f.code for f in findings if f.facts.get("table") in (table.id, None)}
-    own = [_other_row(cluster, route, accused, codes) for route in others]
+    codes = {f.code for f in findings if f.table in (table.id, "")}
+    own = [_other_row(network, route, accused, codes) for route in others]
     first = [row for row in own if row.target == "local" or row.destination == tutorial.EVERYWHERE]
     rest = [row for row in own if row not in first]
     rest.sort(key=lambda row: row.good)
-    if tutorial.EVERYWHERE not in exact:
+    if not any(route.destination == tutorial.EVERYWHERE for route in table.routes):
         first.append(Row(destination=tutorial.EVERYWHERE, target="—", state="", good=False))
     return [*first, *pod_rows, *rest[:_MOST_OTHERS]]
 
@@ -90,23 +89,38 @@ def _row_markup(say: Callable[..., str], row: Row, x: float, y: float) -> str:
     return titled(element("g", "".join(parts)), f"{row.destination} → {row.target} {said}")
 
 
-def _pod_row(cluster: Cluster, exact: dict[str, Route], worker: str) -> Row:
-    cidr = str(cluster.pod_cidrs[worker])
-    route = exact.get(cidr)
-    if route is None:
-        return Row(destination=cidr, target="—", state="", good=False)
-    target = cluster.target_instance(route)
-    to = target.name if target and target.name in cluster.workers else ""
-    good = route.state == "active" and cluster.goes_to(route, worker)
-    return Row(destination=cidr, target=route.target, state=route.state, good=good, leads_to=to)
+def _pod_rows(network: Network, table: RouteTable, worker: str) -> list[Row]:
+    """The routes that lead the pod CIDR to its worker, or the one that leads it astray, or a missing one."""
+    cidr = network.pod_cidrs[worker]
+    exact = network.lookup(table.id).exactly(cidr)
+    carried = carrying(network, table, worker)[:_MOST_PARTS]
+    if carried:
+        return [_pod_row(network, route, good=True) for route in carried]
+    if exact:
+        return [_pod_row(network, exact, good=False)]
+    if _is_alone(network, table, worker):
+        return []
+    return [Row(destination=str(cidr), target="—", state="", good=False)]
 
 
-def _other_row(cluster: Cluster, route: Route, accused: set[str], codes: set[str]) -> Row:
+def _is_alone(network: Network, table: RouteTable, worker: str) -> bool:
+    """Whether the table rules this worker only, of several: nobody's packets ask it for the way there."""
+    ruled = [each for ruling in network.rulings if ruling.effective is table for each in ruling.workers]
+    return ruled == [worker] and len(network.rulings) > 1
+
+
+def _pod_row(network: Network, route: Route, *, good: bool) -> Row:
+    target = network.target_instance(route)
+    to = target.name if target and target.name in network.workers else ""
+    return Row(destination=route.destination, target=route.target, state=route.state, good=good, leads_to=to)
+
+
+def _other_row(network: Network, route: Route, accused: set[str], codes: set[str]) -> Row:
     wrong = route.destination in accused
     if route.destination == tutorial.EVERYWHERE:
         wrong = any(code.startswith("internet-route") for code in codes)
-    target = cluster.target_instance(route)
-    to = target.name if target and wrong and target.name in cluster.workers else ""
+    target = network.target_instance(route)
+    to = target.name if target and wrong and target.name in network.workers else ""
     return Row(
         destination=route.destination, target=route.target, state=route.state, good=not wrong, leads_to=to
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from kthw.findings.traces import Fate, fate, trace_of
-from kthw.observed.evidence import Evidence
-from kthw.verdict.messages import Catalogue
+from kthw.network.traces import Fate, fate
+from kthw.observed.evidence import Trace
+from kthw.words.messages import Catalogue
 
 
-def traced(evidence: Evidence, source: str, destination: str, words: Catalogue) -> str:
+def traced(trace: Trace | None, words: Catalogue) -> str:
     """``sent again: last seen at …, never at …``; empty for a pair that was not watched for."""
-    trace = trace_of(evidence, source, destination)
     return _sentence(fate(trace), words) if trace else ""
 
 

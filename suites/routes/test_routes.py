@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-import pytest
-
-from kthw.findings import routes
 from kthw.findings.check import Confirm
 
 
-@pytest.mark.chapter("routes")
-@pytest.mark.usefixtures("one_pod_cidr")
 def test_effective_table_sends_the_pod_cidr_to_the_worker(confirm: Confirm) -> None:
     """The route table in effect sends the worker's pod CIDR to the worker's instance."""
-    confirm(routes.route_to_worker)
+    confirm("route-to-worker")
 
 
-@pytest.mark.chapter("routes")
-@pytest.mark.usefixtures("one_pod_cidr")
 def test_route_to_the_worker_is_active(confirm: Confirm) -> None:
     """No route to the worker's pod CIDR is a blackhole."""
-    confirm(routes.route_active)
+    confirm("route-active")
 
 
-@pytest.mark.chapter("routes")
-@pytest.mark.usefixtures("one_pod_cidr")
 def test_nothing_more_specific_diverts_the_pod_cidr(confirm: Confirm) -> None:
     """No more specific route takes a part of the worker's pod CIDR elsewhere."""
-    confirm(routes.route_undiverted)
+    confirm("route-undiverted")
 
 
-@pytest.mark.chapter("routes")
-@pytest.mark.usefixtures("one_instance")
 def test_no_leftover_route_in_the_pod_range(confirm: Confirm) -> None:
     """No leftover route in the pod range leads to an instance that is no intended worker."""
-    confirm(routes.no_leftovers)
+    confirm("no-leftovers")
 
 
-@pytest.mark.chapter("machines")
-@pytest.mark.usefixtures("one_instance")
 def test_local_routes_are_intact(confirm: Confirm) -> None:
     """Every CIDR of the VPC is still local in the worker's route table."""
-    confirm(routes.local_routes_intact)
+    confirm("local-routes-intact")
 
 
-@pytest.mark.chapter("machines")
-@pytest.mark.usefixtures("one_instance")
 def test_default_route_leads_to_the_internet_gateway(confirm: Confirm) -> None:
     """The worker's default route leads to the internet gateway attached to its VPC, and is active."""
-    confirm(routes.internet_route)
+    confirm("internet-route")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import why_no_packets
 from tests.faults.lab import Lab, Labs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from kthw.findings.finding import CODES
+from kthw.findings.codes import CODES
 
 
 class Told(msgspec.Struct, frozen=True, order=True):

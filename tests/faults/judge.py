@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kthw.errors import CouldNotLook
-from kthw.findings.check import Check
 from kthw.findings.finding import Finding
+from kthw.findings.registry import CHECKS
+from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
-from tests.findings.clusters import CHECKS
 
 
 def findings(evidence: Evidence) -> list[Finding]:
     """All findings about all intended workers, in the suite's order; a check that cannot look finds none."""
-    return [
-        found
-        for check in CHECKS.values()
-        for worker in evidence.intended.workers
-        for found in _ask(check, evidence, worker)
-    ]
-
-
-def _ask(check: Check, evidence: Evidence, worker: str) -> Sequence[Finding]:
-    try:
-        return check(evidence, worker)
-    except CouldNotLook:
-        return ()
+    network = Network(evidence)
+    found: list[Finding] = []
+    for check in CHECKS:
+        for worker in network.workers:
+            try:
+                found += check.judge(network, worker)
+            except CouldNotLook:
+                continue
+    return found

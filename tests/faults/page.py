@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from kthw.findings.finding import CODES, Finding
-from kthw.verdict.messages import Catalogue, catalogue
+from kthw.findings.codes import CODES
+from kthw.findings.finding import Finding
+from kthw.words.messages import Catalogue, catalogue
 from tests.faults import page_words, results
 from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS
 from tests.faults.fault import Fault, Healthy, Told
@@ -97,9 +98,15 @@ def _told(fault: Fault) -> Iterable[Told]:
 
 def _finding(told: Told) -> Finding:
     """One without facts, whose words then show the names of what they are filled with."""
-    names = ("subject", "expected", "observed", "near_miss")
-    facts = {"variant": told.variant, **{name: name.upper() for name in (*names, "worker")}}
-    return Finding(code=told.code, worker="", subject="", expected="", observed="", facts=facts)
+    return Finding(
+        code=told.code,
+        worker="WORKER",
+        subject="SUBJECT",
+        expected="EXPECTED",
+        observed="OBSERVED",
+        near_miss="NEAR_MISS",
+        facts={"variant": told.variant},
+    )
 
 
 def _cell(text: str) -> str:

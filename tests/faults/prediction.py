@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from kthw.findings.path import obstacles
+from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Probe
 
 
 def lost_unpredicted(evidence: Evidence) -> list[str]:
     """The measured packets between workers that were lost with nothing in their way."""
-    return [str(p) for p in _between(evidence) if not p.reached and not _obstacles(evidence, p)]
+    network = Network(evidence)
+    return [str(p) for p in _between(evidence) if not p.reached and not _obstacles(network, p)]
 
 
 def arrived_unpredicted(evidence: Evidence) -> list[str]:
     """The measured packets between workers that arrived through what should be in their way."""
+    network = Network(evidence)
     return [
-        f"{probe}; in its way should be: {', '.join(_obstacles(evidence, probe))}"
+        f"{probe}; in its way should be: {', '.join(_obstacles(network, probe))}"
         for probe in _between(evidence)
-        if probe.reached and _obstacles(evidence, probe)
+        if probe.reached and _obstacles(network, probe)
     ]
 
 
@@ -36,6 +39,6 @@ def _between(evidence: Evidence) -> list[Probe]:
     return [probe for probe in evidence.probes if probe.kind == "pod"]
 
 
-def _obstacles(evidence: Evidence, probe: Probe) -> list[str]:
-    found = obstacles(evidence, probe.source, probe.destination)
-    return [f.code for f in found if probe.protocol in f.facts.get("protocols", probe.protocol)]
+def _obstacles(network: Network, probe: Probe) -> list[str]:
+    found = obstacles(network, probe.source, probe.destination)
+    return [finding.code for finding in found if finding.stops(probe.protocol)]

@@ -10,9 +10,10 @@ from collections import Counter
 
 import pytest
 
-from kthw.findings.finding import CODES, Finding, once
+from kthw.findings.codes import CODES
+from kthw.findings.finding import Finding, once
 from kthw.observed.evidence import Evidence
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from tests.faults import results
 from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS
 from tests.faults.fault import Fault, Healthy, Told

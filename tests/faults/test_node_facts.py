@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from kthw.findings.finding import Finding
-from kthw.findings.traces import fate
 from kthw.intended.cluster import Intended
+from kthw.network.traces import fate
 from kthw.observed.evidence import Evidence
 from kthw.observed.gather import gather
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from tests.faults.judge import findings
 from tests.faults.prediction import disagreements

@@ -15,7 +15,7 @@ import pytest
 from kthw.intended.cluster import Intended
 from kthw.observed.evidence import Evidence
 from kthw.observed.gather import gather
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from tests.faults.judge import findings
 

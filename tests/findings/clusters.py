@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kthw.findings import nodes, reachability, routes, security, workers
-from kthw.findings.check import Check
+from kthw.findings.check import Judge
 from kthw.findings.finding import Finding, once
+from kthw.findings.registry import CHECKS
 from kthw.intended.cluster import Intended
+from kthw.network.model import Network
 from kthw.observed.evidence import (
     AclEntry,
     Chain,
@@ -50,31 +51,7 @@ OPEN_ACL = tuple(
     for number in (100, 32767)
 )
 
-CHECKS: dict[str, Check] = {
-    check.__name__: check
-    for check in (
-        workers.one_running_instance,
-        workers.valid_pod_cidr,
-        workers.source_dest_check_off,
-        routes.route_to_worker,
-        routes.route_active,
-        routes.route_undiverted,
-        routes.no_leftovers,
-        routes.local_routes_intact,
-        routes.internet_route,
-        security.security_groups_allow,
-        security.network_acls_allow,
-        nodes.forwarding_on,
-        nodes.forward_not_dropped,
-        nodes.no_route_conflict,
-        nodes.cni_configured,
-        nodes.cni_subnet_matches,
-        reachability.reaches_own_node,
-        reachability.reaches_internet,
-        reachability.reaches_others,
-        reachability.is_reached_by_others,
-    )
-}
+JUDGES: dict[str, Judge] = {check.name: check.judge for check in CHECKS}
 
 
 def instance_id(n: int) -> str:
@@ -419,8 +396,8 @@ def with_acl(evidence: Evidence, *entries: AclEntry, acl: str = ACL_2, only: boo
 
 def everything(evidence: Evidence) -> list[Finding]:
     """What all checks say about all workers, each cause once."""
-    workers_ = evidence.intended.workers
-    return once(f for worker in workers_ for check in CHECKS.values() for f in check(evidence, worker))
+    network = Network(evidence)
+    return once(f for worker in network.workers for judge in JUDGES.values() for f in judge(network, worker))
 
 
 def codes(findings: Iterable[Finding]) -> list[str]:

@@ -30,6 +30,8 @@ from tests.findings.clusters import (
     INTERNET,
     LOCAL,
     MAIN,
+    SUBNET,
+    SUBNET_2,
     TABLE,
     TABLE_2,
     VPC,
@@ -66,8 +68,53 @@ OK = healthy()
 TWO = in_two_subnets(OK)
 NOT_MASQUERADED = masquerade_off(OK)
 ONE = "10.200.1.0/24"
+HALVES = ("10.200.1.0/25", "10.200.1.128/25")
 SPARE = RouteTable(id="rtb-0spare", vpc=VPC, routes=(LOCAL,))
 OTHER = instance(9, "controller-0")
+
+
+def _by_eni(*destinations: str) -> list[Route]:
+    """Routes to the second ENI of worker-1."""
+    return [Route(destination=each, network_interface="eni-11") for each in destinations]
+
+
+SHUT = "sg-0shut"
+
+
+def _from(group: str, subnet: int) -> SecurityGroup:
+    """A group that lets in the nodes of one subnet only."""
+    rule = SecurityRule(protocol="-1", cidrs=(f"10.0.{subnet}.0/24",))
+    return SecurityGroup(id=group, vpc=VPC, ingress=(rule,), egress=(ALL_OUT,))
+
+
+def _from_nodes(group: str, rule: SecurityRule, *nodes: int) -> SecurityGroup:
+    """A group that lets in what the rule says, from these nodes only."""
+    cidrs = tuple(f"10.0.1.{20 + n}/32" for n in nodes)
+    return SecurityGroup(id=group, vpc=VPC, ingress=(replace(rule, cidrs=cidrs),), egress=(ALL_OUT,))
+
+
+def _second_interface(
+    evidence: Evidence,
+    *,
+    primary: str = GROUP,
+    second: str = SHUT,
+    groups: tuple[SecurityGroup, ...] = (SecurityGroup(id=SHUT, vpc=VPC, egress=(ALL_OUT,)),),
+    at: str = SUBNET,
+) -> Evidence:
+    """A second ENI of worker-1, and the groups of both."""
+    evidence = with_inventory(evidence, security_groups=(*inventory_of(evidence).security_groups, *groups))
+    evidence = with_second_interface(evidence, 1, subnet=at, security_groups=(second,))
+    return with_interface(evidence, "worker-1", security_groups=(primary,))
+
+
+def _swapped_groups() -> Evidence:
+    """Both workers have a second ENI, to which the second table leads."""
+    groups = (_from("sg-0one", 1), _from("sg-0two", 2))
+    evidence = _second_interface(TWO, primary="sg-0two", second="sg-0one", groups=groups)
+    evidence = with_second_interface(evidence, 0, security_groups=("sg-0two",))
+    evidence = with_interface(evidence, "worker-0", security_groups=("sg-0one",))
+    to_0 = Route(destination="10.200.0.0/24", network_interface="eni-10")
+    return with_route(evidence, to_0, *_by_eni(ONE), table=TABLE_2)
 
 
 def _ingress(*rules: SecurityRule) -> Evidence:
@@ -241,6 +288,23 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         ),
         ("source-dest-check-on",),
     ),
+    "source/dest check on at the ENI two halves name": (
+        with_route(
+            with_second_interface(without_route(OK, ONE), 1, source_dest_check=True), *_by_eni(*HALVES)
+        ),
+        ("source-dest-check-on",),
+    ),
+    "source/dest check on at the ENI that one half names": (
+        with_route(with_second_interface(OK, 1, source_dest_check=True), *_by_eni(HALVES[0])),
+        ("source-dest-check-on",),
+    ),
+    "source/dest check on at the ENI a wider route names": (
+        with_route(
+            with_second_interface(without_route(OK, ONE), 1, source_dest_check=True),
+            *_by_eni("10.200.0.0/20"),
+        ),
+        ("source-dest-check-on",),
+    ),
     # The route tables.
     "table never associated": (_unassociated(main_has_internet=True), ("subnet-not-associated",)),
     "table never associated, no internet either": (
@@ -296,6 +360,32 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         ("route-blackhole",),
     ),
     "half diverted": (with_route(OK, route(0, "10.200.1.128/25")), ("route-shadowed",)),
+    "half diverted, and no route for the whole": (
+        with_route(without_route(OK, ONE), route(0, "10.200.1.128/25")),
+        ("route-missing", "route-shadowed"),
+    ),
+    "half diverted, and the whole to another worker": (
+        with_route(OK, route(0, ONE), route(2, "10.200.1.128/25")),
+        ("route-shadowed", "route-wrong-target"),
+    ),
+    "half diverted, and a wider route to the worker": (
+        with_route(without_route(OK, ONE), route(1, "10.200.0.0/20"), route(0, "10.200.1.128/25")),
+        ("route-shadowed",),
+    ),
+    "a part of two halves diverted": (
+        with_route(
+            without_route(OK, ONE),
+            *(route(1, "10.200.1.0/25"), route(1, "10.200.1.128/25"), route(0, "10.200.1.64/26")),
+        ),
+        ("route-shadowed",),
+    ),
+    "propagated route diverts, and no route for the whole": (
+        with_route(
+            without_route(OK, ONE),
+            Route(destination="10.200.1.0/26", gateway="vgw-0a", origin="EnableVgwRoutePropagation"),
+        ),
+        ("route-missing", "route-shadowed"),
+    ),
     "one pod diverted to a blackhole": (
         with_route(OK, Route(destination="10.200.1.7/32", instance="i-0old", state="blackhole")),
         ("route-shadowed",),
@@ -406,6 +496,44 @@ FAULTS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
             ),
             "worker-1",
             security_groups=("sg-0b",),
+        ),
+        ("security-group-blocks",),
+    ),
+    "another group on the ENI where pods' packets arrive": (
+        with_route(_second_interface(OK), *_by_eni(ONE)),
+        ("security-group-blocks",),
+    ),
+    "another group on the ENI where half of the packets arrive": (
+        with_route(_second_interface(OK), *_by_eni(HALVES[1])),
+        ("security-group-blocks",),
+    ),
+    "another group on the ENI to which the other subnet's table leads": (
+        with_route(_second_interface(TWO), *_by_eni(ONE), table=TABLE_2),
+        ("security-group-blocks",),
+    ),
+    "another group on the primary ENI, to which one of two tables leads": (
+        with_route(_second_interface(TWO, primary=SHUT, second=GROUP), *_by_eni(ONE), table=TABLE_2),
+        ("security-group-blocks",),
+    ),
+    "the worker itself and pings of the others not in the rule": (
+        _second_interface(OK, primary="sg-0tcp", groups=(_from_nodes("sg-0tcp", TCP_ONLY, 0, 2),)),
+        ("security-group-blocks",),
+    ),
+    "a route of a range beside the VPC's own block in the pod range": (
+        with_route(
+            with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.200.128.0/20")),)),
+            replace(LOCAL, destination="10.200.128.0/20"),
+            Route(destination="10.200.144.0/24", network_interface="eni-0fw"),
+        ),
+        ("route-stale",),
+    ),
+    "the groups for the senders of two tables, right at one worker and swapped at the next": (
+        _swapped_groups(),
+        ("security-group-blocks",) * 2,
+    ),
+    "a rule for the group, one worker in another": (
+        with_group(
+            _second_interface(OK, primary="sg-0open", groups=(_from("sg-0open", 1),)), ingress=(MEMBERS,)
         ),
         ("security-group-blocks",),
     ),
@@ -626,6 +754,9 @@ HEALTHY: dict[str, Evidence] = {
     "nftables: policy drop, a map decides": with_nft(
         OK, "worker-1", "ct state vmap { established : accept, new : jump pods }", policy="DROP"
     ),
+    "nftables drops what is in no set of addresses that was not seen": with_nft(
+        OK, "worker-1", "ip daddr != @pods drop", "ip saddr != @nodes drop"
+    ),
     "a node's route to a peer's own node": with_way(
         OK, "worker-1", "worker-0", via="10.0.1.20", route="10.200.0.0/24 via 10.0.1.20 dev ens5"
     ),
@@ -652,6 +783,17 @@ HEALTHY: dict[str, Evidence] = {
         with_second_interface(OK, 1), Route(destination=ONE, instance="i-01", network_interface="eni-11")
     ),
     "second ENI that nothing is routed through": with_second_interface(OK, 1, source_dest_check=True),
+    "second ENI for the whole, no packet of which is left by the halves": with_route(
+        with_second_interface(OK, 1, source_dest_check=True),
+        *_by_eni(ONE),
+        *(route(1, half) for half in HALVES),
+    ),
+    "second ENI for more than the pods, whose own route is to the first": with_route(
+        with_second_interface(OK, 1, source_dest_check=True), *_by_eni("10.200.0.0/20")
+    ),
+    "halves by the second ENI": with_route(
+        with_second_interface(without_route(OK, ONE), 1), *_by_eni(*HALVES)
+    ),
     "terminated namesake": with_more_instances(OK, instance(7, "worker-1", state="terminated")),
     "stopped namesake": with_more_instances(OK, instance(7, "worker-1", state="stopped")),
     "foreign routes": with_route(
@@ -675,6 +817,32 @@ HEALTHY: dict[str, Evidence] = {
         route(1, "10.200.1.0/25"),
         route(1, "10.200.1.128/25"),
         route(2, "10.200.2.0/23"),
+    ),
+    "another group on an ENI to which only the worker's own table leads": with_route(
+        _second_interface(in_two_subnets(OK, moved="worker-1"), at=SUBNET_2), *_by_eni(ONE), table=TABLE_2
+    ),
+    "a group for the senders of the one table, another for those of the other": with_route(
+        _second_interface(
+            TWO, primary="sg-0one", second="sg-0two", groups=(_from("sg-0one", 1), _from("sg-0two", 2))
+        ),
+        *_by_eni(ONE),
+        table=TABLE_2,
+    ),
+    "low ports for the range, high ones for the group": with_group(
+        OK,
+        ingress=(
+            replace(TCP_ONLY, to_port=1023),
+            SecurityRule(protocol="tcp", from_port=1024, to_port=65535, groups=(GROUP,)),
+            ICMP_ONLY,
+        ),
+    ),
+    "a rule per node but the worker itself": _second_interface(
+        OK, primary="sg-0others", groups=(_from_nodes("sg-0others", SecurityRule(protocol="-1"), 0, 2),)
+    ),
+    "a route of a VPC's own block in the pod range, to a firewall": with_route(
+        with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.200.128.0/20")),)),
+        replace(LOCAL, destination="10.200.128.0/20"),
+        Route(destination="10.200.128.0/24", network_interface="eni-0fw"),
     ),
     "rules by protocol": with_group(OK, ingress=(TCP_ONLY, ICMP_ONLY), egress=(TCP_ONLY, ICMP_ONLY)),
     "ports in two rules": with_group(

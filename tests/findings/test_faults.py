@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from kthw.findings.finding import CODES, once
+from kthw.findings.codes import CODES
+from kthw.findings.finding import once
+from kthw.findings.judging import judge
+from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
 from kthw.verdict.drawing import drawing
-from kthw.verdict.messages import LANGUAGES, catalogue
-from tests.findings.clusters import CHECKS, both, codes, everything, healthy, route, with_route
+from kthw.words.messages import LANGUAGES, catalogue
+from tests.findings.clusters import JUDGES, both, codes, everything, healthy, route, with_route
 from tests.findings.faults import FAULTS, HEALTHY
 
 
@@ -46,8 +49,35 @@ def test_a_filtered_route_is_not_told_as_a_blackhole(fault: str, language: str) 
     said = catalogue(language).finding(found)
     assert "filtered" in said.what
     assert "blackhole" not in said.what
-    assert found.observed.endswith(" filtered")
-    assert ">filtered<" in drawing(evidence, [found], catalogue(language))
+    assert str(found.observed).endswith(" filtered")
+    assert ">filtered<" in drawing(judge(evidence), catalogue(language))
+
+
+def test_a_worker_is_not_told_what_it_does_not_let_in_from_itself() -> None:
+    """Its TCP is not let in either, but it never crosses the ENI."""
+    (found,) = everything(FAULTS["the worker itself and pings of the others not in the rule"][0])
+    assert found.expected.startswith("icmp 8 ←")
+    assert found.protocols == ("icmp",)
+
+
+DIVERTED = {
+    "half diverted": True,
+    "half diverted, and a wider route to the worker": True,
+    "propagated route diverts": True,
+    "half diverted, and no route for the whole": False,
+    "half diverted, and the whole to another worker": False,
+    "a part of two halves diverted": False,
+    "propagated route diverts, and no route for the whole": False,
+}
+
+
+@pytest.mark.parametrize(("fault", "right"), DIVERTED.items(), ids=DIVERTED)
+def test_the_route_for_the_whole_is_called_right_only_where_it_is(fault: str, *, right: bool) -> None:
+    found = next(f for f in everything(FAULTS[fault][0]) if f.code == "route-shadowed")
+    for language, words in (("en", "is right"), ("pt-BR", "está certa")):
+        assert (words in catalogue(language).finding(found).why) is right
+    propagated = "propagated" in fault
+    assert ("disable-vgw-route-propagation" in catalogue("en").finding(found).fix) is propagated
 
 
 def test_a_left_over_route_that_is_filtered_is_not_told_as_one_whose_target_is_gone() -> None:
@@ -56,13 +86,12 @@ def test_a_left_over_route_that_is_filtered_is_not_told_as_one_whose_target_is_g
     assert (found.code, found.facts["variant"]) == ("route-stale", "")
 
 
-@pytest.mark.parametrize("idle", CHECKS)
+@pytest.mark.parametrize("idle", JUDGES)
 def test_without_any_one_check_some_fault_goes_unreported(idle: str) -> None:
     def missed(evidence: Evidence, expected: tuple[str, ...]) -> bool:
-        others = [check for name, check in CHECKS.items() if name != idle]
-        found = once(
-            f for worker in evidence.intended.workers for check in others for f in check(evidence, worker)
-        )
+        others = [judge for name, judge in JUDGES.items() if name != idle]
+        network = Network(evidence)
+        found = once(f for worker in network.workers for judge in others for f in judge(network, worker))
         return sorted(codes(found)) != sorted(expected)
 
     assert any(missed(evidence, expected) for evidence, expected in FAULTS.values())

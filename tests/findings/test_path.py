@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.findings.path import obstacles
+from kthw.network.model import Network
 from kthw.observed.evidence import AclEntry, Evidence, Route, SecurityRule
 from tests.findings.clusters import (
     ACL,
@@ -28,6 +29,7 @@ from tests.findings.clusters import (
     with_inventory,
     with_node,
     with_route,
+    with_second_interface,
     with_table,
     with_user_data,
     with_way,
@@ -48,6 +50,11 @@ NAMELESS = with_user_data(OK, "worker-1")
 EVERY = tuple(itertools.permutations((0, 1, 2), 2))
 TO_1 = ((0, 1), (2, 1))
 FROM_1 = ((1, 0), (1, 2))
+
+
+def _by_eni(destination: str) -> Route:
+    """To the second ENI of worker-1."""
+    return Route(destination=destination, network_interface="eni-11")
 
 
 def _deny(cidr: str, *, egress: bool) -> AclEntry:
@@ -91,6 +98,30 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
         (*TO_1, *FROM_1),
         "source-dest-check-on",
     ),
+    "source/dest check on at the ENI for the half with the pod": (
+        with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.0/25")),
+        TO_1,
+        "source-dest-check-on",
+    ),
+    "source/dest check on at the ENI for the half without the pod": (
+        with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.128/25")),
+        (),
+        "",
+    ),
+    "source/dest check on at the ENI for a half, nobody knows which has the pod": (
+        with_node(
+            with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.128/25")),
+            "worker-1",
+            pod="",
+        ),
+        TO_1,
+        "source-dest-check-on",
+    ),
+    "source/dest check on at the ENI that one table names": (
+        with_route(with_second_interface(TWO, 1, source_dest_check=True), _by_eni(ONE), table=TABLE_2),
+        ((2, 1),),
+        "source-dest-check-on",
+    ),
     "local route replaced": (
         with_route(OK, Route(destination="10.0.0.0/16", network_interface="eni-0fw")),
         EVERY,
@@ -117,6 +148,28 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
     ),
     "egress for nodes only": (with_group(OK, egress=NODES_ONLY), EVERY, "security-group-blocks"),
     "egress for pods only": (with_group(OK, egress=PODS_ONLY), (), ""),
+    "another group on the ENI to which one table leads": (
+        FAULTS["another group on the ENI to which the other subnet's table leads"][0],
+        ((2, 1),),
+        "security-group-blocks",
+    ),
+    "another group on the primary ENI, to which one table leads": (
+        FAULTS["another group on the primary ENI, to which one of two tables leads"][0],
+        ((0, 1),),
+        "security-group-blocks",
+    ),
+    "another group on the ENI for the half with the pod": (
+        with_route(
+            FAULTS["another group on the ENI where pods' packets arrive"][0], route(1, "10.200.1.128/25")
+        ),
+        TO_1,
+        "security-group-blocks",
+    ),
+    "another group on the ENI for the half without the pod": (
+        FAULTS["another group on the ENI where half of the packets arrive"][0],
+        (),
+        "",
+    ),
     # worker-2's subnet: its ACL is passed by 2's requests and answers, and by those of 0 and 1.
     "ACL: pods out": (
         with_acl(TWO, _deny("10.200.0.0/16", egress=True)),
@@ -242,7 +295,7 @@ def test_exactly_the_pairs_whose_packets_meet_it_fail(
     evidence: Evidence, failing: tuple[tuple[int, int], ...], first: str
 ) -> None:
     met = {
-        (a, b): codes(obstacles(evidence, f"worker-{a}", f"worker-{b}"))[:1]
+        (a, b): codes(obstacles(Network(evidence), f"worker-{a}", f"worker-{b}"))[:1]
         for a, b in itertools.permutations((0, 1, 2), 2)
     }
     assert {pair for pair, found in met.items() if found} == set(failing)
@@ -261,7 +314,7 @@ def test_obstacles_come_in_the_order_of_the_path() -> None:
     evidence = with_route(
         evidence, Route(destination=LOCAL.destination, network_interface="eni-0fw"), table=TABLE
     )
-    assert codes(obstacles(evidence, "worker-0", "worker-1")) == [
+    assert codes(obstacles(Network(evidence), "worker-0", "worker-1")) == [
         "forwarding-off",
         "node-route-conflict",
         "security-group-blocks",
@@ -275,13 +328,13 @@ def test_obstacles_come_in_the_order_of_the_path() -> None:
 
 
 def test_a_node_nobody_logged_in_to_is_no_obstacle() -> None:
-    assert obstacles(replace(OK, nodes={}), "worker-0", "worker-1") == []
+    assert obstacles(Network(replace(OK, nodes={})), "worker-0", "worker-1") == []
 
 
 @pytest.mark.parametrize("evidence", HEALTHY.values(), ids=HEALTHY)
 def test_no_pair_of_a_healthy_cluster_meets_an_obstacle(evidence: Evidence) -> None:
     for source, destination in itertools.product(evidence.intended.workers, repeat=2):
-        assert obstacles(evidence, source, destination) == []
+        assert obstacles(Network(evidence), source, destination) == []
 
 
 @pytest.mark.parametrize("evidence", [evidence for evidence, _ in FAULTS.values()], ids=FAULTS)
@@ -291,11 +344,11 @@ def test_every_obstacle_is_a_finding_of_some_check(evidence: Evidence) -> None:
 
     told = {(finding.code, finding.subject) for finding in everything(evidence)}
     for source, destination in itertools.product(evidence.intended.workers, repeat=2):
-        assert {(f.code, f.subject) for f in obstacles(evidence, source, destination)} <= told
+        assert {(f.code, f.subject) for f in obstacles(Network(evidence), source, destination)} <= told
 
 
 def test_a_table_that_was_not_seen_is_no_obstacle() -> None:
     """The report asks for every pair: what could not be looked at is the checks' to say."""
     unseen = with_inventory(with_interface(OK, "worker-1", source_dest_check=True), route_tables=())
-    assert codes(obstacles(unseen, "worker-0", "worker-1")) == ["source-dest-check-on"]
-    assert obstacles(unseen, "worker-0", "worker-2") == []
+    assert codes(obstacles(Network(unseen), "worker-0", "worker-1")) == ["source-dest-check-on"]
+    assert obstacles(Network(unseen), "worker-0", "worker-2") == []

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.findings import reachability as reach
+from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, SecurityRule
 from tests.findings.clusters import (
     codes,
@@ -16,6 +17,7 @@ from tests.findings.clusters import (
     with_forward_chain,
     with_group,
     with_interface,
+    with_inventory,
     with_node,
     with_trace,
     with_user_data,
@@ -30,28 +32,28 @@ TO_1 = (("worker-0", "worker-1"), ("worker-2", "worker-1"))
 
 def test_a_failing_pair_carries_the_code_that_explains_it() -> None:
     evidence = failing(without_route(OK, ONE), *TO_1)
-    (found,) = reach.is_reached_by_others(evidence, "worker-1")
+    (found,) = reach.is_reached_by_others(Network(evidence), "worker-1")
     assert found.explained_by == ("route-missing",)
-    assert len(found.pairs) == 4
-    assert found.pairs[0] == "10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp no answer in 3.0 s"
+    assert len(found.lost) == 4
+    assert str(found.lost[0].probe) == "10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp no answer in 3.0 s"
 
 
 def test_only_the_ends_of_a_failing_pair_are_red() -> None:
     evidence = failing(without_route(OK, ONE), *TO_1)
-    assert not reach.reaches_others(evidence, "worker-1")
-    assert not reach.is_reached_by_others(evidence, "worker-0")
-    assert codes(reach.reaches_others(evidence, "worker-0")) == ["pod-unreachable"]
+    assert not reach.reaches_others(Network(evidence), "worker-1")
+    assert not reach.is_reached_by_others(Network(evidence), "worker-0")
+    assert codes(reach.reaches_others(Network(evidence), "worker-0")) == ["pod-unreachable"]
 
 
 def test_a_pair_that_fails_without_a_cause_says_so() -> None:
-    (found,) = reach.reaches_others(failing(OK, ("worker-0", "worker-1")), "worker-0")
+    (found,) = reach.reaches_others(Network(failing(OK, ("worker-0", "worker-1"))), "worker-0")
     assert found.explained_by == ()
     assert found.facts["variant"] == "pod"
 
 
 def test_a_cause_for_one_pair_does_not_hide_that_another_has_none() -> None:
     evidence = failing(without_route(OK, ONE), ("worker-0", "worker-1"), ("worker-0", "worker-2"))
-    found = reach.reaches_others(evidence, "worker-0")
+    found = reach.reaches_others(Network(evidence), "worker-0")
     assert [f.explained_by for f in found] == [("route-missing",), ()]
     assert len({f.subject for f in found}) == 2
 
@@ -60,37 +62,42 @@ def test_a_filter_of_one_protocol_explains_only_that_protocol() -> None:
     tcp_only = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/16",))
     evidence = with_group(OK, ingress=(tcp_only,))
     (icmp,) = reach.reaches_others(
-        failing(evidence, ("worker-0", "worker-1"), protocols=("icmp",)), "worker-0"
+        Network(failing(evidence, ("worker-0", "worker-1"), protocols=("icmp",))), "worker-0"
     )
-    (tcp,) = reach.reaches_others(failing(evidence, ("worker-0", "worker-1"), protocols=("tcp",)), "worker-0")
+    (tcp,) = reach.reaches_others(
+        Network(failing(evidence, ("worker-0", "worker-1"), protocols=("tcp",))), "worker-0"
+    )
     assert icmp.explained_by == ("security-group-blocks",)
     assert tcp.explained_by == ()
 
 
 def test_one_protocol_that_fails_is_enough() -> None:
     evidence = failing(OK, ("worker-0", "worker-1"), protocols=("tcp",))
-    assert codes(reach.reaches_others(evidence, "worker-0")) == ["pod-unreachable"]
+    assert codes(reach.reaches_others(Network(evidence), "worker-0")) == ["pod-unreachable"]
 
 
 def test_a_probe_that_never_succeeded_is_not_believed() -> None:
     dead = failing(OK, ("worker-0", "*"))
     for kind in ("node", "internet"):
         dead = failing(dead, ("worker-0", "*"), ("worker-0", ""), kind=kind)
-    (found,) = reach.reaches_others(dead, "worker-0")
+    (found,) = reach.reaches_others(Network(dead), "worker-0")
     assert found.facts["variant"] == "unvouched"
-    assert not reach.vouched(dead, "worker-0", "icmp")
-    assert reach.vouched(dead, "worker-1", "icmp")
+    vouched = Network(dead).probes.vouched
+    assert ("worker-0", "icmp") not in vouched
+    assert ("worker-1", "icmp") in vouched
 
 
 def test_own_node_is_judged_by_its_own_probe() -> None:
     evidence = failing(OK, ("worker-1", "worker-1"), kind="node")
-    assert codes(reach.reaches_own_node(evidence, "worker-1")) == ["pod-unreachable"]
-    assert not reach.reaches_own_node(evidence, "worker-0")
+    assert codes(reach.reaches_own_node(Network(evidence), "worker-1")) == ["pod-unreachable"]
+    assert not reach.reaches_own_node(Network(evidence), "worker-0")
 
 
 def test_either_protocol_proves_the_internet() -> None:
-    assert not reach.reaches_internet(failing(OK, ("*", ""), kind="internet", protocols=("tcp",)), "worker-0")
-    (found,) = reach.reaches_internet(failing(OK, ("*", ""), kind="internet"), "worker-0")
+    assert not reach.reaches_internet(
+        Network(failing(OK, ("*", ""), kind="internet", protocols=("tcp",))), "worker-0"
+    )
+    (found,) = reach.reaches_internet(Network(failing(OK, ("*", ""), kind="internet")), "worker-0")
     assert found.explained_by == ()
 
 
@@ -107,31 +114,31 @@ def test_either_protocol_proves_the_internet() -> None:
     ],
 )
 def test_what_keeps_pods_from_the_internet_is_told(evidence: Evidence, code: str) -> None:
-    (found,) = reach.reaches_internet(failing(evidence, ("*", ""), kind="internet"), "worker-0")
+    (found,) = reach.reaches_internet(Network(failing(evidence, ("*", ""), kind="internet")), "worker-0")
     assert found.explained_by == (code,)
 
 
 def test_without_masquerade_no_pod_is_expected_to_reach_the_internet() -> None:
     bare = masquerade_off(OK)
-    assert not reach.expects_internet(bare, "worker-0")
-    assert reach.expects_internet(OK, "worker-0")
-    assert not reach.reaches_internet(failing(bare, ("*", ""), kind="internet"), "worker-0")
+    assert not reach.expects_internet(Network(bare), "worker-0")
+    assert reach.expects_internet(Network(OK), "worker-0")
+    assert not reach.reaches_internet(Network(failing(bare, ("*", ""), kind="internet")), "worker-0")
 
 
 def test_pairs_that_were_not_measured_are_named() -> None:
     kept = [p for p in OK.probes if (p.source, p.destination) != ("worker-0", "worker-2")]
     kept = [p for p in kept if (p.source, p.destination, p.protocol) != ("worker-0", "worker-1", "tcp")]
     evidence = replace(OK, probes=tuple(kept))
-    assert reach.unmeasured(evidence, "worker-0") == ["worker-1", "worker-2"]
-    assert reach.unmeasured(evidence, "worker-1") == []
-    assert reach.unmeasured_towards(evidence, "worker-2") == ["worker-0"]
-    assert reach.unmeasured(OK, "worker-0") == []
+    assert reach.unmeasured(Network(evidence), "worker-0") == ["worker-1", "worker-2"]
+    assert reach.unmeasured(Network(evidence), "worker-1") == []
+    assert reach.unmeasured_towards(Network(evidence), "worker-2") == ["worker-0"]
+    assert reach.unmeasured(Network(OK), "worker-0") == []
 
 
 def test_a_kind_that_was_not_measured_is_known() -> None:
     evidence = replace(OK, probes=tuple(p for p in OK.probes if p.kind == "pod"))
-    assert reach.measured(OK, "worker-0", "internet")
-    assert not reach.measured(evidence, "worker-0", "internet")
+    assert reach.measured(Network(OK), "worker-0", "internet")
+    assert not reach.measured(Network(evidence), "worker-0", "internet")
 
 
 def test_a_cause_is_told_once_however_many_pairs_it_breaks() -> None:
@@ -144,7 +151,7 @@ def test_a_cause_is_told_once_however_many_pairs_it_breaks() -> None:
 def test_two_faults_at_once_are_both_told() -> None:
     evidence = with_interface(without_route(OK, ONE), "worker-1", source_dest_check=True)
     assert set(codes(everything(evidence))) == {"route-missing", "source-dest-check-on"}
-    (found,) = reach.is_reached_by_others(failing(evidence, *TO_1), "worker-1")
+    (found,) = reach.is_reached_by_others(Network(failing(evidence, *TO_1)), "worker-1")
     assert found.explained_by == ("route-missing", "source-dest-check-on")
 
 
@@ -168,21 +175,23 @@ def test_a_pair_without_a_cause_tells_how_far_its_packets_came(
     request_: int, reply: int, situation: str, where: str
 ) -> None:
     pair = ("worker-0", "worker-1")
-    (found,) = reach.reaches_others(with_trace(failing(OK, pair), *pair, request_, reply), "worker-0")
+    (found,) = reach.reaches_others(
+        Network(with_trace(failing(OK, pair), *pair, request_, reply)), "worker-0"
+    )
     assert (found.facts["variant"], found.facts["where"]) == (situation, where)
 
 
 def test_a_packet_seen_at_a_third_node_went_astray() -> None:
     pair = ("worker-0", "worker-1")
     evidence = with_trace(failing(OK, pair), *pair, 3, astray="eni worker-2")
-    (found,) = reach.reaches_others(evidence, "worker-0")
+    (found,) = reach.reaches_others(Network(evidence), "worker-0")
     assert (found.facts["variant"], found.facts["astray"]) == ("astray", "eni worker-2")
     assert found.facts["way"] == "pod worker-0 → bridge worker-0 → eni worker-0 → eni worker-2 ✗"
 
 
 def test_a_pair_with_a_cause_needs_no_trace() -> None:
     evidence = with_trace(failing(without_route(OK, ONE), *TO_1), "worker-0", "worker-1", 3)
-    (found,) = reach.reaches_others(evidence, "worker-0")
+    (found,) = reach.reaches_others(Network(evidence), "worker-0")
     assert found.facts["variant"] == "explained"
 
 
@@ -190,27 +199,34 @@ def test_packets_that_get_through_in_spite_of_a_finding_are_no_secret() -> None:
     """Our idea of the network was wrong, or it changed while we looked: the finding stands, with them."""
     evidence = failing(without_route(OK, ONE), ("worker-0", "worker-1"))
     assert "route-missing" in codes(everything(evidence))
-    ((code, _), pairs), *more = reach.surprises(evidence, everything(evidence)).items()
+    ((code, _), pairs), *more = reach.surprises(Network(evidence), everything(evidence)).items()
     assert (code, more) == ("route-missing", [])
-    assert {pair.split(": ")[0] for pair in pairs} == {"10.200.2.2@worker-2 → 10.200.1.2@worker-1"}
+    assert {(pair.source, pair.destination) for pair in pairs} == {("worker-2", "worker-1")}
 
 
 def test_what_says_nothing_about_packets_is_not_surprised_by_them() -> None:
     """A worker without user data may have working routes all the same."""
     evidence = with_user_data(OK, "worker-1")
-    assert reach.surprises(evidence, everything(evidence)) == {}
-    assert reach.surprises(OK, everything(OK)) == {}
+    assert reach.surprises(Network(evidence), everything(evidence)) == {}
+    assert reach.surprises(Network(OK), everything(OK)) == {}
 
 
 def test_a_filter_of_one_protocol_is_not_surprised_by_the_other() -> None:
     tcp_only = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/16",))
     evidence = failing(with_group(OK, ingress=(tcp_only,)), ("*", "*"), protocols=("icmp",))
-    assert reach.surprises(evidence, everything(evidence)) == {}
+    assert reach.surprises(Network(evidence), everything(evidence)) == {}
 
 
 def test_packets_that_nobody_saw_at_all_accuse_no_node() -> None:
     """Not even leaving: then it is the watching that did not work."""
     pair = ("worker-0", "worker-1")
-    (found,) = reach.reaches_others(with_trace(failing(OK, pair), *pair, 0, 0), "worker-0")
+    (found,) = reach.reaches_others(Network(with_trace(failing(OK, pair), *pair, 0, 0)), "worker-0")
     assert found.facts["variant"] == "pod"
     assert "way" not in found.facts
+
+
+def test_a_pod_that_misses_the_internet_is_a_finding_where_no_table_was_seen() -> None:
+    """What was not seen is no obstacle, and no reason to keep a measurement back."""
+    dead = failing(with_inventory(OK, route_tables=()), ("worker-0", ""), kind="internet")
+    (found,) = reach.reaches_internet(Network(with_node(dead, "worker-0", ip_forward=False)), "worker-0")
+    assert found.explained_by == ("forwarding-off",)

@@ -16,14 +16,14 @@ from typing import Any, Final
 import pytest
 
 from fixtures.summary import Summing
-from kthw.errors import CouldNotLook, LookError
+from kthw.errors import CouldNotLook
+from kthw.findings.judging import judge
 from kthw.foreign import printable
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import as_json, encode, read
-from kthw.verdict.messages import LANGUAGES, catalogue
 from kthw.verdict.page import page
-from kthw.verdict.report import Found, Summary, report
-from tests.findings.clusters import CHECKS
+from kthw.verdict.report import Report, Summary
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.faults import FAULTS, HEALTHY
 from tests.fuzz.documents import mutant
 
@@ -61,23 +61,11 @@ def _recorded(document: Any, path: Path) -> Evidence | None:
         return None
 
 
-def _judged(evidence: Evidence) -> tuple[list[Found], list[LookError]]:
-    """All checks about all workers, as the suites ask them."""
-    found: list[Found] = []
-    errors: list[LookError] = []
-    for worker in evidence.intended.workers:
-        for name, check in CHECKS.items():
-            try:
-                found += [Found(finding=finding, test=name) for finding in check(evidence, worker)]
-            except CouldNotLook as problem:
-                errors.append(problem.error)
-    return found, errors
-
-
 def _told(evidence: Evidence, language: str) -> None:
     """The report, as JSON, as a page and on the terminal."""
-    found, errors = _judged(evidence)
-    told = report(evidence, found, errors, Summary(passed=1))
+    verdict = judge(evidence)
+    assert [outcome.fault for outcome in verdict.outcomes if outcome.fault] == []
+    told = Report(verdict, Summary(passed=1))
     words = catalogue(language)
     assert json.loads(as_json(told.document(words)))["schema"] == evidence.schema
     assert _strange(page(told, words, ["target"])) == ""

@@ -11,7 +11,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 
-from kthw.observed.session import COMMAND, Session
+from kthw.observed.ssh.session import COMMAND, Session
 
 
 class LocalChannel:

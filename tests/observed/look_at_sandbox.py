@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 
 from kthw.intended.cluster import Intended
-from kthw.observed.aws import Reader
-from kthw.observed.inventory import read_inventory
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader
 from kthw.observed.pods import look_into_nodes
 from kthw.target import SshAccess, Target
 

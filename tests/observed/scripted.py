@@ -16,7 +16,7 @@ from kthw.observed import pods
 from kthw.observed.agent.asked import checked, read_request
 from kthw.observed.evidence import Instance, Inventory, UserData
 from kthw.observed.pods import Seen, look_into_nodes
-from kthw.observed.session import Session
+from kthw.observed.ssh.session import Session
 from kthw.target import SshAccess, Target
 
 WORKERS = ("worker-0", "worker-1", "worker-2")
@@ -148,7 +148,8 @@ class Lab:
         """All that is seen; a worker without a channel cannot be reached."""
         self.channels = {channel.worker: channel for channel in channels}
 
-        def opened(_: Any, worker: str, address: str, **told: Any) -> Session:
+        def opened(_: Any, worker: str, address: str, *, endpoint: str, **told: Any) -> Session:
+            assert endpoint == ""
             facts = {"worker": worker, "login": f"ssh ubuntu@{address}"}
             if worker not in self.channels:
                 raise CouldNotLook(LookError(code="ssh-unreachable", subject=worker, worker=worker))

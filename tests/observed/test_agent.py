@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed.session import Session
+from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import CLEAN, PLUGINS, TwoNodes, why_not
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from kthw.findings.netfilter import Firewall, Packet
+from kthw.network.netfilter import Firewall, Packet
 from kthw.observed.agent import firewall, system
 from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.evidence import Chain, Way
-from kthw.observed.session import Session
+from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import TwoNodes, why_not
 
 NO_NODES = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")

@@ -6,19 +6,23 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.check import Check
-from kthw.findings.unread import NEEDS, unfounded, unread
+from kthw.findings.judging import outcome_of
+from kthw.findings.registry import CHECKS
 from kthw.intended.cluster import Intended
-from kthw.observed import listing
-from kthw.observed.aws import Reader
+from kthw.network.model import Network
+from kthw.observed.aws import listing
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import Evidence, Inventory, TargetSeen
-from kthw.observed.inventory import read_inventory
 from kthw.target import Target
 from tests.observed.api_answers import WORKERS, Api, serving
 from tests.observed.hostile_api_answers import EVERYTHING, HOSTILE, NOTHING, Hostile
 
+READING = [check for check in CHECKS if check.reads]
 THREE = Intended(workers=WORKERS)
 Verdicts = dict[tuple[str, str], str]
 """By check and worker: ``ok``, ``error``, or the codes that were found."""
@@ -41,22 +45,14 @@ def verdicts(inventory: Inventory, errors: tuple[LookError, ...]) -> Verdicts:
     evidence = Evidence(
         gathered_at="", target=TargetSeen(kind="aws"), intended=THREE, inventory=inventory, errors=errors
     )
-    return {
-        (check.__name__, worker): _judged(evidence, check, worker) for check in NEEDS for worker in WORKERS
-    }
+    network = Network(evidence)
+    return {(check.name, worker): _judged(network, check, worker) for check in READING for worker in WORKERS}
 
 
-def _judged(evidence: Evidence, check: Check, worker: str) -> str:
-    """As ``fixtures.judging`` judges."""
-    try:
-        if unread(evidence, check, worker):
-            return "error"
-        found = check(evidence, worker)
-        if found and unfounded(evidence, check, worker, found):
-            return "error"
-    except CouldNotLook:
-        return "error"
-    return ", ".join(finding.code for finding in found) or "ok"
+def _judged(network: Network, check: Check, worker: str) -> str:
+    """As ``judge`` does, whatever other checks it needs."""
+    outcome = outcome_of(network, replace(check, needs=()), worker)
+    return ", ".join(finding.code for finding in outcome.findings) or outcome.status.replace("passed", "ok")
 
 
 def test_healthy_answers_are_green_and_cost_n_and_eight_calls(api: Api, reader: Reader) -> None:
@@ -106,9 +102,9 @@ def _told(errors: tuple[LookError, ...] | list[LookError], hostile: Hostile) -> 
 def _dear(cost: str) -> set[tuple[str, str]]:
     """The checks and workers that ``cost`` leaves without a verdict."""
     what, _, worker = cost.partition(":")
-    every = {check.__name__ for check in NEEDS}
+    every = {check.name for check in READING}
     # The route to an instance that nobody knows is no leftover to be told, and no pass either.
-    lost = {(name, worker) for name in every} | {("no_leftovers", "worker-1")}
+    lost = {(name, worker) for name in every} | {("no-leftovers", "worker-1")}
     if cost == NOTHING:
         return set()
     if cost in WORKERS:
@@ -116,13 +112,13 @@ def _dear(cost: str) -> set[tuple[str, str]]:
     if what == "lost":
         return lost
     if what == "nameless":
-        names = {("one_running_instance", each) for each in WORKERS}
+        names = {("one-running-instance", each) for each in WORKERS}
         # Leftovers are told at the first worker there is: not at the one that nobody knows.
-        return names | lost - {("no_leftovers", worker)} if worker else names
+        return names | lost - {("no-leftovers", worker)} if worker else names
     if what == "user-data":
-        by_pod_cidr = ("valid_pod_cidr", "route_to_worker", "route_active", "route_undiverted")
+        by_pod_cidr = ("pod-cidr-of-its-own", "route-to-worker", "route-active", "route-undiverted")
         return {(name, worker) for name in by_pod_cidr}
-    return {(check.__name__, each) for check, kinds in NEEDS.items() if cost in kinds for each in WORKERS}
+    return {(check.name, each) for check in READING if cost in check.reads for each in WORKERS}
 
 
 def test_the_table_is_as_long_as_what_was_tried() -> None:

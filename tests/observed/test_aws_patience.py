@@ -14,9 +14,9 @@ import pytest
 
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import Intended
-from kthw.observed import aws_answers, inventory
-from kthw.observed.aws import Reader, preload
-from kthw.observed.inventory import read_inventory
+from kthw.observed.aws import answers, inventory
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader, preload
 from kthw.target import Target
 from tests.observed.api_answers import WORKERS, Api, reply, serving
 
@@ -25,8 +25,8 @@ THREE = Intended(workers=WORKERS)
 _READ = """
 import sys
 from kthw.intended.cluster import Intended
-from kthw.observed import inventory
-from kthw.observed.aws import Reader
+from kthw.observed.aws import inventory
+from kthw.observed.aws.reader import Reader
 from kthw.target import Target
 inventory._READING_SECONDS = 3.0
 reader = Reader(Target(kind="sandbox", endpoint=sys.argv[1], region="us-east-1", credentials=("a", "b")))
@@ -126,7 +126,7 @@ def test_first_answers_that_do_not_come_are_one_error(api: Api, silence: Silence
 
 
 def test_answer_that_trickles_is_cut_off(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws_answers, "_MOST_SECONDS", 0.3)
+    monkeypatch.setattr(answers, "_MOST_SECONDS", 0.3)
     gone = threading.Event()
 
     def trickle(handler: http.server.BaseHTTPRequestHandler, _asked: object) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import Intended, worker_names
-from kthw.observed.aws import CallRefusedError, Reader, session_for
-from kthw.observed.inventory import read_inventory, reread_routes
+from kthw.observed.aws.inventory import read_inventory, reread_routes
+from kthw.observed.aws.reader import CallRefusedError, Reader, session_for
 from kthw.target import Target
 from tests.provision.account import REGION, THREE, Account
 

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings import reachability, routes, workers
 from kthw.findings.changed import settled
-from kthw.findings.check import Check
+from kthw.findings.check import Judge
 from kthw.intended.cluster import Intended
-from kthw.observed.aws import Reader
+from kthw.network.model import Network
+from kthw.observed.aws.reader import Reader
 from kthw.observed.changed import changes
 from kthw.observed.evidence import Evidence, Inventory, ProvisionStep
 from kthw.observed.gather import gather
@@ -21,7 +22,7 @@ from kthw.provision.apply import apply
 from kthw.provision.journal import Journal
 from kthw.provision.plan import plan
 from kthw.provision.writer import Writer
-from tests.findings.clusters import failing, without_route
+from tests.findings.clusters import TABLE, failing, healthy, without_route
 from tests.findings.faults import OK
 from tests.provision.account import THREE, Account
 
@@ -57,10 +58,10 @@ def test_route_that_vanished_after_it_was_provisioned_is_told_as_taken_away_by_s
     (error,) = seen.errors
     assert (error.code, error.worker) == ("routes-changed", "worker-1")
     assert error.facts["change"] == f"{ROUTE}: {account.instance('worker-1')} → —"
-    found = routes.route_to_worker(seen, "worker-1")
+    found = routes.route_to_worker(Network(seen), "worker-1")
     assert [finding.code for finding in found] == ["route-missing"]
     with pytest.raises(CouldNotLook) as caught:
-        settled(seen, found)
+        settled(Network(seen), found)
     assert caught.value.error == error
 
 
@@ -107,7 +108,7 @@ def test_tables_that_rule_no_workers_subnet_may_change() -> None:
 
 
 LOST = failing(without_route(OK, ROUTE), ("worker-0", "worker-1"))
-CASES: dict[str, tuple[Check, str, str, bool]] = {
+CASES: dict[str, tuple[Judge, str, str, bool]] = {
     "its own route": (routes.route_to_worker, "worker-1", "worker-1", True),
     "another worker's route": (routes.route_to_worker, "worker-1", "worker-2", False),
     "a route that is nobody's": (routes.route_to_worker, "worker-1", "", True),
@@ -116,16 +117,55 @@ CASES: dict[str, tuple[Check, str, str, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("check", "worker", "changed", "doubted"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("judge", "worker", "changed", "doubted"), CASES.values(), ids=CASES)
 def test_only_what_may_come_of_the_change_is_doubted(
-    check: Check, worker: str, changed: str, *, doubted: bool
+    judge: Judge, worker: str, changed: str, *, doubted: bool
 ) -> None:
     error = LookError(code="routes-changed", subject="rtb-1", worker=changed)
-    found = check(LOST, worker)
+    found = judge(Network(LOST), worker)
     assert found
     evidence = replace(LOST, errors=(error,))
     if doubted:
         with pytest.raises(CouldNotLook):
-            settled(evidence, found)
+            settled(Network(evidence), found)
     else:
-        assert settled(evidence, found) == found
+        assert settled(Network(evidence), found) == found
+
+
+def test_of_many_changes_each_worker_is_told_of_one() -> None:
+    """Findings are doubted by what is told: a worker that is not would be told ``route-missing``."""
+    many = healthy(14)
+    steps = [
+        ProvisionStep(
+            worker=f"worker-{n}",
+            outcome="created",
+            route_table=TABLE,
+            pod_cidr=f"10.200.{n}.0/24",
+            target="i-1",
+        )
+        for n in range(14)
+    ]
+    for n in range(14):
+        many = without_route(many, f"10.200.{n}.0/24")
+    assert many.inventory is not None
+    told = changes(many.inventory, many.inventory, many.intended, steps)
+    assert {error.worker for error in told} == set(many.intended.workers)
+
+
+def test_a_main_table_that_no_workers_subnet_falls_back_to_may_change() -> None:
+    before = OK.inventory
+    assert before is not None
+    (main,) = [table for table in before.route_tables if table.main]
+    rest = tuple(table for table in before.route_tables if not table.main)
+    now = replace(before, route_tables=(replace(main, routes=()), *rest))
+    assert changes(before, now, OK.intended) == ()
+
+
+def test_what_a_pod_sends_to_its_own_node_is_not_doubted() -> None:
+    """Its packets meet no route of the VPC."""
+    alone = failing(OK, ("worker-0", "worker-0"), kind="node")
+    error = LookError(code="routes-changed", subject="rtb-1", worker="worker-1")
+    network = Network(replace(alone, errors=(error,)))
+    found = reachability.reaches_own_node(network, "worker-0")
+    assert found
+    assert settled(network, found) == found

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from kthw.errors import LookError
-from kthw.observed.aws_answers import UnreadableAnswerError
-from kthw.observed.concerned import by_instances, by_network
+from kthw.observed.aws.answers import UnreadableAnswerError
+from kthw.observed.aws.concerned import by_instances, by_network
+from kthw.observed.aws.inventory import route_tables
 from kthw.observed.evidence import Inventory
-from kthw.observed.inventory import route_tables
 from kthw.observed.unfit import Unfit
 from tests.findings.clusters import (
     ACL_2,

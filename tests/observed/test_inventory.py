@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kthw.observed.aws import Reader
-from kthw.observed.inventory import read_inventory
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader
 from tests.provision.account import THREE, Account
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kthw.observed.rate import TokenBucket
+from kthw.observed.aws.rate import TokenBucket
 
 
 class Clock:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kthw.observed import shapes
+from kthw.observed.aws import shapes
 from kthw.observed.evidence import AclEntry, InternetGateway, NetworkInterface, Route, SecurityRule, Vpc
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def test_network_acl_entries_come_by_number_with_icmp_in_the_ports() -> None:
 _AT_ONCE = """
 import importlib, sys, threading
 import msgspec
-from kthw.observed import wire
+from kthw.observed.aws import wire
 
 sys.setswitchinterval(1e-6)
 state = {"State": "associated"}

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from kthw.findings import pod_cidr
+from kthw.network import pod_cidr
+from kthw.observed.aws.user_data import MOST_TEXT, read_user_data
 from kthw.observed.evidence import UserData
-from kthw.observed.secrets import masked
-from kthw.observed.user_data import MOST_TEXT, read_user_data
+from kthw.secrets import masked
 
 _TUTORIAL = "name=worker-0|pod-cidr=10.200.0.0/24"
 _PAIRS = {"name": "worker-0", "pod-cidr": "10.200.0.0/24"}

@@ -14,11 +14,11 @@ import msgspec
 import pytest
 
 from kthw.intended.cluster import Intended
-from kthw.observed.aws import Reader
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import Inventory, Probe
-from kthw.observed.inventory import read_inventory
 from kthw.observed.pods import Seen, look_into_nodes
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 
 NO_PACKETS = why_no_packets(catalogue("en").say)

@@ -7,9 +7,9 @@ import base64
 import msgspec
 import pytest
 
-from kthw.findings import pod_cidr
-from kthw.observed.secrets import masked
-from kthw.observed.user_data import read_user_data
+from kthw.network import pod_cidr
+from kthw.observed.aws.user_data import read_user_data
+from kthw.secrets import masked
 
 # Made up, all of them; put together here, so that no scanner takes this file for a leak.
 SECRETS = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kthw.observed import ssh_config
-from kthw.observed.hop import Hop, jump_hop, worker_hop
+from kthw.observed.ssh import config, protocol
+from kthw.observed.ssh.hop import Hop, jump_hop, worker_hop
 from kthw.target import SshAccess
 
 ADDRESS = "54.0.0.7"
@@ -17,7 +17,7 @@ ADDRESS = "54.0.0.7"
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own, so that the configuration of whoever runs this counts for nothing."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(ssh_config, "SYSTEM", tmp_path / "none")
+    monkeypatch.setattr(config, "SYSTEM", tmp_path / "none")
     (tmp_path / ".ssh").mkdir()
     return tmp_path
 
@@ -50,9 +50,9 @@ def test_an_entry_for_the_address_counts_where_none_names_the_worker(home: Path)
 
 
 def test_an_entry_for_everything_is_none_for_the_worker(home: Path) -> None:
-    assert not ssh_config.names("Host *\nHost other\n", "worker-0")
-    assert not ssh_config.names("Host !worker-0 worker-*\n", "worker-0")
-    assert ssh_config.names("host = 'worker-0' other\n", "worker-0")
+    assert not config.names("Host *\nHost other\n", "worker-0")
+    assert not config.names("Host !worker-0 worker-*\n", "worker-0")
+    assert config.names("host = 'worker-0' other\n", "worker-0")
 
 
 def test_a_user_that_was_asked_for_beats_the_file(home: Path) -> None:
@@ -101,3 +101,11 @@ def test_a_file_nobody_can_understand_is_a_value_error(home: Path) -> None:
 def test_known_hosts_are_those_of_the_file(home: Path) -> None:
     hop = hop_of(home, "Host *", "UserKnownHostsFile ~/mine /tmp/second", "GlobalKnownHostsFile none")
     assert hop.known_hosts == (home / "mine", Path("/tmp/second"))  # noqa: S108 -- nothing is written there
+
+
+def test_the_file_is_parsed_once_however_many_workers_there_are(home: Path) -> None:
+    lines = [f"Host worker-{n}\n    HostName 203.0.113.{n + 1}\n    Port {2200 + n}" for n in range(60)]
+    before = protocol._parsed.cache_info().misses
+    hops = [hop_of(home, *lines, worker=f"worker-{n}") for n in range(60)]
+    assert [hop.port for hop in hops] == [2200 + n for n in range(60)]
+    assert protocol._parsed.cache_info().misses - before <= 3

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed import ssh, ssh_keys
-from kthw.observed.login import Deadlines, open_session
-from kthw.observed.ssh_keys import UnusableKeyError, key_of
+from kthw.observed.ssh import keys, protocol
+from kthw.observed.ssh.keys import UnusableKeyError, key_of
+from kthw.observed.ssh.login import Deadlines, open_session
 from kthw.target import SshAccess
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.observed.private_sshd import Sshd, make_key, start, stop
 
 needs_sshd = pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="openssh-server is not installed")
@@ -107,12 +107,12 @@ def test_a_comment_in_any_script_does_not_hide_a_public_key(good: Path, tmp_path
     kind, blob, *_ = good.with_suffix(".pub").read_text().split()
     for comment in ("joão@casa", "管理者 🎉", ""):
         (tmp_path / "id.pub").write_text(f"{kind} {blob} {comment}\n", encoding="utf-8")
-        assert ssh_keys._public_part(str(tmp_path / "id")) == base64.b64decode(blob)
+        assert keys._public_part(str(tmp_path / "id")) == base64.b64decode(blob)
     (tmp_path / "id.pub").write_bytes(f"{kind} {blob} ".encode() + b"jo\xe3o\n")
-    assert ssh_keys._public_part(str(tmp_path / "id")) == base64.b64decode(blob)
+    assert keys._public_part(str(tmp_path / "id")) == base64.b64decode(blob)
     (tmp_path / "id.pub").unlink()
     os.mkfifo(tmp_path / "id.pub")
-    assert ssh_keys._public_part(str(tmp_path / "id")) == b""
+    assert keys._public_part(str(tmp_path / "id")) == b""
 
 
 @pytest.mark.parametrize("comment", ["joão@casa 🎉".encode(), b"jo\xe3o"], ids=["utf-8", "latin-1"])
@@ -132,7 +132,7 @@ def test_an_agent_s_comment_in_any_encoding_is_no_traceback(
             time.sleep(0.01)
         monkeypatch.setenv("SSH_AUTH_SOCK", str(sock))
         subprocess.run(["ssh-add", "-q", str(key)], check=True, capture_output=True)
-        with ssh.agent_keys() as keys:
+        with protocol.agent_keys() as keys:
             assert [each[0].encode() for each in keys] in ([comment], [])
             assert keys or comment.startswith(b"jo\xe3")
     finally:

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed import bounded_file, match_exec, ssh_config, ssh_names
-from kthw.observed.hop import Hop, jump_hop, worker_hop
-from kthw.observed.login import Deadlines, open_session
+from kthw.observed import bounded_file
+from kthw.observed.ssh import config, match_exec, names
+from kthw.observed.ssh.hop import Hop, jump_hop, worker_hop
+from kthw.observed.ssh.login import Deadlines, open_session
 from kthw.target import SshAccess
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 
 NOBODY = 9
 """The port of discard: nobody listens there."""
@@ -60,7 +61,7 @@ HOSTILE = {
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(ssh_config, "SYSTEM", tmp_path / "none")
+    monkeypatch.setattr(config, "SYSTEM", tmp_path / "none")
     (tmp_path / ".ssh").mkdir()
     return tmp_path
 
@@ -156,7 +157,7 @@ def test_a_jump_host_of_any_usual_kind_is_understood(spec: str, host: str, user:
     "spec", ["", "$(id)", "a:b", "a:0", "a:65536", "a:１", "-oX@a", "a;b@c", "a@-b", "a\nUser root"]
 )
 def test_a_jump_host_of_another_kind_is_refused(spec: str) -> None:
-    with pytest.raises(ssh_names.UnfitNameError):
+    with pytest.raises(names.UnfitNameError):
         jump_hop(SshAccess(), spec)
 
 
@@ -168,7 +169,7 @@ def test_what_openssh_refuses_of_hosts_is_refused_here(marker: Path) -> None:
         said = subprocess.run(
             ["ssh", "-G", "-F", "none", "--", text], capture_output=True, text=True, check=False
         )
-        assert said.returncode == 0 or not ssh_names.is_host(text), text
+        assert said.returncode == 0 or not names.is_host(text), text
     assert not marker.exists()
 
 
@@ -284,7 +285,7 @@ def test_a_file_that_only_its_owner_s_own_group_may_write_is_read(home: Path) ->
 @pytest.mark.parametrize("file", ["none", "/dev/null"])
 def test_no_configuration_at_all_can_be_asked_for(file: str) -> None:
     """As with ``ssh -F none``; neither the user's nor the system's is read."""
-    assert not ssh_config.text_of(file).strip()
+    assert not config.text_of(file).strip()
 
 
 def test_comments_names_and_paths_may_be_in_any_script(home: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kthw.observed.known_hosts import fingerprint, judge, remember
+from kthw.observed.ssh.known_hosts import fingerprint, judge, remember
 
 KEY = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + b"k" * 32
 OTHER = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + b"o" * 32

@@ -19,8 +19,8 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed.login import Deadlines, open_session
-from kthw.observed.session import Session
+from kthw.observed.ssh.login import Deadlines, open_session
+from kthw.observed.ssh.session import Session
 from kthw.target import SshAccess
 from tests.observed.private_sshd import (
     Middleman,

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings.cluster import Cluster
 from kthw.intended.cluster import Intended
-from kthw.observed import dial, ssh_config
+from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Instance, Inventory, TargetSeen
-from kthw.observed.login import Deadlines, open_session
 from kthw.observed.pods import look_into_nodes
+from kthw.observed.ssh import config, dial
+from kthw.observed.ssh.login import Deadlines, open_session
 from kthw.target import SshAccess, Target, endpoint_of, is_local
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 
 LOCAL = "http://127.0.0.1:5000"
 SHORT = Deadlines(connect=1.0, login=1.0, total=1.0)
@@ -31,7 +31,7 @@ NOT_OURS = (
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(ssh_config, "SYSTEM", tmp_path / "none")
+    monkeypatch.setattr(config, "SYSTEM", tmp_path / "none")
     (tmp_path / ".ssh").mkdir()
     return tmp_path
 
@@ -137,7 +137,7 @@ def test_a_whole_run_on_a_local_endpoint_dials_nobody(
         intended=intended,
         inventory=inventory,
     )
-    assert Cluster.of(evidence).login("worker-0").startswith("ssh -F KTHW_SSH_CONFIG ")
+    assert Network(evidence).login("worker-0").startswith("ssh -F KTHW_SSH_CONFIG ")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from kthw.observed.session import Session
+from kthw.observed.ssh.session import Session
 from tests.observed.local_channel import LocalChannel
 
 PLUGINS = "/usr/lib/cni"

@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kthw.findings.check import Need
+from kthw.findings.registry import CHECKS
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import write
 
@@ -98,3 +100,13 @@ def judge(tmp_path: Path, run_pytest: Run) -> Run:
 def clean(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment without anything that would change what a run looks at or says."""
     return {name: value for name, value in environment.items() if not name.startswith(_MINE)}
+
+
+def asked(workers: int = 3, *, needing: Need | None = None, chapter: str = "") -> int:
+    """How many tests ask that many workers: one for each check (with that need, brought by that chapter)."""
+    checks = [
+        check
+        for check in CHECKS
+        if (needing is None or needing in check.needs) and chapter in ("", check.chapter)
+    ]
+    return len(checks) * workers

@@ -18,7 +18,7 @@ import pytest
 from kthw.errors import CouldNotLook
 from kthw.provision.entry import Place
 from kthw.provision.turns import turn
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from sandbox import folder
 from tests.plugin.conftest import PROJECT, PYTEST, clean
 from tests.provision.account import Account

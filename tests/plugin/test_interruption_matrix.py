@@ -26,7 +26,7 @@ from typing import Any, Final
 import pytest
 
 from kthw.observed.recording import write
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import why_no_packets
 from tests.findings.clusters import healthy
 from tests.ordinary_user import OrdinaryUser, ordinary_user, why_none

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kthw.observed.recording import write
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import healthy
 from tests.plugin.conftest import PROJECT, Ran, Run
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from kthw.findings import needs
 from kthw.observed.recording import write
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import healthy
-from tests.plugin.conftest import PROJECT, Run
+from tests.plugin.conftest import PROJECT, Run, asked
 
 SUITE = "suites/routes"
 _KILLER = """
@@ -63,7 +64,7 @@ def test_a_full_disk_is_one_sentence_and_no_success(language: str, recording: st
     reports = str(ran.reports)
     sentence = catalogue(language).say("run-report-unwritten", value=reports, detail="File too large")
     assert sentence in ran.output
-    assert catalogue(language).say("report-right", count=60, areas="").split("60")[1][:10] in ran.output
+    assert catalogue(language).say("report-right", count=asked(), areas="").strip(": ") in ran.output
     assert "Traceback" not in ran.output
     assert "INTERNALERROR" not in ran.output
 
@@ -104,7 +105,8 @@ def test_a_killed_run_leaves_no_evidence_lying_around(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_single_worker_has_no_mesh_to_pass(language: str, recording: str, run_pytest: Run) -> None:
     one = ("--workers", "worker-0", "--language", language)
+    meshed = asked(1, needing=needs.other_workers)
     ran = run_pytest(f"{SUITE}/test_pods.py", "--evidence", recording, *one)
     assert ran.code == 0, ran.output
-    assert ran.document["summary"]["skipped"] == 2
-    assert f"2 × {catalogue(language).say('run-skip-no-other-worker')}" in ran.output
+    assert ran.document["summary"]["skipped"] == meshed
+    assert f"{meshed} × {catalogue(language).say('run-skip-no-other-worker')}" in ran.output

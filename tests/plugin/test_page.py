@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.observed.evidence import Evidence
-from kthw.verdict.messages import LANGUAGES, catalogue
 from kthw.verdict.routes_drawing import TABLE_WIDTH
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import TABLE, healthy, inventory_of, with_inventory
 from tests.plugin.conftest import Run
 

@@ -14,7 +14,7 @@ import pytest
 
 from kthw.errors import CouldNotLook
 from kthw.observed.recording import encode, read, write
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import healthy, with_node
 from tests.plugin.conftest import Run
 

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.errors import LookError
+from kthw.findings import needs
 from kthw.observed.evidence import Evidence, Probe
 from tests.findings.clusters import (
     TABLE,
@@ -20,9 +21,9 @@ from tests.findings.clusters import (
     without_instance,
 )
 from tests.findings.faults import FAULTS
-from tests.plugin.conftest import Run
+from tests.plugin.conftest import Run, asked
 
-TESTS = 60
+TESTS = asked()
 KEYS = {"schema", "target", "findings", "errors", "surprises", "summary", "evidence"}
 FINDING_KEYS = {"code", "subject", "expected", "observed", "near_miss", "fix", "test"}
 SUMMARY_KEYS = {"passed", "failed", "errors", "skipped", "aws_calls", "ssh_sessions", "seconds"}
@@ -150,7 +151,9 @@ def test_a_missing_worker_is_a_failing_test_and_its_other_tests_name_it(judge: R
     assert ran.codes == ["worker-missing"]
     summary = ran.document["summary"]
     # Skipped: all others of worker-1, and of its peers those that need every worker's pod.
-    assert (summary["passed"], summary["failed"], summary["errors"], summary["skipped"]) == (36, 1, 0, 23)
+    skipped = asked(1) - 1 + asked(2, needing=needs.other_workers)
+    assert (summary["failed"], summary["errors"], summary["skipped"]) == (1, 0, skipped)
+    assert summary["passed"] == TESTS - 1 - skipped
     assert (
         "(worker-missing); see test_workers.py::test_exactly_one_running_instance_bears_the_name"
         in ran.output
@@ -176,9 +179,10 @@ def test_an_unreachable_worker_is_an_error_never_a_finding_and_never_a_pass(judg
     assert ran.code == 1
     assert ran.codes == []
     summary = ran.document["summary"]
-    # worker-1: five node tests, four pod tests; of the others, the two that need all their peers.
-    assert (summary["failed"], summary["errors"], summary["passed"]) == (0, 13, TESTS - 13)
-    assert ran.junit["errors"] == 13
+    # What is asked of worker-1's node and pod; of the others, what needs all their peers.
+    unseeable = asked(1, needing=needs.logged_in) + asked(2, needing=needs.other_workers)
+    assert (summary["failed"], summary["errors"], summary["passed"]) == (0, unseeable, TESTS - unseeable)
+    assert ran.junit["errors"] == unseeable
     assert [error["code"] for error in ran.document["errors"]] == ["ssh-unreachable"]
     assert ran.output.count("! ssh-unreachable") == 1
 
@@ -195,7 +199,8 @@ def test_a_pod_that_did_not_come_up_is_an_error(judge: Run) -> None:
     error = LookError(code="cni-failed", subject="worker-0", worker="worker-0", detail="no plugin")
     probes = tuple(p for p in evidence.probes if "worker-0" not in (p.source, p.destination))
     ran = judge(replace(evidence, nodes={**evidence.nodes, "worker-0": node}, probes=probes, errors=(error,)))
-    assert (ran.document["summary"]["failed"], ran.document["summary"]["errors"]) == (0, 8)
+    unmeasured = asked(1, needing=needs.probe_pod) + asked(2, needing=needs.other_workers)
+    assert (ran.document["summary"]["failed"], ran.document["summary"]["errors"]) == (0, unmeasured)
 
 
 def test_an_account_that_cannot_be_looked_at_is_one_error_told_once(judge: Run) -> None:
@@ -226,22 +231,24 @@ def test_an_error_beside_passing_tests_is_no_success(judge: Run) -> None:
 def test_what_a_later_chapter_brings_is_skipped_with_that_reason(judge: Run) -> None:
     ran = judge(without_routes("10.200.0.0/24", "10.200.1.0/24", "10.200.2.0/24"), "--after", "workers")
     assert ran.code == 0, ran.output
-    assert ran.document["summary"]["skipped"] == 18
-    assert "18 × the chapter routes brings this, and you finished workers" in ran.output
+    later = asked(chapter="routes")
+    assert ran.document["summary"]["skipped"] == later
+    assert f"{later} × the chapter routes brings this, and you finished workers" in ran.output
 
 
 def test_where_no_packets_can_be_sent_packet_tests_are_skipped_with_the_reason(judge: Run) -> None:
     evidence = replace(healthy(), nodes={}, probes=())
     ran = judge(replace(evidence, target=replace(evidence.target, no_packets="no namespaces here.")))
     assert ran.code == 0, ran.output
-    assert ran.document["summary"]["skipped"] == 27
-    assert "27 × no packets can be sent here: no namespaces here." in ran.output
+    unsent = asked(needing=needs.packets)
+    assert ran.document["summary"]["skipped"] == unsent
+    assert f"{unsent} × no packets can be sent here: no namespaces here." in ran.output
 
 
 def test_a_recorded_run_can_be_judged_for_fewer_workers(judge: Run) -> None:
     ran = judge(one_route_missing(), "--workers", "worker-0,worker-2")
     assert ran.code == 0, ran.output
-    assert "40 passed" in ran.output
+    assert f"{asked(workers=2)} passed" in ran.output
 
 
 def test_a_node_without_the_tools_is_skipped_with_that_reason_and_fails_nothing(judge: Run) -> None:

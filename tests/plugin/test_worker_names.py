@@ -6,7 +6,7 @@ import pytest
 
 from kthw.intended.cluster import BadNames, worker_names
 from kthw.provision.__main__ import main
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.plugin.conftest import Run
 
 REFUSED = {

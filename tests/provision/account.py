@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kthw.intended.cluster import Intended
-from kthw.observed.aws import Reader, session_for
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader, session_for
 from kthw.observed.evidence import Inventory, Route
-from kthw.observed.inventory import read_inventory
 from kthw.target import Target
 from sandbox import cluster
 from tests.provision.wire import Wire

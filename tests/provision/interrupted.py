@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kthw.observed.aws import preload
+from kthw.observed.aws.reader import preload
 from kthw.observed.evidence import ProvisionStep
 from kthw.provision import __main__ as command
 from kthw.provision.entry import Event, Place

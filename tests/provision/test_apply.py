@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from kthw.errors import CouldNotLook
-from kthw.observed.aws import CallRefusedError
+from kthw.observed.aws.reader import CallRefusedError
 from kthw.observed.evidence import ProvisionStep
 from kthw.provision.apply import apply
 from kthw.provision.journal import Journal
@@ -182,7 +182,7 @@ def test_route_that_is_there_though_no_yes_came_may_be_ours_and_is_not_taken_bac
 
 
 def test_route_whose_request_timed_out_may_be_ours(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kthw.observed.aws._READ_SECONDS", 1)
+    monkeypatch.setattr("kthw.observed.aws.reader._READ_SECONDS", 1)
     lab.writer = Writer(Account.over(lab.wire, lab.account).target, lab.account.id)
     lab.wire.on("CreateRoute", _slow)
     assert lab.apply() == ["unsure", "created", "created"]

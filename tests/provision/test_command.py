@@ -14,9 +14,9 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.errors import LookError
-from kthw.observed.aws import Reader
+from kthw.observed.aws.inventory import read_inventory
+from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import Inventory
-from kthw.observed.inventory import read_inventory
 from kthw.provision.__main__ import main
 from kthw.provision.entry import Place
 from kthw.provision.turns import turn

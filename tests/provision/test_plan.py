@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from kthw.findings.routes import route_to_worker
 from kthw.intended.cluster import Intended
+from kthw.network.model import Network
 from kthw.observed.evidence import (
     Evidence,
     Instance,
@@ -21,7 +22,7 @@ from kthw.observed.evidence import (
 )
 from kthw.provision import commands
 from kthw.provision.plan import Headroom, headroom, plan
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 
 ONE = Intended(workers=("worker-0",))
 TWO = Intended(workers=("worker-0", "worker-1"))
@@ -225,7 +226,7 @@ def test_command_of_a_step_is_the_fix_of_the_finding(
 ) -> None:
     inventory = network(worker(0, enis=enis), routes=routes)
     evidence = Evidence(gathered_at="", target=TargetSeen(kind="sandbox"), intended=ONE, inventory=inventory)
-    (finding,) = route_to_worker(evidence, "worker-0")
+    (finding,) = route_to_worker(Network(evidence), "worker-0")
     (step,) = plan(inventory, ONE)
     assert catalogue(language).finding(finding).fix == step.command
 

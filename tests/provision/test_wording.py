@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 from kthw.observed.evidence import ProvisionStep
 from kthw.provision.fate import Fate, fate_of
 from kthw.provision.wording import left_behind, step_line
-from kthw.verdict.messages import LANGUAGES, catalogue
+from kthw.words.messages import LANGUAGES, catalogue
 
 COMMAND = "aws ec2 some-route --route-table-id rtb-1"
 WITH_COMMAND = ("create", "wrong-target", "blackhole", "failed", "gave-up", "not-tried", "unsure", "maybe")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.repository.machine import PROJECT, PROVIDES, Machine, lines_of
 
 COMMANDS = ("routes", "test", "pytest", "sandbox", "provision", "help")
@@ -76,15 +77,15 @@ def test_routes_runs_the_suite_of_this_project_from_wherever_it_is_called(
     suite = f"--rootdir {root} -c {root}/pytest.ini {root}/suites/routes"
     assert done.returncode == 0, done.stderr
     assert f"here: {tmp_path}\n" in done.stdout, "a relative --ssh-key must mean the caller's folder"
-    assert f"ran: -P -m pytest {suite} --ssh-key my key\n" in done.stdout
+    assert f"ran: -P -m kthw.start pytest {suite} --ssh-key my key\n" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "runs"),
     [
-        (("sandbox", "run", "--", "aws", "x y"), "-P -m sandbox run -- aws x y"),
-        (("provision", "plan"), "-P -m kthw.provision plan"),
-        (("pytest", "suites/routes", "-x"), "-P -m pytest suites/routes -x"),
+        (("sandbox", "run", "--", "aws", "x y"), "-P -m kthw.start sandbox run -- aws x y"),
+        (("provision", "plan"), "-P -m kthw.start kthw.provision plan"),
+        (("pytest", "suites/routes", "-x"), "-P -m kthw.start pytest suites/routes -x"),
     ],
 )
 def test_each_command_becomes_its_python_program(
@@ -119,17 +120,32 @@ def test_the_tests_are_four_checks_and_one_failure_fails_them_all(machine: Machi
     passed = machine.run("test", "-k", "x")
     assert [line.removeprefix("ran: -P -m ") for line in lines_of(passed.stdout, "ran: ")] == [
         "ruff check", "ruff format --check", "mypy",
-        "pytest tests -n auto --maxprocesses 4 --dist loadscope -k x",
+        "kthw.start pytest tests -n auto --maxprocesses 4 --dist loadscope -k x",
     ]  # fmt: skip
     assert passed.returncode == 0
     failed = machine.run("test", FAILING="ruff check")
     assert failed.returncode == 1
-    assert "ran: -P -m pytest tests" in failed.stdout, "an early failure must not hide the later ones"
+    assert "ran: -P -m kthw.start pytest tests" in failed.stdout, (
+        "an early failure must not hide the later ones"
+    )
     assert lines_of(failed.stderr, "ruff check")
 
 
-def test_some_of_the_tests_can_be_named(machine: Machine) -> None:
-    assert "ran: -P -m pytest tests/findings -x\n" in machine.run("test", "tests/findings", "-x").stdout
+@pytest.mark.parametrize(
+    "tests", ["tests", "tests/findings", "./tests/findings/test_path.py", "tests/a.py::test_b[c]"]
+)
+def test_named_tests_run_without_the_other_checks(machine: Machine, tests: str) -> None:
+    done = machine.run("test", "-x", tests)
+    assert lines_of(done.stdout, "ran: ") == [f"ran: -P -m kthw.start pytest -x {tests}"]
+    assert machine.run("test", tests, FAILING="pytest").returncode == 3
+
+
+def test_routes_says_which_suite_it_added_itself(machine: Machine) -> None:
+    python = "python3"
+    machine.stub(python, (machine.bin / python).read_text().split("\n", 1)[1] + 'echo "added: $KTHW_SUITE"\n')
+    done = machine.run("routes", "suites/routes/test_pods.py")
+    assert f"{machine.checkout}/suites/routes suites/routes/test_pods.py\n" in done.stdout
+    assert f"added: {machine.checkout}/suites/routes\n" in done.stdout
 
 
 # --- .venv --------------------------------------------------------------------------------------------
@@ -248,7 +264,7 @@ def test_two_at_once_set_up_once(machine: Machine, tmp_path: Path) -> None:
     assert second.stderr.readline() == "run: another ./run is setting up .venv here; waiting for it …\n"
     (tmp_path / "go").touch()
     outputs = [process.communicate(timeout=20)[0] for process in (first, second)]
-    assert all("ran: -P -m pytest" in output for output in outputs)
+    assert all("ran: -P -m kthw.start pytest" in output for output in outputs)
     assert machine.called.count("pip is working") == 1
 
 
@@ -292,7 +308,7 @@ def test_each_package_is_missed_by_its_files(machine: Machine, package: str) -> 
     machine.remove(package)
     done = machine.run("sandbox", "up")
     assert installed(machine) == [package]
-    assert "ran: -P -m sandbox up" in done.stdout
+    assert "ran: -P -m kthw.start sandbox up" in done.stdout
     machine.run("sandbox", "up")
     assert installed(machine) == [package], "once is enough"
 
@@ -373,7 +389,7 @@ def test_without_apt_get_it_names_what_is_missing_and_goes_on(machine: Machine) 
     assert done.returncode == 0
     assert lines_of(done.stderr, "openssh-server nftables")
     assert lines_of(done.stderr, "no apt-get")
-    assert "ran: -P -m pytest" in done.stdout
+    assert "ran: -P -m kthw.start pytest" in done.stdout
 
 
 def test_without_the_right_to_install_it_says_what_an_administrator_types(machine: Machine) -> None:
@@ -383,7 +399,7 @@ def test_without_the_right_to_install_it_says_what_an_administrator_types(machin
     assert done.returncode == 0
     assert installed(machine) == []
     assert lines_of(done.stderr, "apt-get install -y --no-install-recommends nftables")
-    assert "ran: -P -m pytest" in done.stdout
+    assert "ran: -P -m kthw.start pytest" in done.stdout
 
 
 def test_elsewhere_than_on_linux_the_packet_checks_are_said_to_be_skipped(machine: Machine) -> None:
@@ -504,6 +520,15 @@ def test_on_a_fresh_machine_sub_ids_begin_at_100000(machine: Machine) -> None:
         (machine.root / "etc" / name).unlink()
     machine.run("routes")
     assert "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 student" in machine.called
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_only_the_script_which_knows_the_ranges_of_others_says_which_to_take(language: str) -> None:
+    said = catalogue(language).say(
+        "sandbox-needs-namespaces", user="student", detail="Operation not permitted"
+    )
+    assert "./run routes" in said.split("/etc/subuid")[1]
+    assert "usermod" not in said
 
 
 @pytest.mark.parametrize("entry", ["student:100000:65536\n", "1000:100000:65536\n"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import why_no_packets
 from sandbox.state import State
 from tests.sandbox import fabric_story

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import ec2_client, why_no_packets
 from sandbox.watch import PATIENCE
 

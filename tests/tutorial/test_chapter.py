@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kthw.verdict.messages import catalogue
+from kthw.words.messages import catalogue
 from sandbox.box import why_no_packets
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,41 +9,52 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.errors import LookError
-from kthw.findings.finding import Finding
+from kthw.findings.finding import Finding, Lost
+from kthw.findings.judging import Outcome, Verdict, judge
+from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Probe
 from kthw.verdict.drawing import drawing
-from kthw.verdict.messages import LANGUAGES, catalogue
 from kthw.verdict.page import page
-from kthw.verdict.report import Found, Report, Summary, report
-from tests.findings.clusters import CHECKS, healthy, with_inventory
+from kthw.verdict.report import Report, Summary
+from kthw.words.messages import LANGUAGES, catalogue
+from tests.findings.clusters import healthy, with_inventory
 from tests.findings.faults import FAULTS
 
 ENGLISH = catalogue("en")
 WORKERS = ("worker-0", "worker-1", "worker-2")
 
 
-def found(
-    code: str,
-    subject: str,
-    worker: str = "worker-0",
-    *,
-    pairs: tuple[str, ...] = (),
-    explained_by: tuple[str, ...] = (),
-) -> Found:
-    finding = Finding(
-        code=code,
-        subject=subject,
-        worker=worker,
-        expected="a",
-        observed="b",
-        pairs=pairs,
-        explained_by=explained_by,
+def found(code: str, subject: str, worker: str = "worker-0", *, pairs: Iterable[Lost] = ()) -> Finding:
+    return Finding(code=code, subject=subject, worker=worker, expected="a", observed="b", lost=tuple(pairs))
+
+
+def pair(source: int, destination: int, *causes: tuple[str, str]) -> Lost:
+    probe = Probe(
+        source=f"worker-{source}",
+        source_address=f"10.200.{source}.2",
+        destination=f"worker-{destination}",
+        destination_address=f"10.200.{destination}.2",
+        kind="pod",
+        protocol="icmp",
+        reached=False,
+        detail="no answer in 3.0 s",
     )
-    return Found(finding=finding, test=f"suites/routes/test_{code}.py::test[{worker}]")
+    return Lost(probe=probe, causes=causes)
 
 
-def made(*each: Found, evidence: Evidence | None = None, errors: Iterable[LookError] = ()) -> Report:
-    return report(evidence or healthy(), each, errors, Summary())
+def made(
+    *each: Finding,
+    evidence: Evidence | None = None,
+    errors: Iterable[LookError] = (),
+    summary: Summary = Summary(),  # noqa: B008 -- immutable
+    interrupted: bool = False,
+) -> Report:
+    """A report of a verdict that came to just this."""
+    evidence = evidence or healthy()
+    failed = Outcome(check="any", subject="worker-0", status="failed", findings=each)
+    missed = [Outcome(check="any", subject=e.worker, status="error", error=e) for e in errors]
+    verdict = Verdict(evidence, Network(evidence) if evidence.inventory else None, [failed, *missed])
+    return Report(verdict, summary, interrupted=interrupted)
 
 
 def lost(*destinations: str) -> Evidence:
@@ -58,21 +69,20 @@ def lost(*destinations: str) -> Evidence:
 
 
 def judged(evidence: Evidence) -> Report:
-    each = [
-        Found(finding=finding, test=f"{name}[{worker}]")
-        for name, check in CHECKS.items()
-        for worker in evidence.intended.workers
-        for finding in check(evidence, worker)
-    ]
-    return made(*each, evidence=evidence)
+    return Report(judge(evidence), Summary())
+
+
+def drawn(evidence: Evidence) -> str:
+    """The network alone, nothing being told about it."""
+    return drawing(made(evidence=evidence).verdict, ENGLISH)
 
 
 def test_the_same_finding_of_two_tests_is_told_once_with_all_pairs() -> None:
+    one, two, three = pair(0, 1), pair(0, 2), pair(1, 2)
     each = made(
-        found("pod-unreachable", "s", pairs=("a", "b"), explained_by=("route-missing",)),
-        found("pod-unreachable", "s", pairs=("b", "c"), explained_by=("route-missing",)),
+        found("pod-unreachable", "s", pairs=(one, two)), found("pod-unreachable", "s", pairs=(two, three))
     ).findings
-    assert [one.finding.pairs for one in each] == [("a", "b", "c")]
+    assert [finding.lost for finding in each] == [(one, two, three)]
 
 
 def test_two_subjects_of_one_code_are_two_findings() -> None:
@@ -86,7 +96,7 @@ def test_findings_come_in_the_order_of_the_path_then_of_the_workers() -> None:
         found("route-missing", "z", "worker-1"),
         found("worker-missing", "w", "worker-2"),
     )
-    assert [one.finding.subject for one in each.findings] == ["w", "z", "y", "x"]
+    assert [one.subject for one in each.findings] == ["w", "z", "y", "x"]
 
 
 def test_findings_come_out_the_same_in_whatever_order_tests_ended() -> None:
@@ -95,24 +105,31 @@ def test_findings_come_out_the_same_in_whatever_order_tests_ended() -> None:
 
 
 def test_pairs_are_listed_under_the_finding_that_keeps_them_apart() -> None:
-    pairs = (
-        "10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp x",
-        "10.200.0.2@worker-0 → 10.200.2.2@worker-2: icmp x",
-    )
+    pairs = (pair(0, 1, ("route-missing", "one")), pair(0, 2, ("route-missing", "two")))
     roots = made(
         found("route-missing", "one", "worker-1"),
         found("route-missing", "two", "worker-2"),
-        found("pod-unreachable", "s", pairs=pairs, explained_by=("route-missing",)),
-    ).roots()
-    assert [(root.found.finding.subject, root.pairs) for root in roots] == [
-        ("one", pairs[:1]),
-        ("two", pairs[1:]),
+        found("pod-unreachable", "s", pairs=pairs),
+    ).roots
+    assert [(root.finding.subject, root.pairs) for root in roots] == [
+        ("one", (pairs[0].probe,)),
+        ("two", (pairs[1].probe,)),
     ]
 
 
+def test_a_pair_whose_own_cause_is_not_told_is_listed_under_one_of_its_kind_at_its_end() -> None:
+    pairs = (pair(0, 2, ("route-missing", "elsewhere")),)
+    roots = made(
+        found("route-missing", "one", "worker-1"),
+        found("route-missing", "two", "worker-2"),
+        found("pod-unreachable", "s", pairs=pairs),
+    ).roots
+    assert [len(root.pairs) for root in roots] == [0, 1]
+
+
 def test_pairs_that_nothing_explains_are_a_finding_of_their_own_told_from_one_end() -> None:
-    roots = judged(lost("worker-1")).roots()
-    assert [root.found.finding.code for root in roots] == ["pod-unreachable"]
+    roots = judged(lost("worker-1")).roots
+    assert [root.finding.code for root in roots] == ["pod-unreachable"]
     assert len(roots[0].pairs) == 4
 
 
@@ -126,7 +143,7 @@ def test_an_error_of_the_evidence_and_of_a_test_is_told_once() -> None:
 def test_the_document_tells_what_the_looking_cost() -> None:
     evidence = healthy()
     counted = replace(evidence, counts=replace(evidence.counts, aws_calls=11, ssh_sessions=3))
-    document = report(counted, [], [], Summary(passed=5, seconds=1.5)).document(ENGLISH)
+    document = made(evidence=counted, summary=Summary(passed=5, seconds=1.5)).document(ENGLISH)
     assert document["summary"] == {
         "passed": 5, "failed": 0, "errors": 0, "skipped": 0,
         "aws_calls": 11, "ssh_sessions": 3, "seconds": 1.5,
@@ -143,21 +160,21 @@ def test_every_fault_makes_a_page_with_its_commands_and_a_drawing_that_is_xml(
     told = judged(evidence)
     html = page(told, words, ["target"])
     assert all(f"<code>{code}</code>" in html for code in codes if code != "pod-unreachable")
-    svg = drawing(evidence, [one.finding for one in told.findings], words)
+    svg = drawing(told.verdict, words)
     assert svg in html
     ET.fromstring(svg)  # noqa: S314 -- our own text
 
 
 def test_a_drawing_shows_a_missing_route_and_the_lost_pairs_by_sign_and_not_only_by_colour() -> None:
     evidence, _ = FAULTS["no routes at all"]
-    well, ill = drawing(healthy(), [], ENGLISH), drawing(evidence, [], ENGLISH)
+    well, ill = drawn(healthy()), drawn(evidence)
     assert well.count(">✗<") == 1, "the legend's"
     assert ill.count("missing") >= 3
-    assert drawing(lost("worker-1"), [], ENGLISH).count(">✗<") == 1 + 2
+    assert drawn(lost("worker-1")).count(">✗<") == 1 + 2
 
 
 def test_many_workers_are_drawn_as_a_matrix_of_merged_cells() -> None:
-    svg = drawing(healthy(60), [], ENGLISH)
+    svg = drawn(healthy(60))
     assert "worker-59" in svg
     assert len(svg) < 40_000
     ET.fromstring(svg)  # noqa: S314
@@ -166,26 +183,24 @@ def test_many_workers_are_drawn_as_a_matrix_of_merged_cells() -> None:
 @pytest.mark.parametrize(("no_packets", "kind"), [("", "good"), ("no namespaces here", "unknown")])
 def test_what_was_not_checked_is_not_said_to_be_right(no_packets: str, kind: str) -> None:
     evidence = replace(healthy(), target=replace(healthy().target, no_packets=no_packets))
-    html = page(report(evidence, [], [], Summary(passed=20, skipped=40)), ENGLISH, ["target"])
+    html = page(made(evidence=evidence, summary=Summary(passed=20, skipped=40)), ENGLISH, ["target"])
     assert "All is as intended" not in html
     assert "20 requirements hold; 40 were not checked" in html
     assert f'class="kthw-verdict kthw-{kind}"' in html
 
 
 def test_a_subnet_without_a_table_is_drawn_without_one() -> None:
-    assert "rtb-" not in drawing(with_inventory(healthy(), route_tables=()), [], ENGLISH)
+    assert "rtb-" not in drawn(with_inventory(healthy(), route_tables=()))
 
 
 def test_an_interrupted_run_promises_nothing() -> None:
     passed = Summary(passed=5)
-    whole = page(report(healthy(), [], [], passed), ENGLISH, ["target"])
-    half = page(
-        report(healthy(), [], [], Summary(passed=5, skipped=2), interrupted=True), ENGLISH, ["target"]
-    )
+    whole = page(made(summary=passed), ENGLISH, ["target"])
+    half = page(made(summary=Summary(passed=5, skipped=2), interrupted=True), ENGLISH, ["target"])
     assert "All is as intended" in whole
     assert "All is as intended" not in half
     assert "Interrupted" in half
 
 
 def test_nothing_is_drawn_where_nothing_was_seen() -> None:
-    assert drawing(replace(healthy(), inventory=None), [], ENGLISH) == ""
+    assert drawn(replace(healthy(), inventory=None)) == ""

@@ -1,0 +1,71 @@
+"""The finding codes: what each is about on a packet's way, what it stops, and whom it concerns."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final, Literal
+
+from msgspec import Struct
+
+
+class Stage(enum.IntEnum):
+    """Where on the way from the inventory to the packet something is wrong: mended in this order."""
+
+    MACHINE = 1
+    RANGE = 2
+    INTERFACE = 3
+    ASSOCIATION = 4
+    ROUTE = 5
+    LEFTOVER = 6
+    LOCAL = 7
+    INTERNET = 8
+    GROUP = 9
+    ACL = 10
+    FORWARDING = 11
+    FIREWALL = 12
+    POD_NETWORK = 13
+    NODE_ROUTE = 14
+    PACKET = 15
+
+
+class Code(Struct, frozen=True, kw_only=True):
+    """``stops``: which packets are lost because of it: those among ``pods`` (and maybe others too), those
+    with the ``internet`` only, or none (``nobody``'s). ``scope``: what it is told of: one ``worker``, a part
+    of the ``network`` that any worker may share, or a ``pair``.
+    """
+
+    stage: Stage
+    stops: Literal["pods", "internet", "nobody"]
+    scope: Literal["worker", "network", "pair"] = "worker"
+
+
+CODES: Final[dict[str, Code]] = {
+    "worker-missing": Code(stage=Stage.MACHINE, stops="nobody"),
+    "worker-not-running": Code(stage=Stage.MACHINE, stops="nobody"),
+    "worker-ambiguous": Code(stage=Stage.MACHINE, stops="nobody"),
+    "pod-cidr-missing": Code(stage=Stage.RANGE, stops="nobody"),
+    "pod-cidr-invalid": Code(stage=Stage.RANGE, stops="nobody"),
+    "pod-cidr-overlap": Code(stage=Stage.RANGE, stops="nobody"),
+    "pod-cidr-inside-vpc": Code(stage=Stage.RANGE, stops="nobody"),
+    "source-dest-check-on": Code(stage=Stage.INTERFACE, stops="pods"),
+    "subnet-not-associated": Code(stage=Stage.ASSOCIATION, stops="pods", scope="network"),
+    "route-missing": Code(stage=Stage.ROUTE, stops="pods"),
+    "route-wrong-target": Code(stage=Stage.ROUTE, stops="pods"),
+    "route-blackhole": Code(stage=Stage.ROUTE, stops="pods"),
+    "route-in-unused-table": Code(stage=Stage.ROUTE, stops="pods"),
+    "route-shadowed": Code(stage=Stage.ROUTE, stops="pods"),
+    "route-stale": Code(stage=Stage.LEFTOVER, stops="nobody"),
+    "local-route-altered": Code(stage=Stage.LOCAL, stops="pods", scope="network"),
+    "internet-route-missing": Code(stage=Stage.INTERNET, stops="internet", scope="network"),
+    "internet-route-wrong-target": Code(stage=Stage.INTERNET, stops="internet", scope="network"),
+    "internet-route-blackhole": Code(stage=Stage.INTERNET, stops="internet", scope="network"),
+    "security-group-blocks": Code(stage=Stage.GROUP, stops="pods", scope="network"),
+    "network-acl-blocks": Code(stage=Stage.ACL, stops="pods", scope="network"),
+    "forwarding-off": Code(stage=Stage.FORWARDING, stops="pods"),
+    "forward-dropped": Code(stage=Stage.FIREWALL, stops="pods"),
+    "cni-config-missing": Code(stage=Stage.POD_NETWORK, stops="pods"),
+    "cni-subnet-mismatch": Code(stage=Stage.POD_NETWORK, stops="pods"),
+    "node-route-conflict": Code(stage=Stage.NODE_ROUTE, stops="pods"),
+    "pod-unreachable": Code(stage=Stage.PACKET, stops="nobody", scope="pair"),
+}
+"""Every code; none is ever renamed. Their order here means nothing."""

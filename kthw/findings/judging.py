@@ -1,0 +1,153 @@
+"""The verdict: the outcome of every check on one evidence."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Collection, Iterable
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.findings.changed import settled
+from kthw.findings.check import Check, Skip
+from kthw.findings.finding import Cause, Finding
+from kthw.findings.registry import CHECKS
+from kthw.findings.unread import unfounded, unread
+from kthw.network.model import Network
+from kthw.observed.evidence import Evidence
+
+Status = Literal["passed", "failed", "error", "skipped", "broken"]
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one check on one subject.
+
+    ``failed`` has ``findings``, ``error`` what could not be looked at, ``skipped`` the reason. ``broken`` is
+    a fault of this program: ``fault`` is its traceback, and nothing is said of the network.
+    """
+
+    check: str
+    subject: str
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    error: LookError | None = None
+    skip: Skip | None = None
+    fault: str = ""
+
+
+def judge(evidence: Evidence, checks: Iterable[Check] = CHECKS) -> Verdict:
+    """The outcome of each of ``checks`` on each of its subjects. Raises nothing."""
+    network, unseen, fault = None, None, ""
+    try:
+        network = Network(evidence)
+    except CouldNotLook as problem:
+        unseen = problem
+    except Exception:  # noqa: BLE001 -- a fault of ours, told as that; what was seen is not lost
+        fault = traceback.format_exc()
+    outcomes = []
+    for check in checks:
+        early = None if evidence.intended.has_finished(check.chapter) else _too_early(evidence, check)
+        for subject in evidence.intended.workers:
+            if early:
+                outcomes.append(_skipped(check, subject, early))
+            elif unseen:
+                outcomes.append(_blind(check, subject, unseen))
+            elif network is None:
+                outcomes.append(Outcome(check=check.name, subject=subject, status="broken", fault=fault))
+            else:
+                outcomes.append(outcome_of(network, check, subject))
+    return Verdict(evidence, network, outcomes)
+
+
+class Verdict:
+    """``outcomes`` in the order of the checks, and of the workers.
+
+    ``network`` is ``None`` where AWS could not be looked at.
+    """
+
+    def __init__(self, evidence: Evidence, network: Network | None, outcomes: Iterable[Outcome]) -> None:
+        self.evidence = evidence
+        self.network = network
+        self.outcomes = tuple(outcomes)
+
+    def only(self, asked: Collection[tuple[str, str]]) -> Verdict:
+        """The part of it about these (check, subject)."""
+        return Verdict(
+            self.evidence, self.network, [o for o in self.outcomes if (o.check, o.subject) in asked]
+        )
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Each cause once, in the order of the path and of the workers; a pair's from both its ends."""
+        told: dict[Cause, Finding] = {}
+        for outcome in self.outcomes:
+            for finding in outcome.findings:
+                before = told.get(finding.cause)
+                told[finding.cause] = _together(before, finding) if before else finding
+        position = {worker: n for n, worker in enumerate(self.evidence.intended.workers)}
+        last = len(position)
+        return tuple(
+            sorted(
+                told.values(),
+                key=lambda f: (f.about.stage, f.code, position.get(f.worker, last), f.subject),
+            )
+        )
+
+    @cached_property
+    def errors(self) -> tuple[LookError, ...]:
+        """What could not be looked at, each once: what the looking said, then what the checks missed."""
+        missed = [outcome.error for outcome in self.outcomes if outcome.error]
+        each: dict[tuple[str, str], LookError] = {}
+        for error in (*self.evidence.errors, *missed):
+            each.setdefault((error.code, error.subject), error)
+        return tuple(each.values())
+
+    def count(self, *statuses: Status) -> int:
+        """How many outcomes are one of these."""
+        return sum(1 for outcome in self.outcomes if outcome.status in statuses)
+
+
+def _blind(check: Check, subject: str, problem: CouldNotLook) -> Outcome:
+    return Outcome(check=check.name, subject=subject, status="error", error=problem.error)
+
+
+def _skipped(check: Check, subject: str, skip: Skip) -> Outcome:
+    return Outcome(check=check.name, subject=subject, status="skipped", skip=skip)
+
+
+def outcome_of(network: Network, check: Check, subject: str) -> Outcome:
+    """What comes of one check on one subject, whichever chapter was finished. Raises nothing."""
+    try:
+        for need in check.needs:
+            skip = need(network, subject)
+            if skip:
+                return _skipped(check, subject, skip)
+        _raise_any(unread(network, check.reads, subject))
+        found = tuple(settled(network, check.judge(network, subject)))
+        _raise_any(_doubt(network, check, subject, found))
+    except CouldNotLook as problem:
+        return _blind(check, subject, problem)
+    except Exception:  # noqa: BLE001 -- a fault of ours costs one outcome, and is told as that
+        return Outcome(check=check.name, subject=subject, status="broken", fault=traceback.format_exc())
+    return Outcome(check=check.name, subject=subject, status="failed" if found else "passed", findings=found)
+
+
+def _doubt(network: Network, check: Check, subject: str, found: tuple[Finding, ...]) -> LookError | None:
+    return unfounded(network, check.reads, check.misled_by, subject, found) if found else None
+
+
+def _raise_any(error: LookError | None) -> None:
+    if error:
+        raise CouldNotLook(error)
+
+
+def _too_early(evidence: Evidence, check: Check) -> Skip:
+    facts = {"chapter": check.chapter, "after": evidence.intended.after}
+    return Skip(reason="run-skip-chapter", facts=facts)
+
+
+def _together(first: Finding, second: Finding) -> Finding:
+    lost = {each.probe: each for each in (*first.lost, *second.lost)}
+    return msgspec.structs.replace(first, lost=tuple(lost.values()))

@@ -1,0 +1,158 @@
+"""What must be known before a check can speak. Where it could not be looked at, that is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.findings import nodes, reachability, workers
+from kthw.findings.changed import settled
+from kthw.findings.check import Judge, Need, Skip
+from kthw.findings.finding import Finding
+from kthw.findings.unread import INSTANCE, NAMES, unfounded, unread
+from kthw.network.model import NODE_CODES, Network
+
+
+def nothing_found_by(name: str, judge: Judge, reads: frozenset[str] = INSTANCE) -> Need:
+    """The check ``name``, whose judgement this is, finds nothing; else it is to be mended first.
+
+    Raises ``CouldNotLook`` where what it finds may come of something that was not read.
+    """
+
+    def need(network: Network, worker: str) -> Skip | None:
+        found = settled(network, judge(network, worker))
+        doubt = unfounded(network, reads, frozenset(), worker, found) if found else None
+        if doubt:
+            raise CouldNotLook(doubt)
+        return Skip(reason="run-skip-after", after=found[0], told_by=name) if found else None
+
+    return need
+
+
+def _ambiguous_or_missing(network: Network, worker: str) -> Sequence[Finding]:
+    return [] if network.instance(worker) else workers.one_running_instance(network, worker)
+
+
+ONE_INSTANCE: Final = nothing_found_by("one-running-instance", _ambiguous_or_missing)
+"""One instance is meant by the worker's name, running or stopped."""
+ONE_POD_CIDR: Final = nothing_found_by("pod-cidr-of-its-own", workers.ground)
+"""The worker has a pod CIDR of its own: without it there is nothing to route."""
+RUNNING: Final = nothing_found_by("one-running-instance", workers.one_running_instance, NAMES)
+"""The worker runs."""
+CNI: Final = nothing_found_by("cni-configured", nodes.cni_configured)
+"""The worker can make pods."""
+
+
+def packets(network: Network, _worker: str) -> Skip | None:
+    """Packets can be sent."""
+    reason = network.evidence.target.no_packets
+    return Skip(reason="run-skip-no-packets", facts={"reason": reason}) if reason else None
+
+
+def logged_in(network: Network, worker: str) -> None:
+    """Somebody got into the worker."""
+    network.node(worker)
+
+
+def firewall_seen(network: Network, worker: str) -> Skip | None:
+    """Some tool on the worker could tell its firewall; it may have none."""
+    return _lacks(network, worker, "nft", "iptables-save") if network.node(worker).firewall is None else None
+
+
+def kernel_routes_seen(network: Network, worker: str) -> Skip | None:
+    """The worker could tell where its kernel sends packets; it may have no program for that."""
+    return None if network.node(worker).ways else _lacks(network, worker, "ip")
+
+
+def _lacks(network: Network, worker: str, *tools: str) -> Skip:
+    """The programs are not there, which the worker itself said; else we could not look."""
+    if set(tools) <= set(network.node(worker).lacking):
+        return Skip(reason="run-skip-no-tool", facts={"tools": ", ".join(tools)})
+    raise CouldNotLook(_why_not(network, worker, "node-unreadable"))
+
+
+def probe_pod(network: Network, worker: str) -> None:
+    """A probe pod came up on the worker."""
+    if not network.node(worker).pod:
+        raise CouldNotLook(_why_no_probe(network, worker))
+
+
+def node_probed(network: Network, worker: str) -> None:
+    """The probe pod has tried to reach its own node."""
+    if not reachability.measured(network, worker, "node"):
+        raise CouldNotLook(_why_no_probe(network, worker))
+
+
+def internet_probed(network: Network, worker: str) -> Skip | None:
+    """The probe pod has tried to reach the internet, where pods can be expected to."""
+    if not reachability.expects_internet(network, worker):
+        return Skip(reason="run-skip-no-masquerade")
+    if not reachability.measured(network, worker, "internet"):
+        raise CouldNotLook(_why_no_probe(network, worker))
+    return None
+
+
+def other_workers(network: Network, worker: str) -> Skip | None:
+    """There is another worker."""
+    return Skip(reason="run-skip-no-other-worker") if set(network.workers) <= {worker} else None
+
+
+def probed_all_others(network: Network, worker: str) -> Skip | None:
+    """The probe pod has tried to reach every other worker's."""
+    sent = network.probes.sent_by(worker)
+    return _all_tried(
+        network, all(p.reached for p in sent if p.kind == "pod"), worker, reachability.unmeasured
+    )
+
+
+def probed_by_all_others(network: Network, worker: str) -> Skip | None:
+    """Every other worker's probe pod has tried to reach this one's."""
+    sent = network.probes.sent_to(worker)
+    well = all(probe.reached for probe in sent if probe.kind == "pod" and probe.source != worker)
+    return _all_tried(network, well, worker, reachability.unmeasured_towards)
+
+
+def _all_tried(
+    network: Network, well: bool, worker: str, unmeasured: Callable[[Network, str], list[str]]
+) -> Skip | None:
+    """No pass while a peer is missing from the measurement: skipped, or an error where we could not look.
+
+    Only asked where all that was measured is well: a pair that failed is a finding, and not to be hidden.
+    The error is about the one that could not be looked at, which may be either end.
+    """
+    peers = unmeasured(network, worker) if well else []
+    lost = [
+        peer
+        for peer in peers
+        if unread(network, NAMES, peer) or not workers.one_running_instance(network, peer)
+    ]
+    if lost:
+        told = (each for each in (*lost, worker) if _errors_on_node(network, each))
+        raise CouldNotLook(_why_no_probe(network, next(told, lost[0])))
+    if not peers:
+        return None
+    first = workers.one_running_instance(network, peers[0])[0]
+    return Skip(reason="run-skip-peer", after=first, told_by="one-running-instance")
+
+
+def _errors_on_node(network: Network, worker: str) -> list[LookError]:
+    return [error for error in network.errors_of(worker) if error.code.startswith(NODE_CODES)]
+
+
+def _why_no_probe(network: Network, worker: str) -> LookError:
+    return unread(network, NAMES, worker) or _why_not(network, worker, "probe-timeout")
+
+
+def _why_not(network: Network, worker: str, code: str) -> LookError:
+    """The error about that worker: of that code if there is one, else its first, else one of that code."""
+    mine = _errors_on_node(network, worker)
+    login = {"login": network.login(worker)}
+    untold = LookError(code=code, subject=network.noun(worker), worker=worker, detail="—", facts=login)
+    return next((error for error in mine if error.code == code), mine[0] if mine else untold)
+
+
+NODE: Final[tuple[Need, ...]] = (packets, RUNNING, logged_in)
+"""Somebody got into the running worker."""
+POD: Final[tuple[Need, ...]] = (ONE_INSTANCE, ONE_POD_CIDR, *NODE, CNI, probe_pod)
+"""A probe pod came up on the worker, with a pod CIDR of its own."""

@@ -1,0 +1,168 @@
+"""Every check, in the order of the path: what a failure may be caused by is asked before it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kthw.findings import needs, nodes, reachability, routes, security, workers
+from kthw.findings.check import Check
+from kthw.findings.unread import INSTANCE, NAMES, ROUTES
+
+_ONE: Final = (needs.ONE_INSTANCE,)
+_RANGE: Final = (needs.ONE_INSTANCE, needs.ONE_POD_CIDR)
+_PEERS: Final = (*needs.POD, needs.other_workers)
+
+CHECKS: Final[tuple[Check, ...]] = (
+    Check(
+        name="one-running-instance",
+        area="workers",
+        chapter="machines",
+        reads=NAMES,
+        judge=workers.one_running_instance,
+    ),
+    Check(
+        name="pod-cidr-of-its-own",
+        area="workers",
+        chapter="machines",
+        needs=_ONE,
+        reads=INSTANCE | {"vpc"},
+        judge=workers.valid_pod_cidr,
+    ),
+    Check(
+        name="source-dest-check-off",
+        area="workers",
+        chapter="machines",
+        needs=_ONE,
+        reads=ROUTES,
+        judge=workers.source_dest_check_off,
+    ),
+    Check(
+        name="route-to-worker",
+        area="routes",
+        chapter="routes",
+        needs=_RANGE,
+        reads=ROUTES,
+        judge=routes.route_to_worker,
+    ),
+    Check(
+        name="route-active",
+        area="routes",
+        chapter="routes",
+        needs=_RANGE,
+        reads=ROUTES,
+        judge=routes.route_active,
+    ),
+    Check(
+        name="route-undiverted",
+        area="routes",
+        chapter="routes",
+        needs=_RANGE,
+        reads=ROUTES,
+        judge=routes.route_undiverted,
+    ),
+    Check(
+        name="no-leftovers",
+        area="routes",
+        chapter="routes",
+        needs=_ONE,
+        reads=ROUTES | {"vpc"},
+        misled_by=NAMES,
+        judge=routes.no_leftovers,
+    ),
+    Check(
+        name="local-routes-intact",
+        area="routes",
+        chapter="machines",
+        needs=_ONE,
+        reads=ROUTES | {"vpc"},
+        judge=routes.local_routes_intact,
+    ),
+    Check(
+        name="internet-route",
+        area="routes",
+        chapter="machines",
+        needs=_ONE,
+        reads=ROUTES | {"internet-gateway"},
+        judge=routes.internet_route,
+    ),
+    Check(
+        name="security-groups-allow",
+        area="security",
+        chapter="machines",
+        needs=_RANGE,
+        reads=ROUTES | {"security-group"},
+        judge=security.security_groups_allow,
+    ),
+    Check(
+        name="network-acls-allow",
+        area="security",
+        chapter="machines",
+        needs=_RANGE,
+        reads=INSTANCE | {"network-acl"},
+        judge=security.network_acls_allow,
+    ),
+    Check(
+        name="forwarding-on",
+        area="nodes",
+        chapter="workers",
+        needs=needs.NODE,
+        judge=nodes.forwarding_on,
+    ),
+    Check(
+        name="firewall-lets-through",
+        area="nodes",
+        chapter="workers",
+        needs=(*needs.NODE, needs.firewall_seen),
+        judge=nodes.forward_not_dropped,
+    ),
+    Check(
+        name="kernel-routes-right",
+        area="nodes",
+        chapter="workers",
+        needs=(*needs.NODE, needs.kernel_routes_seen, needs.CNI),
+        judge=nodes.no_route_conflict,
+    ),
+    Check(
+        name="cni-configured",
+        area="nodes",
+        chapter="workers",
+        needs=needs.NODE,
+        judge=nodes.cni_configured,
+    ),
+    Check(
+        name="cni-subnet-matches",
+        area="nodes",
+        chapter="workers",
+        needs=(*needs.NODE, *_RANGE, needs.CNI),
+        judge=nodes.cni_subnet_matches,
+    ),
+    Check(
+        name="reaches-own-node",
+        area="pods",
+        chapter="workers",
+        needs=(*needs.POD, needs.node_probed),
+        judge=reachability.reaches_own_node,
+    ),
+    Check(
+        name="reaches-internet",
+        area="pods",
+        chapter="workers",
+        needs=(*needs.POD, needs.internet_probed),
+        misled_by=frozenset({"internet-gateway"}),
+        judge=reachability.reaches_internet,
+    ),
+    Check(
+        name="reaches-others",
+        area="pods",
+        chapter="routes",
+        needs=(*_PEERS, needs.probed_all_others),
+        judge=reachability.reaches_others,
+    ),
+    Check(
+        name="is-reached-by-others",
+        area="pods",
+        chapter="routes",
+        needs=(*_PEERS, needs.probed_by_all_others),
+        judge=reachability.is_reached_by_others,
+    ),
+)

@@ -1,0 +1,172 @@
+"""What security groups and network ACLs let through, as AWS defines it. Ranges and ports only; no workers.
+
+A security group only allows: all rules of all of an ENI's groups, united. A rule that names a group
+means the private addresses of that group's member ENIs and never an address behind them, so it does
+not match a pod (VPC User Guide, *Security group rules*). What is in a prefix list is not read: a rule that
+names one counts as enough, and whether it is, the packets tell. A network ACL allows and denies: the first
+entry that matches, by number, decides, and what no entry matches is denied (*Network ACLs*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from ipaddress import IPv4Network
+from typing import Final
+
+import msgspec
+
+from kthw.network import ranges
+from kthw.observed.evidence import AclEntry, SecurityRule
+
+_ANY: Final = -1
+_ALL: Final = "-1"
+_NUMBERS: Final = {"1": "icmp", "6": "tcp", "17": "udp"}
+_LAST_PORT: Final = 65535
+_LAST_WORD: Final = 32767
+"""The number under which AWS lists an ACL's last entry, ``*``."""
+
+
+class Need(msgspec.Struct, frozen=True):
+    """Traffic that must get through: a protocol, and all of a span of ports (for ICMP, of types)."""
+
+    protocol: str
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.protocol} {self.low}"
+            if self.low == self.high
+            else f"{self.protocol} {self.low}-{self.high}"
+        )
+
+
+REQUESTS: Final = (Need("icmp", 8, 8), Need("tcp", 1, _LAST_PORT))
+"""What pods open: a ping, and connections to any port another pod may listen on."""
+REPLIES: Final = (Need("icmp", 0, 0), Need("tcp", 32768, 60999))
+"""What comes back to them: the ports are Linux's own choice (``ip_local_port_range``)."""
+
+
+class GroupRules:
+    """The rules of some security groups in one direction; ``members``: the private addresses by group."""
+
+    def __init__(self, rules: Iterable[SecurityRule], members: Mapping[str, Collection[str]]) -> None:
+        self.rules = tuple(rules)
+        self._members = members
+        self._alone: dict[Need, frozenset[IPv4Network]] = {}
+        self._allowed: dict[tuple[Need, IPv4Network], bool] = {}
+
+    def allows(self, need: Need, peers: IPv4Network) -> bool:
+        """Whether ``need`` gets through to, or from, every address of ``peers``."""
+        if (need, peers) not in self._allowed:
+            self._allowed[need, peers] = self._allows(need, peers)
+        return self._allowed[need, peers]
+
+    def _allows(self, need: Need, peers: IPv4Network) -> bool:
+        if peers.prefixlen == peers.max_prefixlen and peers in self._by_group_alone(need):
+            return True
+        spans = [(rule, span) for rule in self.rules if (span := _span(rule, need)) is not None]
+        cidrs = [(ranges.network(cidr), span) for rule, span in spans for cidr in rule.cidrs]
+        named = [(self._addresses(rule), span) for rule, span in spans if rule.groups]
+        unread = [span for rule, span in spans if rule.prefix_lists]
+        cuts = [cidr for cidr, _ in cidrs]
+        return all(
+            _covers(
+                unread
+                + [span for cidr, span in cidrs if cell.subnet_of(cidr)]
+                # A group stands for single addresses, never for a whole range.
+                + [span for addresses, span in named if cell in addresses],
+                need,
+            )
+            for cell in ranges.cells(peers, cuts)
+        )
+
+    def nearest(self, peers: IPv4Network) -> list[SecurityRule]:
+        """The rules that concern some of ``peers``, or some group, without being enough."""
+        return [
+            rule
+            for rule in self.rules
+            if rule.groups or any(ranges.network(cidr).overlaps(peers) for cidr in rule.cidrs)
+        ]
+
+    def _by_group_alone(self, need: Need) -> frozenset[IPv4Network]:
+        """The addresses for which the rules that name groups are enough."""
+        if need not in self._alone:
+            self._alone[need] = self._enough_by_group(need)
+        return self._alone[need]
+
+    def _enough_by_group(self, need: Need) -> frozenset[IPv4Network]:
+        spans: dict[IPv4Network, list[tuple[int, int]]] = {}
+        for rule in self.rules:
+            span = _span(rule, need)
+            for address in self._addresses(rule) if span else ():
+                spans.setdefault(address, []).append(span or (0, 0))
+        return frozenset(address for address, found in spans.items() if _covers(found, need))
+
+    def _addresses(self, rule: SecurityRule) -> frozenset[IPv4Network]:
+        return frozenset(ranges.network(a) for group in rule.groups for a in self._members.get(group, ()))
+
+
+def denials(entries: Iterable[AclEntry], peers: IPv4Network, need: Need) -> list[AclEntry | None]:
+    """The entries, of one direction, that deny a part of ``need``; ``None`` is the ACL's last word ``*``.
+
+    Empty when all of ``need`` gets through to, or from, every address of ``peers``.
+    """
+    spans = [
+        (entry, ranges.network(entry.cidr), span)
+        for entry in sorted(entries, key=lambda entry: entry.number)
+        if entry.cidr and (span := _span(entry, need)) is not None
+    ]
+    found: dict[int, AclEntry | None] = {}
+    for cell in ranges.cells(peers, [cidr for _, cidr, _ in spans]):
+        here = [(entry, span) for entry, cidr, span in spans if cell.subnet_of(cidr)]
+        starts = {need.low} | {edge for _, (low, high) in here for edge in (low, high + 1)}
+        for port in sorted(start for start in starts if need.low <= start <= need.high):
+            first = next((entry for entry, (low, high) in here if low <= port <= high), None)
+            if first is None or not first.allow:
+                found.setdefault(first.number if first else _LAST_WORD, first)
+    return [found[number] for number in sorted(found)]
+
+
+def rule_text(rule: SecurityRule, arrow: str) -> str:
+    """``tcp 22 ← 0.0.0.0/0``."""
+    ends = ", ".join((*rule.cidrs, *rule.groups, *rule.prefix_lists))
+    return f"{_protocol_text(rule)} {arrow} {ends}"
+
+
+def entry_text(entry: AclEntry | None, arrow: str) -> str:
+    """``100 deny tcp 22 ← 10.0.2.0/24``, and ``* deny`` for what no entry matched."""
+    if entry is None:
+        return "* deny"
+    action = "allow" if entry.allow else "deny"
+    number = "*" if entry.number >= _LAST_WORD else entry.number
+    return f"{number} {action} {_protocol_text(entry)} {arrow} {entry.cidr}"
+
+
+def _protocol_text(rule: SecurityRule | AclEntry) -> str:
+    protocol = _NUMBERS.get(rule.protocol, rule.protocol)
+    if protocol == _ALL:
+        return "all"
+    if rule.from_port == _ANY:
+        return protocol
+    last = "" if protocol == "icmp" or rule.to_port == rule.from_port else f"-{rule.to_port}"
+    return f"{protocol} {rule.from_port}{last}"
+
+
+def _span(rule: SecurityRule | AclEntry, need: Need) -> tuple[int, int] | None:
+    """The ports (ICMP: types) the rule speaks about, if it speaks about the protocol at all."""
+    if rule.protocol == _ALL:
+        return (0, _LAST_PORT)
+    if _NUMBERS.get(rule.protocol, rule.protocol) != need.protocol:
+        return None
+    if rule.from_port == _ANY:
+        return (0, _LAST_PORT)
+    return (rule.from_port, rule.from_port if need.protocol == "icmp" else rule.to_port)
+
+
+def _covers(spans: Iterable[tuple[int, int]], need: Need) -> bool:
+    reached = need.low
+    for low, high in sorted(spans):
+        if low <= reached <= high:
+            reached = high + 1
+    return reached > need.high

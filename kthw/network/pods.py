@@ -1,0 +1,44 @@
+"""Whose pods live in which range, and which ranges are nobody's."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Network
+
+from kthw.network import ranges
+
+
+class Pods:
+    """``cidrs``: the pod CIDR by worker; ``places``: each one's place; ``blocks``: the VPCs' own ranges."""
+
+    def __init__(
+        self, cidrs: Mapping[str, IPv4Network], places: Mapping[str, int], blocks: Iterable[IPv4Network]
+    ) -> None:
+        self.owners = ranges.Owners(cidrs)
+        self._places = places
+        self._blocks = ranges.Owners({str(block): block for block in blocks})
+
+    def is_free_for(self, worker: str, wanted: IPv4Network) -> bool:
+        """Whether no other worker has, and no VPC is in, any of ``wanted``."""
+        others = any(owner != worker for owner in self.owners.overlapping(wanted))
+        return not others and not any(True for _ in self._blocks.overlapping(wanted))
+
+    def free_for(self, worker: str) -> IPv4Network | None:
+        """A pod CIDR nobody else has, another one for each worker.
+
+        The tutorial's own for the worker's place, else one past those of all workers.
+        """
+        place = self._places.get(worker, 0)
+        own = ranges.CANDIDATES[place : place + 1]
+        if own and self.is_free_for(worker, own[0]):
+            return own[0]
+        later, earlier = self._free
+        return next(iter([*later[place : place + 1], *later[:1], *earlier[:1]]), None)
+
+    @functools.cached_property
+    def _free(self) -> tuple[list[IPv4Network], list[IPv4Network]]:
+        """The tutorial's pod CIDRs that nobody has: beyond those of these workers, and among them."""
+        free = [candidate for candidate in ranges.CANDIDATES if self.is_free_for("", candidate)]
+        among = set(ranges.CANDIDATES[: len(self._places)])
+        return [each for each in free if each not in among], [each for each in free if each in among]

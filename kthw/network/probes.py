@@ -1,0 +1,55 @@
+"""What was measured between the pods, and where each node's kernel sends their packets: to look up."""
+
+from __future__ import annotations
+
+import functools
+
+from kthw.observed.evidence import Evidence, Probe, Trace, Way
+
+
+class Probes:
+    """The probes, traces and ways of one evidence, indexed."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+
+    @functools.cached_property
+    def _by_end(self) -> dict[tuple[str, str], list[Probe]]:
+        by_end: dict[tuple[str, str], list[Probe]] = {}
+        for probe in self._evidence.probes:
+            by_end.setdefault(("from", probe.source), []).append(probe)
+            by_end.setdefault(("to", probe.destination), []).append(probe)
+        return by_end
+
+    def sent_by(self, worker: str) -> list[Probe]:
+        """Those from the worker's probe pod, of every kind."""
+        return self._by_end.get(("from", worker), [])
+
+    def sent_to(self, worker: str) -> list[Probe]:
+        """Those to the worker: its probe pod, or its node."""
+        return self._by_end.get(("to", worker), [])
+
+    @functools.cached_property
+    def vouched(self) -> set[tuple[str, str]]:
+        """The (worker, protocol) whose probes succeeded on anything at all.
+
+        Where none did, its failing says as much about the probe as about the network.
+        """
+        return {(probe.source, probe.protocol) for probe in self._evidence.probes if probe.reached}
+
+    @functools.cached_property
+    def _traces(self) -> dict[tuple[str, str], Trace]:
+        return {(trace.source, trace.destination): trace for trace in reversed(self._evidence.traces)}
+
+    def trace(self, source: str, destination: str) -> Trace | None:
+        """Who saw the packets of a pair, where they were watched for."""
+        return self._traces.get((source, destination))
+
+    @functools.cached_property
+    def _ways(self) -> dict[tuple[str, str], Way]:
+        nodes = self._evidence.nodes.items()
+        return {(worker, way.towards): way for worker, node in nodes for way in reversed(node.ways)}
+
+    def way(self, worker: str, towards: str) -> Way | None:
+        """Where the worker's kernel sends packets for the probe pod of ``towards``, where that was asked."""
+        return self._ways.get((worker, towards))

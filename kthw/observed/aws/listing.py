@@ -1,0 +1,174 @@
+"""EC2's lists, page by page and within bounds: what fits as the nouns of the evidence, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+
+from msgspec import Struct, ValidationError
+
+from kthw.observed import unfit
+from kthw.observed.aws import shapes
+from kthw.observed.aws.answers import UnreadableAnswerError
+from kthw.observed.evidence import (
+    Instance,
+    InternetGateway,
+    NetworkAcl,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Vpc,
+)
+from kthw.observed.unfit import Unfit
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+_Noun = TypeVar("_Noun", Instance, InternetGateway, NetworkAcl, RouteTable, SecurityGroup, Subnet, Vpc)
+_Any = TypeVar("_Any")
+
+_PAGE: Final = 1000
+_TABLES_PAGE: Final = 100
+_MOST_PAGES: Final = 1000
+_MOST_LISTED: Final = 100_000
+_MOST_FILTER_VALUES: Final = 200
+
+
+class Listed(Struct, Generic[_Any], frozen=True):
+    """``nouns`` by id, each once; ``unfit``: what AWS listed beside them and garbled."""
+
+    nouns: tuple[_Any, ...] = ()
+    unfit: tuple[Unfit, ...] = ()
+
+
+def instances(ec2: EC2Client) -> Listed[Instance]:
+    """All instances of the region: filtering by N names would not cost less, and paging is asked for.
+
+    Of an instance that does not fit, what does is among ``nouns`` where its id is known.
+    """
+    found: list[Instance] = []
+    wrong: list[Unfit] = []
+    for reservation in _entries(ec2, "describe_instances", "Reservations"):
+        try:
+            answers = _inside(reservation, "Instances")
+        except UnreadableAnswerError as problem:
+            wrong.append(Unfit(kind="instance", id="", detail=str(problem)))
+            continue
+        for answer in answers:
+            try:
+                found.append(shapes.instance(answer))
+            except ValidationError as problem:
+                wrong.append(unfit.told("instance", "InstanceId", problem, answer))
+                left = shapes.salvaged(answer)
+                found += [left] if left else []
+    return Listed(_by_id(found), tuple(wrong))
+
+
+def vpcs(ec2: EC2Client, ids: Sequence[str]) -> Listed[Vpc]:
+    return _in_vpcs(ec2, "describe_vpcs", "Vpcs", ids, shapes.vpc, "vpc", "VpcId")
+
+
+def subnets(ec2: EC2Client, ids: Sequence[str]) -> Listed[Subnet]:
+    return _in_vpcs(ec2, "describe_subnets", "Subnets", ids, shapes.subnet, "subnet", "SubnetId")
+
+
+def security_groups(ec2: EC2Client, ids: Sequence[str]) -> Listed[SecurityGroup]:
+    return _in_vpcs(
+        ec2,
+        "describe_security_groups",
+        "SecurityGroups",
+        ids,
+        shapes.security_group,
+        "security-group",
+        "GroupId",
+    )
+
+
+def network_acls(ec2: EC2Client, ids: Sequence[str]) -> Listed[NetworkAcl]:
+    return _in_vpcs(
+        ec2, "describe_network_acls", "NetworkAcls", ids, shapes.network_acl, "network-acl", "NetworkAclId"
+    )
+
+
+def internet_gateways(ec2: EC2Client, ids: Sequence[str]) -> Listed[InternetGateway]:
+    """Those of the VPCs and those attached to none: a detached one explains a missing internet."""
+    entries = _entries(ec2, "describe_internet_gateways", "InternetGateways")
+    seen = _read(entries, shapes.internet_gateway, "internet-gateway", "InternetGatewayId")
+    return Listed(
+        tuple(each for each in seen.nouns if not each.vpcs or set(each.vpcs) & set(ids)), seen.unfit
+    )
+
+
+def route_tables(
+    ec2: EC2Client, by: Literal["vpc-id", "route-table-id"], values: Sequence[str]
+) -> Listed[RouteTable]:
+    """The route tables selected by a filter; unlike asking by id, one that is gone is just not there."""
+    found: list[RouteTable] = []
+    wrong: list[Unfit] = []
+    for start in range(0, len(values), _MOST_FILTER_VALUES):
+        entries = _entries(
+            ec2,
+            "describe_route_tables",
+            "RouteTables",
+            size=_TABLES_PAGE,
+            Filters=[{"Name": by, "Values": list(values[start : start + _MOST_FILTER_VALUES])}],
+        )
+        seen = _read(entries, shapes.route_table, "route-table", "RouteTableId")
+        found += seen.nouns
+        wrong += seen.unfit
+    return Listed(_by_id(found), tuple(wrong))
+
+
+def _in_vpcs(
+    ec2: EC2Client,
+    operation: str,
+    key: str,
+    ids: Sequence[str],
+    shape: Callable[[object], _Noun],
+    kind: str,
+    id_field: str,
+) -> Listed[_Noun]:
+    entries = _entries(ec2, operation, key, Filters=[{"Name": "vpc-id", "Values": list(ids)}])
+    return _read(entries, shape, kind, id_field)
+
+
+def _read(
+    entries: Iterator[object], shape: Callable[[object], _Noun], kind: str, id_field: str
+) -> Listed[_Noun]:
+    found: list[_Noun] = []
+    wrong: list[Unfit] = []
+    for answer in entries:
+        try:
+            found.append(shape(answer))
+        except ValidationError as problem:
+            wrong.append(unfit.told(kind, id_field, problem, answer))
+    return Listed(_by_id(found), tuple(wrong))
+
+
+def _entries(
+    ec2: EC2Client, operation: Any, key: str, *, size: int = _PAGE, **asked: Any
+) -> Iterator[object]:
+    """What all pages list under ``key``.
+
+    Raises ``UnreadableAnswerError`` for a page without it, and where pages or entries do not end.
+    """
+    listed = 0
+    pages = ec2.get_paginator(operation).paginate(**asked, PaginationConfig={"PageSize": size})
+    for number, page in enumerate(pages, start=1):
+        entries = _inside(page, key)
+        listed += len(entries)
+        if number > _MOST_PAGES or listed > _MOST_LISTED:
+            raise UnreadableAnswerError(detail=f"{key}: > {number - 1} pages, {listed} entries")
+        yield from entries
+
+
+def _inside(answer: object, key: str) -> list[object]:
+    entries = answer.get(key) if isinstance(answer, Mapping) else None
+    if not isinstance(entries, list):
+        raise UnreadableAnswerError(detail=f"{key}: —")
+    return entries
+
+
+def _by_id(found: Sequence[_Noun]) -> tuple[_Noun, ...]:
+    """Sorted, each once: pages of a changing list may repeat an entry."""
+    return tuple(sorted({noun.id: noun for noun in found}.values(), key=lambda noun: noun.id))

@@ -1,0 +1,1 @@
+"""The words people read, and how they are filled: the ground floor."""

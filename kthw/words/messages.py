@@ -1,0 +1,190 @@
+"""The words a person reads, in their language: what is wrong, why it matters, what mends it.
+
+The words themselves are in ``en/`` and ``pt-BR/``, a file a subject: one table per finding code
+(``[finding.<code>]``), per error code (``[error.<code>]``) and one for the phrases of the user
+interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by the fact
+``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text, above all
+in a ``fix``, which people paste, is told in ``pasting``. What came of a probe is data in English, by the
+agent's own words; ``[probe]`` has each of them with what a person reads.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from kthw.errors import LookError
+from kthw.words.pasting import NotWhole, filled, one_line
+
+LANGUAGES: Final = ("en", "pt-BR")
+
+
+class Measured(Protocol):
+    """A probe: who tried to reach whom how, and what came of it in the agent's words."""
+
+    @property
+    def pair(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+
+
+class Wrong(Protocol):
+    """A finding, as far as its words need it."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def worker(self) -> str: ...
+    @property
+    def expected(self) -> str: ...
+    @property
+    def observed(self) -> str | Measured: ...
+    @property
+    def near_miss(self) -> str | Measured: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def destination(self) -> str: ...
+    @property
+    def protocols(self) -> tuple[str, ...]: ...
+    @property
+    def facts(self) -> dict[str, str]: ...
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """``what`` is one sentence, ``why`` one or two, ``fix`` lines to paste or one next step."""
+
+    what: str
+    why: str
+    fix: str
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """All words of one language. A placeholder without a fact is printed as its own name, in capitals.
+
+    All that it says is printable, whatever the facts are: no escapes, no turned text, no line ends.
+    """
+
+    language: str
+    findings: dict[str, dict[str, Any]]
+    errors: dict[str, dict[str, Any]]
+    phrases: dict[str, str]
+    outcomes: dict[str, str]
+
+    def finding(self, finding: Wrong) -> Words:
+        """The words for ``finding``."""
+        facts = finding_facts(finding)
+        seen = {"observed": self.seen(finding.observed), "near_miss": self.seen(finding.near_miss)}
+        return self._words(self.findings.get(finding.code, {}), {**facts, **seen})
+
+    def compared(self, finding: Wrong) -> list[tuple[str, str]]:
+        """What was expected, what was observed, and the nearest miss: each that there is, with its label."""
+        told = (
+            ("report-expected", finding.expected),
+            ("report-observed", finding.observed),
+            ("report-near-miss", finding.near_miss),
+        )
+        return [(self.say(key), one_line(self.seen(value))) for key, value in told if value]
+
+    def seen(self, what: str | Measured) -> str:
+        """Notation as it is, a probe with its outcome in this language."""
+        return what if isinstance(what, str) else self.probe(what)
+
+    def probe(self, probe: Measured) -> str:
+        """``10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp``, and what came of it in this language."""
+        return f"{probe.pair} {self._outcome(probe.outcome)}"
+
+    def _outcome(self, said: str) -> str:
+        for template, words in self.outcomes.items():
+            found = _template(template).fullmatch(said)
+            if found:
+                return filled(words, found.groupdict())
+        return said
+
+    def error(self, error: LookError) -> Words:
+        """The words for ``error``."""
+        return self._words(self.errors.get(error.code, {}), error_facts(error))
+
+    def _words(self, table: Mapping[str, Any], facts: Mapping[str, object]) -> Words:
+        chosen = table.get(str(facts.get("variant", "")), {})
+        said = {**table, **chosen} if isinstance(chosen, dict) else table
+        what, why = (filled(said.get(part, ""), facts) for part in ("what", "why"))
+        try:
+            fix = filled(said.get("fix", ""), facts, pasted=True)
+        except NotWhole:
+            fix = self.say("report-fix-by-hand", subject=facts["subject"])
+        return Words(what=what, why=why, fix=fix)
+
+    def say(self, key: str, /, **facts: object) -> str:
+        """The phrase ``key`` of the user interface, or ``key`` itself where no catalogue has it."""
+        return filled(self.phrases.get(key, key), facts)
+
+
+@functools.cache
+def catalogue(language: str) -> Catalogue:
+    """The catalogue of ``language``, read once. Raises ``ValueError`` for one we do not speak."""
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is none of {', '.join(LANGUAGES)}")
+    document: dict[str, dict[str, Any]] = {"finding": {}, "error": {}, "say": {}, "probe": {}}
+    for file in resources.files("kthw.words").joinpath(language).iterdir():
+        for table, said in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            twice = document[table].keys() & said.keys()
+            if twice:
+                raise ValueError(f"{language}/{file.name} says again: {', '.join(sorted(twice))}")
+            document[table].update(said)
+    return Catalogue(
+        language=language,
+        findings=document["finding"],
+        errors=document["error"],
+        phrases=document["say"],
+        outcomes=document["probe"],
+    )
+
+
+@functools.cache
+def _template(text: str) -> re.Pattern[str]:
+    """What ``text`` is, whatever stands in its ``{placeholders}``."""
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(text)))
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """The language of a person's locale, in POSIX's order: ``LC_ALL``, ``LC_MESSAGES``, ``LANG``."""
+    locale = next((v for n in ("LC_ALL", "LC_MESSAGES", "LANG") if (v := environment.get(n))), "")
+    return "pt-BR" if locale.lower().startswith("pt") else "en"
+
+
+def finding_facts(finding: Wrong) -> dict[str, object]:
+    """Every placeholder that ``finding`` can fill: its fields and its facts."""
+    fields: dict[str, object] = {
+        "code": finding.code,
+        "subject": finding.subject,
+        "worker": finding.worker,
+        "expected": finding.expected,
+        "observed": finding.observed,
+        "near_miss": finding.near_miss,
+    }
+    maybe = {
+        "table": finding.table,
+        "destination": finding.destination,
+        "protocols": ", ".join(finding.protocols),
+    }
+    return {**fields, **{name: value for name, value in maybe.items() if value}, **finding.facts}
+
+
+def error_facts(error: LookError) -> dict[str, object]:
+    """Every placeholder that ``error`` can fill: its fields and its facts."""
+    fields: dict[str, object] = {
+        "code": error.code,
+        "subject": error.subject,
+        "detail": error.detail,
+        "worker": error.worker,
+    }
+    return {**fields, **error.facts}
