@@ -84,9 +84,6 @@ def cases() -> list[Any]:
             marks = []
             if phase in OPEN and NO_PACKETS:
                 marks.append(pytest.mark.skip(reason=NO_PACKETS))
-            if (name, phase, victim) == ("INT", "report", "owner"):
-                # Not strict: it is the reports' own to mend, and this goes when it is.
-                marks.append(pytest.mark.xfail(strict=False, reason="Ctrl-C among the reports: a traceback"))
             if user == "student" and why_none():
                 marks.append(pytest.mark.skip(reason=why_none()))
             made.append(
