@@ -51,6 +51,7 @@ COVERING: Final = [
     ("KILL", "pods", "owner"),
     ("TERM", "probes", "owner"),
     ("INT", "judging", "owner"),
+    ("INT", "report", "owner"),
     ("TERM", "report", "owner"),
     ("KILL", "boot", "leader"),
     ("STOP", "provision", "leader"),
