@@ -48,7 +48,8 @@ def mutant(document: bytes, chance: random.Random) -> Any:
     """What the JSON in ``document`` says, with a few places of it changed."""
     said = json.loads(document)
     for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
-        _mutate(said, chance)
+        if said:  # what has lost its last field has nothing left to change
+            _mutate(said, chance)
     return said
 
 

@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 Some = Annotated[tuple[_T, ...], Meta(max_length=10_000)]
 """More than AWS's quotas allow of anything that is listed inside something else."""
-_Protocol = Annotated[str, Meta(pattern=r"\A(?:-1|[A-Za-z0-9-]{1,20})\Z")]
+_Protocol = Annotated[str, Meta(pattern=r"\A(?:-1|[A-Za-z0-9][A-Za-z0-9-]{0,19})\Z")]
 NAME_TAG: Final = "Name"
 _LONGEST_NAME: Final = 300
 """Characters; AWS allows 256."""
