@@ -35,6 +35,7 @@ from kthw.observed.values import (
     MaybeIdentifier,
     Name,
     Port,
+    RuleProtocol,
     Small,
     Text,
 )
@@ -193,7 +194,7 @@ class SecurityRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``prefix_lists`` by id: what is in them is not read.
     """
 
-    protocol: MaybeIdentifier
+    protocol: RuleProtocol
     from_port: Port = -1
     to_port: Port = -1
     cidrs: tuple[Cidr, ...] = ()
@@ -215,7 +216,7 @@ class AclEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: Small
     egress: bool
     allow: bool
-    protocol: MaybeIdentifier = "-1"
+    protocol: RuleProtocol = "-1"
     cidr: MaybeCidr = ""
     from_port: Port = -1
     to_port: Port = -1

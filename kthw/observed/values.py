@@ -27,10 +27,10 @@ MaybeCidr = Annotated[str, Meta(pattern=rf"\A(?:{_ADDRESS}{_PREFIX})?\Z")]
 """An IPv4 network, or empty where there is none."""
 Identifier = Annotated[str, Meta(pattern=rf"\A{_WORD}\Z", max_length=300)]
 """An id of AWS's or the like (``i-0ab…``, an IPv6 block, a region): one harmless word."""
-MaybeIdentifier = Annotated[
-    str, Meta(pattern=r"\A(?:-1|[A-Za-z0-9:][A-Za-z0-9._:/@+=-]*)?\Z", max_length=300)
-]
-"""The same, or empty; ``-1`` is one as well (all protocols)."""
+MaybeIdentifier = Annotated[str, Meta(pattern=rf"\A(?:{_WORD})?\Z", max_length=300)]
+"""The same, or empty."""
+RuleProtocol = Annotated[str, Meta(pattern=rf"\A(?:-1|{_WORD})\Z", max_length=300)]
+"""Of a rule: ``-1`` (all), a name or a number."""
 Interface = Annotated[str, Meta(pattern=r"\A[^\s/\x00-\x20\x7f]{0,15}\Z")]
 """A network interface's name as the kernel allows it (``dev_valid_name``), or empty."""
 Name = Annotated[str, Meta(max_length=300)]

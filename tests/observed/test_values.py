@@ -18,7 +18,7 @@ from kthw.observed.evidence import Route
         ("MaybeCidr", ""),
         ("Identifier", "i-0ab12cd"),
         ("Identifier", "::/0"),
-        ("MaybeIdentifier", "-1"),
+        ("RuleProtocol", "-1"),
         ("Interface", "ens5.100"),
         ("Port", -1),
     ],
