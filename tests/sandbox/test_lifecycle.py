@@ -43,9 +43,10 @@ class Up:
 
 def children(pid: int) -> list[int]:
     # A child is listed under the thread that made it.
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended as we looked
+    found: list[int] = []
+    # It may end as we look, and its folder is gone from under glob.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
             found += [int(child) for child in task.read_text().split()]
     return found
 
