@@ -87,7 +87,9 @@ def test_too_few_file_descriptors_are_one_sentence(tmp_path: Path, most: int) ->
     through = f'ulimit -n {most}; exec "$@"'
     done = run("run", "--workers", "1", "--", "true", through=through, TMPDIR=str(tmp_path))
     assert done.returncode == 2
-    assert "Too many open files" in done.stderr.splitlines()[0]
+    # Which of its threads finds none left is chance; what Python then says is not always the kernel's words.
+    assert done.stderr.startswith("The sandbox could not be started")
+    assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
 
 
