@@ -10,11 +10,10 @@ from typing import Literal
 import msgspec
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings.changed import settled
 from kthw.findings.check import Check, Skip
 from kthw.findings.finding import Cause, Finding
 from kthw.findings.registry import CHECKS
-from kthw.findings.unread import unfounded, unread
+from kthw.findings.unread import founded, unread
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
 
@@ -104,10 +103,6 @@ class Verdict:
             each.setdefault((error.code, error.subject), error)
         return tuple(each.values())
 
-    def count(self, *statuses: Status) -> int:
-        """How many outcomes are one of these."""
-        return sum(1 for outcome in self.outcomes if outcome.status in statuses)
-
 
 def _blind(check: Check, subject: str, problem: CouldNotLook) -> Outcome:
     return Outcome(check=check.name, subject=subject, status="error", error=problem.error)
@@ -124,23 +119,15 @@ def outcome_of(network: Network, check: Check, subject: str) -> Outcome:
             skip = need(network, subject)
             if skip:
                 return _skipped(check, subject, skip)
-        _raise_any(unread(network, check.reads, subject))
-        found = tuple(settled(network, check.judge(network, subject)))
-        _raise_any(_doubt(network, check, subject, found))
+        unseen = unread(network, check.reads, subject)
+        if unseen:
+            raise CouldNotLook(unseen)
+        found = founded(network, check.judge, subject, check.reads, check.misled_by)
     except CouldNotLook as problem:
         return _blind(check, subject, problem)
     except Exception:  # noqa: BLE001 -- a fault of ours costs one outcome, and is told as that
         return Outcome(check=check.name, subject=subject, status="broken", fault=traceback.format_exc())
     return Outcome(check=check.name, subject=subject, status="failed" if found else "passed", findings=found)
-
-
-def _doubt(network: Network, check: Check, subject: str, found: tuple[Finding, ...]) -> LookError | None:
-    return unfounded(network, check.reads, check.misled_by, subject, found) if found else None
-
-
-def _raise_any(error: LookError | None) -> None:
-    if error:
-        raise CouldNotLook(error)
 
 
 def _too_early(evidence: Evidence, check: Check) -> Skip:

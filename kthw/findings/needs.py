@@ -7,11 +7,10 @@ from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings import nodes, reachability, workers
-from kthw.findings.changed import settled
 from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
-from kthw.findings.unread import INSTANCE, NAMES, unfounded, unread
-from kthw.network.model import NODE_CODES, Network
+from kthw.findings.unread import INSTANCE, NAMES, founded, unread
+from kthw.network.model import Network
 
 
 def nothing_found_by(name: str, judge: Judge, reads: frozenset[str] = INSTANCE) -> Need:
@@ -21,10 +20,7 @@ def nothing_found_by(name: str, judge: Judge, reads: frozenset[str] = INSTANCE) 
     """
 
     def need(network: Network, worker: str) -> Skip | None:
-        found = settled(network, judge(network, worker))
-        doubt = unfounded(network, reads, frozenset(), worker, found) if found else None
-        if doubt:
-            raise CouldNotLook(doubt)
+        found = founded(network, judge, worker, reads)
         return Skip(reason="run-skip-after", after=found[0], told_by=name) if found else None
 
     return need
@@ -128,16 +124,12 @@ def _all_tried(
         if unread(network, NAMES, peer) or not workers.one_running_instance(network, peer)
     ]
     if lost:
-        told = (each for each in (*lost, worker) if _errors_on_node(network, each))
+        told = (each for each in (*lost, worker) if network.errors_on_node(each))
         raise CouldNotLook(_why_no_probe(network, next(told, lost[0])))
     if not peers:
         return None
     first = workers.one_running_instance(network, peers[0])[0]
     return Skip(reason="run-skip-peer", after=first, told_by="one-running-instance")
-
-
-def _errors_on_node(network: Network, worker: str) -> list[LookError]:
-    return [error for error in network.errors_of(worker) if error.code.startswith(NODE_CODES)]
 
 
 def _why_no_probe(network: Network, worker: str) -> LookError:
@@ -146,7 +138,7 @@ def _why_no_probe(network: Network, worker: str) -> LookError:
 
 def _why_not(network: Network, worker: str, code: str) -> LookError:
     """The error about that worker: of that code if there is one, else its first, else one of that code."""
-    mine = _errors_on_node(network, worker)
+    mine = network.errors_on_node(worker)
     login = {"login": network.login(worker)}
     untold = LookError(code=code, subject=network.noun(worker), worker=worker, detail="—", facts=login)
     return next((error for error in mine if error.code == code), mine[0] if mine else untold)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from kthw.errors import LookError
+from kthw.errors import CouldNotLook, LookError
+from kthw.findings.changed import settled
+from kthw.findings.check import Judge
 from kthw.findings.finding import Finding
 from kthw.network.model import Network
 
@@ -23,6 +25,24 @@ def unread(network: Network, kinds: frozenset[str], worker: str) -> LookError | 
     """Why what is read in ``kinds`` cannot be judged of ``worker``."""
     mine = (*network.errors_of(""), *network.errors_of(worker)) if worker else network.errors_of("")
     return next((error for error in mine if error.facts.get("kind") in kinds), None)
+
+
+def founded(
+    network: Network,
+    judge: Judge,
+    worker: str,
+    reads: frozenset[str],
+    misled_by: frozenset[str] = frozenset(),
+) -> tuple[Finding, ...]:
+    """What ``judge`` finds about ``worker``, where it stands.
+
+    Raises ``CouldNotLook`` where it may be no more than what changed while we looked, or was not read.
+    """
+    found = tuple(settled(network, judge(network, worker)))
+    doubt = unfounded(network, reads, misled_by, worker, found) if found else None
+    if doubt:
+        raise CouldNotLook(doubt)
+    return found
 
 
 def unfounded(

@@ -298,6 +298,10 @@ class Network:
         """What could not be looked at of this worker."""
         return self._errors.get(worker, [])
 
+    def errors_on_node(self, worker: str) -> list[LookError]:
+        """Those of them that tell why its node, or its pods, were not seen."""
+        return [error for error in self.errors_of(worker) if error.code.startswith(NODE_CODES)]
+
     @functools.cached_property
     def changed(self) -> list[LookError]:
         """The errors that say that somebody else changed routes while we looked."""
@@ -314,7 +318,7 @@ class Network:
         """What was seen on the node. Raises ``CouldNotLook`` where nobody got in."""
         node = self.evidence.nodes.get(worker)
         if node is None:
-            mine = [e for e in self.errors_of(worker) if e.code.startswith(NODE_CODES)]
+            mine = self.errors_on_node(worker)
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
