@@ -10,16 +10,9 @@ from kthw.observed.ssh import config, protocol
 from kthw.observed.ssh.hop import Hop, jump_hop, worker_hop
 from kthw.target import SshAccess
 
+pytestmark = pytest.mark.usefixtures("home")
+
 ADDRESS = "54.0.0.7"
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own, so that the configuration of whoever runs this counts for nothing."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(config, "SYSTEM", tmp_path / "none")
-    (tmp_path / ".ssh").mkdir()
-    return tmp_path
 
 
 def hop_of(home: Path, *lines: str, user: str = "ubuntu", worker: str = "worker-0") -> Hop:

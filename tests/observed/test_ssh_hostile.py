@@ -21,6 +21,8 @@ from kthw.observed.ssh.login import Deadlines, open_session
 from kthw.target import SshAccess
 from kthw.words.messages import LANGUAGES, catalogue
 
+pytestmark = pytest.mark.usefixtures("home")
+
 NOBODY = 9
 """The port of discard: nobody listens there."""
 PROXY = "ProxyCommand nc %h %p %r %n"
@@ -56,14 +58,6 @@ HOSTILE = {
     "long": "a" * 300,
 }
 """Strings that run something, or say something else, wherever a line or a shell meets them."""
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(config, "SYSTEM", tmp_path / "none")
-    (tmp_path / ".ssh").mkdir()
-    return tmp_path
 
 
 @pytest.fixture

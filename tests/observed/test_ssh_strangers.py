@@ -15,10 +15,12 @@ from kthw.intended.cluster import Intended
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Instance, Inventory, TargetSeen
 from kthw.observed.pods import look_into_nodes
-from kthw.observed.ssh import config, dial
+from kthw.observed.ssh import dial
 from kthw.observed.ssh.login import Deadlines, open_session
 from kthw.target import SshAccess, Target, endpoint_of, is_local
 from kthw.words.messages import LANGUAGES, catalogue
+
+pytestmark = pytest.mark.usefixtures("home")
 
 LOCAL = "http://127.0.0.1:5000"
 SHORT = Deadlines(connect=1.0, login=1.0, total=1.0)
@@ -26,14 +28,6 @@ NOT_OURS = (
     *("54.214.7.7", "8.8.8.8", "192.0.2.7", "198.51.100.7", "203.0.113.7", "10.0.1.20", "172.17.0.2"),
     *("192.168.1.7", "169.254.169.254", "255.255.255.255", "224.0.0.1"),
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(config, "SYSTEM", tmp_path / "none")
-    (tmp_path / ".ssh").mkdir()
-    return tmp_path
 
 
 @pytest.fixture
