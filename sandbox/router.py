@@ -12,11 +12,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox import firewall, forwarding, internet, namespaces, wire
-from sandbox.firewall import GATEWAY_LINK, Ruleset, link_name
+from sandbox import firewall, forwarding, internet, namespaces, nftables, wire
+from sandbox.firewall import GATEWAY_LINK, link_name
 from sandbox.forwarding import Routes
 from sandbox.looking import look, named
 from sandbox.metadata import ADDRESS as METADATA_ADDRESS
+from sandbox.nftables import Ruleset
 from sandbox.state import Eni, State
 
 _INTERNET_MTU: Final = 1500
@@ -149,9 +150,7 @@ class Router:
                 wire.readdress(eni, cidr, self._addresses[identifier])
                 self._unsettled.discard(identifier)
             self._addresses[identifier] = set(eni.addresses)
-        known = self._rules
-        script = firewall.difference(known or Ruleset(), plan.rules)
-        namespaces.nft(self.vpc, script if known is not None else firewall.ANEW + script)
+        namespaces.nft(self.vpc, nftables.difference(self._rules, plan.rules))
         self._rules = plan.rules
         self._put_routes(plan)
         self._sure = True

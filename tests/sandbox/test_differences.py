@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox import firewall, forwarding
+from sandbox import firewall, forwarding, nftables
 from sandbox.state import (
     AclEntry,
     Eni,
@@ -48,7 +48,7 @@ def state(
     )
 
 
-def ruleset(of: State) -> firewall.Ruleset:
+def ruleset(of: State) -> nftables.Ruleset:
     return firewall.ruleset(of, "vpc-1", MARKS)
 
 
@@ -62,7 +62,7 @@ LOCAL = Route("10.0.0.0/16", "local")
 
 def test_equal_states_differ_in_nothing() -> None:
     """Reconciling the same state twice runs no command."""
-    assert firewall.difference(ruleset(state(POD)), ruleset(state(POD))) == ""
+    assert nftables.difference(ruleset(state(POD)), ruleset(state(POD))) == ""
     assert forwarding.difference(kernel(state(POD)), kernel(state(POD))) == ([], [])
 
 
@@ -71,7 +71,7 @@ def test_one_new_route_is_one_command_and_no_firewall_change() -> None:
     before, after = state(LOCAL), state(LOCAL, POD)
     added = f"route add 10.200.1.0/24 via 10.0.1.21 dev {firewall.link_name(eni(1).id)} onlink table 2000"
     assert forwarding.difference(kernel(before), kernel(after)) == ([], [added])
-    assert firewall.difference(ruleset(before), ruleset(after)) == ""
+    assert nftables.difference(ruleset(before), ruleset(after)) == ""
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_changed_route_is_removed_before_it_is_added() -> None:
 def test_one_new_rule_changes_one_chain() -> None:
     """AuthorizeSecurityGroupIngress rewrites its group's chain, and no other."""
     rule = SecurityRule("tcp", 22, 22, ("0.0.0.0/0",))
-    script = firewall.difference(ruleset(state()), ruleset(state(rules=(rule,))))
+    script = nftables.difference(ruleset(state()), ruleset(state(rules=(rule,))))
     assert script.splitlines() == [
         "flush chain ip vpc group_in_sg_1",
         "add rule ip vpc group_in_sg_1 ip saddr 0.0.0.0/0 tcp dport 22 accept",
@@ -113,13 +113,13 @@ def test_one_new_rule_changes_one_chain() -> None:
 def test_source_dest_check_is_one_element() -> None:
     """ModifyInstanceAttribute changes one element of one set."""
     checked = eni(1, source_dest_check=True)
-    script = firewall.difference(ruleset(state()), ruleset(state(enis=(checked, eni(2)))))
+    script = nftables.difference(ruleset(state()), ruleset(state(enis=(checked, eni(2)))))
     assert script == f'add element ip vpc checked {{ "{firewall.link_name(checked.id)}" }}\n'
 
 
 def test_a_vanished_eni_takes_its_elements_along() -> None:
     """Every element of a terminated instance's ENI is deleted, by key; nothing is added."""
-    script = firewall.difference(ruleset(state()), ruleset(state(enis=(eni(2),))))
+    script = nftables.difference(ruleset(state()), ruleset(state(enis=(eni(2),))))
     lines = script.splitlines()
     assert lines
     assert all(line.startswith("delete element") for line in lines)
