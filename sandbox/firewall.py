@@ -15,11 +15,17 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from sandbox.metadata import ADDRESS as METADATA_ADDRESS
 from sandbox.nftables import Ruleset, plain
 from sandbox.state import AclEntry, Eni, SecurityRule, State
 
 GATEWAY_LINK: Final = "igw"
 TABLE: Final = "ip vpc"
+LIFETIME: Final = ("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "TTL", "--ttl-inc", "1")
+"""Once for each VPC: it gives a packet beforehand what the kernel will take from its TTL. A VPC is no hop:
+pods on two nodes see each other's packets with ttl=62. nftables alone cannot count."""
+_LONGEST_LIVED: Final = 0x8000_0000
+"""The bit of a packet's mark that says it came with a TTL of 255, which no increment goes beyond."""
 _PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "icmp": "icmp", "tcp": "tcp", "udp": "udp"}
 
 
@@ -49,8 +55,13 @@ def _base(rules: Ruleset, enis: list[Eni], state: State, marks: dict[str, int], 
     tables = [(link_name(eni.id), marks[state.subnets[eni.subnet].route_table]) for eni in enis]
     rules.map("route_table", "type ifname : mark", [f'"{link}" : {mark:#x}' for link, mark in tables])
 
-    rules.chain("choose_table", "type filter hook prerouting priority mangle;", [
-        "meta mark set iifname map @route_table",
+    # A packet that bears a mark was in a frame for a peer: it is on its way already.
+    rules.chain("choose_table", "type filter hook prerouting priority -160;", [
+        "meta mark 0 meta mark set iifname map @route_table",
+        f"ip ttl 255 meta mark set meta mark or {_LONGEST_LIVED:#x}",
+    ])  # fmt: skip
+    rules.chain("longest_lived", "type filter hook postrouting priority mangle;", [
+        f"meta mark and {_LONGEST_LIVED:#x} != 0 ip ttl set 255",
     ])  # fmt: skip
     # Stateless, and outside of what connection tracking sees: a public address that changes (stop and
     # start) changes for the next packet, and not when the kernel forgets the flow.
@@ -66,6 +77,14 @@ def _base(rules: Ruleset, enis: list[Eni], state: State, marks: dict[str, int], 
         # The internet gateway translates addresses it has a public address for, and drops the rest.
         f'oifname "{GATEWAY_LINK}" ip saddr != @mapped drop',
         f'iifname "{GATEWAY_LINK}" ip daddr != @mapped drop',
+    ])  # fmt: skip
+    # The router is none to be seen: it answers for instance metadata, says where a packet is too long, and
+    # nothing else.
+    rules.chain("to_router", "type filter hook input priority 0;", [
+        f"ip daddr {METADATA_ADDRESS} accept", "drop",
+    ])  # fmt: skip
+    rules.chain("from_router", "type filter hook output priority 0;", [
+        f"ip saddr {METADATA_ADDRESS} accept", "icmp type 3 icmp code 4 accept", "drop",
     ])  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from sandbox.state import (
     Vpc,
 )
 
-MARKS = {"rtb-1": 2000}
+MARKS = {"rtb-1": 2000, **{f"eni-{number:017x}": 2000 + number for number in (1, 2, 3)}}
 
 
 def eni(number: int, **changes: object) -> Eni:
