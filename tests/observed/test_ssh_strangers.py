@@ -17,7 +17,7 @@ from kthw.observed.evidence import Evidence, Instance, Inventory, TargetSeen
 from kthw.observed.pods import look_into_nodes
 from kthw.observed.ssh import dial
 from kthw.observed.ssh.login import Deadlines, open_session
-from kthw.target import SshAccess, Target, endpoint_of, is_local
+from kthw.target import SshAccess, Target, is_local
 from kthw.words.messages import LANGUAGES, catalogue
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -154,14 +154,6 @@ def test_an_endpoint_on_this_machine_is_known_as_one(endpoint: str) -> None:
 )  # fmt: skip
 def test_any_other_endpoint_is_none(endpoint: str) -> None:
     assert not is_local(endpoint)
-
-
-def test_the_endpoint_is_the_target_s_or_the_environment_s() -> None:
-    said = {"AWS_ENDPOINT_URL": "a", "AWS_ENDPOINT_URL_EC2": "b"}
-    assert endpoint_of(Target(kind="aws"), said) == "b"
-    assert endpoint_of(Target(kind="aws"), {"AWS_ENDPOINT_URL": "a"}) == "a"
-    assert endpoint_of(Target(kind="sandbox", endpoint="c"), said) == "c"
-    assert endpoint_of(Target(kind="aws"), {}) == ""
 
 
 # --------------------------------------------------------------------------- names
