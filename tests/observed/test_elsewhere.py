@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+from msgspec.structs import replace
 
 from kthw.errors import LookError
 from kthw.findings.judging import judge
 from kthw.intended.cluster import Intended
 from kthw.observed.aws import elsewhere
-from kthw.observed.aws.reader import session_for
+from kthw.observed.aws.reader import Reader, session_for
 from kthw.observed.evidence import Elsewhere, Evidence, Instance
 from kthw.observed.gather import gather
 from kthw.target import Target
@@ -39,14 +41,13 @@ def launch(account: Account, *names: str, region: str = OTHER) -> dict[str, str]
     """Instances of these names in that region; their ids."""
     ec2 = session_for(account.target).client("ec2", region_name=region, endpoint_url=account.endpoint)
     image = ec2.describe_images()["Images"][0]["ImageId"]
+    ec2.create_default_vpc()
     made = {}
     for name in names:
-        tags = [{"Key": "Name", "Value": name}] if name else []
-        answer = ec2.run_instances(
-            ImageId=image, MinCount=1, MaxCount=1, InstanceType="t3.micro",
-            **({"TagSpecifications": [{"ResourceType": "instance", "Tags": tags}]} if tags else {}),
-        )  # fmt: skip
+        answer = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t3.micro")
         made[name] = answer["Instances"][0]["InstanceId"]
+        if name:
+            ec2.create_tags(Resources=[made[name]], Tags=[{"Key": "Name", "Value": name}])
     return made
 
 
@@ -101,13 +102,14 @@ def test_a_cluster_that_is_all_here_costs_no_call_more(account: Account, wire: W
 def test_a_worker_that_went_astray_is_told_from_a_region_that_is_the_wrong_one(
     account: Account, wire: Wire
 ) -> None:
-    account.build()
-    account.ec2.terminate_instances(InstanceIds=[account.instance("worker-2")])
+    account.build(Intended(workers=THREE.workers[:2]))
     made = launch(account, "worker-2")
     evidence, _ = looked(wire)
     said = told(evidence)
     assert list(said) == ["worker-2"]
-    assert made["worker-2"] in said["worker-2"] or "gone" in said["worker-2"]
+    assert f"worker-2 ({made['worker-2']}, {OTHER}) running" in said["worker-2"]
+    assert "Launch worker-2 again in us-east-1" in said["worker-2"]
+    assert "AWS_REGION" not in said["worker-2"]
 
 
 def test_names_that_are_misspelt_are_seen_in_what_is_there(account: Account, wire: Wire) -> None:
@@ -198,20 +200,22 @@ def test_regions_that_do_not_answer_hold_nobody_up(
     assert seen == Elsewhere()
 
 
-def test_nobody_is_dialled_but_the_endpoint(account: Account, wire: Wire, tmp_path: Path) -> None:
-    """Of a region it knows nothing but its name: whoever is asked about it is asked where the account is."""
+def test_nobody_is_dialled_but_the_endpoint(
+    account: Account, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     launch(account, "worker-1")
     asked: list[str] = []
-    monkey = pytest.MonkeyPatch()
-    from botocore.httpsession import URLLib3Session
-
     send = URLLib3Session.send
-    with monkey.context() as patch:
-        patch.setattr(
-            URLLib3Session, "send", lambda self, request: asked.append(request.url) or send(self, request)
-        )
-        looked(wire)
-    assert {url.rstrip("/") for url in asked} == {wire.endpoint}
+
+    def heard(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        asked.append(request.url.rstrip("/"))
+        return send(session, request)
+
+    monkeypatch.setattr(URLLib3Session, "send", heard)
+    _, seen = looked(wire)
+    assert seen is not None
+    assert len(seen.regions) > 5
+    assert set(asked) == {wire.endpoint}
 
 
 def test_a_sandbox_of_our_own_is_in_one_region(account: Account, wire: Wire) -> None:
@@ -228,9 +232,9 @@ def test_a_worker_that_aws_garbles_may_be_the_missing_one_and_is_looked_for_nowh
     evidence, _ = looked(wire)
     assert evidence.inventory is not None
     instances = tuple(each for each in evidence.inventory.instances if each.name != "worker-1")
-    inventory = elsewhere.replace(evidence.inventory, instances=instances)
+    inventory = replace(evidence.inventory, instances=instances)
     garbled = [LookError(code="aws-unreadable", subject="worker-1", worker="worker-1")]
-    reader = elsewhere.Reader(AWS)
+    reader = Reader(AWS)
     seen = elsewhere.looked_elsewhere(reader, inventory, THREE, garbled, lambda _done, _of: None)
     assert seen == inventory
     assert reader.calls == 0
