@@ -75,7 +75,7 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
         if first and first not in (*_COMMANDS, "-h", "--help"):
             known = parser.known if first.startswith("-") else _COMMANDS
             parser.refuse_unknown(first, known)
-        return parser.read(arguments)
+        return parser.read(arguments, with_a_command=True)
 
 
 def _boot(options: argparse.Namespace, words: Catalogue) -> int:

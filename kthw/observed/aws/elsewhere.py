@@ -36,7 +36,6 @@ _MOST_STRANGERS: Final = 20
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]{2,12}){1,3}-\d{1,2}")
 """A name becomes part of a host's name: nothing else is taken for one."""
 _MOST_REGIONS: Final = 100
-_CLOSED: Final = "not-opted-in"
 
 
 def looked_elsewhere(
@@ -82,7 +81,7 @@ class _Look:
     def all(self, progress: Progress) -> Elsewhere:
         crew = Crew(THREADS, "regions")
         try:
-            named = crew.submit(self._names)
+            named = crew.submit(listing.regions, self._reader.ec2)
             regions = _result(named, self._left) or self._reader.known_regions()
             others = [name for name in regions if _REGION.fullmatch(name) and name != self._reader.region]
             others = sorted(set(others))[:_MOST_REGIONS]
@@ -111,12 +110,6 @@ class _Look:
     @property
     def _left(self) -> float:
         return max(0.0, self._until - time.monotonic())
-
-    def _names(self) -> list[str]:
-        """The regions that this account may use; of a garbled answer, what can be read."""
-        listed: object = self._reader.ec2.describe_regions().get("Regions")
-        entries = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
-        return [str(each.get("RegionName")) for each in entries if each.get("OptInStatus") != _CLOSED]
 
     def _in(self, region: str) -> list[Namesake]:
         with self._reader.abroad(region) as ec2:

@@ -42,6 +42,13 @@ class Listed(Struct, Generic[_Any], frozen=True):
     unfit: tuple[Unfit, ...] = ()
 
 
+def regions(ec2: EC2Client) -> list[str]:
+    """The names of the regions that this account may use; of a garbled answer, what can be read."""
+    listed: object = ec2.describe_regions().get("Regions")
+    entries = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    return [str(each.get("RegionName")) for each in entries if each.get("OptInStatus") != "not-opted-in"]
+
+
 def instances(
     ec2: EC2Client, *, names: Sequence[str] = (), most_pages: int = _MOST_PAGES
 ) -> Listed[Instance]:
