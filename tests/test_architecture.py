@@ -174,7 +174,7 @@ def test_the_reader_alone_describes_and_the_writer_alone_creates_routes() -> Non
         and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "commands")
     }
     describing = {file for name, file in called if name.startswith("describe_")}
-    assert describing == {"kthw/observed/aws/inventory.py"}
+    assert describing == {"kthw/observed/aws/inventory.py", "kthw/observed/aws/listing.py"}
     writes = ("create_route", "delete_route", "replace_route")
     assert {file for name, file in called if name in writes} == {"kthw/provision/writer.py"}
 

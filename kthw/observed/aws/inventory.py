@@ -17,6 +17,7 @@ from kthw.intended.cluster import Intended
 from kthw.observed.aws import concerned, listing, shapes
 from kthw.observed.aws.answers import UnreadableAnswerError
 from kthw.observed.aws.crew import Crew
+from kthw.observed.aws.elsewhere import some_of_the_region
 from kthw.observed.aws.errors import UNREADABLE, too_slow
 from kthw.observed.aws.listing import Listed
 from kthw.observed.aws.rate import TokenBucket
@@ -84,6 +85,8 @@ def read_inventory(
     everywhere = _in_time(reader, "instances", lambda: listing.instances(reader.ec2))
     vpcs = _vpcs_of_workers(everywhere.nouns, intended)
     instances = [i for i in everywhere.nouns if i.name in intended.workers or (i.vpc and i.vpc in vpcs)]
+    if not vpcs:
+        instances += some_of_the_region(everywhere.nouns, intended)
     inventory = Inventory(account=account, region=reader.region, instances=tuple(instances))
     errors = concerned.by_instances(everywhere.unfit, intended, vpcs, reader.facts)
     if not vpcs:
