@@ -13,6 +13,7 @@ from kthw.findings.finding import Finding
 from kthw.findings.node_firewall import dropped
 from kthw.findings.node_routes import conflicts
 from kthw.findings.plugins import FOREIGN, missing_plugins
+from kthw.findings.reverse_path import all_filtered
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
 from kthw.network import ranges
@@ -59,11 +60,11 @@ def forward_not_dropped(network: Network, worker: str) -> list[Finding]:
 def no_route_conflict(network: Network, worker: str) -> list[Finding]:
     """The node's kernel sends packets for other workers' pods into the VPC, and for its own to their bridge.
 
-    Nothing where no tool on the node could say.
+    And it takes those that come in by another interface. Nothing where no tool on the node could say.
     """
     if network.instance(worker) is None:
         return one_running_instance(network, worker)
-    return conflicts(network, worker)
+    return [*conflicts(network, worker), *all_filtered(network, worker)]
 
 
 def cni_configured(network: Network, worker: str) -> list[Finding]:

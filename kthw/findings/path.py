@@ -25,6 +25,7 @@ from kthw.findings.node_routes import astray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
 from kthw.findings.plugins import missing_plugins
 from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
+from kthw.findings.reverse_path import filtered
 from kthw.findings.vpc_routes import local_routes
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
 from kthw.network import ranges
@@ -108,6 +109,7 @@ def _there(network: Network, source: str, destination: str) -> Iterator[Finding]
     yield from security.request_enters(network, source, destination)
     yield from security.groups_in(network, destination, source)
     yield from forwarding(network, destination)
+    yield from filtered(network, destination, source)
     yield from astray(network, destination, destination)
     yield from dropped_arriving(network, destination, source)
     yield from _pods(network, destination)

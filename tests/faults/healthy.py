@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.faults.fault import Healthy
+from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
 from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
 
 _STAGED: Final = (
@@ -146,6 +147,13 @@ HEALTHY: Final = (
             aws ec2 delete-network-interface --network-interface-id ${SECOND}
             aws ec2 delete-subnet --subnet-id ${OTHER}
         """,
+    ),
+    Healthy(
+        name="pods reached by a second interface",
+        en="The pods of worker-1 are reached by a second interface, and rp_filter is 2, as Ubuntu has it.",
+        pt="Os pods do worker-1 são alcançados por outra interface, e rp_filter é 2, como no Ubuntu.",
+        does=f"{SECOND_INTERFACE}ssh worker-1 'sudo sysctl -qw net.ipv4.conf.all.rp_filter=2'",
+        cleans=NO_SECOND_INTERFACE,
     ),
     Healthy(
         name="extra security groups",
