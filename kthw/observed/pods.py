@@ -284,7 +284,11 @@ class _Look:
         self._sessions[worker].ask("end", answers.Done, deadline=END_DEADLINE)
 
 
-_PLACES: Final = {"configs": tutorial.CNI_DIRECTORY, "plugins": tutorial.CNI_PLUGINS}
+_PLACES: Final = {
+    "configs": tutorial.CNI_DIRECTORY,
+    "plugins": tutorial.CNI_PLUGINS,
+    "runtime": tutorial.CONTAINERD_CONFIG,
+}
 
 
 def _one_running(inventory: Inventory, intended: Intended) -> dict[str, Instance]:
