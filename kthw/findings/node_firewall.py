@@ -41,6 +41,11 @@ def _representatives(network: Network, worker: str) -> list[str]:
     return list(found.values())
 
 
+def may_drop(network: Network, worker: str) -> bool:
+    """Whether a firewall was seen on the worker that could drop anything."""
+    return _firewall(network, worker) is not None
+
+
 def dropped_leaving(network: Network, worker: str, other: str) -> list[Finding]:
     """What it drops of requests to the other's pods, and of the replies that come in."""
     firewall, theirs = _firewall(network, worker), _pod(network, other)

@@ -24,6 +24,12 @@ _STRICT: Final = 1
 _SYSCTL: Final = "net.ipv4.conf.{}.rp_filter"
 
 
+def may_filter(network: Network, worker: str) -> bool:
+    """Whether the worker's kernel was seen to be strict at any interface."""
+    node = network.evidence.nodes.get(worker)
+    return node is not None and any(_is_strict(node, link) for link in node.links)
+
+
 def filtered(network: Network, worker: str, source: str) -> list[Finding]:
     """Whether the worker's kernel drops what the pods of ``source`` send to its probe pod."""
     ruling = network.ruling_seen(source)

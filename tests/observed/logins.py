@@ -41,7 +41,10 @@ def error_of(access: SshAccess, deadlines: Deadlines = PATIENT, address: str = H
 
 
 def left_behind(before: set[str], besides: str = "", seconds: float = 10.0) -> set[str]:
-    """The processes that are still there when the time is up, ``besides`` those with that in their line."""
+    """The processes that are still there when the time is up, ``besides`` those with that in their line.
+
+    A server that listens tells in its own line how many it is talking to.
+    """
     until = time.monotonic() + seconds
     while left := {line for line in descendants() - before if not besides or besides not in line}:
         if time.monotonic() > until:

@@ -128,7 +128,7 @@ def test_a_proxy_command_that_fails_is_quoted(sshd: Sshd) -> None:
     assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "proxy")
     assert error.detail == "no such bastion"
     assert time.monotonic() - began < PATIENT.connect
-    assert not left_behind(before)
+    assert not left_behind(before, besides="sshd")
 
 
 def test_a_proxy_command_that_hangs_is_ended_with_all_it_started(sshd: Sshd) -> None:
@@ -136,7 +136,7 @@ def test_a_proxy_command_that_hangs_is_ended_with_all_it_started(sshd: Sshd) -> 
     command = "sh -c 'trap \"\" TERM; sleep 61 & sleep 62'"
     error = error_of(sshd.access(f"ProxyCommand {command}"), SHORT)
     assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "silent")
-    assert not left_behind(before)
+    assert not left_behind(before, besides="sshd")
 
 
 @pytest.mark.parametrize("jumps", [1, 2])

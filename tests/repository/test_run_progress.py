@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -53,29 +54,27 @@ def until(process: subprocess.Popen[str], text: str) -> list[str]:
 
 @pytest.fixture
 def started(cold: Machine) -> Iterator[subprocess.Popen[str]]:
-    process = cold.start("routes", DURING_PIP=waiting(cold))
-    killer = _Killer(process)
-    yield process
-    killer.end()
+    with _ended(cold.start("routes", DURING_PIP=waiting(cold))) as process:
+        yield process
 
 
-class _Killer:
-    """Ends a process that says nothing more, so that reading from it comes to an end."""
+@contextlib.contextmanager
+def _ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """The process, which ends however the test does; also where it says nothing more and is waited for."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._before = signal.signal(signal.SIGALRM, self._kill)
-        signal.alarm(int(DEADLINE))
+    def kill(*_signal: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
-    def _kill(self, *_signal: object) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-
-    def end(self) -> None:
+    before = signal.signal(signal.SIGALRM, kill)
+    signal.alarm(int(DEADLINE))
+    try:
+        yield process
+    finally:
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, self._before)
-        if self._process.poll() is None:
-            self._kill()
-        self._process.communicate()
+        signal.signal(signal.SIGALRM, before)
+        kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize(("language", "word"), [("C", "setting up"), ("pt_BR.UTF-8", "preparando")])
@@ -83,11 +82,8 @@ def test_the_first_word_comes_before_anything_is_looked_at(
     machine: Machine, language: str, word: str
 ) -> None:
     machine.stub("python3", f'while [ ! -e "{machine.root}/go" ]; do sleep 0.02; done; exit 1')
-    process = machine.start("routes", LANG=language)
-    killer = _Killer(process)
-    assert word in until(process, "run: ")[0]
-    (machine.root / "go").touch()
-    killer.end()
+    with _ended(machine.start("routes", LANG=language)) as process:
+        assert word in until(process, "run: ")[0]
 
 
 def test_a_run_that_finds_all_ready_says_nothing_of_it(machine: Machine) -> None:
@@ -116,14 +112,12 @@ def test_making_the_environment_is_not_silent_either(cold: Machine) -> None:
     python = cold.bin / "python3"
     waits = f'case "$*" in *"-m venv"*) while [ ! -e "{cold.root}/go" ]; do sleep 0.02; done ;; esac\n'
     python.write_text(python.read_text().replace("\n", f"\n{waits}", 1))
-    process = cold.start("routes")
-    killer = _Killer(process)
-    said = until(process, " s\n")
-    assert lines_of("".join(said), "making .venv with python3")
-    until(process, " s\n")
-    (cold.root / "go").touch()
-    assert process.communicate(timeout=DEADLINE)[0]
-    killer.end()
+    with _ended(cold.start("routes")) as process:
+        said = until(process, " s\n")
+        assert lines_of("".join(said), "making .venv with python3")
+        until(process, " s\n")
+        (cold.root / "go").touch()
+        assert process.communicate(timeout=DEADLINE)[0]
 
 
 def test_on_a_terminal_one_line_is_written_anew_and_nothing_of_it_stays(cold: Machine) -> None:
