@@ -211,7 +211,7 @@ class Network:
         target = self.target_instance(route)
         if target is None or target.state in GONE:
             return False
-        return target.name in self._instances or _letters(target.name) in self._unborne
+        return target.name in self._instances or letters(target.name) in self._unborne
 
     @functools.cached_property
     def strangers(self) -> list[Instance]:
@@ -228,7 +228,7 @@ class Network:
     @functools.cached_property
     def _unborne(self) -> set[str]:
         """The letters of the intended names that nobody bears."""
-        return {_letters(worker) for worker in self.workers if not self.bearing(worker)}
+        return {letters(worker) for worker in self.workers if not self.bearing(worker)}
 
     @functools.cached_property
     def _by_letters(self) -> dict[str, list[Instance]]:
