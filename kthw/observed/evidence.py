@@ -51,9 +51,8 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One entry of a route table.
 
     ``destination`` is an IPv4 CIDR; for an IPv6 block or a prefix list it is that text and
-    ``foreign`` is true (kept so that the report can show it; no check reads it). The target is in
-    exactly one of ``gateway`` (``local``, ``igw-…``, ``vgw-…``), ``instance`` with
-    ``network_interface``, ``network_interface`` alone, or ``other`` (NAT, transit gateway, peering …).
+    ``foreign`` is true. The target is in exactly one of ``gateway`` (``local``, ``igw-…``, ``vgw-…``),
+    ``instance`` with ``network_interface``, ``network_interface`` alone, or ``other`` (NAT, peering …).
     """
 
     destination: Identifier
@@ -73,6 +72,15 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def target(self) -> str:
         """The id this route points at, as a person would name it."""
         return self.instance or self.network_interface or self.gateway or self.other
+
+    @property
+    def prefix_list(self) -> str:
+        """The prefix list whose entries are the destinations, or empty.
+
+        A list that leads to an endpoint (``vpce-…``) is that of a service of AWS's, and none of ours.
+        """
+        listed = self.foreign and self.destination.startswith("pl-")
+        return self.destination if listed and not self.target.startswith("vpce-") else ""
 
     @property
     def network(self) -> ipaddress.IPv4Network:
@@ -191,7 +199,7 @@ class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SecurityRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``protocol`` is ``-1`` (all), ``tcp``, ``udp``, ``icmp`` or a number; ports -1 mean all.
 
-    ``prefix_lists`` by id: what is in them is not read.
+    ``prefix_lists`` by id: what is in them is in ``Inventory.prefix_lists``.
     """
 
     protocol: RuleProtocol
@@ -230,8 +238,20 @@ class NetworkAcl(Struct, frozen=True, kw_only=True, omit_defaults=True):
     entries: tuple[AclEntry, ...] = ()
 
 
+class PrefixList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The IPv4 entries of a managed prefix list, or why they were not read (``unread``)."""
+
+    id: Identifier
+    entries: tuple[Cidr, ...] = ()
+    unread: LookError | None = None
+
+
 class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs."""
+    """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs.
+
+    ``prefix_lists``: those that a route or a security rule names which concerns a worker. One that is
+    named and not here was not looked at.
+    """
 
     account: MaybeIdentifier
     region: MaybeIdentifier
@@ -242,6 +262,7 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     instances: tuple[Instance, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
     network_acls: tuple[NetworkAcl, ...] = ()
+    prefix_lists: tuple[PrefixList, ...] = ()
 
 
 class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
