@@ -12,6 +12,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding
 from kthw.findings.node_firewall import dropped
 from kthw.findings.node_routes import conflicts
+from kthw.findings.plugins import FOREIGN, missing_plugins
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
 from kthw.network import ranges
@@ -103,6 +104,9 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     cidr = network.pod_cidrs[worker]
     if config is None:
         return cni_configured(network, worker)
+    of_others = [found for found in missing_plugins(network, worker) if found.facts["variant"] == FOREIGN]
+    if of_others:  # Where it keeps its addresses is its own affair.
+        return of_others
     if _is_same(config.subnet, cidr_text=str(cidr), launched_with=_launched_with(network, worker)):
         return []
     owner = next((w for w, c in network.pod_cidrs.items() if w != worker and str(c) == config.subnet), "")

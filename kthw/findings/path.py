@@ -24,6 +24,7 @@ from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
+from kthw.findings.plugins import missing_plugins
 from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
 from kthw.findings.vpc_routes import local_routes
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
@@ -136,7 +137,7 @@ def _pods(network: Network, worker: str, towards: str = "") -> list[Finding]:
     def judged() -> list[Finding]:
         if worker not in network.evidence.nodes:
             return []
-        missing = cni_configured(network, worker)
+        missing = cni_configured(network, worker) or missing_plugins(network, worker)
         return missing or (cni_subnet_matches(network, worker) if worker in network.pod_cidrs else [])
 
     found = network.remember(("pods' network", worker), judged)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
@@ -26,7 +25,7 @@ from kthw.observed.evidence import (
     RouteTable,
     Subnet,
 )
-from kthw.observed.namesakes import GONE, candidates, home_of, unambiguous
+from kthw.observed.namesakes import GONE, candidates, home_of, letters, unambiguous
 
 T = TypeVar("T")
 
@@ -229,7 +228,7 @@ class Network:
         """For a worker nobody is named after: those whose name differs in case or hyphens only."""
         if self.bearing(worker):
             return []
-        return self._by_letters.get(_letters(worker), [])
+        return self._by_letters.get(letters(worker), [])
 
     @functools.cached_property
     def _by_letters(self) -> dict[str, list[Instance]]:
@@ -237,7 +236,7 @@ class Network:
         found: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
             if instance.name not in self._instances and instance.state not in GONE:
-                found.setdefault(_letters(instance.name), []).append(instance)
+                found.setdefault(letters(instance.name), []).append(instance)
         return found
 
     @functools.cached_property
@@ -323,10 +322,6 @@ class Network:
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
 
 
 def pod_network(node: Node) -> CniConfig | None:

@@ -1,10 +1,8 @@
 """All that one run observed, as one JSON document. Every check and the report read only this.
 
-Defaults are left out of the JSON.
-
 Field names are ours and short; the AWS shapes they come from are those of the EC2 API's
 Describe calls. Identifiers are AWS's (``i-…``, ``eni-…``, ``rtb-…``), addresses and CIDRs are text
-as AWS prints them, and an empty string means AWS said nothing.
+as AWS prints them, and an empty string means AWS said nothing. Defaults are left out.
 """
 
 from __future__ import annotations
@@ -75,10 +73,7 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def prefix_list(self) -> str:
-        """The prefix list whose entries are the destinations, or empty.
-
-        A list that leads to an endpoint (``vpce-…``) is that of a service of AWS's, and none of ours.
-        """
+        """The list whose entries are the destinations; empty as well for one that leads to an endpoint."""
         listed = self.foreign and self.destination.startswith("pl-")
         return self.destination if listed and not self.target.startswith("vpce-") else ""
 
@@ -246,11 +241,27 @@ class PrefixList(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unread: LookError | None = None
 
 
+class Namesake(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An instance of another region that bears a worker's name."""
+
+    name: Name
+    id: Identifier
+    region: Identifier
+    state: MaybeIdentifier = ""
+
+
+class Elsewhere(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A look for missing workers. ``regions``: the others that answered; ``found``: a few of each name."""
+
+    regions: tuple[Identifier, ...] = ()
+    found: tuple[Namesake, ...] = ()
+
+
 class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs.
 
-    ``prefix_lists``: those that a route or a security rule names which concerns a worker. One that is
-    named and not here was not looked at.
+    Where none has such a name, a few of the region, without their network. ``elsewhere`` is ``None`` where no
+    other region was looked into. A list that something names and is not in ``prefix_lists`` was not read.
     """
 
     account: MaybeIdentifier
@@ -263,6 +274,7 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     security_groups: tuple[SecurityGroup, ...] = ()
     network_acls: tuple[NetworkAcl, ...] = ()
     prefix_lists: tuple[PrefixList, ...] = ()
+    elsewhere: Elsewhere | None = None
 
 
 class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tests.faults.fault import Healthy
-from tests.faults.faults_of_prefix_lists import OPEN, SHUT, UNROUTE
+from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
+from tests.faults.healthy_in_aws import IN_AWS
 
 _STAGED: Final = (
     ("the tutorial's cluster", "The tutorial's cluster.", "O cluster do tutorial.", "tutorial"),
@@ -190,91 +191,34 @@ HEALTHY: Final = (
         """,
     ),
     Healthy(
-        name="two halves by a second interface",
-        en="Two routes of /25 lead to a second interface of worker-1, whose source/dest check is off.",
-        pt="Duas rotas de /25 levam a uma segunda interface do worker-1, cuja verificação de origem/destino "
-        "está desligada.",
-        does="""
-            second ${SG}
-            for half in 10.200.1.0/25 10.200.1.128/25; do
-              route create-route $half "--network-interface-id $SECOND"
-            done
-            route delete-route 10.200.1.0/24 ''
-        """,
-        cleans="""
-            route create-route 10.200.1.0/24 "--network-interface-id ${WORKER_1_ENI}"
-            for half in 10.200.1.0/25 10.200.1.128/25; do route delete-route $half ''; done
-            drop_second
-        """,
+        name="plugins of Debian's package",
+        en="worker-1 has Debian's containerd and plugins, which are in /usr/lib/cni.",
+        pt="O worker-1 tem o containerd e os plugins do Debian, que ficam em /usr/lib/cni.",
+        does=f"{runtime_of_debian('worker-1')}\nssh worker-1 'sudo umount /opt/cni/bin'",
+        cleans=f"{UNPACKED}\nssh worker-1 'sudo rm -r /etc/containerd'",
     ),
     Healthy(
-        name="a group for the senders of each table",
-        en="The second subnet's table leads to another interface of worker-1, whose security group lets in "
-        "that subnet only.",
-        pt="A tabela da segunda sub-rede leva a outra interface do worker-1, cujo grupo de segurança só "
-        "deixa entrar essa sub-rede.",
-        stage="two subnets",
-        does="""
-            group_for 10.0.2.0/24
-            second $ONLY
-            route replace-route 10.200.1.0/24 "--network-interface-id $SECOND" ${TABLE_2}
-        """,
-        cleans="""
-            route replace-route 10.200.1.0/24 "--network-interface-id ${WORKER_1_ENI}" ${TABLE_2}
-            drop_second
-            aws ec2 delete-security-group --group-id $ONLY
-        """,
+        name="chained plugins",
+        en="The CNI file of worker-1 is a list, in which portmap follows the bridge.",
+        pt="O arquivo CNI do worker-1 é uma lista, em que portmap vem depois da bridge.",
+        does=f"""ssh worker-1 sudo python3 - <<'END'
+import json, pathlib
+file = pathlib.Path("{FILE}")
+bridge = json.loads(file.read_text())
+listed = [bridge, {{"type": "portmap", "capabilities": {{"portMappings": True}}}}]
+network = {{"cniVersion": "0.4.0", "name": "bridge", "plugins": listed}}
+file.with_name("05-bridge.conflist").write_text(json.dumps(network))
+END""",
+        cleans="ssh worker-1 'sudo rm /etc/cni/net.d/05-bridge.conflist'",
     ),
     Healthy(
-        name="a prefix list for one worker",
-        en="A prefix list with two halves leads to worker-1, instead of a route.",
-        pt="Uma lista de prefixos com duas metades leva ao worker-1, em vez de uma rota.",
-        does="""
-            listing 10.200.1.0/25 10.200.1.128/25
-            by_list create-route "--network-interface-id ${WORKER_1_ENI}"
-            route delete-route 10.200.1.0/24 ''
-        """,
-        cleans='route create-route 10.200.1.0/24 "--network-interface-id ${WORKER_1_ENI}"' + UNROUTE,
+        name="a later file of another network",
+        en="worker-1 still has the CNI file of Weave, which comes after the tutorial's.",
+        pt="O worker-1 ainda tem o arquivo CNI do Weave, que vem depois do arquivo do tutorial.",
+        does=left_over("worker-1", "20-weave.conflist", "weave-net"),
+        cleans="ssh worker-1 'sudo rm /etc/cni/net.d/20-weave.conflist'",
     ),
-    Healthy(
-        name="a prefix list that the routes go before",
-        en="A prefix list with all pods leads to worker-0, and each worker has a route of its own beside.",
-        pt="Uma lista de prefixos com todos os pods leva ao worker-0, e cada worker tem também a sua rota.",
-        does="""
-            listing 10.200.0.0/24 10.200.1.0/24 10.200.2.0/24
-            by_list create-route "--instance-id ${WORKER_0}"
-        """,
-        cleans=UNROUTE,
-    ),
-    Healthy(
-        name="a prefix list in the security group",
-        en="The security group's rule for the nodes names a prefix list of their addresses.",
-        pt="A regra do grupo de segurança para os nós cita uma lista de prefixos com os endereços deles.",
-        does="listing ${WORKER_0_IP}/32 ${WORKER_1_IP}/32 ${WORKER_2_IP}/32" + OPEN,
-        cleans="""
-            aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16
-        """
-        + SHUT,
-    ),
-    Healthy(
-        name="TCP and pings only",
-        en="The rules for the nodes are for TCP and for pings, ICMP type 8 code 0.",
-        pt="As regras para os nós valem para TCP e para pings, ICMP tipo 8 código 0.",
-        does="""
-            aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16
-            aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol tcp --port 0-65535 \\
-              --cidr 10.0.0.0/16
-            aws ec2 authorize-security-group-ingress --group-id ${SG} --ip-permissions \\
-              'IpProtocol=icmp,FromPort=8,ToPort=0,IpRanges=[{CidrIp=10.0.0.0/16}]'
-        """,
-        cleans="""
-            aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16
-            aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol tcp --port 0-65535 \\
-              --cidr 10.0.0.0/16
-            aws ec2 revoke-security-group-ingress --group-id ${SG} --ip-permissions \\
-              'IpProtocol=icmp,FromPort=8,ToPort=0,IpRanges=[{CidrIp=10.0.0.0/16}]'
-        """,
-    ),
+    *IN_AWS,
     Healthy(
         name="ACL within one subnet",
         en="The network ACL denies the pods, and is not asked: all workers are in one subnet.",

@@ -132,10 +132,22 @@ def route(n: int, destination: str, **changes: Any) -> Route:
 
 def node(name: str, pod_cidr: str, *, masquerade: bool = True) -> Node:
     bridge = CniConfig(
-        file="10-bridge.conf", type="bridge", bridge="cnio0", subnet=pod_cidr, ip_masq=masquerade
+        file="10-bridge.conf",
+        type="bridge",
+        ipam="host-local",
+        bridge="cnio0",
+        subnet=pod_cidr,
+        ip_masq=masquerade,
     )
-    loopback = CniConfig(file="99-loopback.conf", type="loopback")
-    return Node(worker=name, ip_forward=True, cni=(bridge, loopback), pod=_pod(pod_cidr))
+    loopback = CniConfig(file="99-loopback.conf", type="loopback", ipam="")
+    return Node(
+        worker=name,
+        ip_forward=True,
+        cni=(bridge, loopback),
+        cni_path=("/opt/cni/bin",),
+        cni_plugins=("bridge", "host-local", "loopback", "portmap"),
+        pod=_pod(pod_cidr),
+    )
 
 
 def surrounded(node: Node, n: int, cidrs: Mapping[str, str]) -> Node:

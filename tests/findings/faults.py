@@ -12,6 +12,7 @@ from tests.findings import (
     faults_of_filters,
     faults_of_nodes,
     faults_of_packets,
+    faults_of_plugins,
     faults_of_prefix_lists,
     faults_of_routes,
     faults_of_workers,
@@ -24,6 +25,7 @@ SUBJECTS = (
     faults_of_filters,
     faults_of_prefix_lists,
     faults_of_nodes,
+    faults_of_plugins,
     faults_of_packets,
 )
 Case = TypeVar("Case")

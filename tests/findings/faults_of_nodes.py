@@ -8,7 +8,7 @@ from tests.findings.changed_nodes import with_cni, with_forward_chain, with_nft,
 from tests.findings.clusters import OK
 from tests.findings.judged import Faults, Healthy
 
-EMPTY_CNI = CniConfig(file="10-bridge.conf", type="bridge", bridge="cnio0", ip_masq=True)
+EMPTY_CNI = CniConfig(file="10-bridge.conf", type="bridge", ipam="host-local", bridge="cnio0", ip_masq=True)
 DOCKER = (
     "-j DOCKER-USER",
     "-o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
