@@ -154,8 +154,13 @@ def test_pytests_side_neither_reads_ec2_nor_logs_in() -> None:
 
 @pytest.mark.parametrize(
     ("library", "home"),
-    [("paramiko", "kthw/observed/ssh"), ("moto", "sandbox/api/"), ("jinja2", "kthw/verdict/templating.py")],
-    ids=["paramiko", "moto", "jinja2"],
+    [
+        ("paramiko", "kthw/observed/ssh"),
+        ("moto", "sandbox/api/"),
+        ("jinja2", "kthw/verdict/templating.py"),
+        ("markupsafe", "kthw/verdict/templating.py"),
+    ],
+    ids=["paramiko", "moto", "jinja2", "markupsafe"],
 )
 def test_an_outside_library_has_one_home(library: str, home: str) -> None:
     using = {each.file for folder in OURS[:4] for each in imports(folder) if is_of(each.name, library)}
