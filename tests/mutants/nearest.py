@@ -1,0 +1,68 @@
+"""Which tests run which lines, and how long each takes: what is asked of a mutant, and in what order."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NamedTuple
+
+Line = tuple[str, int]
+
+
+class Seen(NamedTuple):
+    """One test: the seconds of processor it took, and the (file, line) it ran."""
+
+    seconds: float
+    lines: frozenset[Line]
+
+
+class Nearest:
+    """The tests by the lines they run."""
+
+    def __init__(self, tests: dict[int, Seen]) -> None:
+        self.seconds = {test: seen.seconds for test, seen in tests.items()}
+        self._by_line: dict[Line, set[int]] = defaultdict(set)
+        for test, seen in tests.items():
+            for line in seen.lines:
+                self._by_line[line].add(test)
+        self._kills: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+
+    def of(self, path: str, lines: Iterable[int], function: str) -> list[int]:
+        """The tests that run any of the lines: what has noticed changes of ``function`` first, then the quick."""
+        running = {test for line in lines for test in self._by_line.get((path, line), ())}
+        kills = self._kills[function]
+        return sorted(running, key=lambda test: (-kills[test], self.seconds[test], test))
+
+    def noticed(self, function: str, test: int) -> None:
+        """That test has noticed a change of ``function``."""
+        self._kills[function][test] += 1
+
+
+@contextmanager
+def watching(paths: frozenset[str]) -> Iterator[Callable[[], Seen]]:
+    """Within it, lines of the files are noted; what is yielded tells of them afterwards."""
+    lines: set[Line] = set()
+    seconds = 0.0
+
+    def within(frame: FrameType, event: str, _: Any) -> Any:
+        if event == "line":
+            lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return within
+
+    def calls(frame: FrameType, _event: str, _: Any) -> Any:
+        if frame.f_code.co_filename not in paths:
+            return None
+        lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return within
+
+    before, started = sys.gettrace(), time.process_time()
+    sys.settrace(calls)
+    try:
+        yield lambda: Seen(seconds, frozenset(lines))
+    finally:
+        sys.settrace(before)
+        seconds = time.process_time() - started
