@@ -1,4 +1,4 @@
-"""`./run mutants [PATH …]`: small changes of the judgement that no test notices. docs/mutants.md tells of it."""
+"""`./run mutants [PATH …]`: what could be changed without a test's noticing. See docs/mutants.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.mutants import equivalent, trying, workers
 from tests.mutants.figures import Results, table, write
 from tests.mutants.sources import Mutant, Source, sources
 from tests.mutants.trying import OPTIONS, Outcome, Standing
-from tests.mutants.workers import Failed, How, Job
+from tests.mutants.workers import How, Job, NotGreenError
 
 JUDGEMENT: Final = ("kthw/findings", "kthw/network")
 NEAREST: Final = ("tests/findings", "tests/verdict")
@@ -80,7 +80,7 @@ class Run:
 
         try:
             workers.try_standing(jobs, items, self._how, told, self._tried)
-        except Failed as test:
+        except NotGreenError as test:
             self.failed = f"fails on the sources as they are: {test}"
 
     def _tried(self, mutant: Mutant, outcome: Outcome) -> None:
@@ -90,7 +90,7 @@ class Run:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0: every mutant is noticed, or listed as equivalent; 1: not so; 2: misused, or it could not be tried."""
+    """0: each mutant is noticed, or listed as equivalent; 1: not so; 2: misused, or it could not be tried."""
     options = _options(arguments)
     root = Path.cwd()
     found = sources([Path(path) for path in options.paths], root)
@@ -110,9 +110,15 @@ def main(arguments: Sequence[str]) -> int:
         untested = " (no test runs it)" if results.outcomes[mutant.key][1].untested else ""
         _say(f"{mutant}{untested}\n{by_name[mutant.key.file].diff(mutant)}")
     for mutant, outcome in results.refuted:
-        _say(f"{mutant}\n  is listed as equivalent, and noticed by {outcome.by or 'the clock'}: {mutant.key.change}")
+        _say(
+            f"{mutant}\n  is listed as equivalent, and noticed by {outcome.by or 'the clock'}: "
+            f"{mutant.key.change}"
+        )
     for key in stale:
-        _say(f"{key.file}  {key.function}\n  is listed as equivalent, and is no mutant: {key.line}: {key.change}")
+        _say(
+            f"{key.file}  {key.function}\n  is listed as equivalent, and is no mutant: "
+            f"{key.line}: {key.change}"
+        )
     took = f"{(time.monotonic() - started) / 60:.0f} minutes with {options.processes} processes"
     _say(f"{table(results.by_file())}\n{took}")
     if options.write_docs:
@@ -122,14 +128,22 @@ def main(arguments: Sequence[str]) -> int:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run mutants", description=__doc__)
-    parser.add_argument("paths", nargs="*", default=JUDGEMENT, metavar="PATH", help="files and folders to change")
-    parser.add_argument("--tests", nargs="+", default=NEAREST, metavar="PATH", help="the tests that should notice")
-    parser.add_argument("--equivalent", type=Path, default=equivalent.FILE, metavar="FILE", help="the list of them")
-    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
+    parser.add_argument(
+        "paths", nargs="*", default=JUDGEMENT, metavar="PATH", help="files and folders to change"
+    )
+    parser.add_argument(
+        "--tests", nargs="+", default=NEAREST, metavar="PATH", help="the tests that should notice"
+    )
+    parser.add_argument(
+        "--equivalent", type=Path, default=equivalent.FILE, metavar="FILE", help="the list of them"
+    )
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--seconds", type=float, default=3.0, help="of the processor for one mutant's tests")
     parser.add_argument("--write-docs", action="store_true", help=f"write the figures into {DOCS}")
     options = parser.parse_args(arguments)
-    missing = [path for path in (*options.paths, *options.tests, options.equivalent) if not Path(path).exists()]
+    missing = [
+        path for path in (*options.paths, *options.tests, options.equivalent) if not Path(path).exists()
+    ]
     if missing:
         parser.error(f"there is no {missing[0]}")
     if options.write_docs and tuple(options.paths) != JUDGEMENT:

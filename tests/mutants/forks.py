@@ -72,7 +72,7 @@ def _work(work: Callable[[Callable[[str], None]], None], writing: int) -> None:
     except BaseException:  # noqa: BLE001 -- whatever it is, the parent tells it
         signal.setitimer(signal.ITIMER_PROF, 0)
         _write(writing, traceback.format_exc())
-        sys.stdout = sys.stderr = None  # type: ignore[assignment]  # nothing more is to be flushed
+        sys.stdout = sys.stderr = None  # nothing more is to be flushed
         os._exit(_BROKEN)
     os._exit(0)
 

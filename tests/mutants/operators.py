@@ -41,7 +41,10 @@ _OTHER_NAMES: Final = {"any": "all", "all": "any", "min": "max", "max": "min"}
 _OTHER_METHODS: Final = {"startswith": "endswith", "endswith": "startswith", "lower": "upper"}
 _ORDERING: Final = ("sorted", "reversed")
 _UNITED: Final = (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.Constant, ast.JoinedStr)
-_EMPTY: Final = {"list": "[]", "Sequence": "[]", "tuple": "()", "set": "set()", "dict": "{}", "str": "''"}
+_EMPTY: Final = {
+    "list": ("[]",), "Sequence": ("[]",), "tuple": ("()",), "set": ("set()",), "dict": ("{}",),
+    "str": ("''",), "bool": ("True", "False"), "None": ("None",),
+}  # fmt: skip
 
 
 def others(node: ast.AST) -> Iterator[ast.AST]:
@@ -54,11 +57,8 @@ def others(node: ast.AST) -> Iterator[ast.AST]:
 def returned_instead(annotation: ast.expr | None, value: ast.expr) -> Iterator[ast.expr]:
     """What a function of that return type may return in the place of ``value``: nothing at all."""
     for name in _alternatives(annotation):
-        if name == "bool":
-            texts = ["True", "False"]
-        else:
-            texts = ["None" if name == "None" else _EMPTY[name]]
-        yield from (ast.parse(text, mode="eval").body for text in texts if text != ast.unparse(value))
+        texts = (text for text in _EMPTY[name] if text != ast.unparse(value))
+        yield from (ast.parse(text, mode="eval").body for text in texts)
 
 
 def droppable(statement: ast.stmt) -> ast.stmt | None:
@@ -80,7 +80,7 @@ def _alternatives(annotation: ast.expr | None) -> Iterator[str]:
             yield from _alternatives(right)
         case ast.Subscript(value=value):
             yield from _alternatives(value)
-        case ast.Name(id=name) if name in _EMPTY or name == "bool":
+        case ast.Name(id=name) if name in _EMPTY:
             yield name
         case ast.Constant(value=None):
             yield "None"

@@ -1,7 +1,8 @@
 """The mutants of a source file: each is the file with one small change, and known by what it changes where.
 
-Left alone: annotations, docstrings, imports, decorators, what a class declares of itself, type aliases, and the
-words of an f-string (but not what is filled into them).
+Left alone: annotations, docstrings, imports, decorators, what a class declares of itself, type aliases, the
+words of an f-string (but not what is filled into them), and the names under which something is remembered:
+any other name would do.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ _LEFT_ALONE: Final = {
     ast.arg: ("annotation",),
 }
 _WITHOUT_MUTANTS: Final = (ast.Import, ast.ImportFrom, ast.Assert, ast.expr_context)
-_KEPT_DECORATORS: Final = frozenset(["property", "cached_property", "lru_cache", "staticmethod", "classmethod"])
+_KEPT_DECORATORS: Final = frozenset(
+    ["property", "cached_property", "lru_cache", "staticmethod", "classmethod"]
+)
 """Those from whose result the function itself can be had again."""
 
 
@@ -48,17 +51,17 @@ class Mutant(NamedTuple):
     live: str
     parent: ast.AST
     field: str
-    index: int | None
+    at: int | None
     node: ast.AST
     other: ast.AST
 
     def apply(self) -> None:
         """Change the tree that it was found in."""
         new = ast.copy_location(self.other, self.node)
-        if self.index is None:
+        if self.at is None:
             setattr(self.parent, self.field, new)
         else:
-            getattr(self.parent, self.field)[self.index] = new
+            getattr(self.parent, self.field)[self.at] = new
         ast.fix_missing_locations(self.parent)
 
     def __str__(self) -> str:
@@ -78,7 +81,7 @@ class Source:
         self.mutants = _numbered(_Finder(self.file, self.text).found(self.tree))
 
     def mutated(self, mutant: Mutant) -> CodeType:
-        """The whole module, changed. The tree is changed for good: this is for a process that ends with it."""
+        """The whole module, changed. The tree is changed for good: for a process that ends with it."""
         mutant.apply()
         code: CodeType = compile(self.tree, self.path, "exec", dont_inherit=True)
         return code
@@ -113,18 +116,21 @@ def _numbered(mutants: Iterator[Mutant]) -> list[Mutant]:
         met[mutant.key] += 1
         if met[mutant.key] > 1:
             change = f"{mutant.key.change} ({met[mutant.key]})"
-            mutant = mutant._replace(key=mutant.key._replace(change=change))  # noqa: PLW2901
+            mutant = mutant._replace(key=mutant.key._replace(change=change))
         different.append(mutant)
     return different
 
 
 class _Place(NamedTuple):
-    """Where in the program: ``function`` the innermost one, ``live`` the outermost one that can be changed."""
+    """Where in the program: ``function`` the innermost one, ``live`` the outermost that can be changed."""
 
     function: str = ""
     returns: ast.expr | None = None
     live: str = ""
     lines: range = range(0)
+    within: ast.AST | None = None
+    holder: ast.AST | None = None
+    """``holder``: the parent of the node; ``within``: what holds that."""
 
 
 class _Finder:
@@ -141,7 +147,7 @@ class _Finder:
         for field, value in ast.iter_fields(parent):
             if field in skipped:
                 continue
-            inside = _inside(parent, field, place)
+            inside = _inside(parent, field, place)._replace(within=place.holder, holder=parent)
             if isinstance(value, list):
                 for n, node in enumerate(value):
                     if isinstance(node, ast.AST):
@@ -185,7 +191,7 @@ def _instead(parent: ast.AST, field: str, node: ast.AST, place: _Place) -> Itera
         if dropped:
             yield dropped
         return
-    if isinstance(parent, ast.JoinedStr):
+    if isinstance(parent, ast.JoinedStr) or _names_what_is_remembered(place.within, parent, node):
         return
     yield from others(node)
     if isinstance(parent, ast.Return) and isinstance(node, ast.expr):
@@ -205,12 +211,26 @@ def _only_documents(parent: ast.AST, node: ast.AST) -> bool:
     return False
 
 
+def _names_what_is_remembered(within: ast.AST | None, parent: ast.AST, node: ast.AST) -> bool:
+    """The text in ``key = ("text", …)``, or in ``….remember(("text", …), …)``."""
+    if not (isinstance(node, ast.Constant) and isinstance(node.value, str) and isinstance(parent, ast.Tuple)):
+        return False
+    match within:
+        case ast.Assign(targets=[ast.Name(id="key")]):
+            return True
+        case ast.Call(func=ast.Attribute(attr="remember"), args=[first, *_]):
+            return first is parent
+    return False
+
+
 def _lines_of(parent: ast.AST, node: ast.AST, place: _Place) -> range:
     """The lines of a statement, or of the part of a longer one that ``node`` is or is in."""
     if isinstance(node, (ast.stmt, ast.match_case, ast.ExceptHandler)):
         first = node.lineno if not isinstance(node, ast.match_case) else node.pattern.lineno
         return range(first, (getattr(node, "end_lineno", None) or first) + 1)
-    if isinstance(parent, (ast.If, ast.While, ast.For, ast.With, ast.match_case)) and isinstance(node, ast.expr):
+    if isinstance(parent, (ast.If, ast.While, ast.For, ast.With, ast.match_case)) and isinstance(
+        node, ast.expr
+    ):
         return range(min(place.lines.start, node.lineno), (node.end_lineno or node.lineno) + 1)
     return place.lines
 

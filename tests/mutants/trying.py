@@ -1,8 +1,8 @@
 """Mutants before the tests: each in a child process of its own, until the first test fails.
 
-Two ways. What changes within a function is set at work in a process that has imported and collected everything
-(`standing`): a few milliseconds, and only the tests that run its line. What changes what a module is when it is
-imported needs an import of everything that knows it (`anew`): some seconds.
+Two ways. What changes within a function is set at work in a process that has imported and collected
+everything (`standing`): a few milliseconds, and only the tests that run its line. What changes what a module
+is when it is imported needs an import of everything that knows it (`anew`): some seconds.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Failing:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
-        report: pytest.TestReport = yield  # type: ignore[misc, assignment]  # pluggy sends the result
+        report: pytest.TestReport = yield  # type: ignore[assignment]  # pluggy sends the result
         if report.failed:
             self._say(item.nodeid)
         return report  # type: ignore[return-value]  # as pluggy wants it
@@ -82,7 +82,7 @@ class Standing:
 
 
 class First:
-    """A plugin of pytest's that runs those tests first which were of most use, and stops after ``seconds``."""
+    """A plugin of pytest's that runs first what was of most use, and stops after ``seconds``."""
 
     def __init__(self, kills: Counter[str], say: Say, seconds: float) -> None:
         self._kills, self._say, self._seconds = kills, say, seconds
@@ -90,7 +90,7 @@ class First:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: -self._kills[item.nodeid])
 
-    def pytest_runtestloop(self, session: pytest.Session) -> None:
+    def pytest_runtestloop(self) -> None:
         self._seconds += time.process_time()
 
     def pytest_runtest_setup(self) -> None:
@@ -169,7 +169,9 @@ def load_what_is_not_ours(arguments: Sequence[str], root: Path) -> str:
         def tell(_: Sequence[pytest.Item]) -> None:
             say(json.dumps([name for name in set(sys.modules) - before if not _is_ours(name, root)]))
 
-        status = pytest.main([*OPTIONS, *arguments], plugins=[Failing(lambda who: say(f"!{who}")), Standing(tell)])
+        status = pytest.main(
+            [*OPTIONS, *arguments], plugins=[Failing(lambda who: say(f"!{who}")), Standing(tell)]
+        )
         say(f"!pytest ended with {int(status)}")
 
     said = in_a_child(work).said

@@ -28,13 +28,13 @@ class Job(NamedTuple):
 
 
 class How(NamedTuple):
-    """``processes`` at once; ``seconds`` of the processor that a mutant's tests may take, the nearest first."""
+    """``processes`` at once; ``seconds`` of the processor for one mutant's tests, the nearest first."""
 
     processes: int
     seconds: float
 
 
-class Failed(Exception):
+class NotGreenError(Exception):
     """A test fails on the sources as they are: no mutant can be judged by it."""
 
 
@@ -51,11 +51,16 @@ def try_anew(jobs: Sequence[Job], arguments: Sequence[str], how: How, tried: Tri
 
 
 def try_standing(
-    jobs: Sequence[Job], items: Sequence[pytest.Item], how: How, told: Callable[[int, int], None], tried: Tried
+    jobs: Sequence[Job],
+    items: Sequence[pytest.Item],
+    how: How,
+    told: Callable[[int, int], None],
+    tried: Tried,
 ) -> None:
-    """The others, from a process that has collected the tests. ``told``: how many tests of how many are measured.
+    """The others, from a process that has collected the tests. ``told``: how many tests of
+    how many are measured.
 
-    Raises ``Failed``.
+    Raises ``NotGreenError``.
     """
     trying.forget()
     nearest = _nearest(jobs, items, how.processes, told)
@@ -75,7 +80,7 @@ def _nearest(
     seen: dict[int, Seen] = {}
     for test, found in _each(lambda test: trying.measured(items, test, paths), len(items), processes):
         if found is None:
-            raise Failed(items[test].nodeid)
+            raise NotGreenError(items[test].nodeid)
         seen[test] = found
         told(len(seen), len(items))
     return Nearest(seen)
@@ -95,7 +100,7 @@ def _each(work: Callable[[int], Any], many: int, processes: int) -> Iterator[tup
 
 
 def _start(work: Callable[[int], Any]) -> None:
-    global _work  # noqa: PLW0603 -- a worker process has one work
+    global _work
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends them
     silent = os.open(os.devnull, os.O_RDWR)
