@@ -35,6 +35,8 @@ _TIMES: Final = 20
 """A test may use the processor so many times longer than it did, and these seconds at least."""
 _IMPORTING: Final = 60.0
 _UNMEASURED: Final = 30.0
+_ANEW: Final = 5
+"""So many times longer is asked where it is not known which tests are the nearest."""
 OPTIONS: Final = (
     "-qq", "-s", "-c", os.devnull, "--noconftest", "--import-mode=importlib", "--assert=plain", "--tb=native",
     *(f"-pno:{name}" for name in ("cacheprovider", "html", "metadata", "xdist", "faulthandler",
@@ -150,7 +152,7 @@ def anew(
     def work(say: Say) -> None:
         allow(_IMPORTING)
         sys.meta_path.insert(0, _Changed(source, source.mutated(mutant)))
-        status = pytest.main([*OPTIONS, *arguments], plugins=[Failing(say), First(kills, say, seconds)])
+        status = pytest.main([*OPTIONS, *arguments], plugins=[Failing(say), First(kills, say, _ANEW * seconds)])
         if status:
             say(f"pytest ended with {int(status)}")
 
