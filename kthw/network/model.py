@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
@@ -26,7 +25,7 @@ from kthw.observed.evidence import (
     RouteTable,
     Subnet,
 )
-from kthw.observed.namesakes import GONE, candidates, home_of, unambiguous
+from kthw.observed.namesakes import GONE, candidates, home_of, letters, unambiguous
 
 T = TypeVar("T")
 
@@ -106,8 +105,7 @@ class Network:
     @functools.cached_property
     def pods(self) -> Pods:
         """Whose pods live where, and where nobody's do."""
-        blocks = [cidr for vpc in self.inventory.vpcs for cidr in self.vpc_cidrs(vpc.id)]
-        return Pods(self.pod_cidrs, self.position, blocks)
+        return Pods(self.pod_cidrs, self.position, [cidr for each in self._vpcs.values() for cidr in each])
 
     @functools.cached_property
     def pod_ranges(self) -> tuple[IPv4Network, ...]:
@@ -182,14 +180,11 @@ class Network:
         """By the id of a subnet, the ACL that filters what enters and leaves it."""
         return {subnet: acl for acl in reversed(self.inventory.network_acls) for subnet in acl.subnets}
 
-    @functools.cached_property
-    def _routers(self) -> dict[str, str]:
-        blocks = {subnet.id: ranges.network(subnet.cidr) for subnet in self.inventory.subnets if subnet.cidr}
-        return {id_: str(block[1]) for id_, block in blocks.items() if block.num_addresses > 1}
-
     def router(self, subnet_id: str) -> str:
         """AWS's router in the subnet: the first address after the network's own; empty if not known."""
-        return self._routers.get(subnet_id, "")
+        subnet = self.subnets.get(subnet_id)
+        block = ranges.network(subnet.cidr) if subnet and subnet.cidr else None
+        return str(block[1]) if block and block.num_addresses > 1 else ""
 
     def lookup(self, table_id: str) -> routing.Lookup:
         return self._lookups[table_id]
@@ -216,7 +211,7 @@ class Network:
         target = self.target_instance(route)
         if target is None or target.state in GONE:
             return False
-        return target.name in self._instances or any(target in self.misnamed(w) for w in self.workers)
+        return target.name in self._instances or letters(target.name) in self._unborne
 
     @functools.cached_property
     def strangers(self) -> list[Instance]:
@@ -228,7 +223,12 @@ class Network:
         """For a worker nobody is named after: those whose name differs in case or hyphens only."""
         if self.bearing(worker):
             return []
-        return self._by_letters.get(_letters(worker), [])
+        return self._by_letters.get(letters(worker), [])
+
+    @functools.cached_property
+    def _unborne(self) -> set[str]:
+        """The letters of the intended names that nobody bears."""
+        return {letters(worker) for worker in self.workers if not self.bearing(worker)}
 
     @functools.cached_property
     def _by_letters(self) -> dict[str, list[Instance]]:
@@ -236,7 +236,7 @@ class Network:
         found: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
             if instance.name not in self._instances and instance.state not in GONE:
-                found.setdefault(_letters(instance.name), []).append(instance)
+                found.setdefault(letters(instance.name), []).append(instance)
         return found
 
     @functools.cached_property
@@ -322,10 +322,6 @@ class Network:
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
 
 
 def pod_network(node: Node) -> CniConfig | None:

@@ -230,8 +230,28 @@ class NetworkAcl(Struct, frozen=True, kw_only=True, omit_defaults=True):
     entries: tuple[AclEntry, ...] = ()
 
 
+class Namesake(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An instance of another region that bears a worker's name."""
+
+    name: Name
+    id: Identifier
+    region: Identifier
+    state: MaybeIdentifier = ""
+
+
+class Elsewhere(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A look for missing workers. ``regions``: the others that answered; ``found``: a few of each name."""
+
+    regions: tuple[Identifier, ...] = ()
+    found: tuple[Namesake, ...] = ()
+
+
 class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs."""
+    """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs.
+
+    Where none has such a name, a few of the region, without their network. ``elsewhere`` is ``None`` where no
+    other region was looked into.
+    """
 
     account: MaybeIdentifier
     region: MaybeIdentifier
@@ -242,6 +262,7 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     instances: tuple[Instance, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
     network_acls: tuple[NetworkAcl, ...] = ()
+    elsewhere: Elsewhere | None = None
 
 
 class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from tests.faults import healthy, pairs
 from tests.faults.fault import Fault, Healthy
 from tests.faults.faults_of_acls import ACLS
 from tests.faults.faults_of_nodes import CNI, FORWARDING, ROUTES, UNEXPLAINED
+from tests.faults.faults_of_plugins import PLUGINS
 from tests.faults.faults_of_routes import MISSING, WRONG
 from tests.faults.faults_of_the_vpc import GROUPS, INTERNET, LOCAL
 from tests.faults.faults_of_workers import POD_CIDRS, WORKERS
@@ -23,6 +24,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *ACLS,
     *FORWARDING,
     *CNI,
+    *PLUGINS,
     *ROUTES,
     *UNEXPLAINED,
 )

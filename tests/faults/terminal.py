@@ -138,7 +138,7 @@ class Terminal:
         if done.returncode:
             raise TypingError(f"exit code {done.returncode} of:\n{lines}\n{done.stdout}{done.stderr}")
         pairs = (each.partition("=") for each in exported.read_text().split("\0") if each)
-        return {name: value for name, _, value in pairs if name.isupper() and name not in known}
+        return {name: value for name, _, value in pairs if name.isupper() and known.get(name) != value}
 
     def _write(self, name: str, text: str) -> None:
         path = self._path / name

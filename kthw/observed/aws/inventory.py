@@ -17,6 +17,7 @@ from kthw.intended.cluster import Intended
 from kthw.observed.aws import concerned, listing, shapes
 from kthw.observed.aws.answers import UnreadableAnswerError
 from kthw.observed.aws.crew import Crew
+from kthw.observed.aws.elsewhere import some_of_the_region
 from kthw.observed.aws.errors import UNREADABLE, too_slow
 from kthw.observed.aws.listing import Listed
 from kthw.observed.aws.rate import TokenBucket
@@ -24,6 +25,7 @@ from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader, aws_co
 from kthw.observed.aws.user_data import read_user_data
 from kthw.observed.evidence import Instance, Inventory, RouteTable, UserData
 from kthw.observed.namesakes import candidates
+from kthw.settling import settled
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -34,8 +36,9 @@ _T = TypeVar("_T")
 _ATTRIBUTES_PER_SECOND: Final = 20
 _ATTRIBUTES_AT_ONCE: Final = 100
 """The published limit of DescribeInstanceAttribute per account and region; it has no batch form."""
-_SETTLING_SECONDS: Final = (0.5, 1.0, 2.0)
+_SETTLING_SECONDS: Final = 4.0
 """How long a listed instance may stay unknown to another call before it counts as gone."""
+_FIRST_WAIT: Final = 0.5
 _STEP_SECONDS: Final = 60.0
 """For each of the first two calls, and for reading the routes again, all retries and pages included."""
 _READING_SECONDS: Final = 150.0
@@ -82,6 +85,8 @@ def read_inventory(
     everywhere = _in_time(reader, "instances", lambda: listing.instances(reader.ec2))
     vpcs = _vpcs_of_workers(everywhere.nouns, intended)
     instances = [i for i in everywhere.nouns if i.name in intended.workers or (i.vpc and i.vpc in vpcs)]
+    if not vpcs:
+        instances += some_of_the_region(everywhere.nouns, intended)
     inventory = Inventory(account=account, region=reader.region, instances=tuple(instances))
     errors = concerned.by_instances(everywhere.unfit, intended, vpcs, reader.facts)
     if not vpcs:
@@ -221,17 +226,18 @@ class _Look:
 
     def _user_data(self, worker: Instance) -> UserData | None:
         """``None`` where AWS no longer knows the instance it has just listed."""
-        for settling in (*_SETTLING_SECONDS, 0):
+
+        def ask() -> UserData | None:
             self._bucket.take()
             try:
                 said = self._ec2.describe_instance_attribute(InstanceId=worker.id, Attribute="userData")
             except LOOKING_FAILS_WITH as problem:
                 if aws_code(problem) != "InvalidInstanceID.NotFound":
                     raise
-                time.sleep(settling)
-            else:
-                return read_user_data(shapes.user_data(said))
-        return None
+                return None
+            return read_user_data(shapes.user_data(said))
+
+        return settled(ask, lambda said: said is not None, seconds=_SETTLING_SECONDS, first=_FIRST_WAIT)
 
 
 def _in_time(reader: Reader, subject: str, call: Callable[[], _T]) -> _T:

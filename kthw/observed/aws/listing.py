@@ -32,6 +32,7 @@ _TABLES_PAGE: Final = 100
 _MOST_PAGES: Final = 1000
 _MOST_LISTED: Final = 100_000
 _MOST_FILTER_VALUES: Final = 200
+_THERE: Final = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
 
 
 class Listed(Struct, Generic[_Any], frozen=True):
@@ -41,14 +42,29 @@ class Listed(Struct, Generic[_Any], frozen=True):
     unfit: tuple[Unfit, ...] = ()
 
 
-def instances(ec2: EC2Client) -> Listed[Instance]:
+def regions(ec2: EC2Client) -> list[str]:
+    """The names of the regions that this account may use; of a garbled answer, what can be read."""
+    listed: object = ec2.describe_regions().get("Regions")
+    entries = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    return [str(each.get("RegionName")) for each in entries if each.get("OptInStatus") != "not-opted-in"]
+
+
+def instances(
+    ec2: EC2Client, *, names: Sequence[str] = (), most_pages: int = _MOST_PAGES
+) -> Listed[Instance]:
     """All instances of the region: filtering by N names would not cost less, and paging is asked for.
+
+    With ``names`` (as many as one filter takes), those with such a Name tag that are not gone.
 
     Of an instance that does not fit, what does is among ``nouns`` where its id is known.
     """
     found: list[Instance] = []
     wrong: list[Unfit] = []
-    for reservation in _entries(ec2, "describe_instances", "Reservations"):
+    asked: dict[str, Any] = (
+        {"Filters": [{"Name": "tag:Name", "Values": list(names)}, _THERE]} if names else {}
+    )
+    listed = _entries(ec2, "describe_instances", "Reservations", most_pages=most_pages, **asked)
+    for reservation in listed:
         try:
             answers = _inside(reservation, "Instances")
         except UnreadableAnswerError as problem:
@@ -146,7 +162,13 @@ def _read(
 
 
 def _entries(
-    ec2: EC2Client, operation: Any, key: str, *, size: int = _PAGE, **asked: Any
+    ec2: EC2Client,
+    operation: Any,
+    key: str,
+    *,
+    size: int = _PAGE,
+    most_pages: int = _MOST_PAGES,
+    **asked: Any,
 ) -> Iterator[object]:
     """What all pages list under ``key``.
 
@@ -157,7 +179,7 @@ def _entries(
     for number, page in enumerate(pages, start=1):
         entries = _inside(page, key)
         listed += len(entries)
-        if number > _MOST_PAGES or listed > _MOST_LISTED:
+        if number > most_pages or listed > _MOST_LISTED:
             raise UnreadableAnswerError(detail=f"{key}: > {number - 1} pages, {listed} entries")
         yield from entries
 
