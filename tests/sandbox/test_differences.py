@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox import firewall, forwarding, nftables
+from sandbox import firewall, forwarding, nftables, subnet
 from sandbox.state import (
     AclEntry,
     Eni,
@@ -50,6 +50,10 @@ def state(
 
 def ruleset(of: State) -> nftables.Ruleset:
     return firewall.ruleset(of, "vpc-1", MARKS)
+
+
+def link(*enis: Eni) -> nftables.Ruleset:
+    return subnet.ruleset(state(enis=enis), "vpc-1", MARKS)
 
 
 def kernel(of: State) -> forwarding.Routes:
@@ -154,3 +158,26 @@ def test_without_an_attached_gateway_nothing_has_a_public_address() -> None:
     assert ruleset(attached).sets["to_private"].members
     assert not ruleset(detached).sets["to_private"].members
     assert not ruleset(detached).sets["mapped"].members
+
+
+def test_a_new_peer_is_an_answer_a_next_hop_and_a_watched_link() -> None:
+    """RunInstances adds an element to each of the subnet's two maps and a chain on the new link, no more."""
+    new = firewall.link_name(eni(2).id)
+    assert nftables.difference(link(eni(1)), link(eni(1), eni(2))).splitlines() == [
+        f'add chain netdev vpc {new} {{ type filter hook ingress device "{new}" priority 0; }}',
+        f"flush chain netdev vpc {new}",
+        f"add rule netdev vpc {new} jump link_subnet_1",
+        "add element netdev vpc owners_subnet_1 { 10.0.1.22 : 06:00:00:00:00:02 }",
+        "add element netdev vpc hops_subnet_1 { 06:00:00:00:00:02 : 0x7d2 }",
+    ]
+
+
+def test_a_link_is_released_before_it_goes() -> None:
+    """Its chain is taken away, be it there or not; what is left of the table is as if it had never been."""
+    gone = firewall.link_name(eni(2).id)
+    script, left = subnet.released(link(eni(1), eni(2)), [gone, "eni-of-none"])
+    assert script.splitlines() == [f"{step} chain netdev vpc {gone}" for step in ("add", "flush", "delete")]
+    assert left.chains == link(eni(1)).chains
+    assert all(
+        line.startswith("delete element") for line in nftables.difference(left, link(eni(1))).splitlines()
+    )
