@@ -60,8 +60,8 @@ class Router:
         self._routes: Routes = {}
         self._lookups: set[int] = set()
         self._rules: Ruleset | None = None
+        """None: whatever is there is replaced; and so of ``_frames``."""
         self._frames: Ruleset | None = None
-        """None: whatever is there is replaced."""
         self._sure = True
 
     @property
@@ -109,9 +109,11 @@ class Router:
         """What ``live``, a state with the ENIs of running instances only, means for this VPC. Changes
         nothing in the kernel."""
         tables = [table.id for table in live.route_tables.values() if table.vpc == self.vpc]
+        # One for each ENI too: what came in a frame for it is led there, wherever the packet wants to go.
         tables += [eni.id for eni in live.enis.values() if eni.vpc == self.vpc]
         self._tables = {table: self._tables[table] for table in tables if table in self._tables}
-        free = (n for n in itertools.count(forwarding.FIRST_TABLE) if n not in self._tables.values())
+        taken = set(self._tables.values())
+        free = (n for n in itertools.count(forwarding.FIRST_TABLE) if n not in taken)
         for table in tables:
             if table not in self._tables:
                 self._tables[table] = next(free)
