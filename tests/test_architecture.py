@@ -16,7 +16,7 @@ from kthw.intended import tutorial
 
 PROJECT = Path(__file__).resolve().parent.parent
 OURS = ("kthw", "sandbox", "fixtures", "suites", "tests", "benchmarks", "conftest")
-GROUND = ("kthw.errors", "kthw.foreign", "kthw.secrets", "kthw.start", "kthw.target")
+GROUND = ("kthw.errors", "kthw.foreign", "kthw.secrets", "kthw.settling", "kthw.start", "kthw.target")
 """What anybody may import; these import each other at most."""
 NOUNS = ("kthw.intended", "kthw.observed.evidence", "kthw.observed.namesakes")
 FLOORS = {
@@ -157,10 +157,11 @@ def test_pytests_side_neither_reads_ec2_nor_logs_in() -> None:
     [
         ("paramiko", "kthw/observed/ssh"),
         ("moto", "sandbox/api/"),
+        ("tenacity", "kthw/settling.py"),
         ("jinja2", "kthw/verdict/templating.py"),
         ("markupsafe", "kthw/verdict/templating.py"),
     ],
-    ids=["paramiko", "moto", "jinja2", "markupsafe"],
+    ids=["paramiko", "moto", "tenacity", "jinja2", "markupsafe"],
 )
 def test_an_outside_library_has_one_home(library: str, home: str) -> None:
     using = {each.file for folder in OURS[:4] for each in imports(folder) if is_of(each.name, library)}
@@ -180,7 +181,7 @@ def test_the_reader_alone_describes_and_the_writer_alone_creates_routes() -> Non
         and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "commands")
     }
     describing = {file for name, file in called if name.startswith("describe_")}
-    assert describing == {"kthw/observed/aws/inventory.py"}
+    assert describing == {"kthw/observed/aws/inventory.py", "kthw/observed/aws/listing.py"}
     writes = ("create_route", "delete_route", "replace_route")
     assert {file for name, file in called if name in writes} == {"kthw/provision/writer.py"}
 

@@ -10,6 +10,8 @@ from kthw.findings.finding import Finding
 from kthw.findings.node_firewall import may_drop
 from kthw.findings.node_routes import astray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
+from kthw.findings.plugins import missing_plugins
+from kthw.findings.reverse_path import may_filter
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
 from kthw.network import ranges
 from kthw.network.model import Network, pod_network
@@ -50,6 +52,10 @@ class End:
     @functools.cached_property
     def filters(self) -> bool:
         return may_drop(self._network, self.worker)
+
+    @functools.cached_property
+    def strict(self) -> bool:
+        return may_filter(self._network, self.worker)
 
     @functools.cached_property
     def primary_checks(self) -> list[Finding]:
@@ -95,7 +101,7 @@ def _pods(network: Network, worker: str) -> list[Finding]:
     """What keeps the pods from having addresses that work."""
     if worker not in network.evidence.nodes:
         return []
-    missing = cni_configured(network, worker)
+    missing = cni_configured(network, worker) or missing_plugins(network, worker)
     return missing or (cni_subnet_matches(network, worker) if worker in network.pod_cidrs else [])
 
 

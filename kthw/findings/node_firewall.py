@@ -35,7 +35,7 @@ def _representatives(network: Network, worker: str) -> list[str]:
     firewall = _firewall(network, worker)
     found: dict[tuple[object, ...], str] = {}
     for other in network.workers if firewall else ():
-        ends = (_pod(network, other), _face(network, other))
+        ends = (_pod(network, other), face(network, other))
         if firewall and other != worker:
             found.setdefault(tuple(end and firewall.alike(end) for end in ends), other)
     return list(found.values())
@@ -57,7 +57,7 @@ def dropped_leaving(network: Network, worker: str, other: str) -> list[Finding]:
 
 def dropped_arriving(network: Network, worker: str, other: str) -> list[Finding]:
     """What it drops of requests of the other's pods, and of the replies that go out."""
-    firewall, theirs = _firewall(network, worker), _face(network, other)
+    firewall, theirs = _firewall(network, worker), face(network, other)
     if firewall is None or theirs is None:
         return []
     key = ("arriving at", worker, firewall.alike(theirs))
@@ -75,7 +75,7 @@ def _leaving(network: Network, worker: str, other: str) -> list[Packet]:
 
 
 def _arriving(network: Network, worker: str, other: str) -> list[Packet]:
-    mine, theirs = _pod(network, worker), _face(network, other)
+    mine, theirs = _pod(network, worker), face(network, other)
     return _there_and_back(network, worker, theirs, mine, outwards=False) if mine and theirs else []
 
 
@@ -248,7 +248,7 @@ def _find_pod(network: Network, worker: str) -> IPv4Address | None:
     return cidr[2] if cidr and cidr.num_addresses > 2 else None
 
 
-def _face(network: Network, worker: str) -> IPv4Address | None:
+def face(network: Network, worker: str) -> IPv4Address | None:
     """What the worker's pods look like from another: its node's address where they are masqueraded."""
     if not network.masquerades(worker):
         return _pod(network, worker)

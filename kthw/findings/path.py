@@ -27,6 +27,7 @@ from kthw.findings.ends import End, standing
 from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray
+from kthw.findings.reverse_path import filtered
 from kthw.network.model import Network
 
 
@@ -103,6 +104,7 @@ class _Paths:
             self._alike(crossing.leaves, source.zone, source, destination),
             self._alike(crossing.enters, self._gate(source, destination), destination, source),
             destination.forwarding,
+            filtered(network, there, here) if destination.strict else (),
             destination.own_way,
             dropped_arriving(network, there, here) if destination.filters else (),
             destination.pods,

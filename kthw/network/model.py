@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.network import pod_cidr, ranges, routing
+from kthw.network import pod_cidr, prefix_lists, ranges, routing
 from kthw.network.groups import Groups
-from kthw.network.nouns import instance_noun
+from kthw.network.nouns import destination_noun, instance_noun
 from kthw.network.pods import Pods
 from kthw.network.probes import Probes
 from kthw.observed.evidence import (
@@ -26,7 +25,7 @@ from kthw.observed.evidence import (
     RouteTable,
     Subnet,
 )
-from kthw.observed.namesakes import GONE, candidates, home_of, unambiguous
+from kthw.observed.namesakes import GONE, candidates, home_of, letters, unambiguous
 
 T = TypeVar("T")
 
@@ -46,7 +45,8 @@ class Network:
         if evidence.inventory is None:
             raise CouldNotLook(_why_no_inventory(evidence))
         self.evidence = evidence
-        self.inventory: Inventory = evidence.inventory
+        self.prefix_lists = prefix_lists.PrefixLists(evidence.inventory.prefix_lists)
+        self.inventory: Inventory = prefix_lists.with_lists_spread(evidence.inventory, self.prefix_lists)
         self.workers = evidence.intended.workers
         self.by_id = {instance.id: instance for instance in self.inventory.instances}
         self.owner = {eni.id: i for i in self.inventory.instances for eni in i.network_interfaces}
@@ -58,7 +58,7 @@ class Network:
         ones = unambiguous(self.meant)
         self._instances = {worker: ones.get(worker) for worker in self.workers}
         self.probes = Probes(evidence)
-        self.groups = Groups(self.inventory)
+        self.groups = Groups(self.inventory, self.prefix_lists)
 
     def remember(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """``make()``, once per ``key``: what was judged once is not judged again for every pair."""
@@ -212,7 +212,7 @@ class Network:
         target = self.target_instance(route)
         if target is None or target.state in GONE:
             return False
-        return target.name in self._instances or _letters(target.name) in self._unborne
+        return target.name in self._instances or letters(target.name) in self._unborne
 
     @functools.cached_property
     def strangers(self) -> list[Instance]:
@@ -224,12 +224,12 @@ class Network:
         """For a worker nobody is named after: those whose name differs in case or hyphens only."""
         if self.bearing(worker):
             return []
-        return self._by_letters.get(_letters(worker), [])
+        return self._by_letters.get(letters(worker), [])
 
     @functools.cached_property
     def _unborne(self) -> set[str]:
         """The letters of the intended names that nobody bears."""
-        return {_letters(worker) for worker in self.workers if not self.bearing(worker)}
+        return {letters(worker) for worker in self.workers if not self.bearing(worker)}
 
     @functools.cached_property
     def _by_letters(self) -> dict[str, list[Instance]]:
@@ -237,7 +237,7 @@ class Network:
         found: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
             if instance.name not in self._instances and instance.state not in GONE:
-                found.setdefault(_letters(instance.name), []).append(instance)
+                found.setdefault(letters(instance.name), []).append(instance)
         return found
 
     @functools.cached_property
@@ -274,7 +274,7 @@ class Network:
 
     def route_noun(self, route: Route) -> str:
         """``10.200.1.0/24 → worker-1 (i-0ab…, 10.0.1.21) active``."""
-        return f"{route.destination} → {self.target_noun(route)} {route.state}"
+        return f"{destination_noun(route)} → {self.target_noun(route)} {route.state}"
 
     def login(self, worker: str) -> str:
         """The ``ssh`` command that got into the worker; where nobody did, the tutorial's."""
@@ -323,10 +323,6 @@ class Network:
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
 
 
 def pod_network(node: Node) -> CniConfig | None:

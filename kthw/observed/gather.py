@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -12,14 +11,16 @@ import msgspec
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
 from kthw.observed.aws.concerned import NAMELESS
+from kthw.observed.aws.elsewhere import looked_elsewhere
 from kthw.observed.aws.inventory import read_inventory, reread_routes
 from kthw.observed.aws.reader import Reader, facts_of
 from kthw.observed.changed import changes
 from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, TargetSeen
+from kthw.settling import settled
 from kthw.target import Target
 
 Progress = Callable[[str, int, int], None]
-"""``(phase, done, of)``; phases: ``aws``, ``provision``, and those of ``kthw.observed.pods``."""
+"""``(phase, done, of)``; phases: ``aws``, ``regions``, ``provision``, and those of ``kthw.observed.pods``."""
 Provision = Callable[[Reader, Inventory], tuple[ProvisionStep, ...]]
 Found = Callable[[TargetSeen], None]
 
@@ -106,6 +107,13 @@ class _Look:
             expect_account=expect_account,
             progress=lambda done, of: self._progress("aws", done, of),
         )
+        inventory = looked_elsewhere(
+            self._reader,
+            inventory,
+            self._evidence.intended,
+            errors,
+            progress=lambda done, of: self._progress("regions", done, of),
+        )
         seen = msgspec.structs.replace(
             self._evidence.target, account=inventory.account, region=inventory.region
         )
@@ -131,15 +139,18 @@ class _Look:
         self, reader: Reader, inventory: Inventory, steps: tuple[ProvisionStep, ...]
     ) -> tuple[Inventory, tuple[LookError, ...]]:
         created = {(step.route_table, step.pod_cidr) for step in steps if step.outcome == "created"}
-        deadline = time.monotonic() + _SETTLING_SECONDS
-        wait = 0.25
-        while True:
-            now, errors = reread_routes(reader, inventory, self._evidence.intended)
+
+        def all_listed(read: tuple[Inventory, tuple[LookError, ...]]) -> bool:
+            now, errors = read
             listed = {(table.id, route.destination) for table in now.route_tables for route in table.routes}
-            if errors or created <= listed or time.monotonic() + wait > deadline:
-                return now, errors
-            time.sleep(wait)
-            wait *= 2
+            return bool(errors) or created <= listed
+
+        return settled(
+            lambda: reread_routes(reader, inventory, self._evidence.intended),
+            all_listed,
+            seconds=_SETTLING_SECONDS,
+            first=0.25,
+        )
 
     def nodes(self) -> None:
         # SSH is loaded only where it is used: judging a recorded run and AWS-only runs never need it.

@@ -17,6 +17,7 @@ from kthw.provision.fate import PATIENCE_SECONDS, Patience
 from kthw.provision.journal import Journal
 from kthw.provision.plan import route_for
 from kthw.provision.writer import Writer
+from kthw.settling import settled
 
 _YOUNG_SECONDS: Final = 60.0
 _SETTLING_SECONDS: Final = 5.0
@@ -109,15 +110,12 @@ def _tables(writer: Writer, claims: list[Claim]) -> dict[str, RouteTable]:
     """The tables concerned; read again while a route that was only just created is not listed."""
     entries = [claim.entry for claim in claims if not claim.entry.is_running]
     young = [entry for entry in entries if entry.age < _YOUNG_SECONDS]
-    deadline = time.monotonic() + _SETTLING_SECONDS
-    wait = 0.5
-    while True:
-        tables = writer.tables(entry.route_table for entry in entries)
-        unlisted = [e for e in young if route_for(e.destination, tables.get(e.route_table)) is None]
-        if not unlisted or time.monotonic() + wait > deadline:
-            return tables
-        time.sleep(wait)
-        wait *= 2
+    return settled(
+        lambda: writer.tables(entry.route_table for entry in entries),
+        lambda tables: all(route_for(each.destination, tables.get(each.route_table)) for each in young),
+        seconds=_SETTLING_SECONDS,
+        first=0.5,
+    )
 
 
 def _step(entry: Entry) -> ProvisionStep:

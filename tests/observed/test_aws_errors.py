@@ -155,7 +155,7 @@ def test_user_data_that_cannot_be_read_is_an_error_about_that_worker_only(aws_ac
 def test_worker_that_vanishes_while_we_look_is_not_in_the_inventory(
     aws_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kthw.observed.aws.inventory._SETTLING_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr("kthw.observed.aws.inventory._SETTLING_SECONDS", 0.1)
     reader = Reader(aws_account.build().target)
     gone = aws_account.instance("worker-1")
 
@@ -174,7 +174,7 @@ def test_worker_that_vanishes_while_we_look_is_not_in_the_inventory(
 def test_worker_that_aws_does_not_know_yet_is_asked_about_again(
     aws_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kthw.observed.aws.inventory._SETTLING_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr("kthw.observed.aws.inventory._FIRST_WAIT", 0.01)
     reader = Reader(aws_account.build().target)
     refusals = [_answer("InvalidInstanceID.NotFound", "not yet", "DescribeInstanceAttribute")]
 

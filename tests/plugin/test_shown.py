@@ -21,18 +21,15 @@ from kthw.observed.evidence import Evidence, TargetSeen
 from kthw.observed.recording import encode, write
 from kthw.target import is_local
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.clusters import (
-    failing,
-    healthy,
+from tests.findings.changed_aws import (
     inventory_of,
-    with_cni,
-    with_forward_chain,
     with_inventory,
-    with_node,
     with_table,
     with_user_data,
     without_instance,
 )
+from tests.findings.changed_nodes import failing, with_cni, with_forward_chain, with_node
+from tests.findings.clusters import healthy
 from tests.plugin.conftest import PROJECT, PYTEST, Ran, Run, asked, clean
 
 NASTY = "a\x1b]0;owned\x07b\u202ec\x9b31md\x00e\ud800f\u2028g<script>\U000e0001é"
@@ -112,6 +109,25 @@ def test_an_endpoint_on_this_machine_is_never_shown_as_an_account(
     assert ran.document["target"]["local"] is True
     suite = ElementTree.parse(ran.reports / "junit.xml").getroot()[0]  # noqa: S314 -- our own file
     assert {p.attrib["name"]: p.attrib["value"] for p in suite.iter("property")}["target"] == ran.lines[0]
+
+
+@pytest.mark.parametrize("where", ["profile", "AWS_ENDPOINT_URL_EC2"])
+def test_an_endpoint_is_shown_wherever_it_is_configured(where: str, tmp_path: Path, run_pytest: Run) -> None:
+    """From the first line on, and also where nobody answers there."""
+    endpoint = "http://127.0.0.1:9"
+    said = f"endpoint_url = {endpoint}\n" if where == "profile" else ""
+    (tmp_path / "config").write_text(f"[profile mine]\nregion = sa-east-1\n{said}")
+    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+    ran = run_pytest(
+        "suites/routes/test_workers.py", "--target", "aws", AWS_PROFILE="mine",
+        AWS_CONFIG_FILE=str(tmp_path / "config"), AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true", **keys,
+        **({"AWS_ENDPOINT_URL_EC2": endpoint} if where != "profile" else {}),
+        AWS_ENDPOINT_URL_STS=endpoint, LC_ALL="C.UTF-8",
+    )  # fmt: skip
+    assert ran.lines[0] == f"Target: a local endpoint, no account: {endpoint}, region sa-east-1"
+    assert ran.lines[-2].startswith(f"target: a local endpoint, no account: {endpoint}, ")
+    assert ran.document["target"]["local"] is True
 
 
 def test_an_account_is_shown_as_one(judge: Run) -> None:
