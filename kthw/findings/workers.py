@@ -10,7 +10,7 @@ from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges
-from kthw.network.arrival import interfaces
+from kthw.network.arrival import interfaces, undecided
 from kthw.network.model import RUNNING, Network
 from kthw.network.nouns import instance_noun
 from kthw.observed.evidence import Instance, Namesake, NetworkInterface
@@ -101,7 +101,10 @@ def source_dest_check_off(network: Network, worker: str) -> list[Finding]:
         return one_running_instance(network, worker)
     tables = [ruling.meant.id for ruling in network.rulings_towards(worker)]
     arriving = [eni for table in tables for eni in interfaces(network, worker, table)]
-    return source_dest_checks(network, worker, [instance.primary_interface, *arriving])
+    found = source_dest_checks(network, worker, [instance.primary_interface, *arriving])
+    for unread in () if found else filter(None, (undecided(network, worker, table) for table in tables)):
+        raise network.prefix_lists.unread(unread)
+    return found
 
 
 def source_dest_checks(

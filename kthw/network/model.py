@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.network import pod_cidr, ranges, routing
+from kthw.network import pod_cidr, prefix_lists, ranges, routing
 from kthw.network.groups import Groups
-from kthw.network.nouns import instance_noun
+from kthw.network.nouns import destination_noun, instance_noun
 from kthw.network.pods import Pods
 from kthw.network.probes import Probes
 from kthw.observed.evidence import (
@@ -45,7 +45,8 @@ class Network:
         if evidence.inventory is None:
             raise CouldNotLook(_why_no_inventory(evidence))
         self.evidence = evidence
-        self.inventory: Inventory = evidence.inventory
+        self.prefix_lists = prefix_lists.PrefixLists(evidence.inventory.prefix_lists)
+        self.inventory: Inventory = prefix_lists.with_lists_spread(evidence.inventory, self.prefix_lists)
         self.workers = evidence.intended.workers
         self.by_id = {instance.id: instance for instance in self.inventory.instances}
         self.owner = {eni.id: i for i in self.inventory.instances for eni in i.network_interfaces}
@@ -57,7 +58,7 @@ class Network:
         ones = unambiguous(self.meant)
         self._instances = {worker: ones.get(worker) for worker in self.workers}
         self.probes = Probes(evidence)
-        self.groups = Groups(self.inventory)
+        self.groups = Groups(self.inventory, self.prefix_lists)
 
     def remember(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """``make()``, once per ``key``: what was judged once is not judged again for every pair."""
@@ -273,7 +274,7 @@ class Network:
 
     def route_noun(self, route: Route) -> str:
         """``10.200.1.0/24 → worker-1 (i-0ab…, 10.0.1.21) active``."""
-        return f"{route.destination} → {self.target_noun(route)} {route.state}"
+        return f"{destination_noun(route)} → {self.target_noun(route)} {route.state}"
 
     def login(self, worker: str) -> str:
         """The ``ssh`` command that got into the worker; where nobody did, the tutorial's."""

@@ -9,6 +9,7 @@ from tests.faults.fault import Fault, Healthy
 from tests.faults.faults_of_acls import ACLS
 from tests.faults.faults_of_nodes import CNI, FORWARDING, ROUTES, UNEXPLAINED
 from tests.faults.faults_of_plugins import PLUGINS
+from tests.faults.faults_of_prefix_lists import LISTS
 from tests.faults.faults_of_routes import MISSING, WRONG
 from tests.faults.faults_of_the_vpc import GROUPS, INTERNET, LOCAL
 from tests.faults.faults_of_workers import POD_CIDRS, WORKERS
@@ -18,6 +19,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *POD_CIDRS,
     *MISSING,
     *WRONG,
+    *LISTS,
     *LOCAL,
     *INTERNET,
     *GROUPS,

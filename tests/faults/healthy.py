@@ -7,6 +7,7 @@ from typing import Final
 from tests.faults.fault import Healthy
 from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
 from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
+from tests.faults.healthy_in_aws import IN_AWS
 
 _STAGED: Final = (
     ("the tutorial's cluster", "The tutorial's cluster.", "O cluster do tutorial.", "tutorial"),
@@ -225,6 +226,7 @@ END""",
         does=left_over("worker-1", "20-weave.conflist", "weave-net"),
         cleans="ssh worker-1 'sudo rm /etc/cni/net.d/20-weave.conflist'",
     ),
+    *IN_AWS,
     Healthy(
         name="ACL within one subnet",
         en="The network ACL denies the pods, and is not asked: all workers are in one subnet.",

@@ -28,7 +28,6 @@ def _pods(evidence: Evidence, worker: str, n: int, cidr: str) -> Evidence:
 
 
 ENCODED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24").decode()
-
 PADDED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24\n").decode()
 
 ELSEWHERE = Elsewhere(

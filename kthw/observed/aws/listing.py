@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from msgspec import Struct, ValidationError
@@ -14,6 +15,7 @@ from kthw.observed.evidence import (
     Instance,
     InternetGateway,
     NetworkAcl,
+    PrefixList,
     RouteTable,
     SecurityGroup,
     Subnet,
@@ -29,6 +31,7 @@ _Any = TypeVar("_Any")
 
 _PAGE: Final = 1000
 _TABLES_PAGE: Final = 100
+_ENTRIES_PAGE: Final = 100
 _MOST_PAGES: Final = 1000
 _MOST_LISTED: Final = 100_000
 _MOST_FILTER_VALUES: Final = 200
@@ -133,6 +136,20 @@ def route_tables(
         found += seen.nouns
         wrong += seen.unfit
     return Listed(_by_id(found), tuple(wrong))
+
+
+def prefix_list(ec2: EC2Client, list_id: str) -> PrefixList:
+    """A managed prefix list. Raises ``UnreadableAnswerError`` where it is not to be read as a whole."""
+    entries = _entries(
+        ec2, "get_managed_prefix_list_entries", "Entries", size=_ENTRIES_PAGE, PrefixListId=list_id
+    )
+    found = set()
+    for answer in entries:
+        try:
+            found.add(shapes.prefix_list_entry(answer))
+        except ValidationError as problem:
+            raise UnreadableAnswerError(detail=f"{list_id}: {unfit.detail(problem, answer)}") from problem
+    return PrefixList(id=list_id, entries=tuple(sorted(found - {""}, key=IPv4Network)))
 
 
 def _in_vpcs(
