@@ -105,7 +105,7 @@ def test_an_entry_about_another_protocols_addresses_is_passed_over() -> None:
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
-        (tcp(22, 22, cidrs=("10.0.0.0/8", "10.9.0.0/16"), groups=("sg-1",)), "tcp 22 ← 10.0.0.0/8, 10.9.0.0/16, sg-1"),
+        (tcp(22, 22, cidrs=("10.0.0.0/8", "10.9.0.0/16"), groups=("g",)), "tcp 22 ← 10.0.0.0/8, 10.9.0.0/16, g"),
         (tcp(22, 80, cidrs=("10.0.0.0/8",)), "tcp 22-80 ← 10.0.0.0/8"),
         (SecurityRule(protocol="-1", prefix_lists=("pl-1",)), "all ← pl-1"),
         (SecurityRule(protocol="6", from_port=1, to_port=2, groups=("sg-1",)), "tcp 1-2 ← sg-1"),
