@@ -137,8 +137,20 @@ _JOINERS: Final = "\u200c\u200d\ufe0f"
 """Invisible parts of emoji and of several scripts."""
 
 
+class Statement(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``cidr``, as written, is said to be a pod CIDR: ``assigned`` to ``key``, ``written`` into the file
+    ``key``, or ``alone``, the only range there is.
+    """
+
+    cidr: Name
+    form: Name
+    key: Name = ""
+
+
 class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A worker's user data: the ``key=value`` pairs, and the decoded text when they say no pod CIDR.
+
+    ``statements``: what else than the chapter's own pair says a pod CIDR, where that pair is not there.
 
     ``text`` is kept only when no pair is, or resembles, the pod CIDR's, or when it is a script's. Of both
     only what a finding needs or what is harmless is there: a value that may be a secret is ``***``, words
@@ -147,6 +159,7 @@ class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     pairs: dict[Name, Name] = {}
     text: Text = ""
+    statements: tuple[Statement, ...] = ()
 
     @property
     def is_script(self) -> bool:

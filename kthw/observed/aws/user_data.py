@@ -9,7 +9,9 @@ import zlib
 from typing import Final
 
 from kthw.foreign import printable
+from kthw.intended import tutorial
 from kthw.observed.aws import kept
+from kthw.observed.aws.statements import statements
 from kthw.observed.evidence import UserData
 
 MOST_TEXT: Final = 2000
@@ -34,10 +36,12 @@ def read_user_data(value: str) -> UserData:
     form, text = _decoded(value[:_MOST])
     script = UserData(text=f"{form}{text[:200]}").is_script
     pairs = {} if form else kept.pairs(text, script=script)
+    own = not script and tutorial.POD_CIDR_KEY in pairs
+    said = () if own or form.startswith("binary") else statements(text, script=script)
     if not script and any(kept.is_like_pod_cidr(key) for key in pairs):
-        return UserData(pairs=pairs)
+        return UserData(pairs=pairs, statements=said)
     shown = text if form.startswith("binary") else _shown(text, script=script)
-    return UserData(pairs=pairs, text=f"{form}{shown}"[:MOST_TEXT])
+    return UserData(pairs=pairs, text=f"{form}{shown}"[:MOST_TEXT], statements=said)
 
 
 def _decoded(value: str) -> tuple[str, str]:
