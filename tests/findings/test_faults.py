@@ -12,8 +12,10 @@ from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
 from kthw.verdict.drawing import drawing
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.clusters import JUDGES, both, codes, everything, healthy, route, with_route
+from tests.findings.changed_aws import both, with_route
+from tests.findings.clusters import healthy, route
 from tests.findings.faults import FAULTS, HEALTHY
+from tests.findings.judged import JUDGES, codes, everything
 
 
 @pytest.mark.parametrize(("evidence", "expected"), FAULTS.values(), ids=FAULTS)

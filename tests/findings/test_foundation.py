@@ -21,29 +21,21 @@ from kthw.network.model import Network
 from kthw.network.routing import Lookup, effective_table
 from kthw.observed.evidence import AclEntry, Evidence, Route, RouteTable, SecurityRule, UserData
 from kthw.words.messages import catalogue
-from tests.findings.clusters import (
-    GROUP,
-    JUDGES,
-    MAIN,
-    SUBNET,
-    TABLE,
-    healthy,
-    instance,
-    instance_id,
+from tests.findings.changed_aws import (
     inventory_of,
-    route,
     with_instance,
     with_interface,
     with_inventory,
     with_more_instances,
     with_more_tables,
-    with_node,
     with_table,
     with_user_data,
-    with_way,
     without_instance,
     without_route,
 )
+from tests.findings.changed_nodes import with_node, with_way
+from tests.findings.clusters import GROUP, MAIN, SUBNET, TABLE, healthy, instance, instance_id, route
+from tests.findings.judged import JUDGES
 
 OK = healthy()
 

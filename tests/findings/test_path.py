@@ -10,33 +10,24 @@ from msgspec.structs import replace
 from kthw.findings.path import obstacles
 from kthw.network.model import Network
 from kthw.observed.evidence import AclEntry, Evidence, Route, SecurityRule
-from tests.findings.clusters import (
-    ACL,
-    LOCAL,
-    TABLE,
-    TABLE_2,
-    codes,
-    healthy,
+from tests.findings.changed_aws import (
     in_two_subnets,
-    masquerade_off,
-    route,
     with_acl,
-    with_cni,
-    with_forward_chain,
     with_group,
     with_instance,
     with_interface,
     with_inventory,
-    with_node,
     with_route,
     with_second_interface,
     with_table,
     with_user_data,
-    with_way,
     without_instance,
     without_route,
 )
+from tests.findings.changed_nodes import masquerade_off, with_cni, with_forward_chain, with_node, with_way
+from tests.findings.clusters import ACL, LOCAL, TABLE, TABLE_2, healthy, route
 from tests.findings.faults import FAULTS, HEALTHY
+from tests.findings.judged import codes, everything
 
 OK = healthy()
 TWO = in_two_subnets(OK)
@@ -340,8 +331,6 @@ def test_no_pair_of_a_healthy_cluster_meets_an_obstacle(evidence: Evidence) -> N
 @pytest.mark.parametrize("evidence", [evidence for evidence, _ in FAULTS.values()], ids=FAULTS)
 def test_every_obstacle_is_a_finding_of_some_check(evidence: Evidence) -> None:
     """One home for each judgement: the path says nothing that no check says."""
-    from tests.findings.clusters import everything
-
     told = {(finding.code, finding.subject) for finding in everything(evidence)}
     for source, destination in itertools.product(evidence.intended.workers, repeat=2):
         assert {(f.code, f.subject) for f in obstacles(Network(evidence), source, destination)} <= told

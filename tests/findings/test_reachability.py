@@ -8,22 +8,23 @@ from msgspec.structs import replace
 from kthw.findings import reachability as reach
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, SecurityRule
-from tests.findings.clusters import (
-    codes,
-    everything,
-    failing,
-    healthy,
-    masquerade_off,
-    with_forward_chain,
+from tests.findings.changed_aws import (
     with_group,
     with_interface,
     with_inventory,
-    with_node,
-    with_trace,
     with_user_data,
-    with_way,
     without_route,
 )
+from tests.findings.changed_nodes import (
+    failing,
+    masquerade_off,
+    with_forward_chain,
+    with_node,
+    with_trace,
+    with_way,
+)
+from tests.findings.clusters import healthy
+from tests.findings.judged import codes, everything
 
 OK = healthy()
 ONE = "10.200.1.0/24"

@@ -22,8 +22,9 @@ from kthw.provision.apply import apply
 from kthw.provision.journal import Journal
 from kthw.provision.plan import plan
 from kthw.provision.writer import Writer
-from tests.findings.clusters import TABLE, failing, healthy, without_route
-from tests.findings.faults import OK
+from tests.findings.changed_aws import without_route
+from tests.findings.changed_nodes import failing
+from tests.findings.clusters import OK, TABLE, healthy
 from tests.provision.account import THREE, Account
 
 BEFORE_PODS = Intended(workers=THREE.workers, after="machines")

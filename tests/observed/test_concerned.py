@@ -10,18 +10,8 @@ from kthw.observed.aws.concerned import by_instances, by_network
 from kthw.observed.aws.inventory import route_tables
 from kthw.observed.evidence import Inventory
 from kthw.observed.unfit import Unfit
-from tests.findings.clusters import (
-    ACL_2,
-    GROUP,
-    SUBNET,
-    TABLE,
-    VPC,
-    healthy,
-    in_two_subnets,
-    inventory_of,
-    with_inventory,
-    with_table,
-)
+from tests.findings.changed_aws import in_two_subnets, inventory_of, with_inventory, with_table
+from tests.findings.clusters import ACL_2, GROUP, SUBNET, TABLE, VPC, healthy
 from tests.observed.api_answers import HEALTHY, serving
 from tests.observed.test_aws_patience import reader_at
 

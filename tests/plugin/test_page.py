@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from kthw.observed.evidence import Evidence
 from kthw.verdict.routes_drawing import TABLE_WIDTH
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.clusters import TABLE, healthy, inventory_of, with_inventory
+from tests.findings.changed_aws import inventory_of, with_inventory
+from tests.findings.clusters import TABLE, healthy
 from tests.plugin.conftest import Run
 
 _ADVANCE = {"strong": 9.2, "mono": 7.3}

@@ -15,7 +15,8 @@ import pytest
 from kthw.errors import CouldNotLook
 from kthw.observed.recording import encode, read, write
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.clusters import healthy, with_node
+from tests.findings.changed_nodes import with_node
+from tests.findings.clusters import healthy
 from tests.plugin.conftest import Run
 
 Spoil = Callable[[dict[str, Any]], object]

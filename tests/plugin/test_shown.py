@@ -21,18 +21,15 @@ from kthw.observed.evidence import Evidence, TargetSeen
 from kthw.observed.recording import encode, write
 from kthw.target import is_local
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.clusters import (
-    failing,
-    healthy,
+from tests.findings.changed_aws import (
     inventory_of,
-    with_cni,
-    with_forward_chain,
     with_inventory,
-    with_node,
     with_table,
     with_user_data,
     without_instance,
 )
+from tests.findings.changed_nodes import failing, with_cni, with_forward_chain, with_node
+from tests.findings.clusters import healthy
 from tests.plugin.conftest import PROJECT, PYTEST, Ran, Run, asked, clean
 
 NASTY = "a\x1b]0;owned\x07b\u202ec\x9b31md\x00e\ud800f\u2028g<script>\U000e0001é"

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from kthw.errors import LookError
 from kthw.findings.registry import CHECKS
 from kthw.observed.evidence import Evidence
-from tests.findings.clusters import healthy, inventory_of, with_inventory
+from tests.findings.changed_aws import inventory_of, with_inventory
+from tests.findings.clusters import healthy
 from tests.plugin.conftest import Ran, Run
 
 _TESTS = len(CHECKS)

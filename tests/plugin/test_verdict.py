@@ -8,18 +8,9 @@ from msgspec.structs import replace
 from kthw.errors import LookError
 from kthw.findings import needs
 from kthw.observed.evidence import Evidence, Probe
-from tests.findings.clusters import (
-    TABLE,
-    failing,
-    healthy,
-    inventory_of,
-    with_forward_chain,
-    with_instance,
-    with_inventory,
-    with_node,
-    with_trace,
-    without_instance,
-)
+from tests.findings.changed_aws import inventory_of, with_instance, with_inventory, without_instance
+from tests.findings.changed_nodes import failing, with_forward_chain, with_node, with_trace
+from tests.findings.clusters import TABLE, healthy
 from tests.findings.faults import FAULTS
 from tests.plugin.conftest import Run, asked
 

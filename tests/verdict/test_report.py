@@ -17,7 +17,8 @@ from kthw.verdict.drawing import drawing
 from kthw.verdict.page import page
 from kthw.verdict.report import Report, Summary
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.clusters import healthy, with_inventory
+from tests.findings.changed_aws import with_inventory
+from tests.findings.clusters import healthy
 from tests.findings.faults import FAULTS
 
 ENGLISH = catalogue("en")

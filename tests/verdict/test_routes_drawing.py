@@ -10,8 +10,10 @@ from kthw.observed.evidence import Evidence
 from kthw.verdict.drawing import drawing
 from kthw.verdict.routes_drawing import Row, rows_of
 from kthw.words.messages import catalogue
-from tests.findings.clusters import everything, healthy, route, table_of, with_route, without_route
+from tests.findings.changed_aws import table_of, with_route, without_route
+from tests.findings.clusters import healthy, route
 from tests.findings.faults import FAULTS, HEALTHY
+from tests.findings.judged import everything
 
 ONE = "10.200.1.0/24"
 HALVES = ("10.200.1.0/25", "10.200.1.128/25")

@@ -11,8 +11,8 @@ from typing import Final
 from kthw.errors import LookError
 from kthw.findings.finding import Finding
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.clusters import everything
 from tests.findings.faults import FAULTS
+from tests.findings.judged import everything
 
 COMMONEST: Final = {
     "route-missing": "one route missing",

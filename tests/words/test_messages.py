@@ -17,8 +17,11 @@ from kthw.findings.finding import Finding
 from kthw.observed.agent import mesh
 from kthw.observed.evidence import Probe
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue, error_facts, finding_facts
-from tests.findings.clusters import everything, failing, without_route
-from tests.findings.faults import FAULTS, OK
+from tests.findings.changed_aws import without_route
+from tests.findings.changed_nodes import failing
+from tests.findings.clusters import OK
+from tests.findings.faults import FAULTS
+from tests.findings.judged import everything
 
 SSH_FACTS = {
     "worker": "worker-1",

@@ -10,8 +10,8 @@ import pytest
 from awscli.clidriver import CLIDriver, create_clidriver  # type: ignore[import-untyped]  # ships none
 
 from kthw.words.messages import catalogue
-from tests.findings.clusters import everything
 from tests.findings.faults import FAULTS
+from tests.findings.judged import everything
 
 NOT_SENT = 255
 """The AWS CLI's exit code for a command it understood, when nobody answered."""

@@ -19,8 +19,8 @@ from kthw.errors import LookError
 from kthw.findings.finding import Finding
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 from kthw.words.pasting import NotWhole, filled
-from tests.findings.clusters import everything
 from tests.findings.faults import FAULTS
+from tests.findings.judged import everything
 
 EVIL = "a b;touch x $(touch x) `touch x` ' \" \\ # & | > y"
 UNPRINTABLE = f"{EVIL}\ntouch x\r\x1b[2J\u2028touch x\u202e\x9b31m"

@@ -1,0 +1,124 @@
+"""Workers and pod CIDRs as evidence shows them."""
+
+from __future__ import annotations
+
+import base64
+
+from msgspec.structs import replace
+
+from kthw.observed.evidence import Evidence, Vpc
+from tests.findings.changed_aws import (
+    with_instance,
+    with_inventory,
+    with_more_instances,
+    with_route,
+    with_user_data,
+    without_instance,
+    without_route,
+)
+from tests.findings.changed_nodes import with_cni
+from tests.findings.clusters import LOCAL, OK, ONE, VPC, healthy, instance, route
+from tests.findings.judged import Faults, Healthy
+
+
+def _pods(evidence: Evidence, worker: str, n: int, cidr: str) -> Evidence:
+    """Give a worker another pod CIDR, everywhere but in the VPC's routes."""
+    evidence = with_user_data(evidence, worker, name=worker, pod_cidr=cidr)
+    return with_cni(evidence, worker, subnet=cidr)
+
+
+ENCODED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24").decode()
+
+PADDED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24\n").decode()
+
+FAULTS: Faults = {
+    # The workers. A route to an instance that is gone stays behind as a leftover.
+    "worker never launched": (
+        without_route(without_instance(OK, "worker-1"), ONE),
+        ("worker-missing",),
+    ),
+    "worker terminated, route left": (
+        with_route(with_instance(OK, "worker-1", state="terminated"), route(1, ONE, state="blackhole")),
+        ("route-stale", "worker-missing"),
+    ),
+    "worker named otherwise": (
+        with_instance(OK, "worker-1", name="Worker_1"),
+        ("worker-missing",),
+    ),
+    "worker stopped": (
+        with_route(with_instance(OK, "worker-1", state="stopped"), route(1, ONE, state="blackhole")),
+        ("worker-not-running", "route-blackhole"),
+    ),
+    "worker still pending": (with_instance(OK, "worker-1", state="pending"), ("worker-not-running",)),
+    "worker being stopped": (with_instance(OK, "worker-1", state="stopping"), ("worker-not-running",)),
+    "worker being stopped, its route a blackhole": (
+        with_route(with_instance(OK, "worker-1", state="stopping"), route(1, ONE, state="blackhole")),
+        ("worker-not-running", "route-blackhole"),
+    ),
+    "two stopped namesakes": (
+        with_more_instances(
+            with_instance(OK, "worker-1", state="stopped"), instance(7, "worker-1", state="stopped")
+        ),
+        ("worker-not-running",),
+    ),
+    "two running namesakes": (with_more_instances(OK, instance(7, "worker-1")), ("worker-ambiguous",)),
+    "worker in another VPC": (with_instance(OK, "worker-1", vpc="vpc-0other"), ("worker-missing",)),
+    "stopped worker in another VPC": (
+        with_instance(OK, "worker-1", vpc="vpc-0other", state="stopped"),
+        ("worker-missing",),
+    ),
+    "namesake in another VPC": (
+        with_more_instances(OK, instance(7, "worker-1", vpc="vpc-0other")),
+        ("worker-ambiguous",),
+    ),
+    # The pod CIDR.
+    "no user data": (with_user_data(OK, "worker-1"), ("pod-cidr-missing",)),
+    "empty pod-cidr": (with_user_data(OK, "worker-1", name="worker-1", pod_cidr=""), ("pod-cidr-missing",)),
+    "pod-cider": (with_user_data(OK, "worker-1", name="worker-1", pod_cider=ONE), ("pod-cidr-missing",)),
+    "podCIDR": (with_user_data(OK, "worker-1", name="worker-1", podCIDR=ONE), ("pod-cidr-missing",)),
+    "POD_CIDR script": (
+        with_user_data(OK, "worker-1", text=f"#!/bin/bash\nexport POD_CIDR={ONE}\n", export="x"),
+        ("pod-cidr-missing",),
+    ),
+    "encoded twice": (with_user_data(OK, "worker-1", text=ENCODED), ("pod-cidr-missing",)),
+    "encoded twice, padded": (with_user_data(OK, "worker-1", text=PADDED), ("pod-cidr-missing",)),
+    "other text": (with_user_data(OK, "worker-1", text="hello"), ("pod-cidr-missing",)),
+    "no network": (with_user_data(OK, "worker-1", pod_cidr="hello"), ("pod-cidr-invalid",)),
+    "no mask": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0"), ("pod-cidr-invalid",)),
+    "netmask": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/255.255.255.0"), ("pod-cidr-invalid",)),
+    "prefix 33": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/33"), ("pod-cidr-invalid",)),
+    "IPv6": (with_user_data(OK, "worker-1", pod_cidr="fd00::/64"), ("pod-cidr-invalid",)),
+    "quoted": (with_user_data(OK, "worker-1", pod_cidr=f'"{ONE}"'), ("pod-cidr-invalid",)),
+    "host bits": (_pods(OK, "worker-1", 1, "10.200.1.7/24"), ("pod-cidr-invalid",)),
+    "too small for a pod": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/31"), ("pod-cidr-invalid",)),
+    "same pod CIDR twice": (
+        _pods(without_route(OK, ONE), "worker-1", 1, "10.200.0.0/24"),
+        ("pod-cidr-overlap",),
+    ),
+    "one pod CIDR within another": (
+        _pods(with_route(OK, route(0, "10.200.0.0/23")), "worker-0", 0, "10.200.0.0/23"),
+        ("pod-cidr-overlap",),
+    ),
+    "pod CIDR in the VPC": (
+        _pods(without_route(OK, ONE), "worker-1", 1, "10.0.5.0/24"),
+        ("pod-cidr-inside-vpc",),
+    ),
+    "pod CIDR in a secondary VPC CIDR": (
+        with_route(
+            with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.200.0.0/20")),)),
+            replace(LOCAL, destination="10.200.0.0/20"),
+        ),
+        ("pod-cidr-inside-vpc",) * 3,
+    ),
+}
+
+HEALTHY: Healthy = {
+    "tutorial": OK,
+    "one worker": healthy(1),
+    "twelve workers": healthy(12),
+    "names in another style": healthy(names="ip-10-0-1-{}.node"),
+    "other pod range": healthy(pods="172.20.{}.0/24"),
+    "pod ranges of /20": healthy(pods="10.2{}.16.0/20"),
+    "terminated namesake": with_more_instances(OK, instance(7, "worker-1", state="terminated")),
+    "stopped namesake": with_more_instances(OK, instance(7, "worker-1", state="stopped")),
+}

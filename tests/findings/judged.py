@@ -1,0 +1,26 @@
+"""What the checks say about evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kthw.findings.check import Judge
+from kthw.findings.finding import Finding, once
+from kthw.findings.registry import CHECKS
+from kthw.network.model import Network
+from kthw.observed.evidence import Evidence
+
+Faults = dict[str, tuple[Evidence, tuple[str, ...]]]
+Healthy = dict[str, Evidence]
+
+JUDGES: dict[str, Judge] = {check.name: check.judge for check in CHECKS}
+
+
+def everything(evidence: Evidence) -> list[Finding]:
+    """What all checks say about all workers, each cause once."""
+    network = Network(evidence)
+    return once(f for worker in network.workers for judge in JUDGES.values() for f in judge(network, worker))
+
+
+def codes(findings: Iterable[Finding]) -> list[str]:
+    return [finding.code for finding in findings]
