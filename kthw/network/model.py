@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.network import pod_cidr, ranges, routing
+from kthw.network import ranges, routing
 from kthw.network.groups import Groups
 from kthw.network.nouns import instance_noun
 from kthw.network.pods import Pods
 from kthw.network.probes import Probes
+from kthw.network.said import Said, said
 from kthw.observed.evidence import (
     CniConfig,
     Evidence,
@@ -89,14 +90,24 @@ class Network:
 
     @functools.cached_property
     def pod_cidrs(self) -> dict[str, IPv4Network]:
-        """By worker, in order, the pod CIDR its user data names, where it names one."""
-        found = {}
-        for worker, instance in self._instances.items():
-            if instance and instance.user_data is not None:
-                network = pod_cidr.read(instance.user_data).network
-                if network:
-                    found[worker] = network
-        return found
+        """By worker, in order, the pod CIDR that is said to be its own, where one is."""
+        each = {worker: self.said(worker) for worker in self.workers}
+        return {worker: said.read.network for worker, said in each.items() if said and said.read.network}
+
+    def said(self, worker: str) -> Said | None:
+        """Where its pod CIDR is said; ``None`` where what would rule was not read."""
+        return self.remember(("said", worker), lambda: self._said(worker))
+
+    def _said(self, worker: str) -> Said | None:
+        instance, node = self.instance(worker), self.evidence.nodes.get(worker)
+        tables = [table for table in self.inventory.route_tables if instance and table.vpc == instance.vpc]
+        return said(
+            option=self.evidence.intended.pod_cidrs.get(worker, ""),
+            instance=instance,
+            node=node,
+            config=pod_network(node) if node else None,
+            routes=[(table.id, route) for table in tables for route in self.routes_to(table, instance)],
+        )
 
     @functools.cached_property
     def position(self) -> dict[str, int]:

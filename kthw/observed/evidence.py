@@ -183,7 +183,10 @@ class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``user_data`` is ``None`` where it was not asked for (only intended workers are asked)."""
+    """``user_data`` is ``None`` where it was not asked for (only intended workers are asked).
+
+    ``pod_cidr_tags``: of all tags, those whose key reads like ``pod-cidr``.
+    """
 
     id: Identifier
     state: MaybeIdentifier
@@ -194,6 +197,7 @@ class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     public_address: MaybeAddress = ""
     network_interfaces: tuple[NetworkInterface, ...] = ()
     user_data: UserData | None = None
+    pod_cidr_tags: dict[Name, Name] = {}
 
     @property
     def primary_interface(self) -> NetworkInterface | None:

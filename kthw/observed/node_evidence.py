@@ -90,6 +90,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``pod`` is the probe pod's address, empty when it could not be made. ``ip_forward`` is ``None``
     where the sysctl could not be read. ``cni_plugins`` are the file names in ``/opt/cni/bin``.
+    ``kubelet_pod_cidr``: what kubelet's configuration file says (``podCIDR``), empty where it says none.
     ``imds``: how the instance metadata answers: ``v1`` (a plain GET, as the tutorial's ``curl`` sends),
     ``v2`` (401 to that, and only to whoever fetches a token first), ``none``; empty where not asked.
     ``login``: the ``ssh`` command that gets in as this session did.
@@ -108,6 +109,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ip_forward: bool | None = None
     cni: tuple[CniConfig, ...] = ()
     cni_plugins: tuple[Name, ...] = ()
+    kubelet_pod_cidr: Name = ""
     pod: MaybeAddress = ""
     imds: MaybeIdentifier = ""
     links: tuple[Link, ...] = ()

@@ -55,7 +55,6 @@ FORMS = {
     "printf": f"#!/bin/sh\nprintf '%s\\n' '{CIDR}' >> /etc/worker.range\n",
     "echo-of-pairs": f'#!/bin/bash\necho "name=worker-7|pod-cidr={CIDR}" > /etc/metadata.txt\n',
     "echo-into-environment": f'#!/bin/bash\necho "POD_CIDR={CIDR}" >> /etc/environment\n',
-    "pairs-under-a-shebang": f"#!/bin/bash\nname=worker-7|pod-cidr={CIDR}\n",
     "another-name": f"#!/bin/bash\nRANGE={CIDR}\necho $RANGE > /etc/mine\n",
     "beside-others": f"#!/bin/bash\nCLUSTER_CIDR=10.200.0.0/16\nSERVICE_CIDR=10.32.0.0/24\nPOD_CIDR={CIDR}\n",
     "beside-a-comment": f"#!/bin/bash\n# POD_CIDR=10.200.9.0/24 was the old one\nPOD_CIDR={CIDR}\n",

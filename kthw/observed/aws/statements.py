@@ -12,14 +12,13 @@ import email
 import email.policy
 import re
 from collections.abc import Iterable, Iterator
-from email.message import EmailMessage
-from typing import Final, cast
+from typing import Final
 
 from kthw.observed.evidence import Statement
 
 _MOST: Final = 8
 """Statements that are kept: two that disagree say as much as a hundred."""
-_CIDR: Final = r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}(?![\d./])"
+_CIDR: Final = r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}(?![\w./])"
 _KEY: Final = r"pod[-_. ]?cidr(?:[-_. ]?(?:range|block|subnet|network|address))?s?"
 _ASSIGNED: Final = re.compile(
     rf"(?<![A-Za-z0-9])(?P<key>(?:[A-Za-z0-9]{{1,20}}[-_.]){{0,4}}?{_KEY}|[A-Za-z]{{0,20}}?PodCidr)"
@@ -56,10 +55,16 @@ def statements(text: str, *, script: bool) -> tuple[Statement, ...]:
     return ()
 
 
+def is_pod_cidr_key(key: str) -> bool:
+    """Whether a tag of that key says a pod CIDR: ``pod-cidr``, ``POD_CIDR``, ``PodCidr``, …"""
+    before, about, _ = key.partition(found[0]) if (found := _ABOUT_PODS.search(key)) else ("", "", "")
+    return bool(about) and not _OTHERS.search(before)
+
+
 def _parts(text: str) -> Iterator[str]:
     """A MIME message's parts, decoded; any other script as it is. Without the lines that are comments."""
     if re.match(r"(?:content-type|mime-version):", text.lstrip(), re.IGNORECASE):
-        message = cast(EmailMessage, email.message_from_string(text.lstrip(), policy=email.policy.default))
+        message = email.message_from_string(text.lstrip(), policy=email.policy.default)
         for part in message.walk():
             if not part.is_multipart():
                 payload = part.get_payload(decode=True)
