@@ -26,7 +26,7 @@ def printable(text: str, most: int = MOST, *, lines: bool = False) -> str:
     ``text`` are kept; what was cut is counted at the end.
     """
     shown = text[:most]
-    if not shown.isascii() or not shown.isprintable():
+    if not shown.isprintable():
         shown = "".join(_shown(c, lines=lines) for c in shown)
     return shown if len(text) <= most else f"{shown}{CUT} (+{len(text) - most})"
 

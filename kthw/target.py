@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import os
-from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL")
-"""Where boto3 looks for another endpoint, the more particular first."""
 _NAMES_OF_LOOPBACK: Final = ("localhost", "localhost.localstack.cloud")
 
 
@@ -45,11 +41,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[str, str] | None = None
     ssh: SshAccess = SshAccess()
     no_packets: str = ""
-
-
-def endpoint_of(target: Target, environment: Mapping[str, str] = os.environ) -> str:
-    """The URL that answers as EC2, where it is not AWS's own; empty where it is."""
-    return target.endpoint or next((url for name in _ENDPOINTS if (url := environment.get(name))), "")
 
 
 def is_local(endpoint: str) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NoReturn
 
 from kthw.errors import CouldNotLook
 from kthw.intended.cluster import worker_names
 from kthw.start import loaded
+from kthw.words.command_line import Parser, speaking
 from kthw.words.messages import Catalogue, catalogue, language_of
 from sandbox import login, shell
 from sandbox.box import Sandbox, start, why_no_packets
@@ -30,6 +32,8 @@ _UNSET = (
 )
 """What would lead ``aws``, boto3 or the suite elsewhere than into the sandbox."""
 _MOST_WORKERS = 1000
+_COMMANDS: Final = ("up", "run", "ssh")
+_CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]"}
 
 
 def main(arguments: list[str]) -> int:
@@ -37,17 +41,7 @@ def main(arguments: list[str]) -> int:
     loaded()
     _fill_in_what_is_closed()
     words = catalogue(language_of(os.environ))
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=words.say("sandbox-help"))
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("up", "run"):
-        command = commands.add_parser(name, help=words.say(f"sandbox-help-{name}"))
-        command.add_argument("--empty", action="store_true", help=words.say("sandbox-help-empty"))
-        command.add_argument("--workers", default="3", metavar="N", help=words.say("sandbox-help-workers"))
-    commands.choices["run"].add_argument("cmd", nargs=argparse.REMAINDER, metavar="[--] CMD …")
-    ssh = commands.add_parser("ssh", help=words.say("sandbox-help-ssh"))
-    ssh.add_argument("name")
-    ssh.add_argument("cmd", nargs=argparse.REMAINDER, metavar="[CMD …]")
-    options = parser.parse_args(arguments)
+    options = _options(arguments, words)
     try:
         # These end a sandbox as Ctrl-C does: with everything undone.
         with handling(_interrupt, signal.SIGTERM, signal.SIGHUP):
@@ -56,6 +50,32 @@ def main(arguments: list[str]) -> int:
             return _boot(options, words)
     except KeyboardInterrupt:
         return 130
+
+
+def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
+    with speaking(words):
+        parser = Parser(words, prog="python -m sandbox", description=words.say("sandbox-help"))
+        part: Any = functools.partial(Parser, words, parser.known)
+        commands = parser.add_subparsers(
+            dest="command", required=True, metavar="|".join(_COMMANDS), parser_class=part
+        )
+        for name in _COMMANDS:
+            command = commands.add_parser(name, help=words.say(f"sandbox-help-{name}"))
+            if name == "ssh":
+                command.add_argument("name")
+            else:
+                command.add_argument("--empty", action="store_true", help=words.say("sandbox-help-empty"))
+                command.add_argument(
+                    "--workers", default="3", metavar="N", help=words.say("sandbox-help-workers")
+                )
+            if name != "up":
+                rest = command.add_argument("cmd", nargs=argparse.REMAINDER, metavar=_CMD[name])
+                rest.required = False  # nothing is a rest, too
+        first = next(iter(arguments), "")
+        if first and first not in (*_COMMANDS, "-h", "--help"):
+            known = parser.known if first.startswith("-") else _COMMANDS
+            parser.refuse_unknown(first, known)
+        return parser.read(arguments, with_a_command=True)
 
 
 def _boot(options: argparse.Namespace, words: Catalogue) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import nodes, reachability, workers
+from kthw.findings import nodes, plugins, reachability, workers
 from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
 from kthw.findings.unread import INSTANCE, NAMES, founded, unread
@@ -37,7 +37,9 @@ ONE_POD_CIDR: Final = nothing_found_by("pod-cidr-of-its-own", workers.ground)
 RUNNING: Final = nothing_found_by("one-running-instance", workers.one_running_instance, NAMES)
 """The worker runs."""
 CNI: Final = nothing_found_by("cni-configured", nodes.cni_configured)
-"""The worker can make pods."""
+"""A CNI file says how the worker makes pods."""
+PLUGINS: Final = nothing_found_by("cni-plugins-installed", plugins.missing_plugins)
+"""No plugin that the worker makes pods with is missing, as far as that was seen."""
 
 
 def packets(network: Network, _worker: str) -> Skip | None:
@@ -146,5 +148,5 @@ def _why_not(network: Network, worker: str, code: str) -> LookError:
 
 NODE: Final[tuple[Need, ...]] = (packets, RUNNING, logged_in)
 """Somebody got into the running worker."""
-POD: Final[tuple[Need, ...]] = (ONE_INSTANCE, ONE_POD_CIDR, *NODE, CNI, probe_pod)
+POD: Final[tuple[Need, ...]] = (ONE_INSTANCE, ONE_POD_CIDR, *NODE, CNI, PLUGINS, probe_pod)
 """A probe pod came up on the worker, with a pod CIDR of its own."""

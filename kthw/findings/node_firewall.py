@@ -10,8 +10,9 @@ from typing import Final, Literal
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import ranges
+from kthw.network.cni import pod_network
 from kthw.network.firewall_rules import handle
-from kthw.network.model import Network, pod_network
+from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall, Packet
 from kthw.secrets import MASK
 
@@ -35,10 +36,15 @@ def _representatives(network: Network, worker: str) -> list[str]:
     firewall = _firewall(network, worker)
     found: dict[tuple[object, ...], str] = {}
     for other in network.workers if firewall else ():
-        ends = (_pod(network, other), _face(network, other))
+        ends = (_pod(network, other), face(network, other))
         if firewall and other != worker:
             found.setdefault(tuple(end and firewall.alike(end) for end in ends), other)
     return list(found.values())
+
+
+def may_drop(network: Network, worker: str) -> bool:
+    """Whether a firewall was seen on the worker that could drop anything."""
+    return _firewall(network, worker) is not None
 
 
 def dropped_leaving(network: Network, worker: str, other: str) -> list[Finding]:
@@ -52,7 +58,7 @@ def dropped_leaving(network: Network, worker: str, other: str) -> list[Finding]:
 
 def dropped_arriving(network: Network, worker: str, other: str) -> list[Finding]:
     """What it drops of requests of the other's pods, and of the replies that go out."""
-    firewall, theirs = _firewall(network, worker), _face(network, other)
+    firewall, theirs = _firewall(network, worker), face(network, other)
     if firewall is None or theirs is None:
         return []
     key = ("arriving at", worker, firewall.alike(theirs))
@@ -70,7 +76,7 @@ def _leaving(network: Network, worker: str, other: str) -> list[Packet]:
 
 
 def _arriving(network: Network, worker: str, other: str) -> list[Packet]:
-    mine, theirs = _pod(network, worker), _face(network, other)
+    mine, theirs = _pod(network, worker), face(network, other)
     return _there_and_back(network, worker, theirs, mine, outwards=False) if mine and theirs else []
 
 
@@ -243,7 +249,7 @@ def _find_pod(network: Network, worker: str) -> IPv4Address | None:
     return cidr[2] if cidr and cidr.num_addresses > 2 else None
 
 
-def _face(network: Network, worker: str) -> IPv4Address | None:
+def face(network: Network, worker: str) -> IPv4Address | None:
     """What the worker's pods look like from another: its node's address where they are masqueraded."""
     if not network.masquerades(worker):
         return _pod(network, worker)

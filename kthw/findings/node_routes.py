@@ -18,14 +18,35 @@ _NOWHERE: Final = "none"
 
 def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
-    way = network.probes.way(worker, towards)
+    way = network.probes.way(worker, towards) if towards in _unusual(network, worker) else None
     return _judged(network, worker, way) if way else []
 
 
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
-    ways = network.node(worker).ways
-    return once(finding for way in ways for finding in _judged(network, worker, way))
+    ways, unusual = network.node(worker).ways, _unusual(network, worker)
+    return once(f for way in ways if way.towards in unusual for f in _judged(network, worker, way))
+
+
+def _unusual(network: Network, worker: str) -> set[str]:
+    """Of the workers that its kernel was asked the way to, those for which it does not just say the default.
+
+    There are as many ways as pairs of workers, and nearly all of them are like that.
+    """
+
+    def find() -> set[str]:
+        node = network.evidence.nodes.get(worker)
+        bridge, card = interfaces(network, worker) if node else ("", "")
+        usual = (_UNICAST, card) if card != bridge else None
+        return {
+            way.towards
+            for way in (node.ways if node else ())
+            if (way.kind, way.device) != usual
+            or way.towards == worker
+            or not way.route.startswith("default ")
+        }
+
+    return network.remember(("unusual ways", worker), find)
 
 
 def _judged(network: Network, worker: str, way: Way) -> list[Finding]:

@@ -12,10 +12,13 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding
 from kthw.findings.node_firewall import dropped
 from kthw.findings.node_routes import conflicts
+from kthw.findings.plugins import FOREIGN, missing_plugins
+from kthw.findings.reverse_path import all_filtered
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
 from kthw.network import ranges
-from kthw.network.model import Network, pod_network
+from kthw.network.cni import pod_network
+from kthw.network.model import Network
 from kthw.observed.evidence import CniConfig
 
 _SYSCTL = "net.ipv4.ip_forward"
@@ -58,11 +61,11 @@ def forward_not_dropped(network: Network, worker: str) -> list[Finding]:
 def no_route_conflict(network: Network, worker: str) -> list[Finding]:
     """The node's kernel sends packets for other workers' pods into the VPC, and for its own to their bridge.
 
-    Nothing where no tool on the node could say.
+    And it takes those that come in by another interface. Nothing where no tool on the node could say.
     """
     if network.instance(worker) is None:
         return one_running_instance(network, worker)
-    return conflicts(network, worker)
+    return [*conflicts(network, worker), *all_filtered(network, worker)]
 
 
 def cni_configured(network: Network, worker: str) -> list[Finding]:
@@ -103,6 +106,9 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     cidr = network.pod_cidrs[worker]
     if config is None:
         return cni_configured(network, worker)
+    of_others = [found for found in missing_plugins(network, worker) if found.facts["variant"] == FOREIGN]
+    if of_others:  # Where it keeps its addresses is its own affair.
+        return of_others
     if _is_same(config.subnet, cidr_text=str(cidr), launched_with=_launched_with(network, worker)):
         return []
     owner = next((w for w, c in network.pod_cidrs.items() if w != worker and str(c) == config.subnet), "")

@@ -10,42 +10,132 @@ the CNI masquerades, else the pod's. The reply has the destination's *pod* addre
 belongs to a connection from outside, so it is not masqueraded). Hence: a source/dest check at the
 destination always drops, one at the source only without masquerade; and the reply takes the VPC's
 ``local`` route to a node, or the source's own pod route without masquerade.
+
+There are as many pairs as workers times workers, so little is asked of each of them. What an end meets on
+its own node is judged once for it; what the VPC does, once for all the workers it treats alike: those of one
+subnet, one table and the same security groups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import IPv4Address
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 
-from kthw.findings import security
+from kthw.findings import crossing
 from kthw.findings.configured import as_configured
+from kthw.findings.ends import End, standing
 from kthw.findings.finding import Finding, once
 from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray
-from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
-from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
-from kthw.findings.vpc_routes import local_routes
-from kthw.findings.workers import ground, one_running_instance, source_dest_checks
-from kthw.network import ranges
-from kthw.network.arrival import interfaces_of_probe
-from kthw.network.model import Network, pod_network
-from kthw.network.routing import ACTIVE, Ruling
+from kthw.findings.reverse_path import filtered
+from kthw.network.model import Network
 
 
 def obstacles(network: Network, source: str, destination: str) -> list[Finding]:
     """What stands in the way from the source's pods to the destination's, the first obstacle first.
 
     Empty when nothing observed does. What was not seen (a node nobody logged in to) is no obstacle. A
-    worker and itself: only the pod network is in the way then, the VPC never sees the packet.
+    worker and itself: only the pod network is in the way then, the VPC never sees the packet. Pairs that
+    meet the same get the same object.
     """
-    key = ("obstacles", source, destination)
-    return network.remember(key, lambda: _obstacles(network, source, destination))
+    return network.remember(("paths",), lambda: _Paths(network)).between(source, destination)
 
 
-def _obstacles(network: Network, source: str, destination: str) -> list[Finding]:
-    used = as_configured(network)
-    met = _met(used, source, destination)
-    return met if used is network else once(told for f in met for told in _from_user_data(network, f))
+_OfPair = Callable[[Network, str, str], Iterable[Finding]]
+"""``judge(network, here, other)``: what is in the way between the two, in one part of the way."""
+
+
+class _Paths:
+    """The paths of one network. Its parts are judged with the pods' addresses that packets really have."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._used = as_configured(network)
+        self._ends: dict[str, End] = {}
+        self._pairs: dict[tuple[str, str], list[Finding]] = {}
+        self._parts: dict[tuple[object, ...], Sequence[Finding]] = {}
+        self._gates: dict[tuple[object, ...], object] = {}
+        # By the identity of its parts, which are kept so that none is ever another's.
+        self._joined: dict[tuple[int, ...], tuple[list[Sequence[Finding]], list[Finding]]] = {}
+
+    def between(self, source: str, destination: str) -> list[Finding]:
+        """The obstacles of a pair."""
+        pair = (source, destination)
+        found = self._pairs.get(pair)
+        if found is None:
+            met = self._met(self._end(source), self._end(destination))
+            found = self._pairs[pair] = self._told([part for part in met if part])
+        return found
+
+    def _told(self, met: list[Sequence[Finding]]) -> list[Finding]:
+        key = tuple(map(id, met))
+        if key not in self._joined:
+            each = once(itertools.chain.from_iterable(met))
+            if self._used is not self._network:
+                each = once(told for finding in each for told in _from_user_data(self._network, finding))
+            self._joined[key] = met, each
+        return self._joined[key][1]
+
+    def _end(self, worker: str) -> End:
+        if worker not in self._ends:
+            self._ends[worker] = End(self._used, worker)
+        return self._ends[worker]
+
+    def _met(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
+        if source is destination:
+            return source.standing, source.pods, source.own_way
+        if source.nowhere or destination.nowhere:
+            return source.standing, destination.standing
+        return (
+            source.standing,
+            destination.standing,
+            *self._there(source, destination),
+            *self._back(source, destination),
+        )
+
+    def _there(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
+        network, here, there = self._used, source.worker, destination.worker
+        return (
+            source.towards(there),
+            source.forwarding,
+            astray(network, here, there),
+            dropped_leaving(network, here, there) if source.filters else (),
+            source.leaving,
+            self._alike(crossing.leaves, source.zone, source, destination),
+            self._alike(crossing.enters, self._gate(source, destination), destination, source),
+            destination.forwarding,
+            filtered(network, there, here) if destination.strict else (),
+            destination.own_way,
+            dropped_arriving(network, there, here) if destination.filters else (),
+            destination.pods,
+        )
+
+    def _back(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
+        bare = not source.masquerades
+        return (
+            destination.primary_checks,
+            self._alike(crossing.reply_leaves, destination.zone, destination, source),
+            astray(self._used, destination.worker, source.worker) if bare else (),
+            self._alike(crossing.reply_crosses, destination.zone, destination, source),
+            self._alike(crossing.reply_enters, source.zone, source, destination),
+            source.own_way,
+        )
+
+    def _alike(self, judge: _OfPair, zone: object, here: End, other: End) -> Sequence[Finding]:
+        """What ``judge`` finds between ``here`` and ``other``, the same for all of ``here``'s ``zone``."""
+        key = (judge, zone, other.worker)
+        found = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = tuple(judge(self._used, here.worker, other.worker))
+        return found
+
+    def _gate(self, source: End, destination: End) -> object:
+        """What the packets of the source's zone enter by at the destination: its subnet, and their groups."""
+        key = (source.zone, destination.worker)
+        found = self._gates.get(key)
+        if found is None:
+            found = self._gates[key] = crossing.gate_of(self._used, source.worker, destination.worker)
+        return found
 
 
 def _from_user_data(network: Network, obstacle: Finding) -> list[Finding]:
@@ -54,177 +144,4 @@ def _from_user_data(network: Network, obstacle: Finding) -> list[Finding]:
         "cni-subnet-mismatch",
         "node-route-conflict",
     )
-    return (_standing(network, obstacle.worker) if made else []) or [obstacle]
-
-
-def _met(network: Network, source: str, destination: str) -> list[Finding]:
-    if source == destination:
-        own = astray(network, source, source)
-        return once([*_standing(network, source), *_pods(network, source), *own])
-    nowhere = [*_standing(network, source), *_standing(network, destination)]
-    if _is_nowhere(network, source) or _is_nowhere(network, destination):
-        return once(nowhere)
-    return once([*nowhere, *_there(network, source, destination), *_back(network, source, destination)])
-
-
-def forwarding(network: Network, worker: str) -> list[Finding]:
-    """Whether the node hands packets on, as far as that was seen."""
-
-    def judged() -> list[Finding]:
-        node = network.evidence.nodes.get(worker)
-        return [] if node is None or node.ip_forward is None else forwarding_on(network, worker)
-
-    return network.remember(("forwarding", worker), judged)
-
-
-def _standing(network: Network, worker: str) -> list[Finding]:
-    def judged() -> list[Finding]:
-        instance = network.instance(worker)
-        unread = instance is not None and instance.user_data is None
-        return [*one_running_instance(network, worker), *([] if unread else ground(network, worker))]
-
-    return network.remember(("standing", worker), judged)
-
-
-def _is_nowhere(network: Network, worker: str) -> bool:
-    def judged() -> bool:
-        there = worker in network.located and worker in network.pod_cidrs
-        return not there or bool(ground(network, worker))
-
-    return network.remember(("nowhere", worker), judged)
-
-
-def _there(network: Network, source: str, destination: str) -> Iterator[Finding]:
-    yield from _pods(network, source, towards=destination)
-    yield from forwarding(network, source)
-    yield from astray(network, source, destination)
-    yield from dropped_leaving(network, source, destination)
-    yield from _leaving(network, source)
-    yield from security.groups_out(network, source, destination)
-    yield from security.request_leaves(network, source, destination)
-    yield from _routed(network, source, destination)
-    yield from _arriving(network, source, destination)
-    yield from security.request_enters(network, source, destination)
-    yield from security.groups_in(network, destination, source)
-    yield from forwarding(network, destination)
-    yield from astray(network, destination, destination)
-    yield from dropped_arriving(network, destination, source)
-    yield from _pods(network, destination)
-
-
-def _back(network: Network, source: str, destination: str) -> Iterator[Finding]:
-    yield from _primary_checks(network, destination)
-    yield from security.reply_leaves(network, source, destination)
-    if network.masquerades(source):
-        yield from _local(network, destination, source)
-    else:
-        yield from astray(network, destination, source)
-        yield from _routed(network, destination, source)
-        yield from _arriving(network, destination, source)
-    yield from security.reply_enters(network, source, destination)
-    yield from astray(network, source, source)
-
-
-def _pods(network: Network, worker: str, towards: str = "") -> list[Finding]:
-    """What keeps the pods from having addresses that work. ``towards``: their packets are on the way out.
-
-    Pods of another range are unreachable, but what they send goes out all the same behind a masquerade,
-    unless the node takes the destination for its own bridge.
-    """
-
-    def judged() -> list[Finding]:
-        if worker not in network.evidence.nodes:
-            return []
-        missing = cni_configured(network, worker)
-        return missing or (cni_subnet_matches(network, worker) if worker in network.pod_cidrs else [])
-
-    found = network.remember(("pods' network", worker), judged)
-    if not found or not towards or not network.masquerades(worker):
-        return found
-    leaves = not _bridge_takes(network, worker, towards)
-    return [f for f in found if f.code != "cni-subnet-mismatch" or not leaves]
-
-
-def _bridge_takes(network: Network, worker: str, towards: str) -> bool:
-    """Whether the node's bridge has the range the other's pods are in, or should be in."""
-    node, other = network.evidence.nodes[worker], network.evidence.nodes.get(towards)
-    configs = [pod_network(node), pod_network(other) if other else None]
-    subnets = [config.subnet for config in configs if config]
-    cidr = network.pod_cidrs.get(towards)
-    theirs = [*subnets[1:], *([str(cidr)] if cidr else [])]
-    try:
-        mine = ranges.network(subnets[0])
-        return any(mine.overlaps(ranges.network(text)) for text in theirs if text)
-    except (ValueError, IndexError):
-        return False
-
-
-def _leaving(network: Network, source: str) -> list[Finding]:
-    """The source check of the ENI that packets leave by: a masqueraded one has the ENI's own address."""
-    if network.masquerades(source):
-        return []
-    return _primary_checks(network, source)
-
-
-def _arriving(network: Network, source: str, destination: str) -> list[Finding]:
-    """The destination check of the ENI that the route for the probed pod leads to."""
-    ruling = network.ruling_seen(source)
-    if ruling is None:
-        return []
-    table = ruling.effective.id
-
-    def judged() -> list[Finding]:
-        return source_dest_checks(network, destination, interfaces_of_probe(network, destination, table))
-
-    return network.remember(("arriving", table, destination), judged)
-
-
-def _primary_checks(network: Network, worker: str) -> list[Finding]:
-    """The check of the primary ENI."""
-
-    def judged() -> list[Finding]:
-        instance = network.instance(worker)
-        return source_dest_checks(network, worker, [instance.primary_interface if instance else None])
-
-    return network.remember(("primary", worker), judged)
-
-
-def _routed(network: Network, source: str, destination: str) -> list[Finding]:
-    """What the table of the source's subnet does with the destination's pod addresses."""
-    ruling = network.ruling_seen(source)
-    if ruling is None:
-        return []
-    key = ("routed", ruling.subnets, destination)
-    return network.remember(key, lambda: _routed_by(network, ruling, destination))
-
-
-def _routed_by(network: Network, ruling: Ruling, destination: str) -> list[Finding]:
-    astray = not_associated(network, ruling)
-    if astray:
-        return astray
-    found = [*way_to(network, ruling, destination), *blackhole(network, ruling.effective, destination)]
-    return [*found, *(f for f in diverted(network, ruling.effective, destination) if _concerns(network, f))]
-
-
-def _concerns(network: Network, shadow: Finding) -> bool:
-    """Whether the diverted part holds the pod that is probed; unknown counts as yes."""
-    node = network.evidence.nodes.get(shadow.worker)
-    if node is None or not node.pod:
-        return True
-    return IPv4Address(node.pod) in ranges.network(shadow.destination)
-
-
-def _local(network: Network, source: str, destination: str) -> list[Finding]:
-    """What the table of the source's subnet does with the destination's own node address."""
-    ruling, instance = network.ruling_seen(source), network.instance(destination)
-    if ruling is None or instance is None or not instance.address:
-        return []
-    table, vpc, address = ruling.effective, instance.vpc, instance.address
-
-    def judged() -> list[Finding]:
-        route = network.lookup(table.id).taking(IPv4Address(address))
-        if route and route.gateway == "local" and route.state == ACTIVE:
-            return []
-        return local_routes(network, table, source, vpc)
-
-    return network.remember(("local", table.id, destination), judged)
+    return (standing(network, obstacle.worker) if made else []) or [obstacle]

@@ -9,7 +9,8 @@ from typing import Final
 from kthw.findings.finding import Finding
 from kthw.network import ranges
 from kthw.network.model import RUNNING, Network
-from kthw.network.routing import ACTIVE, BLACKHOLE, PROPAGATED, Ruling
+from kthw.network.prefix_lists import ListedRoute
+from kthw.network.routing import ACTIVE, BLACKHOLE, PROPAGATED, Ruling, is_own
 from kthw.observed.evidence import Instance, Route, RouteTable
 
 _NUMBER: Final = re.compile(r"\d+")
@@ -19,11 +20,14 @@ def way_to(network: Network, ruling: Ruling, worker: str) -> list[Finding]:
     """Whether the table leads the worker's pod CIDR to it; a blackhole is told by ``blackhole``.
 
     A wider route that leads exactly to this worker carries the packets, and so do narrower ones that
-    cover the whole CIDR: these are not the tutorial's routes, but nothing is wrong with them.
+    cover the whole CIDR: these are not the tutorial's routes, but nothing is wrong with them. Raises
+    ``CouldNotLook`` where it is for a prefix list to say that was not read.
     """
     cidr, found = network.pod_cidrs[worker], not_associated(network, ruling)
     lookup = network.lookup(ruling.meant.id)
     exact = lookup.exactly(cidr)
+    if exact is None or not is_own(exact):
+        _refuse_to_guess(network, ruling.meant, worker)
     if exact:
         wrong = exact.state == ACTIVE and not network.goes_to(exact, worker)
         return [*found, _wrong_target(network, ruling.meant, worker, exact)] if wrong else found
@@ -37,19 +41,25 @@ def way_to(network: Network, ruling: Ruling, worker: str) -> list[Finding]:
 
 def carrying(network: Network, table: RouteTable, worker: str) -> list[Route]:
     """The routes that lead the worker's whole pod CIDR to it: one for all of it, else narrower ones."""
-    cidr, lookup = network.pod_cidrs[worker], network.lookup(table.id)
-    whole = _for_all(network, table, worker)
-    if whole:
-        return [whole] if _leads(network, whole, worker) else []
-    narrower = [route for route in lookup.within(cidr) if _leads(network, route, worker)]
-    return narrower if narrower and lookup.covered(cidr, narrower) else []
+    lookup = network.lookup(table.id)
+    return lookup.carrying(network.pod_cidrs[worker], lambda route: _leads(network, route, worker))
 
 
-def _for_all(network: Network, table: RouteTable, worker: str) -> Route | None:
-    """The table's route for the worker's whole pod CIDR, or a wider one that leads to the worker."""
+def may_lead(network: Network, table: RouteTable, worker: str) -> list[Route]:
+    """The routes to the worker by a prefix list that was not read."""
+    return [route for route in network.lookup(table.id).unread if _leads(network, route, worker)]
+
+
+def _refuse_to_guess(network: Network, table: RouteTable, worker: str) -> None:
+    """Where the table does not name the pod CIDR, a list that was not read may: to the worker or not."""
     cidr, lookup = network.pod_cidrs[worker], network.lookup(table.id)
-    wider = lookup.around(cidr)
-    return lookup.exactly(cidr) or (wider if wider and _leads(network, wider, worker) else None)
+    doubtful = may_lead(network, table, worker)
+    if carrying(network, table, worker):
+        whole = lookup.for_all(cidr, lambda route: _leads(network, route, worker))
+        # Narrower routes that carry all of it decide; what is narrower still is for ``diverted`` to tell.
+        doubtful = [route for route in lookup.unread if route not in doubtful] if whole else []
+    for route in doubtful:
+        raise network.prefix_lists.unread(route.prefix_list)
 
 
 def _leads(network: Network, route: Route, worker: str) -> bool:
@@ -57,10 +67,19 @@ def _leads(network: Network, route: Route, worker: str) -> bool:
 
 
 def blackhole(network: Network, table: RouteTable, worker: str) -> list[Finding]:
-    """Whether the table's route for the worker's pod CIDR drops what it takes, or AWS passes it over."""
-    route = network.lookup(table.id).exactly(network.pod_cidrs[worker])
-    instance = network.instance(worker)
-    if route is None or route.state == ACTIVE or instance is None:
+    """Whether the table's route for the worker's pod CIDR drops what it takes, or AWS passes it over.
+
+    Raises ``CouldNotLook`` where a prefix list that was not read may do so.
+    """
+    lookup, instance = network.lookup(table.id), network.instance(worker)
+    route = lookup.exactly(network.pod_cidrs[worker])
+    if instance is None:
+        return []
+    if route is None or (route.state == ACTIVE and not is_own(route)):
+        for unread in lookup.unread:
+            if unread.state != ACTIVE:
+                raise network.prefix_lists.unread(unread.prefix_list)
+    if route is None or route.state == ACTIVE:
         return []
     variant = ""
     if route.state != BLACKHOLE:
@@ -72,35 +91,45 @@ def blackhole(network: Network, table: RouteTable, worker: str) -> list[Finding]
 
 
 def diverted(network: Network, table: RouteTable, worker: str) -> list[Finding]:
-    """The routes for a part of the worker's pod CIDR that lead elsewhere, or nowhere."""
+    """The routes for a part of the worker's pod CIDR that lead elsewhere, or nowhere.
+
+    Raises ``CouldNotLook`` where none was seen, and a prefix list that was not read may be one.
+    """
     cidr = network.pod_cidrs[worker]
     lookup = network.lookup(table.id)
-    return [
+    found = [
         _shadowed(network, table, worker, route)
         for route in lookup.within(cidr)
         if not _leads(network, route, worker)
         # A worker whose pod CIDR lies within this one: told as an overlap.
         and not any(o != worker for o in network.pods.owners.of(ranges.network(route.destination)))
     ]
+    for route in lookup.unread:
+        if not found and not _leads(network, route, worker):
+            raise network.prefix_lists.unread(route.prefix_list)
+    return found
 
 
 def _shadowed(network: Network, table: RouteTable, worker: str, route: Route) -> Finding:
-    whole = _for_all(network, table, worker)
+    lookup, cidr = network.lookup(table.id), network.pod_cidrs[worker]
+    whole = lookup.for_all(cidr, lambda each: _leads(network, each, worker))
     beside = "" if whole and _leads(network, whole, worker) else "alone"
+    how = "propagated" if route.origin == PROPAGATED else "" if is_own(route) else "listed"
     return Finding(
         code="route-shadowed",
         subject=f"{network.noun(worker)} · {table.id} · {route.destination}",
         worker=worker,
         expected=_intended_route(network, worker),
         observed=network.route_noun(route),
-        near_miss=_shown(network, network.lookup(table.id).exactly(network.pod_cidrs[worker])),
+        near_miss=_shown(network, lookup.exactly(cidr)),
         table=table.id,
         destination=route.destination,
         facts={
             **_facts(network, worker),
             "target": network.target_noun(route),
             "gateway": route.gateway,
-            "variant": "-".join(filter(None, ("propagated" if route.origin == PROPAGATED else "", beside))),
+            "prefix_list": _listed_in(route),
+            "variant": "-".join(filter(None, (how, beside))),
         },
     )
 
@@ -137,8 +166,14 @@ def _not_associated(network: Network, ruling: Ruling) -> list[Finding]:
 
 
 def _wrong_target(network: Network, table: RouteTable, worker: str, route: Route) -> Finding:
-    verb = "create-route" if route.origin == PROPAGATED else "replace-route"
-    return _misled("route-wrong-target", network, table, worker, route, {"verb": verb})
+    return _misled(
+        "route-wrong-target",
+        network,
+        table,
+        worker,
+        route,
+        {"variant": "listed" if _listed_in(route) else ""},
+    )
 
 
 def _misled(
@@ -154,7 +189,13 @@ def _misled(
         near_miss=_nearest(network, table, worker),
         table=table.id,
         destination=str(network.pod_cidrs[worker]),
-        facts={**_facts(network, worker), "target": network.target_noun(route), **facts},
+        facts={
+            **_facts(network, worker),
+            "target": network.target_noun(route),
+            "verb": "replace-route" if is_own(route) else "create-route",
+            "prefix_list": _listed_in(route),
+            **facts,
+        },
     )
 
 
@@ -219,6 +260,10 @@ def _shown(network: Network, route: Route | None) -> str:
     return network.route_noun(route) if route else ""
 
 
+def _listed_in(route: Route) -> str:
+    return route.listed_in if isinstance(route, ListedRoute) else ""
+
+
 def _intended_route(network: Network, worker: str) -> str:
     return f"{network.pod_cidrs[worker]} → {network.noun(worker)} {ACTIVE}"
 
@@ -238,12 +283,15 @@ def _facts(network: Network, worker: str) -> dict[str, str]:
 
 
 def leftovers(network: Network, table: RouteTable, worker: str) -> list[Finding]:
-    """Routes in the pod range, for no worker's pod CIDR, to an instance or ENI that is no worker's."""
+    """Routes in the pod range, for no worker's pod CIDR, to an instance or ENI that is no worker's.
+
+    A prefix list's entries are for whoever else uses the list, too: it keeps nobody from making a route.
+    """
     instance = network.located[worker]
     beside = network.vpc_cidrs(instance.vpc)
     found = []
     for route in table.routes:
-        if route.foreign or not (route.instance or route.network_interface):
+        if route.foreign or not is_own(route) or not (route.instance or route.network_interface):
             continue
         destination = ranges.network(route.destination)
         if not any(destination.subnet_of(whole) for whole in network.pod_ranges):

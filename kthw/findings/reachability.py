@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from kthw.findings.ends import forwarding
 from kthw.findings.finding import Cause, Finding, Lost, once
 from kthw.findings.node_firewall import dropped_to_internet
-from kthw.findings.path import forwarding, obstacles
+from kthw.findings.path import obstacles
 from kthw.findings.routes import internet_route
 from kthw.network.model import Network
 from kthw.network.traces import fate
@@ -101,7 +102,7 @@ def measured(network: Network, worker: str, kind: str) -> bool:
 
 
 def _between(network: Network, probe: Probe) -> bool:
-    return probe.kind == "pod" and probe.source != probe.destination and probe.destination in network.workers
+    return probe.kind == "pod" and probe.source != probe.destination and probe.destination in network.position
 
 
 def _lacking(network: Network, worker: str, sent: set[tuple[str, str]]) -> list[str]:
@@ -119,10 +120,28 @@ def _unreachable(
 ) -> list[Finding]:
     """At most two findings: the pairs that something observed explains, and those that nothing does."""
     explained: dict[bool, list[Lost]] = {True: [], False: []}
+    # By the identity of a probe of the evidence: it is told from both its ends.
+    known = network.remember(("lost",), dict[int, Lost])
     for probe in failed:
-        causes = tuple(f.cause for f in _in_the_way(network, probe) if f.stops(probe.protocol))
-        explained[bool(causes)].append(Lost(probe=probe, causes=causes))
+        lost = known.get(id(probe))
+        if lost is None:
+            lost = known[id(probe)] = Lost(probe=probe, causes=_causes(network, probe))
+        explained[bool(lost.causes)].append(lost)
     return [_finding(network, worker, told, pair, leaving) for told in explained.values() if told]
+
+
+def _causes(network: Network, probe: Probe) -> tuple[Cause, ...]:
+    """What stops the probe; of pairs that meet the same, the same."""
+    met = _in_the_way(network, probe)
+    if not met:
+        return ()
+    # Kept with what it is about, whose identity is never another's then.
+    _, causes = network.remember((id(met), probe.protocol), lambda: (met, _stopping(met, probe.protocol)))
+    return causes
+
+
+def _stopping(met: Iterable[Finding], protocol: str) -> tuple[Cause, ...]:
+    return tuple(finding.cause for finding in met if finding.stops(protocol))
 
 
 def _in_the_way(network: Network, probe: Probe) -> list[Finding]:

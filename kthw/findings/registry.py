@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kthw.findings import needs, nodes, reachability, routes, security, workers
+from kthw.findings import needs, nodes, plugins, reachability, routes, security, workers
 from kthw.findings.check import Check
 from kthw.findings.unread import INSTANCE, NAMES, ROUTES
 
@@ -128,6 +128,13 @@ CHECKS: Final[tuple[Check, ...]] = (
         chapter="workers",
         needs=needs.NODE,
         judge=nodes.cni_configured,
+    ),
+    Check(
+        name="cni-plugins-installed",
+        area="nodes",
+        chapter="workers",
+        needs=(*needs.NODE, needs.CNI),
+        judge=plugins.plugins_installed,
     ),
     Check(
         name="cni-subnet-matches",

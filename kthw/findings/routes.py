@@ -2,13 +2,16 @@
 
 Each judgement is made for one worker and one table by a function that ``path`` uses too; a check asks
 it for every table that concerns the worker. Order is never compared: AWS promises none. Routes of
-others (VPN, peering, NAT, prefix lists, IPv6) are no concern unless they divert pod traffic.
+others (VPN, peering, NAT, IPv6) are no concern unless they divert pod traffic. What depends on a prefix list
+that was not read is no finding: ``CouldNotLook``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
+from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding, once
 from kthw.findings.pod_routes import blackhole, diverted, leftovers, not_associated, way_to
 from kthw.findings.vpc_routes import default_route, local_routes
@@ -16,23 +19,38 @@ from kthw.findings.workers import ground, one_running_instance
 from kthw.network.model import Network
 from kthw.observed.evidence import RouteTable
 
+_Asked = TypeVar("_Asked")
+
 
 def route_to_worker(network: Network, worker: str) -> list[Finding]:
     """Every table that rules another worker's subnet leads the pod CIDR to this worker's instance."""
     rulings = network.rulings_towards(worker)
-    return ground(network, worker) or once(f for ruling in rulings for f in way_to(network, ruling, worker))
+    return ground(network, worker) or _found(rulings, lambda ruling: way_to(network, ruling, worker))
 
 
 def route_active(network: Network, worker: str) -> list[Finding]:
     """The route for the worker's pod CIDR is no blackhole, whatever it points at."""
     tables = [ruling.meant for ruling in network.rulings_towards(worker)]
-    return ground(network, worker) or once(f for table in tables for f in blackhole(network, table, worker))
+    return ground(network, worker) or _found(tables, lambda table: blackhole(network, table, worker))
 
 
 def route_undiverted(network: Network, worker: str) -> list[Finding]:
     """No more specific route takes a part of the worker's pod CIDR elsewhere."""
     tables = [ruling.meant for ruling in network.rulings_towards(worker)]
-    return ground(network, worker) or once(f for table in tables for f in diverted(network, table, worker))
+    return ground(network, worker) or _found(tables, lambda table: diverted(network, table, worker))
+
+
+def _found(each: Iterable[_Asked], judge: Callable[[_Asked], list[Finding]]) -> list[Finding]:
+    """What ``judge`` finds. Where it finds nothing and could not look at one, it raises ``CouldNotLook``."""
+    found, unseen = [], None
+    for asked in each:
+        try:
+            found += judge(asked)
+        except CouldNotLook as problem:
+            unseen = problem
+    if unseen and not found:
+        raise unseen
+    return once(found)
 
 
 def no_leftovers(network: Network, worker: str) -> list[Finding]:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding, once
 from kthw.findings.peers import Peers, pods, rule_range, senders, senders_by
 from kthw.findings.workers import one_running_instance
 from kthw.network import filters, ranges
-from kthw.network.arrival import interfaces, interfaces_of_probe
-from kthw.network.filters import REPLIES, REQUESTS, GroupRules, Need, denials
+from kthw.network.arrival import interfaces, interfaces_of_probe, undecided
+from kthw.network.filters import REPLIES, REQUESTS, Need, denials
 from kthw.network.model import Network
 from kthw.network.routing import Ruling
 from kthw.observed.evidence import AclEntry, NetworkAcl, SecurityGroup
@@ -32,7 +33,10 @@ _FIRST, _STEP = 100, 10
 
 
 def security_groups_allow(network: Network, worker: str) -> list[Finding]:
-    """The worker's groups let in what the others' pods send, and out what its own pods send to theirs."""
+    """The worker's groups let in what the others' pods send, and out what its own pods send to theirs.
+
+    Raises ``CouldNotLook`` where nothing is blocked for certain, and a prefix list that was not read decides.
+    """
     if worker not in network.located:
         return one_running_instance(network, worker)
     tables = [ruling.meant.id for ruling in network.rulings_towards(worker)]
@@ -40,7 +44,10 @@ def security_groups_allow(network: Network, worker: str) -> list[Finding]:
     crossed = (network.located[worker].primary_interface, *arriving)
     if not all(network.groups.of(each) for each in crossed):
         raise _unseen(network, worker, "DescribeSecurityGroups")
-    return once([*groups_out(network, worker), *groups_in(network, worker)])
+    found = once([*groups_out(network, worker), *groups_in(network, worker)])
+    for unread in () if found else _undecided(network, worker):
+        raise network.prefix_lists.unread(unread)
+    return found
 
 
 def network_acls_allow(network: Network, worker: str) -> list[Finding]:
@@ -64,11 +71,8 @@ def network_acls_allow(network: Network, worker: str) -> list[Finding]:
 
 def groups_out(network: Network, worker: str, other: str = "") -> list[Finding]:
     """Whether the groups of the worker's primary ENI let requests out to the pods of ``other``, or of all."""
-    located = network.located.get(worker)
-    if located is None or network.ruling_seen(worker) is None:
-        return []
-    groups = network.groups.of(located.primary_interface)
-    return [f for peers in pods(network, other) for f in _groups(network, worker, "egress", groups, peers)]
+    asked = _asked_to_send(network, worker, other)
+    return [f for groups, faces in asked for f in _groups(network, worker, "egress", groups, faces)]
 
 
 def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
@@ -78,12 +82,26 @@ def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
     is asked for.
     """
     asked = _asked_by_one(network, worker, other) if other else _asked_by_all(network, worker)
-    return [
-        f
-        for groups, faces in asked
-        for peers in faces
-        for f in _groups(network, worker, "ingress", groups, peers)
-    ]
+    return [f for groups, faces in asked for f in _groups(network, worker, "ingress", groups, faces)]
+
+
+def _asked_to_send(network: Network, worker: str, other: str = "") -> list[tuple[Groups, list[Peers]]]:
+    located = network.located.get(worker)
+    if located is None or network.ruling_seen(worker) is None:
+        return []
+    return [(network.groups.of(located.primary_interface), pods(network, other))]
+
+
+def _undecided(network: Network, worker: str) -> Iterator[str]:
+    """The prefix lists that were not read and may let through what nothing else does."""
+    tables = (ruling.meant.id for ruling in network.rulings_towards(worker))
+    yield from filter(None, (undecided(network, worker, table) for table in tables))
+    asked = (("egress", _asked_to_send(network, worker)), ("ingress", _asked_by_all(network, worker)))
+    for direction, pairs in asked:
+        for groups, faces in pairs:
+            for peers in faces if groups else ():
+                unread = _blocked(network, worker, direction, groups, peers).undecided
+                yield from (each for peer, each in unread.items() if peer != worker)
 
 
 def _asked_by_one(network: Network, worker: str, other: str) -> list[tuple[Groups, list[Peers]]]:
@@ -175,16 +193,18 @@ def _unseen(network: Network, worker: str, call: str) -> CouldNotLook:
     )
 
 
-def _groups(network: Network, worker: str, direction: str, groups: Groups, peers: Peers) -> list[Finding]:
+def _groups(
+    network: Network, worker: str, direction: str, groups: Groups, faces: list[Peers]
+) -> list[Finding]:
     """Nothing is said of ``groups`` that were not all seen."""
-    if not groups:
-        return []
-    ids = ", ".join(group.id for group in groups)
-    allowed = network.groups.rules(groups, direction)
-    key = ("blocked", direction, network.located[worker].vpc, peers.key, ids)
-    whose = network.remember(key, lambda: _blocked(network, worker, allowed, peers))
+    return [f for peers in faces if groups for f in _shut(network, worker, direction, groups, peers)]
+
+
+def _shut(network: Network, worker: str, direction: str, groups: Groups, peers: Peers) -> list[Finding]:
+    whose = _blocked(network, worker, direction, groups, peers).ranges
     if not whose:
         return []
+    ids, allowed = _ids(groups), network.groups.rules(groups, direction)
     # A worker needs no rule for itself.
     blocked = {cidr: by for cidr, by in whose.items() if by.keys() - {worker}}
     arrow = _ARROWS[direction]
@@ -215,16 +235,35 @@ def _groups(network: Network, worker: str, direction: str, groups: Groups, peers
     ]
 
 
-def _blocked(
-    network: Network, worker: str, allowed: GroupRules, peers: Peers
-) -> dict[IPv4Network, dict[str, list[Need]]]:
-    """By the range a rule would be for, and by peer, what is not let through."""
-    found: dict[IPv4Network, dict[str, list[Need]]] = {}
-    for need in REQUESTS:
-        for peer, address in peers.lacking(functools.partial(allowed.allows, need)):
-            by = found.setdefault(rule_range(network, worker, address), {})
-            by.setdefault(peer, []).append(need)
-    return found
+class _Blocked(NamedTuple):
+    """By the range a rule would be for, and by peer, what is not let through. ``undecided``: by peer, the
+    prefix list that was not read and may let it through."""
+
+    ranges: dict[IPv4Network, dict[str, list[Need]]]
+    undecided: dict[str, str]
+
+
+def _ids(groups: Groups) -> str:
+    return ", ".join(group.id for group in groups)
+
+
+def _blocked(network: Network, worker: str, direction: str, groups: Groups, peers: Peers) -> _Blocked:
+    allowed = network.groups.rules(groups, direction)
+
+    def judged() -> _Blocked:
+        found = _Blocked({}, {})
+        for need in REQUESTS:
+            for peer, address in peers.lacking(functools.partial(allowed.allows, need)):
+                if unread := allowed.undecided(need, address):
+                    found.undecided[peer] = unread
+                else:
+                    by = found.ranges.setdefault(rule_range(network, worker, address), {})
+                    by.setdefault(peer, []).append(need)
+        return found
+
+    return network.remember(
+        ("blocked", direction, network.located[worker].vpc, peers.key, _ids(groups)), judged
+    )
 
 
 def _acl_finding(

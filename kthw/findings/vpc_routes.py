@@ -8,7 +8,8 @@ from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import ranges
 from kthw.network.model import Network
-from kthw.network.routing import ACTIVE, BLACKHOLE
+from kthw.network.prefix_lists import ListedRoute
+from kthw.network.routing import ACTIVE, BLACKHOLE, is_own
 from kthw.observed.evidence import InternetGateway, Route, RouteTable
 
 _LOCAL = "local"
@@ -24,17 +25,24 @@ def local_routes(network: Network, table: RouteTable, worker: str, vpc: str) -> 
 
 def _local_routes(network: Network, table: RouteTable, worker: str, vpc: str) -> list[Finding]:
     lookup = network.lookup(table.id)
-    found = []
+    found: list[Finding] = []
     for cidr in network.vpc_cidrs(vpc):
         route = lookup.exactly(cidr)
-        if route is None:
+        if route is None or not is_own(route):
             found.append(_altered(network, table, worker, cidr, None, "missing"))
         elif route.gateway != _LOCAL or route.state != ACTIVE:
             found.append(_altered(network, table, worker, cidr, route, ""))
         for narrower in lookup.within(cidr):
             if narrower.gateway != _LOCAL and _takes_a_node(network, narrower):
                 found.append(_altered(network, table, worker, cidr, narrower, "narrower"))
-    return found
+    return found or _read(network, table)
+
+
+def _read(network: Network, table: RouteTable) -> list[Finding]:
+    """Nothing found. Raises ``CouldNotLook`` where the table has a prefix list that was not read."""
+    for route in network.lookup(table.id).unread:
+        raise network.prefix_lists.unread(route.prefix_list)
+    return []
 
 
 def _takes_a_node(network: Network, route: Route) -> bool:
@@ -62,7 +70,8 @@ def _altered(
             "vpc": table.vpc,
             "vpc_cidr": str(cidr),
             "target": network.target_noun(route) if route else "—",
-            "variant": variant,
+            "prefix_list": route.listed_in if isinstance(route, ListedRoute) else "",
+            "variant": f"{variant}-listed" if isinstance(route, ListedRoute) else variant,
         },
     )
 
@@ -87,6 +96,8 @@ def _default_route(network: Network, table: RouteTable, worker: str, vpc: str) -
     if route and route.state == ACTIVE and not network.is_public(table):
         return []
     code = "internet-route-wrong-target"
+    if route is None or not is_own(route):
+        _read(network, table)
     if route is None:
         code = "internet-route-missing"
     elif route.state != ACTIVE:
@@ -107,6 +118,7 @@ def _default_route(network: Network, table: RouteTable, worker: str, vpc: str) -
                 "gateway": attached.id if attached else to_attach,
                 "target": network.target_noun(route) if route else "—",
                 "route_state": route.state if route else "",
+                "verb": "replace-route" if route and is_own(route) else "create-route",
                 "variant": _gateway_variant(attached, to_attach, route),
             },
         )

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges
-from kthw.network.arrival import interfaces
+from kthw.network.arrival import interfaces, undecided
 from kthw.network.model import RUNNING, Network
 from kthw.network.nouns import instance_noun
-from kthw.observed.evidence import Instance, NetworkInterface
-from kthw.observed.namesakes import at_home
+from kthw.observed.evidence import Instance, Namesake, NetworkInterface
+from kthw.observed.namesakes import GONE, at_home
 
 _ALIKE = 0.8
+_MOST_NEAR = 3
 _MOST_COMPARED = 40
 """Names of strangers that a missing worker's is compared with, letter by letter."""
 
@@ -100,7 +101,10 @@ def source_dest_check_off(network: Network, worker: str) -> list[Finding]:
         return one_running_instance(network, worker)
     tables = [ruling.meant.id for ruling in network.rulings_towards(worker)]
     arriving = [eni for table in tables for eni in interfaces(network, worker, table)]
-    return source_dest_checks(network, worker, [instance.primary_interface, *arriving])
+    found = source_dest_checks(network, worker, [instance.primary_interface, *arriving])
+    for unread in () if found else filter(None, (undecided(network, worker, table) for table in tables)):
+        raise network.prefix_lists.unread(unread)
+    return found
 
 
 def source_dest_checks(
@@ -148,29 +152,63 @@ def suggested_pod_cidr(network: Network, worker: str, hint: str = "") -> str:
 
 
 def _missing(network: Network, worker: str, expected: str) -> Finding:
-    misnamed = network.misnamed(worker)
-    elsewhere = network.bearing(worker)
-    near = elsewhere or misnamed or _alike(network, worker) or network.gone(worker)
-    gone = bool(near) and near[0].name == worker
-    met = {"elsewhere": elsewhere, "misnamed": misnamed, "gone": gone}
-    variant = next((situation for situation, seen in met.items() if seen), "")
+    variant, near = _whereabouts(network, worker)
+    first = near[0] if near else None
     return Finding(
         code="worker-missing",
         subject=worker,
         worker=worker,
         expected=expected,
         observed="—",
-        near_miss=_listed(near[:3], with_vpc=bool(elsewhere)),
+        near_miss=_listed(near[:_MOST_NEAR], with_vpc=variant == "elsewhere"),
         facts={
-            "instance": near[0].id if near else "",
-            "near_name": near[0].name if near else "",
+            "instance": first.id if first else "",
+            "near_name": first.name if first else "",
             "region": network.inventory.region,
+            "other_region": first.region if isinstance(first, Namesake) else "",
+            "looked": str(len(network.inventory.elsewhere.regions)) if network.inventory.elsewhere else "",
             "account": network.inventory.account,
             "user_data": pod_cidr.mended(None, worker, suggested_pod_cidr(network, worker)),
             "home": network.home,
             "variant": variant,
         },
     )
+
+
+def _whereabouts(network: Network, worker: str) -> tuple[str, Sequence[Instance | Namesake]]:
+    """The situation, by the name its words have, and who is meant by it or nearest to it.
+
+    Where no worker is here at all, it is the region that is asked about, before anything is to be created.
+    """
+    abroad = _abroad(network).get(worker, [])
+    situations: list[tuple[str, Sequence[Instance | Namesake]]] = [
+        ("elsewhere", network.bearing(worker)),
+        ("region", [] if network.home else abroad),
+        ("misnamed", network.misnamed(worker)),
+        ("", _alike(network, worker)),
+        ("gone", network.gone(worker)),
+        ("strayed", abroad),
+    ]
+    met = next(((name, seen) for name, seen in situations if seen), None)
+    if met:
+        return met
+    if network.home:
+        return "", []
+    there = [each for each in network.inventory.instances if each.state not in GONE]
+    looked = network.inventory.elsewhere and network.inventory.elsewhere.regions
+    return ("strangers" if there else "nobody") if looked else "", there
+
+
+def _abroad(network: Network) -> dict[str, list[Namesake]]:
+    """By worker's name, who bears it in another region, where that was looked into."""
+
+    def found() -> dict[str, list[Namesake]]:
+        by_name: dict[str, list[Namesake]] = {}
+        for each in network.inventory.elsewhere.found if network.inventory.elsewhere else ():
+            by_name.setdefault(each.name, []).append(each)
+        return by_name
+
+    return network.remember(("abroad",), found)
 
 
 def _alike(network: Network, worker: str) -> list[Instance]:
@@ -182,10 +220,13 @@ def _alike(network: Network, worker: str) -> list[Instance]:
     return [instance for instance in network.strangers if instance.name in close]
 
 
-def _listed(instances: Iterable[Instance], *, with_vpc: bool) -> str:
-    """``worker-1 (i-0ab…, 10.0.1.21) running``, with the VPC behind it where that tells them apart."""
+def _listed(instances: Iterable[Instance | Namesake], *, with_vpc: bool = False) -> str:
+    """``worker-1 (i-0ab…, 10.0.1.21) running``, with the VPC or the region where that tells them apart."""
     return ", ".join(
-        " ".join([instance_noun(each), each.state, *([each.vpc] if with_vpc else [])]) for each in instances
+        f"{each.name} ({each.id}, {each.region}) {each.state}"
+        if isinstance(each, Namesake)
+        else " ".join([instance_noun(each), each.state, *([each.vpc] if with_vpc else [])])
+        for each in instances
     )
 
 

@@ -24,6 +24,15 @@ def interfaces_of_probe(network: Network, worker: str, table_id: str) -> tuple[N
     return network.remember(key, lambda: _interfaces_of_probe(network, worker, table_id))
 
 
+def undecided(network: Network, worker: str, table_id: str) -> str:
+    """The prefix list that was not read and leads to another ENI of the worker than those known, or empty."""
+    instance = network.instance(worker)
+    mine = {eni.id for eni in instance.network_interfaces} if instance else set()
+    others = mine - {eni.id for eni in interfaces(network, worker, table_id)}
+    unread = network.lookup(table_id).unread
+    return next((route.prefix_list for route in unread if route.network_interface in others), "")
+
+
 def _interfaces(network: Network, worker: str, table_id: str) -> tuple[NetworkInterface, ...]:
     cidr = network.pod_cidrs.get(worker)
     return _named(network, worker, _routes_for(network, cidr, table_id) if cidr else [])

@@ -2,9 +2,9 @@
 
 A security group only allows: all rules of all of an ENI's groups, united. A rule that names a group
 means the private addresses of that group's member ENIs and never an address behind them, so it does
-not match a pod (VPC User Guide, *Security group rules*). What is in a prefix list is not read: a rule that
-names one counts as enough, and whether it is, the packets tell. A network ACL allows and denies: the first
-entry that matches, by number, decides, and what no entry matches is denied (*Network ACLs*).
+not match a pod (VPC User Guide, *Security group rules*). One that names a prefix list means the list's
+entries. A network ACL allows and denies: the first entry that matches, by number, decides, and what no entry
+matches is denied (*Network ACLs*).
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _LAST_WORD: Final = 32767
 
 
 class Need(msgspec.Struct, frozen=True):
-    """Traffic that must get through: a protocol, and all of a span of ports (for ICMP, of types)."""
+    """Traffic that must get through: a protocol, and all of a span of ports.
+
+    For ICMP it is a span of types, each with the code 0, which is that of a ping and its answer.
+    """
 
     protocol: str
     low: int
@@ -48,11 +51,20 @@ REPLIES: Final = (Need("icmp", 0, 0), Need("tcp", 32768, 60999))
 
 
 class GroupRules:
-    """The rules of some security groups in one direction; ``members``: the private addresses by group."""
+    """The rules of some security groups in one direction.
 
-    def __init__(self, rules: Iterable[SecurityRule], members: Mapping[str, Collection[str]]) -> None:
+    ``members``: the private addresses by group. ``entries``: of the prefix lists that were read.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[SecurityRule],
+        members: Mapping[str, Collection[str]],
+        entries: Mapping[str, Collection[IPv4Network]],
+    ) -> None:
         self.rules = tuple(rules)
         self._members = members
+        self._entries = entries
         self._alone: dict[Need, frozenset[IPv4Network]] = {}
         self._allowed: dict[tuple[Need, IPv4Network], bool] = {}
 
@@ -66,14 +78,12 @@ class GroupRules:
         if peers.prefixlen == peers.max_prefixlen and peers in self._by_group_alone(need):
             return True
         spans = [(rule, span) for rule in self.rules if (span := _span(rule, need)) is not None]
-        cidrs = [(ranges.network(cidr), span) for rule, span in spans for cidr in rule.cidrs]
+        cidrs = [(cidr, span) for rule, span in spans for cidr in self._ranges(rule)]
         named = [(self._addresses(rule), span) for rule, span in spans if rule.groups]
-        unread = [span for rule, span in spans if rule.prefix_lists]
         cuts = [cidr for cidr, _ in cidrs]
         return all(
             _covers(
-                unread
-                + [span for cidr, span in cidrs if cell.subnet_of(cidr)]
+                [span for cidr, span in cidrs if cell.subnet_of(cidr)]
                 # A group stands for single addresses, never for a whole range.
                 + [span for addresses, span in named if cell in addresses],
                 need,
@@ -81,13 +91,26 @@ class GroupRules:
             for cell in ranges.cells(peers, cuts)
         )
 
+    def undecided(self, need: Need, peers: IPv4Network) -> str:
+        """The prefix list that was not read and may let through what ``allows`` says no to, or empty."""
+        named = {each for rule in self.rules if _span(rule, need) for each in rule.prefix_lists}
+        unread = named - self._entries.keys()
+        supposed = {**self._entries, **dict.fromkeys(unread, (peers,))}
+        if unread and GroupRules(self.rules, self._members, supposed).allows(need, peers):
+            return min(unread)
+        return ""
+
     def nearest(self, peers: IPv4Network) -> list[SecurityRule]:
         """The rules that concern some of ``peers``, or some group, without being enough."""
         return [
             rule
             for rule in self.rules
-            if rule.groups or any(ranges.network(cidr).overlaps(peers) for cidr in rule.cidrs)
+            if rule.groups or any(cidr.overlaps(peers) for cidr in self._ranges(rule))
         ]
+
+    def _ranges(self, rule: SecurityRule) -> list[IPv4Network]:
+        listed = (entry for each in rule.prefix_lists for entry in self._entries.get(each, ()))
+        return [*(ranges.network(cidr) for cidr in rule.cidrs), *listed]
 
     def _by_group_alone(self, need: Need) -> frozenset[IPv4Network]:
         """The addresses for which the rules that name groups are enough."""
@@ -149,19 +172,23 @@ def _protocol_text(rule: SecurityRule | AclEntry) -> str:
         return "all"
     if rule.from_port == _ANY:
         return protocol
-    last = "" if protocol == "icmp" or rule.to_port == rule.from_port else f"-{rule.to_port}"
+    if protocol == "icmp":
+        return f"icmp {rule.from_port}" if rule.to_port == _ANY else f"icmp {rule.from_port}/{rule.to_port}"
+    last = "" if rule.to_port == rule.from_port else f"-{rule.to_port}"
     return f"{protocol} {rule.from_port}{last}"
 
 
 def _span(rule: SecurityRule | AclEntry, need: Need) -> tuple[int, int] | None:
-    """The ports (ICMP: types) the rule speaks about, if it speaks about the protocol at all."""
+    """The ports (ICMP: types of code 0) the rule speaks about, if it speaks about the protocol at all."""
     if rule.protocol == _ALL:
         return (0, _LAST_PORT)
     if _NUMBERS.get(rule.protocol, rule.protocol) != need.protocol:
         return None
     if rule.from_port == _ANY:
         return (0, _LAST_PORT)
-    return (rule.from_port, rule.from_port if need.protocol == "icmp" else rule.to_port)
+    if need.protocol == "icmp":
+        return (rule.from_port, rule.from_port) if rule.to_port in (_ANY, 0) else None
+    return (rule.from_port, rule.to_port)
 
 
 def _covers(spans: Iterable[tuple[int, int]], need: Need) -> bool:

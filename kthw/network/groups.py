@@ -6,13 +6,15 @@ import functools
 from collections.abc import Sequence
 
 from kthw.network.filters import GroupRules
+from kthw.network.prefix_lists import PrefixLists
 from kthw.observed.evidence import Inventory, NetworkInterface, SecurityGroup, SecurityRule
 
 
 class Groups:
     """The groups of one inventory, indexed."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, lists: PrefixLists) -> None:
+        self._lists = lists
         self._inventory = inventory
         self._by_id = {group.id: group for group in inventory.security_groups}
         self._rules: dict[tuple[str, ...], GroupRules] = {}
@@ -27,7 +29,7 @@ class Groups:
         """The united rules of ``groups``, ``ingress`` or ``egress``; made once per set of groups."""
         key = (direction, *(group.id for group in groups))
         if key not in self._rules:
-            self._rules[key] = GroupRules(_united(groups, direction), self._members)
+            self._rules[key] = GroupRules(_united(groups, direction), self._members, self._lists.entries)
         return self._rules[key]
 
     @functools.cached_property

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.network import ranges, routing
+from kthw.network import prefix_lists, ranges, routing
+from kthw.network.cni import pod_network
 from kthw.network.groups import Groups
-from kthw.network.nouns import instance_noun
+from kthw.network.nouns import destination_noun, instance_noun
 from kthw.network.pods import Pods
 from kthw.network.probes import Probes
 from kthw.network.said import Said, said
 from kthw.observed.evidence import (
-    CniConfig,
     Evidence,
     Instance,
     Inventory,
@@ -27,14 +26,13 @@ from kthw.observed.evidence import (
     RouteTable,
     Subnet,
 )
-from kthw.observed.namesakes import GONE, candidates, home_of, unambiguous
+from kthw.observed.namesakes import GONE, candidates, home_of, letters, unambiguous
 
 T = TypeVar("T")
 
 RUNNING = "running"
 
 NODE_CODES = ("ssh-", "sudo-", "python-", "cni-", "probe-", "answer-", "node-")
-_LOOPBACK = "loopback"
 
 
 class Network:
@@ -47,7 +45,8 @@ class Network:
         if evidence.inventory is None:
             raise CouldNotLook(_why_no_inventory(evidence))
         self.evidence = evidence
-        self.inventory: Inventory = evidence.inventory
+        self.prefix_lists = prefix_lists.PrefixLists(evidence.inventory.prefix_lists)
+        self.inventory: Inventory = prefix_lists.with_lists_spread(evidence.inventory, self.prefix_lists)
         self.workers = evidence.intended.workers
         self.by_id = {instance.id: instance for instance in self.inventory.instances}
         self.owner = {eni.id: i for i in self.inventory.instances for eni in i.network_interfaces}
@@ -59,7 +58,7 @@ class Network:
         ones = unambiguous(self.meant)
         self._instances = {worker: ones.get(worker) for worker in self.workers}
         self.probes = Probes(evidence)
-        self.groups = Groups(self.inventory)
+        self.groups = Groups(self.inventory, self.prefix_lists)
 
     def remember(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """``make()``, once per ``key``: what was judged once is not judged again for every pair."""
@@ -96,18 +95,7 @@ class Network:
 
     def said(self, worker: str) -> Said | None:
         """Where its pod CIDR is said; ``None`` where what would rule was not read."""
-        return self.remember(("said", worker), lambda: self._said(worker))
-
-    def _said(self, worker: str) -> Said | None:
-        instance, node = self.instance(worker), self.evidence.nodes.get(worker)
-        tables = [table for table in self.inventory.route_tables if instance and table.vpc == instance.vpc]
-        return said(
-            option=self.evidence.intended.pod_cidrs.get(worker, ""),
-            instance=instance,
-            node=node,
-            config=pod_network(node) if node else None,
-            routes=[(table.id, route) for table in tables for route in self.routes_to(table, instance)],
-        )
+        return self.remember(("said", worker), lambda: said(self, worker))
 
     @functools.cached_property
     def position(self) -> dict[str, int]:
@@ -117,8 +105,7 @@ class Network:
     @functools.cached_property
     def pods(self) -> Pods:
         """Whose pods live where, and where nobody's do."""
-        blocks = [cidr for vpc in self.inventory.vpcs for cidr in self.vpc_cidrs(vpc.id)]
-        return Pods(self.pod_cidrs, self.position, blocks)
+        return Pods(self.pod_cidrs, self.position, [cidr for each in self._vpcs.values() for cidr in each])
 
     @functools.cached_property
     def pod_ranges(self) -> tuple[IPv4Network, ...]:
@@ -193,14 +180,11 @@ class Network:
         """By the id of a subnet, the ACL that filters what enters and leaves it."""
         return {subnet: acl for acl in reversed(self.inventory.network_acls) for subnet in acl.subnets}
 
-    @functools.cached_property
-    def _routers(self) -> dict[str, str]:
-        blocks = {subnet.id: ranges.network(subnet.cidr) for subnet in self.inventory.subnets if subnet.cidr}
-        return {id_: str(block[1]) for id_, block in blocks.items() if block.num_addresses > 1}
-
     def router(self, subnet_id: str) -> str:
         """AWS's router in the subnet: the first address after the network's own; empty if not known."""
-        return self._routers.get(subnet_id, "")
+        subnet = self.subnets.get(subnet_id)
+        block = ranges.network(subnet.cidr) if subnet and subnet.cidr else None
+        return str(block[1]) if block and block.num_addresses > 1 else ""
 
     def lookup(self, table_id: str) -> routing.Lookup:
         return self._lookups[table_id]
@@ -227,7 +211,7 @@ class Network:
         target = self.target_instance(route)
         if target is None or target.state in GONE:
             return False
-        return target.name in self._instances or any(target in self.misnamed(w) for w in self.workers)
+        return target.name in self._instances or letters(target.name) in self._unborne
 
     @functools.cached_property
     def strangers(self) -> list[Instance]:
@@ -239,7 +223,12 @@ class Network:
         """For a worker nobody is named after: those whose name differs in case or hyphens only."""
         if self.bearing(worker):
             return []
-        return self._by_letters.get(_letters(worker), [])
+        return self._by_letters.get(letters(worker), [])
+
+    @functools.cached_property
+    def _unborne(self) -> set[str]:
+        """The letters of the intended names that nobody bears."""
+        return {letters(worker) for worker in self.workers if not self.bearing(worker)}
 
     @functools.cached_property
     def _by_letters(self) -> dict[str, list[Instance]]:
@@ -247,7 +236,7 @@ class Network:
         found: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
             if instance.name not in self._instances and instance.state not in GONE:
-                found.setdefault(_letters(instance.name), []).append(instance)
+                found.setdefault(letters(instance.name), []).append(instance)
         return found
 
     @functools.cached_property
@@ -284,7 +273,7 @@ class Network:
 
     def route_noun(self, route: Route) -> str:
         """``10.200.1.0/24 → worker-1 (i-0ab…, 10.0.1.21) active``."""
-        return f"{route.destination} → {self.target_noun(route)} {route.state}"
+        return f"{destination_noun(route)} → {self.target_noun(route)} {route.state}"
 
     def login(self, worker: str) -> str:
         """The ``ssh`` command that got into the worker; where nobody did, the tutorial's."""
@@ -333,16 +322,6 @@ class Network:
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
-
-
-def pod_network(node: Node) -> CniConfig | None:
-    """The CNI file that makes pods: the first that can be read, in order of name, loopback aside."""
-    files = sorted(node.cni, key=lambda config: config.file)
-    return next((c for c in files if not c.problem and c.type and c.type != _LOOPBACK), None)
 
 
 def _why_no_inventory(evidence: Evidence) -> LookError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kthw.observed.evidence import Instance
+from kthw.network.prefix_lists import ListedRoute
+from kthw.observed.evidence import Instance, Route
 
 
 def instance_noun(instance: Instance, name: str = "") -> str:
@@ -10,3 +11,8 @@ def instance_noun(instance: Instance, name: str = "") -> str:
     name = name or instance.name
     about = ", ".join(filter(None, (instance.id if name else "", instance.address)))
     return f"{name or instance.id} ({about})" if about else name or instance.id
+
+
+def destination_noun(route: Route) -> str:
+    """``10.200.1.0/24``, with the prefix list it is an entry of: ``10.200.1.0/24 (pl-0ab…)``."""
+    return f"{route.destination} ({route.listed_in})" if isinstance(route, ListedRoute) else route.destination

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 import msgspec
 
 from kthw.network import ranges
+from kthw.network.prefix_lists import ListedRoute
 from kthw.observed.evidence import Inventory, Route, RouteTable
 
 ACTIVE: Final = "active"
@@ -30,17 +31,33 @@ def effective_table(inventory: Inventory, subnet_id: str) -> RouteTable | None:
     return next((table for table in inventory.route_tables if table.main and table.vpc == vpc), None)
 
 
+def is_own(route: Route) -> bool:
+    """Whether the table names the route's destination itself, so that it can be replaced and deleted.
+
+    Beside a route that is propagated, or by a prefix list, one can be made that AWS prefers.
+    """
+    return _rank(route) == 0
+
+
+def _rank(route: Route) -> int:
+    """In which order AWS prefers routes for the same destination."""
+    return 2 if route.origin == PROPAGATED else int(isinstance(route, ListedRoute))
+
+
 class Lookup:
-    """The IPv4 routes of one table, by longest prefix. Foreign routes are not looked at."""
+    """The IPv4 routes of one table, by longest prefix.
+
+    ``unread``: its routes by a prefix list that was not read, which may be for any range.
+    """
 
     def __init__(self, table: RouteTable) -> None:
+        self.unread = tuple(route for route in table.routes if route.prefix_list)
         self._exact: dict[IPv4Network, Route] = {}
         for route in table.routes:
             if route.foreign:
                 continue
             network = ranges.network(route.destination)
-            # Of two routes for one destination, AWS prefers the static to the propagated one.
-            if network not in self._exact or self._exact[network].origin == PROPAGATED:
+            if network not in self._exact or _rank(route) < _rank(self._exact[network]):
                 self._exact[network] = route
         self._sorted = sorted(self._exact)
         self._starts = [int(network.network_address) for network in self._sorted]
@@ -69,6 +86,22 @@ class Lookup:
         """The route that takes a packet for ``address``."""
         single = IPv4Network(address)
         return self.exactly(single) or self.around(single) or self._exact.get(ranges.network("0.0.0.0/0"))
+
+    def carrying(self, network: IPv4Network, leads: Callable[[Route], bool]) -> list[Route]:
+        """The routes that lead all of ``network`` where it should go: one for all of it, else narrower ones.
+
+        ``leads``: whether a route leads there.
+        """
+        whole = self.for_all(network, leads)
+        if whole:
+            return [whole] if leads(whole) else []
+        narrower = [route for route in self.within(network) if leads(route)]
+        return narrower if narrower and self.covered(network, narrower) else []
+
+    def for_all(self, network: IPv4Network, leads: Callable[[Route], bool]) -> Route | None:
+        """The route for the whole of ``network``, or a wider one that leads where it should go."""
+        wider = self.around(network)
+        return self.exactly(network) or (wider if wider and leads(wider) else None)
 
     def covered(self, network: IPv4Network, routes: Iterable[Route]) -> bool:
         """Whether ``routes`` together take every address of ``network``."""
@@ -115,7 +148,8 @@ def rulings(
     for table, subnets in by_table.values():
         meant = table
         implicit = tuple(subnet for subnet in subnets if subnet not in table.subnets)
-        if implicit and not _pod_routes(table, cidrs):
+        # By a list that was not read the table may have them.
+        if implicit and not _pod_routes(table, cidrs) and not any(r.prefix_list for r in table.routes):
             others = [other for other in inventory.route_tables if other.vpc == table.vpc]
             meant = max(others, key=lambda other: _pod_routes(other, cidrs), default=table)
             meant = meant if _pod_routes(meant, cidrs) else table

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges
+from kthw.network.cni import pod_network
 from kthw.network.pod_cidr import PodCidr
-from kthw.observed.evidence import CniConfig, Instance, Node, Route
+from kthw.observed.evidence import Instance, Node, Route
+
+if TYPE_CHECKING:
+    from kthw.network.model import Network
 
 Source = Literal["option", "user-data", "tag", "cni", "kubelet", "route"]
 
@@ -46,33 +51,19 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
         return self.source in ASSUMED
 
 
-def said(
-    *,
-    option: str,
-    instance: Instance | None,
-    node: Node | None,
-    config: CniConfig | None,
-    routes: Iterable[tuple[str, Route]],
-) -> Said | None:
-    """For one worker. ``option``: by the person who runs us, or empty. ``config``: the CNI file of its pods.
-
-    ``routes``: those that lead to it, with the id of their table. ``None`` where its user data, which would
-    rule, was not read.
-    """
-    if option:
-        stated = [Saying(source="option", cidr=option)]
-    elif instance is None or instance.user_data is None:
+def said(network: Network, worker: str) -> Said | None:
+    """Of one worker; ``None`` where its user data, which would rule, was not read."""
+    instance, node = network.instance(worker), network.evidence.nodes.get(worker)
+    option = network.evidence.intended.pod_cidrs.get(worker, "")
+    if not option and (instance is None or instance.user_data is None):
         return None
-    else:
-        stated = []
-    read, saying = _user_data(instance)
-    if saying:
-        stated.append(saying)
-    if instance:
-        stated += [Saying(source="tag", cidr=cidr, where=key) for key, cidr in instance.pod_cidr_tags.items()]
+    read, saying = _in_user_data(instance)
+    stated = [Saying(source="option", cidr=option)] if option else []
+    stated += [saying] if saying else []
+    stated += _in_tags(instance)
     meant_there = read is not None and read.variant in pod_cidr.MEANT_IN_USER_DATA
-    assumed = [] if meant_there and not stated else list(_assumed(node, config, routes))
-    each = [*stated, *assumed]
+    # What is stated is the yardstick of what follows from it: that has checks of its own.
+    each = stated or ([] if meant_there else list(_assumed(network, instance, node)))
     if not each:
         return Said(read=read or PodCidr(problem="pod-cidr-missing", variant="absent", observed="—"))
     first = each[0]
@@ -83,27 +74,43 @@ def said(
     )
 
 
-def _user_data(instance: Instance | None) -> tuple[PodCidr | None, Saying | None]:
+def _in_user_data(instance: Instance | None) -> tuple[PodCidr | None, Saying | None]:
     if instance is None or instance.user_data is None:
         return None, None
     read = pod_cidr.read(instance.user_data)
     if read.problem == "pod-cidr-missing":
         return read, None
-    return read, Saying(
-        source="user-data",
-        cidr=str(read.network or read.observed),
-        where=read.statement.key if read.statement else "",
-    )
+    where = read.statement.key if read.statement else tutorial.POD_CIDR_KEY
+    return read, Saying(source="user-data", cidr=str(read.network or read.observed), where=where)
 
 
-def _assumed(
-    node: Node | None, config: CniConfig | None, routes: Iterable[tuple[str, Route]]
-) -> Iterator[Saying]:
+def _in_tags(instance: Instance | None) -> list[Saying]:
+    tags = instance.pod_cidr_tags if instance else {}
+    return [Saying(source="tag", cidr=cidr, where=key) for key, cidr in sorted(tags.items())]
+
+
+def _assumed(network: Network, instance: Instance | None, node: Node | None) -> Iterator[Saying]:
+    config = pod_network(node) if node else None
     if config and pod_cidr.is_network(config.subnet):
         yield Saying(source="cni", cidr=config.subnet, where=config.file)
     if node and pod_cidr.is_network(node.kubelet_pod_cidr):
         yield Saying(source="kubelet", cidr=node.kubelet_pod_cidr)
-    by_table = [(table, ranges.network(route.destination)) for table, route in routes if not route.foreign]
-    whole = list(ipaddress.collapse_addresses(network for _, network in by_table))
+    routes = _leading_to(network).get(instance.id, []) if instance else []
+    whole = list(ipaddress.collapse_addresses(ranges.network(route.destination) for _, route in routes))
     if len(whole) == 1 and pod_cidr.is_network(str(whole[0])):
-        yield Saying(source="route", cidr=str(whole[0]), where=by_table[0][0])
+        yield Saying(source="route", cidr=str(whole[0]), where=routes[0][0])
+
+
+def _leading_to(network: Network) -> dict[str, list[tuple[str, Route]]]:
+    """By instance, the routes that lead to it, with the table they are in."""
+
+    def indexed() -> dict[str, list[tuple[str, Route]]]:
+        found: dict[str, list[tuple[str, Route]]] = {}
+        for table in network.inventory.route_tables:
+            for route in table.routes:
+                target = network.target_instance(route)
+                if target and not route.foreign:
+                    found.setdefault(target.id, []).append((table.id, route))
+        return found
+
+    return network.remember(("routes by instance",), indexed)

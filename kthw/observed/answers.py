@@ -80,7 +80,9 @@ class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     addresses: Annotated[tuple[Address, ...], Meta(max_length=500)]
     ip_forward: bool | None
     cni: Annotated[tuple[CniConfig, ...], Meta(max_length=500)]
-    cni_plugins: Annotated[tuple[Name, ...], Meta(max_length=500)]
+    cni_path: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=8)]
+    cni_plugins: Annotated[tuple[Name, ...], Meta(max_length=500)] | None
+    cni_elsewhere: Annotated[tuple[Name, ...], Meta(max_length=500)]
     imds: Literal["v1", "v2", "none"]
     failed: _Problems
 
@@ -169,7 +171,9 @@ def node(worker: str, login: str, answer: Facts) -> Node:
         addresses=answer.addresses,
         ip_forward=answer.ip_forward,
         cni=answer.cni,
+        cni_path=answer.cni_path,
         cni_plugins=answer.cni_plugins,
+        cni_elsewhere=answer.cni_elsewhere,
         imds=answer.imds,
     )
 

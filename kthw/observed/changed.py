@@ -67,7 +67,8 @@ def _between(before: Inventory, now: Inventory, intended: Intended) -> Iterator[
 
 
 def _targets(table: RouteTable) -> dict[str, str]:
-    return {route.destination: route.target for route in table.routes if not route.foreign}
+    seen = (route for route in table.routes if route.prefix_list or not route.foreign)
+    return {route.destination: route.target for route in seen}
 
 
 def _error(change: _Change, worker: str) -> LookError:

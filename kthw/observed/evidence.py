@@ -1,10 +1,8 @@
 """All that one run observed, as one JSON document. Every check and the report read only this.
 
-Defaults are left out of the JSON.
-
 Field names are ours and short; the AWS shapes they come from are those of the EC2 API's
 Describe calls. Identifiers are AWS's (``i-…``, ``eni-…``, ``rtb-…``), addresses and CIDRs are text
-as AWS prints them, and an empty string means AWS said nothing.
+as AWS prints them, and an empty string means AWS said nothing. Defaults are left out.
 """
 
 from __future__ import annotations
@@ -51,9 +49,8 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One entry of a route table.
 
     ``destination`` is an IPv4 CIDR; for an IPv6 block or a prefix list it is that text and
-    ``foreign`` is true (kept so that the report can show it; no check reads it). The target is in
-    exactly one of ``gateway`` (``local``, ``igw-…``, ``vgw-…``), ``instance`` with
-    ``network_interface``, ``network_interface`` alone, or ``other`` (NAT, transit gateway, peering …).
+    ``foreign`` is true. The target is in exactly one of ``gateway`` (``local``, ``igw-…``, ``vgw-…``),
+    ``instance`` with ``network_interface``, ``network_interface`` alone, or ``other`` (NAT, peering …).
     """
 
     destination: Identifier
@@ -73,6 +70,12 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def target(self) -> str:
         """The id this route points at, as a person would name it."""
         return self.instance or self.network_interface or self.gateway or self.other
+
+    @property
+    def prefix_list(self) -> str:
+        """The list whose entries are the destinations; empty as well for one that leads to an endpoint."""
+        listed = self.foreign and self.destination.startswith("pl-")
+        return self.destination if listed and not self.target.startswith("vpce-") else ""
 
     @property
     def network(self) -> ipaddress.IPv4Network:
@@ -208,7 +211,7 @@ class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SecurityRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``protocol`` is ``-1`` (all), ``tcp``, ``udp``, ``icmp`` or a number; ports -1 mean all.
 
-    ``prefix_lists`` by id: what is in them is not read.
+    ``prefix_lists`` by id: what is in them is in ``Inventory.prefix_lists``.
     """
 
     protocol: RuleProtocol
@@ -247,8 +250,36 @@ class NetworkAcl(Struct, frozen=True, kw_only=True, omit_defaults=True):
     entries: tuple[AclEntry, ...] = ()
 
 
+class PrefixList(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The IPv4 entries of a managed prefix list, or why they were not read (``unread``)."""
+
+    id: Identifier
+    entries: tuple[Cidr, ...] = ()
+    unread: LookError | None = None
+
+
+class Namesake(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An instance of another region that bears a worker's name."""
+
+    name: Name
+    id: Identifier
+    region: Identifier
+    state: MaybeIdentifier = ""
+
+
+class Elsewhere(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A look for missing workers. ``regions``: the others that answered; ``found``: a few of each name."""
+
+    regions: tuple[Identifier, ...] = ()
+    found: tuple[Namesake, ...] = ()
+
+
 class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs."""
+    """What AWS said. ``instances``: those bearing an intended name, and all others of their VPCs.
+
+    Where none has such a name, a few of the region, without their network. ``elsewhere`` is ``None`` where no
+    other region was looked into. A list that something names and is not in ``prefix_lists`` was not read.
+    """
 
     account: MaybeIdentifier
     region: MaybeIdentifier
@@ -259,6 +290,8 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     instances: tuple[Instance, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
     network_acls: tuple[NetworkAcl, ...] = ()
+    prefix_lists: tuple[PrefixList, ...] = ()
+    elsewhere: Elsewhere | None = None
 
 
 class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):

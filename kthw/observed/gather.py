@@ -11,6 +11,7 @@ import msgspec
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
 from kthw.observed.aws.concerned import NAMELESS
+from kthw.observed.aws.elsewhere import looked_elsewhere
 from kthw.observed.aws.inventory import read_inventory, reread_routes
 from kthw.observed.aws.reader import Reader, facts_of
 from kthw.observed.changed import changes
@@ -19,7 +20,7 @@ from kthw.settling import settled
 from kthw.target import Target
 
 Progress = Callable[[str, int, int], None]
-"""``(phase, done, of)``; phases: ``aws``, ``provision``, and those of ``kthw.observed.pods``."""
+"""``(phase, done, of)``; phases: ``aws``, ``regions``, ``provision``, and those of ``kthw.observed.pods``."""
 Provision = Callable[[Reader, Inventory], tuple[ProvisionStep, ...]]
 Found = Callable[[TargetSeen], None]
 
@@ -105,6 +106,13 @@ class _Look:
             self._evidence.intended,
             expect_account=expect_account,
             progress=lambda done, of: self._progress("aws", done, of),
+        )
+        inventory = looked_elsewhere(
+            self._reader,
+            inventory,
+            self._evidence.intended,
+            errors,
+            progress=lambda done, of: self._progress("regions", done, of),
         )
         seen = msgspec.structs.replace(
             self._evidence.target, account=inventory.account, region=inventory.region

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -48,3 +49,8 @@ def home_of(meant: Mapping[str, Iterable[Instance]]) -> str:
 def at_home(instances: Iterable[Instance], home: str) -> list[Instance]:
     """Those in the VPC of the workers, or in none that was seen."""
     return [instance for instance in instances if instance.vpc in ("", home)]
+
+
+def letters(name: str) -> str:
+    """The name without what people get wrong in it: case, hyphens, spaces."""
+    return re.sub(r"[\W_]", "", name.lower())

@@ -23,10 +23,15 @@ from kthw.observed.values import (
 
 
 class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file of ``/etc/cni/net.d``. ``problem`` says why it could not be read as JSON, or is empty."""
+    """One plugin that a file of ``/etc/cni/net.d`` names, in the order of the files and of their lists.
+
+    ``type``: the plugin's; ``ipam``: that of the plugin which gives it addresses, empty for none, ``None``
+    where that was not looked at. ``problem`` says why the file could not be read as JSON, or is empty.
+    """
 
     file: Name
     type: Name = ""
+    ipam: Name | None = None
     name: Name = ""
     bridge: Name = ""
     subnet: Name = ""
@@ -89,7 +94,9 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one SSH session to one worker saw.
 
     ``pod`` is the probe pod's address, empty when it could not be made. ``ip_forward`` is ``None``
-    where the sysctl could not be read. ``cni_plugins`` are the file names in ``/opt/cni/bin``.
+    where the sysctl could not be read. ``cni_path``: the folders in which the container runtime looks for
+    CNI plugins; ``cni_plugins``: the names of the programs there, ``None`` where that was not looked at;
+    ``cni_elsewhere``: the paths of those that the CNI files name in folders where it does not look.
     ``kubelet_pod_cidr``: what kubelet's configuration file says (``podCIDR``), empty where it says none.
     ``imds``: how the instance metadata answers: ``v1`` (a plain GET, as the tutorial's ``curl`` sends),
     ``v2`` (401 to that, and only to whoever fetches a token first), ``none``; empty where not asked.
@@ -108,7 +115,9 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     addresses: tuple[Address, ...] = ()
     ip_forward: bool | None = None
     cni: tuple[CniConfig, ...] = ()
-    cni_plugins: tuple[Name, ...] = ()
+    cni_path: tuple[Name, ...] = ()
+    cni_plugins: tuple[Name, ...] | None = None
+    cni_elsewhere: tuple[Name, ...] = ()
     kubelet_pod_cidr: Name = ""
     pod: MaybeAddress = ""
     imds: MaybeIdentifier = ""

@@ -18,11 +18,12 @@ from kthw.intended.cluster import Intended
 from kthw.observed import answers, tracing
 from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
+from kthw.observed.aws import configured
 from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
 from kthw.observed.namesakes import candidates, unambiguous
 from kthw.observed.ssh.login import open_session
 from kthw.observed.ssh.session import MOST_BYTES, Session
-from kthw.target import Target, endpoint_of
+from kthw.target import Target
 
 Progress = Callable[[str, int, int], None]
 """``(phase, done, of)``; phases: ``ssh``, ``pods``, ``probes``."""
@@ -87,7 +88,8 @@ def probe_deadline(pods: int) -> float:
 
 class _Look:
     def __init__(self, target: Target, inventory: Inventory, intended: Intended, progress: Progress) -> None:
-        self._target = target
+        self._ssh = target.ssh
+        self._endpoint = configured.endpoint(target)
         self._inventory = inventory
         self._intended = intended
         self._progress = progress
@@ -174,9 +176,8 @@ class _Look:
         instance = self._workers[worker]
         address = instance.public_address or instance.address
         subject = f"{worker} ({instance.id}, {address})"
-        endpoint = endpoint_of(self._target)
         session = open_session(
-            self._target.ssh, worker, address, subject=subject, endpoint=endpoint, stop=self._stop
+            self._ssh, worker, address, subject=subject, endpoint=self._endpoint, stop=self._stop
         )
         self._opened.append(session)
         count = len(self._workers)
@@ -283,7 +284,11 @@ class _Look:
         self._sessions[worker].ask("end", answers.Done, deadline=END_DEADLINE)
 
 
-_PLACES: Final = {"configs": tutorial.CNI_DIRECTORY, "plugins": tutorial.CNI_PLUGINS}
+_PLACES: Final = {
+    "configs": tutorial.CNI_DIRECTORY,
+    "plugins": tutorial.CNI_PLUGINS,
+    "runtime": tutorial.CONTAINERD_CONFIG,
+}
 
 
 def _one_running(inventory: Inventory, intended: Intended) -> dict[str, Instance]:

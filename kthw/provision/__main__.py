@@ -22,6 +22,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
 from kthw.intended import tutorial
 from kthw.intended.cluster import BadNames, Intended, worker_names
+from kthw.observed.aws.concerned import NAMELESS
 from kthw.observed.aws.inventory import read_inventory
 from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import ProvisionStep
@@ -34,8 +35,10 @@ from kthw.provision.wording import step_line, waiting_line
 from kthw.provision.writer import Writer
 from kthw.start import loaded
 from kthw.target import Target
+from kthw.words.command_line import Parser, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue, language_of
 
+_ACTIONS: Final = ("plan", "apply", "rollback")
 _ACCOUNT = re.compile(r"\d{12}")
 _MOST_SHOWN: Final = 5000
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -148,6 +151,12 @@ def _run(session: Session, options: argparse.Namespace) -> int:
         reader, intended, expect_account=options.expect_account, progress=session.progress
     )
     session.where(inventory.account, reader)
+    if any(error.facts.get("kind") == NAMELESS for error in errors):
+        # An instance that may be any worker's: nobody knows where a route should lead.
+        for error in errors:
+            session.complain(error)
+        session.say("provision-nameless")
+        return 2
     steps = plan(inventory, intended)
     for growing in headroom(inventory, steps):
         session.say("provision-headroom", table=growing.route_table, now=growing.now, adding=growing.adding)
@@ -192,14 +201,21 @@ def _language(arguments: Sequence[str]) -> str:
 
 
 def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m kthw.provision", description=words.say("provision-help"), allow_abbrev=False
-    )
+    with speaking(words):
+        parser = _parser(words)
+        options = parser.read(arguments)
+        _check(options, parser.error, words)
+    return options
+
+
+def _parser(words: Catalogue) -> Parser:
+    parser = Parser(words, prog="python -m kthw.provision", description=words.say("provision-help"))
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("plan", "apply", "rollback"),
-        default="plan",
+        type=one_of(_ACTIONS, words),
+        metavar="|".join(_ACTIONS),
+        default=_ACTIONS[0],
         help=words.say("provision-help-action"),
     )
     parser.add_argument(
@@ -211,13 +227,16 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
     parser.add_argument(
         "--expect-account", metavar="ID", default="", help=words.say("provision-help-expect-account")
     )
-    parser.add_argument("--language", choices=LANGUAGES, help=words.say("provision-help-language"))
+    parser.add_argument(
+        "--language",
+        type=one_of(LANGUAGES, words),
+        metavar="|".join(LANGUAGES),
+        help=words.say("provision-help-language"),
+    )
     parser.add_argument(
         "--journal", metavar="FILE", type=Path, default=DEFAULT, help=words.say("provision-help-journal")
     )
-    options = parser.parse_args(arguments)
-    _check(options, parser.error, words)
-    return options
+    return parser
 
 
 def _check(options: argparse.Namespace, refuse: Callable[[str], object], words: Catalogue) -> None:

@@ -14,7 +14,7 @@ from kthw.provision.journal import Journal
 from kthw.provision.plan import judged_again
 from kthw.provision.writer import Writer
 
-GOOD: Final = ("create", "created", "exists", "deleted", "gone", "left")
+GOOD: Final = ("create", "created", "exists", "carried", "deleted", "gone", "left")
 """Outcomes after which nothing is left for the person to mend."""
 
 Say = Callable[[str], None]

@@ -13,7 +13,9 @@ from msgspec.structs import replace
 
 from kthw.intended.cluster import Intended
 from kthw.network import pod_cidr
-from kthw.network.routing import effective_table
+from kthw.network.nouns import destination_noun
+from kthw.network.prefix_lists import PrefixLists
+from kthw.network.routing import ACTIVE, Lookup, effective_table
 from kthw.observed.evidence import Instance, Inventory, ProvisionStep, Route, RouteTable
 from kthw.observed.namesakes import candidates, unambiguous
 from kthw.provision import commands
@@ -22,6 +24,7 @@ _ALIVE: Final = ("running", "pending")
 _LEARNED: Final = ("EnableVgwRoutePropagation", "Advertisement")
 """Origins of routes AWS learned by itself: a static one for the same destination may stand beside them."""
 
+_MOST_TOLD: Final = 4
 _JUDGED: Final = ("create", "exists", "wrong-target", "blackhole")
 """Outcomes that a route table decides."""
 _LACKING: Final = {0: "worker-missing", 1: "worker-elsewhere"}
@@ -39,7 +42,8 @@ class Headroom(msgspec.Struct, frozen=True, kw_only=True):
 def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
     """The steps for the intended workers, in their order.
 
-    Outcomes: ``create``; ``exists`` (active, and to this worker); ``wrong-target`` and ``blackhole``
+    Outcomes: ``create``; ``exists`` (active, and to this worker); ``carried`` (``detail``, other routes, lead
+    all of it there: by a prefix list, in parts, or wider ones); ``wrong-target`` and ``blackhole``
     (``detail`` says what is there, ``command`` would mend it, nothing does so unasked); ``impossible``,
     where ``detail`` is the code of what is lacking: a finding's code (``worker-missing``,
     ``pod-cidr-invalid`` …), ``worker-elsewhere`` (in another VPC than the others), ``user-data-unread``
@@ -51,6 +55,7 @@ def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
     named = candidates(inventory.instances, intended)
     workers = unambiguous(named)
     ruled = {worker: effective_table(inventory, instance.subnet) for worker, instance in workers.items()}
+    lists = PrefixLists(inventory.prefix_lists)
     steps: list[ProvisionStep] = []
     for worker in intended.workers:
         if worker not in workers:
@@ -63,7 +68,10 @@ def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
             steps.append(replace(step, detail=step.detail or "route-table-unknown"))
             continue
         tables = {own.id: own} | {t.id: t for t in ruled.values() if t and t.vpc == own.vpc}
-        steps += [judged_by(replace(step, route_table=table.id), table) for table in tables.values()]
+        steps += [
+            _or_carried(judged_by(replace(step, route_table=table.id), table), lists.spread(table))
+            for table in tables.values()
+        ]
     return _without_overlaps(steps)
 
 
@@ -98,6 +106,17 @@ def judged_by(step: ProvisionStep, table: RouteTable | None) -> ProvisionStep:
     command = commands.replace_route(step.route_table, step.pod_cidr, step.target)
     outcome = "wrong-target" if there.state == "active" else "blackhole"
     return replace(step, outcome=outcome, command=command, detail=f"{there.target} {there.state}")
+
+
+def _or_carried(step: ProvisionStep, table: RouteTable) -> ProvisionStep:
+    """``step`` where there is nothing to create, because other routes of the table lead there."""
+
+    def leads(route: Route) -> bool:
+        return route.state == ACTIVE and leads_to(route, step.instance, step.network_interfaces)
+
+    carried = Lookup(table).carrying(IPv4Network(step.pod_cidr), leads) if step.outcome == "create" else []
+    by = ", ".join(destination_noun(route) for route in carried[:_MOST_TOLD])
+    return replace(step, outcome="carried", command="", detail=by) if carried else step
 
 
 def route_for(destination: str, table: RouteTable | None) -> Route | None:

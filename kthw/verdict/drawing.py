@@ -154,7 +154,16 @@ class _Drawing:
         ]
         if wrong:
             parts.append(text(_WORKER_X + _WORKER_WIDTH - 12, y + 61, "✗", "cross", text_anchor="end"))
-        return titled("".join(parts), ", ".join([worker, *wrong]))
+        told = (", ".join([worker, *wrong]), self._says(worker))
+        return titled("".join(parts), "; ".join(filter(None, told)))
+
+    def _says(self, worker: str) -> str:
+        """What the node says it is called, and how large the packets of its interfaces may be."""
+        node = self._evidence.nodes.get(worker)
+        if node is None or not node.hostname:
+            return ""
+        links = ", ".join(f"{link.name} MTU {link.mtu}" for link in node.links if link.mtu)
+        return self._say("report-node", hostname=node.hostname, links=links or "—")
 
     def _about(self, instance: Instance) -> str:
         return instance.id if instance.state == "running" else f"{instance.id} · {instance.state}"

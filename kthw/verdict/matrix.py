@@ -32,13 +32,13 @@ class Dots(msgspec.Struct, frozen=True, kw_only=True):
 
 def outcomes(evidence: Evidence) -> dict[tuple[str, str], Outcome]:
     """What came of each pair of workers' pods, all protocols together. A pair nobody tried is absent."""
-    tried: dict[tuple[str, str], list[bool]] = {}
+    came: set[tuple[str, str]] = set()
+    lost: set[tuple[str, str]] = set()
     for probe in evidence.probes:
         if probe.kind == "pod" and probe.source != probe.destination:
-            tried.setdefault((probe.source, probe.destination), []).append(probe.reached)
-    return {
-        pair: "reached" if all(came) else "partly" if any(came) else "failed" for pair, came in tried.items()
-    }
+            (came if probe.reached else lost).add((probe.source, probe.destination))
+    seen: dict[tuple[str, str], Outcome] = dict.fromkeys(came - lost, "reached")
+    return {**seen, **dict.fromkeys(came & lost, "partly"), **dict.fromkeys(lost - came, "failed")}
 
 
 def dots(evidence: Evidence, middles: Sequence[float], x: float, top: float, words: Catalogue) -> Dots:
@@ -91,26 +91,20 @@ def heat_map(evidence: Evidence, words: Catalogue) -> str:
         text(left + _HEAT_SIZE, 50, workers[-1], "mono faint", text_anchor="end"),
         element("rect", x=left, y=top, width=_HEAT_SIZE, height=_HEAT_SIZE, class_="heat reached"),
     ]
+    runs: dict[str, list[str]] = {}
     for row, source in enumerate(workers):
         if len(workers) <= _LABELLED or row in (0, len(workers) - 1):
             y = top + row * cell + min(cell, 12)
             parts.append(text(left - 8, y, source, "mono faint", text_anchor="end"))
-        column = 0
+        y, column = top + row * cell, 0
         states = [seen.get((source, d), "untried") if d != source else "self" for d in workers]
         for state, run in itertools.groupby(states):
             length = len(list(run))
             if state != "reached":
-                parts.append(
-                    element(
-                        "rect",
-                        x=left + column * cell,
-                        y=top + row * cell,
-                        width=cell * length,
-                        height=cell,
-                        class_=f"heat {state}",
-                    )
-                )
+                x, wide = left + column * cell, cell * length
+                runs.setdefault(state, []).append(f"M{x:.1f} {y:.1f}h{wide:.1f}v{cell:.1f}h-{wide:.1f}z")
             column += length
+    parts += [element("path", d="".join(each), class_=f"heat {state}") for state, each in runs.items()]
     parts.append(_heat_legend(words, left, top + _HEAT_SIZE + 30))
     return element(
         "svg",

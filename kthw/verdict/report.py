@@ -96,10 +96,13 @@ class Report:
 
     def document(self, words: Catalogue) -> dict[str, Any]:
         """``report.json``: its keys are a contract, its ``fix`` is in the language of ``words``."""
+        written: dict[int, str] = {}
         return {
             "schema": SCHEMA,
             "target": {**msgspec.to_builtins(self.evidence.target), "local": self.is_local},
-            "findings": [_finding(each, self._tests.get(each.cause, ""), words) for each in self.findings],
+            "findings": [
+                _finding(each, self._tests.get(each.cause, ""), words, written) for each in self.findings
+            ],
             "errors": [_error(error, words) for error in self.errors],
             "surprises": [
                 {"code": code, "subject": subject, "pairs": [str(pair) for pair in pairs]}
@@ -112,7 +115,8 @@ class Report:
 
 def _roots(findings: Sequence[Finding], passed: Mapping[Cause, tuple[Probe, ...]]) -> tuple[Root, ...]:
     causes = _Causes(finding for finding in findings if finding.code != SYMPTOM)
-    pairs: dict[Cause, dict[Probe, None]] = {}
+    # By identity: a pair is told from both its ends, by the same probe.
+    pairs: dict[Cause, dict[int, Probe]] = {}
     unexplained: list[tuple[Finding, list[Probe]]] = []
     for symptom in (finding for finding in findings if finding.code == SYMPTOM):
         left = []
@@ -121,11 +125,11 @@ def _roots(findings: Sequence[Finding], passed: Mapping[Cause, tuple[Probe, ...]
             if cause is None:
                 left.append(lost.probe)
             else:
-                pairs.setdefault(cause, {})[lost.probe] = None
+                pairs.setdefault(cause, {})[id(lost.probe)] = lost.probe
         if left:
             unexplained.append((symptom, left))
     explained = (
-        Root(finding=each, pairs=tuple(pairs.get(each.cause, ())), passed=passed.get(each.cause, ()))
+        Root(finding=each, pairs=tuple(pairs.get(each.cause, {}).values()), passed=passed.get(each.cause, ()))
         for each in causes.told.values()
     )
     return (*explained, *_each_pair_once(unexplained))
@@ -147,6 +151,8 @@ class _Causes:
         for cause in lost.causes:
             if cause in self.told:
                 return cause
+        if not lost.causes:
+            return None
         ends = (lost.probe.source, lost.probe.destination)
         near = (self._at.get((code, end)) for code, _ in lost.causes for end in ends)
         alike = (self._of_code.get(code) for code, _ in lost.causes)
@@ -155,17 +161,28 @@ class _Causes:
 
 def _each_pair_once(unexplained: Sequence[tuple[Finding, list[Probe]]]) -> tuple[Root, ...]:
     """A pair is told from both its ends; here only by the finding that tells most."""
-    told: set[Probe] = set()
+    told: set[int] = set()
     chosen: dict[int, Root] = {}
     for n, (symptom, pairs) in sorted(enumerate(unexplained), key=lambda each: -len(each[1][1])):
-        new = [pair for pair in pairs if pair not in told]
-        told.update(new)
+        new = [pair for pair in pairs if id(pair) not in told]
+        told.update(map(id, new))
         if new:
             chosen[n] = Root(finding=symptom, pairs=tuple(new))
     return tuple(chosen[n] for n in sorted(chosen))
 
 
-def _finding(finding: Finding, test: str, words: Catalogue) -> dict[str, Any]:
+def _pairs(finding: Finding, written: dict[int, str]) -> list[str]:
+    """``written``: by identity, the pairs that were put into words: each is told from both its ends."""
+    found = []
+    for lost in finding.lost:
+        pair = written.get(id(lost.probe))
+        if pair is None:
+            pair = written[id(lost.probe)] = str(lost.probe)
+        found.append(pair)
+    return found
+
+
+def _finding(finding: Finding, test: str, words: Catalogue, written: dict[int, str]) -> dict[str, Any]:
     said = words.finding(finding)
     return {
         "code": finding.code,
@@ -178,7 +195,7 @@ def _finding(finding: Finding, test: str, words: Catalogue) -> dict[str, Any]:
         "worker": finding.worker,
         "what": said.what,
         "why": said.why,
-        "pairs": [str(lost.probe) for lost in finding.lost],
+        "pairs": _pairs(finding, written),
         "explained_by": list(finding.explained_by),
     }
 

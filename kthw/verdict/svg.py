@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kthw.verdict.markup import escaped
+from kthw.verdict.templating import escaped
 
 
 def element(tag: str, content: str = "", **attributes: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sandbox.api import cidrs, protocols
+from sandbox.api import cidrs, prefix_lists, protocols
 from sandbox.api.refusals import Refusal
 
 _SOURCES: Final = ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds")
@@ -46,8 +46,8 @@ def check(permission: dict[str, Any], group: Any) -> None:
         _check_group(permission["ReferencedGroupId"], "", group)
     lists = [item.get("PrefixListId") for item in permission.get("PrefixListIds", [])]
     for listed in (*lists, permission.get("PrefixListId")):
-        if listed is not None and listed not in group.ec2_backend.managed_prefix_lists:
-            raise Refusal("InvalidPrefixListID.NotFound", f"The prefix list ID '{listed}' does not exist")
+        if listed is not None:
+            prefix_lists.find(group.ec2_backend, listed)
 
 
 def _ipv4(text: str) -> str:

@@ -16,6 +16,7 @@ from sandbox.api.interfaces import InterfaceRequests
 from sandbox.api.launches import LaunchRequests
 from sandbox.api.network_acls import NetworkAclRequests
 from sandbox.api.pages import paged
+from sandbox.api.prefix_lists import PrefixListRequests
 from sandbox.api.refusals import Refusal
 from sandbox.api.routes import RouteRequests
 from sandbox.api.security_groups import SecurityGroupRequests
@@ -36,6 +37,7 @@ class Ec2(
     InternetGatewayRequests,
     LaunchRequests,
     NetworkAclRequests,
+    PrefixListRequests,
     RouteRequests,
     RouteTableRequests,
     SecurityGroupRequests,
@@ -47,6 +49,12 @@ class Ec2(
 
     changed: ClassVar[Callable[[], None]] = staticmethod(_nothing)
 
+    describe_managed_prefix_lists = paged(
+        PrefixListRequests.describe_managed_prefix_lists, "PrefixLists", 100
+    )
+    get_managed_prefix_list_entries = paged(
+        PrefixListRequests.get_managed_prefix_list_entries, "Entries", 100
+    )
     describe_internet_gateways = paged(EC2Response.describe_internet_gateways, "InternetGateways", 1000)
     describe_network_acls = paged(EC2Response.describe_network_acls, "NetworkAcls", 1000)
     describe_network_interfaces = paged(EC2Response.describe_network_interfaces, "NetworkInterfaces", 1000)

@@ -8,7 +8,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models import route_tables
 from moto.ec2.responses.route_tables import RouteTables
 
-from sandbox.api import cidrs
+from sandbox.api import cidrs, prefix_lists
 from sandbox.api.refusals import Refusal, missing
 
 _TARGETS: Final = (
@@ -99,13 +99,15 @@ class RouteRequests(RouteTables):
         if destination in _destinations(table):
             raise Refusal("RouteAlreadyExists", f"The route identified by {destination} already exists.")
         self._refuse_unroutable(table, destination, target)
-        made = sum(not route.local for route in table.routes)
-        if made >= self.routes_per_table:
+        made = sum(_weight(route.destination_prefix_list) for route in table.routes if not route.local)
+        if made + _weight(self.ec2_backend.managed_prefix_lists.get(destination)) > self.routes_per_table:
             raise Refusal(
                 "RouteLimitExceeded",
                 f"The maximum number of routes has been reached: {table.id} has {made}.",
             )
-        return super().create_route()
+        answer = super().create_route()
+        self._keep_list(table, destination)
+        return answer
 
     def replace_route(self) -> ActionResult:
         table, destination = self._table(), self._destination()
@@ -143,6 +145,14 @@ class RouteRequests(RouteTables):
             )
         return super().delete_route()
 
+    def _keep_list(self, table: Any, destination: str) -> None:
+        """moto forgets the prefix list of a route to a network interface."""
+        route = table._routes.pop(f"{table.id}~None", None)
+        if route is not None:
+            route.destination_prefix_list = prefix_lists.find(self.ec2_backend, destination)
+            route.id = f"{table.id}~{destination}"
+            table._routes[route.id] = route
+
     def _table(self) -> Any:
         return self.ec2_backend.get_route_table(self._get_param("RouteTableId"))
 
@@ -159,6 +169,8 @@ class RouteRequests(RouteTables):
         destination: str = self._get_param(given[0])
         if given[0] == "DestinationCidrBlock":
             destination = self.params[given[0]] = cidrs.canonical(destination, "destinationCidrBlock")
+        if given[0] == "DestinationPrefixListId":
+            prefix_lists.find(self.ec2_backend, destination)
         return destination
 
     def _target(self, table: Any) -> str:
@@ -232,6 +244,11 @@ class RouteRequests(RouteTables):
         }
         if target not in _INSIDE_THE_VPC or destination not in subnets:
             raise _within_vpc(destination)
+
+
+def _weight(prefix_list: Any) -> int:
+    """What a route counts towards the table's quota: one by a prefix list as the list may have entries."""
+    return prefix_lists.weight(prefix_list) if prefix_list else 1
 
 
 def _destinations(table: Any) -> dict[str, Any]:

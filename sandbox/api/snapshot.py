@@ -10,6 +10,7 @@ from typing import Any, Literal
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 
+from sandbox.api import prefix_lists
 from sandbox.api.network_acls import LAST_RULE
 from sandbox.state import (
     AclEntry,
@@ -29,7 +30,7 @@ from sandbox.state import (
 def snapshot(region: str) -> State:
     """What the data plane of ``region`` has to do now. IPv4 only."""
     backend = ec2_backends[DEFAULT_ACCOUNT_ID][region]
-    tables = {table.id: _route_table(table) for table in backend.route_tables.values()}
+    tables = {table.id: _route_table(backend, table) for table in backend.route_tables.values()}
     return State(
         vpcs=_vpcs(backend),
         subnets=_subnets(backend),
@@ -37,7 +38,7 @@ def snapshot(region: str) -> State:
         enis=_enis(backend),
         instances=_instances(backend),
         security_groups={
-            group.id: _security_group(group)
+            group.id: _security_group(backend, group)
             for groups in backend.groups.values()
             for group in groups.values()
         },
@@ -82,12 +83,21 @@ def _subnets(backend: EC2Backend) -> dict[str, Subnet]:
     }
 
 
-def _route_table(table: Any) -> RouteTable:
-    routes = tuple(_route(route) for route in table.routes if route.destination_cidr_block)
+def _route_table(backend: EC2Backend, table: Any) -> RouteTable:
+    """A route by a prefix list is one for each of its entries that no other route is for: AWS prefers those
+    that name their destination (VPC User Guide, *How route priority works*)."""
+    own = {_cidr(r.destination_cidr_block): r for r in table.routes if r.destination_cidr_block}
+    by_list = {
+        destination: route
+        for route in table.routes
+        if route.destination_prefix_list_id
+        for destination in prefix_lists.ranges(backend, route.destination_prefix_list_id)
+    }
+    routes = tuple(_route(destination, route) for destination, route in {**by_list, **own}.items())
     return RouteTable(id=table.id, vpc=table.vpc_id, routes=routes)
 
 
-def _route(route: Any) -> Route:
+def _route(destination: str, route: Any) -> Route:
     kind: Literal["local", "igw", "eni", "drop"] = "drop"
     target = ""
     if route.state == "active":
@@ -98,7 +108,7 @@ def _route(route: Any) -> Route:
             kind, target = "igw", gateway
         elif route.network_interface_id:
             kind, target = "eni", route.network_interface_id
-    return Route(destination=_cidr(route.destination_cidr_block), kind=kind, target=target)
+    return Route(destination=destination, kind=kind, target=target)
 
 
 def _enis(backend: EC2Backend) -> dict[str, Eni]:
@@ -151,22 +161,23 @@ def _metadata(options: Any) -> Literal["optional", "required", "off"]:
     return "required" if options.http_tokens == "required" else "optional"
 
 
-def _security_group(group: Any) -> SecurityGroup:
+def _security_group(backend: EC2Backend, group: Any) -> SecurityGroup:
     return SecurityGroup(
         id=group.id,
         vpc=group.vpc_id or "",
-        ingress=tuple(_rule(rule) for rule in group.ingress_rules),
-        egress=tuple(_rule(rule) for rule in group.egress_rules),
+        ingress=tuple(_rule(backend, rule) for rule in group.ingress_rules),
+        egress=tuple(_rule(backend, rule) for rule in group.egress_rules),
     )
 
 
-def _rule(rule: Any) -> SecurityRule:
+def _rule(backend: EC2Backend, rule: Any) -> SecurityRule:
     cidr, source = rule.ip_range.get("CidrIp"), rule.source_group.get("GroupId")
+    listed = prefix_lists.ranges(backend, rule.prefix_list_id) if rule.prefix_list_id else ()
     return SecurityRule(
         protocol=rule.ip_protocol,
         from_port=-1 if rule.from_port is None else int(rule.from_port),
         to_port=-1 if rule.to_port is None else int(rule.to_port),
-        cidrs=(_cidr(cidr),) if cidr else (),
+        cidrs=(_cidr(cidr),) if cidr else listed,
         groups=(source,) if source else (),
     )
 

@@ -25,6 +25,11 @@ def test_cni_configuration_is_there(confirm: Confirm) -> None:
     confirm("cni-configured")
 
 
+def test_cni_plugins_are_installed(confirm: Confirm) -> None:
+    """The plugins that the worker makes pods with are installed."""
+    confirm("cni-plugins-installed")
+
+
 def test_cni_subnet_is_the_pod_cidr(confirm: Confirm) -> None:
     """The CNI configuration gives pods addresses of the worker's own pod CIDR."""
     confirm("cni-subnet-matches")

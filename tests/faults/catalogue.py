@@ -8,6 +8,8 @@ from tests.faults import healthy, pairs
 from tests.faults.fault import Fault, Healthy
 from tests.faults.faults_of_acls import ACLS
 from tests.faults.faults_of_nodes import CNI, FORWARDING, ROUTES, UNEXPLAINED
+from tests.faults.faults_of_plugins import PLUGINS
+from tests.faults.faults_of_prefix_lists import LISTS
 from tests.faults.faults_of_routes import MISSING, WRONG
 from tests.faults.faults_of_the_vpc import GROUPS, INTERNET, LOCAL
 from tests.faults.faults_of_workers import POD_CIDRS, WORKERS
@@ -17,12 +19,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *POD_CIDRS,
     *MISSING,
     *WRONG,
+    *LISTS,
     *LOCAL,
     *INTERNET,
     *GROUPS,
     *ACLS,
     *FORWARDING,
     *CNI,
+    *PLUGINS,
     *ROUTES,
     *UNEXPLAINED,
 )

@@ -54,6 +54,12 @@ ACLS: Final = (
         "acl ingress 50 deny 10.0.0.0/8 1 --icmp-type-code Type=-1,Code=-1",
     ),
     _fault(
+        "ACL lets pings in and no answers out",
+        "The network ACL lets pings in, and forgets that their answers, ICMP type 0, go out.",
+        "A ACL de rede deixa os pings entrarem e esquece que as respostas, ICMP tipo 0, saem.",
+        "acl egress 50 deny 10.0.1.0/24 1 --icmp-type-code Type=0,Code=-1",
+    ),
+    _fault(
         "ACL denies the pods, masquerade off",
         "Masquerade is off, and the network ACL denies what comes from the pods' range.",
         "O masquerade está desligado, e a ACL de rede nega o que vem da faixa dos pods.",

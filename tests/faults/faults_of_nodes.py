@@ -133,7 +133,34 @@ def _conflict(name: str, en: str, pt: str, worker: str, route: str, variant: str
     )
 
 
+SECOND_INTERFACE: Final = """
+export OTHER=$(aws ec2 create-subnet --vpc-id ${VPC} --cidr-block 10.0.7.0/24 \\
+  --query Subnet.SubnetId --output text)
+export SECOND=$(aws ec2 create-network-interface --subnet-id $OTHER --groups ${SG} \\
+  --query NetworkInterface.NetworkInterfaceId --output text)
+export ATTACHED=$(aws ec2 attach-network-interface --network-interface-id $SECOND \\
+  --instance-id ${WORKER_1} --device-index 1 --query AttachmentId --output text)
+aws ec2 modify-network-interface-attribute --network-interface-id $SECOND --no-source-dest-check
+route replace-route 10.200.1.0/24 "--network-interface-id $SECOND"
+"""
+"""The pods of worker-1 are reached by a network interface of their own."""
+NO_SECOND_INTERFACE: Final = """
+aws ec2 detach-network-interface --attachment-id ${ATTACHED}
+route replace-route 10.200.1.0/24 "--instance-id ${WORKER_1}"
+aws ec2 delete-network-interface --network-interface-id ${SECOND}
+aws ec2 delete-subnet --subnet-id ${OTHER}
+ssh worker-1 'sudo sysctl -qw net.ipv4.conf.all.rp_filter=0; sudo rm -f /etc/sysctl.d/99-reverse-path.conf'
+"""
+
 ROUTES: Final = (
+    Fault(
+        name="packets come in by another interface than answers leave by",
+        en="The pods of worker-1 are reached by a second interface, and its old image has rp_filter = 1.",
+        pt="Os pods do worker-1 são alcançados por outra interface, e sua imagem antiga tem rp_filter = 1.",
+        breaks=f"{SECOND_INTERFACE}ssh worker-1 'sudo sysctl -qw net.ipv4.conf.all.rp_filter=1'",
+        expected=("node-route-conflict.reverse-path worker-1",),
+        cleans=NO_SECOND_INTERFACE,
+    ),
     Fault(
         name="a VPN takes the way to the pods",
         en="A VPN client on worker-0 has a table of its own for 10.200.1.0/24, with a default route.",

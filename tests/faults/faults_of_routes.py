@@ -255,6 +255,16 @@ WRONG: Final = (
         expected=("route-shadowed worker-1",),
     ),
     Fault(
+        name="half of the range diverted, and no route for the whole",
+        en="A route for 10.200.1.0/25 leads to worker-0, and worker-1 has no route of its own.",
+        pt="Uma rota para 10.200.1.0/25 leva ao worker-0, e o worker-1 não tem rota própria.",
+        breaks="""
+            route delete-route 10.200.1.0/24 ''
+            route create-route 10.200.1.0/25 "--instance-id ${WORKER_0}"
+        """,
+        expected=("route-missing worker-1", "route-shadowed.alone worker-1"),
+    ),
+    Fault(
         name="part of the range in a blackhole",
         en="A route for 10.200.1.0/28 leads to an interface that was deleted.",
         pt="Uma rota para 10.200.1.0/28 leva a uma interface que foi apagada.",

@@ -154,6 +154,44 @@ GROUPS: Final = (
         """,
     ),
     Fault(
+        name="ICMP without ping",
+        en="The rules for the nodes are for TCP and for ICMP type 3: errors get through, and no ping.",
+        pt="As regras para os nós valem para TCP e para ICMP tipo 3: os erros passam, e nenhum ping.",
+        breaks=_CLOSE
+        + """
+            aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol tcp --port 0-65535 \\
+              --cidr 10.0.0.0/16
+            aws ec2 authorize-security-group-ingress --group-id ${SG} --ip-permissions \\
+              'IpProtocol=icmp,FromPort=3,ToPort=-1,IpRanges=[{CidrIp=10.0.0.0/16}]'
+        """,
+        expected=("security-group-blocks.ingress-nodes worker-0",),
+        cleans="""
+            aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol tcp --port 0-65535 \\
+              --cidr 10.0.0.0/16
+            aws ec2 revoke-security-group-ingress --group-id ${SG} --ip-permissions \\
+              'IpProtocol=icmp,FromPort=3,ToPort=-1,IpRanges=[{CidrIp=10.0.0.0/16}]'
+        """,
+    ),
+    Fault(
+        name="other group on the interface that the second table leads to",
+        en="The second subnet's table leads to another interface of worker-1, whose security group lets in "
+        "the first subnet only.",
+        pt="A tabela da segunda sub-rede leva a outra interface do worker-1, cujo grupo de segurança só "
+        "deixa entrar a primeira sub-rede.",
+        stage="two subnets",
+        breaks="""
+            group_for 10.0.1.0/24
+            second $ONLY
+            route replace-route 10.200.1.0/24 "--network-interface-id $SECOND" ${TABLE_2}
+        """,
+        expected=("security-group-blocks.ingress-nodes worker-1",),
+        cleans="""
+            route replace-route 10.200.1.0/24 "--network-interface-id ${WORKER_1_ENI}" ${TABLE_2}
+            drop_second
+            aws ec2 delete-security-group --group-id $ONLY
+        """,
+    ),
+    Fault(
         name="one node outside the rule",
         en="The rules name each node by its address, and worker-2 came later.",
         pt="As regras citam cada nó pelo endereço, e o worker-2 chegou depois.",

@@ -156,6 +156,26 @@ WORKERS: Final = (
             aws ec2 delete-network-interface --network-interface-id ${SECOND}
         """,
     ),
+    Fault(
+        name="source/dest check on at a second interface that two halves lead to",
+        en="Two routes of /25 lead to a second interface of worker-1, whose source/dest check is still on.",
+        pt="Duas rotas de /25 levam a uma segunda interface do worker-1, cuja verificação de origem/destino "
+        "está ligada.",
+        breaks="""
+            second ${SG}
+            aws ec2 modify-network-interface-attribute --network-interface-id $SECOND --source-dest-check
+            for half in 10.200.1.0/25 10.200.1.128/25; do
+              route create-route $half "--network-interface-id $SECOND"
+            done
+            route delete-route 10.200.1.0/24 ''
+        """,
+        expected=("source-dest-check-on worker-1",),
+        cleans="""
+            route create-route 10.200.1.0/24 "--network-interface-id ${WORKER_1_ENI}"
+            for half in 10.200.1.0/25 10.200.1.128/25; do route delete-route $half ''; done
+            drop_second
+        """,
+    ),
 )
 
 

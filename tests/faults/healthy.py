@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from tests.faults.fault import Healthy
+from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
+from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
+from tests.faults.healthy_in_aws import IN_AWS
 
 _STAGED: Final = (
     ("the tutorial's cluster", "The tutorial's cluster.", "O cluster do tutorial.", "tutorial"),
@@ -147,6 +150,13 @@ HEALTHY: Final = (
         """,
     ),
     Healthy(
+        name="pods reached by a second interface",
+        en="The pods of worker-1 are reached by a second interface, and rp_filter is 2, as Ubuntu has it.",
+        pt="Os pods do worker-1 são alcançados por outra interface, e rp_filter é 2, como no Ubuntu.",
+        does=f"{SECOND_INTERFACE}ssh worker-1 'sudo sysctl -qw net.ipv4.conf.all.rp_filter=2'",
+        cleans=NO_SECOND_INTERFACE,
+    ),
+    Healthy(
         name="extra security groups",
         en="worker-1 has a second security group without any rule.",
         pt="O worker-1 tem um segundo grupo de segurança sem nenhuma regra.",
@@ -188,6 +198,35 @@ HEALTHY: Final = (
             route delete-route 10.200.1.128/25 ''
         """,
     ),
+    Healthy(
+        name="plugins of Debian's package",
+        en="worker-1 has Debian's containerd and plugins, which are in /usr/lib/cni.",
+        pt="O worker-1 tem o containerd e os plugins do Debian, que ficam em /usr/lib/cni.",
+        does=f"{runtime_of_debian('worker-1')}\nssh worker-1 'sudo umount /opt/cni/bin'",
+        cleans=f"{UNPACKED}\nssh worker-1 'sudo rm -r /etc/containerd'",
+    ),
+    Healthy(
+        name="chained plugins",
+        en="The CNI file of worker-1 is a list, in which portmap follows the bridge.",
+        pt="O arquivo CNI do worker-1 é uma lista, em que portmap vem depois da bridge.",
+        does=f"""ssh worker-1 sudo python3 - <<'END'
+import json, pathlib
+file = pathlib.Path("{FILE}")
+bridge = json.loads(file.read_text())
+listed = [bridge, {{"type": "portmap", "capabilities": {{"portMappings": True}}}}]
+network = {{"cniVersion": "0.4.0", "name": "bridge", "plugins": listed}}
+file.with_name("05-bridge.conflist").write_text(json.dumps(network))
+END""",
+        cleans="ssh worker-1 'sudo rm /etc/cni/net.d/05-bridge.conflist'",
+    ),
+    Healthy(
+        name="a later file of another network",
+        en="worker-1 still has the CNI file of Weave, which comes after the tutorial's.",
+        pt="O worker-1 ainda tem o arquivo CNI do Weave, que vem depois do arquivo do tutorial.",
+        does=left_over("worker-1", "20-weave.conflist", "weave-net"),
+        cleans="ssh worker-1 'sudo rm /etc/cni/net.d/20-weave.conflist'",
+    ),
+    *IN_AWS,
     Healthy(
         name="ACL within one subnet",
         en="The network ACL denies the pods, and is not asked: all workers are in one subnet.",

@@ -34,6 +34,7 @@ NAMES: Final = (
     ("another machine of the same name", "one route in the main table"),
     ("one POD_CIDR in all terminals", "source/dest check on again"),
     ("a node's route to a peer is unreachable", "route to the internet gateway"),
+    ("one route forgotten", "plugins in the package's folder"),
     ("no rule for the pods, masquerade off", "source/dest check on again"),
 )
 

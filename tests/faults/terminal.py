@@ -70,6 +70,35 @@ acl() {
   aws ec2 create-network-acl-entry --network-acl-id "${ACL_2}" --$1 --rule-number $2 --rule-action $3 \
     --cidr-block $4 --protocol ${5:--1} ${@:6}
 }
+# A prefix list of these ranges, its id in LIST: CIDR …; and a route by it: ACTION TARGET
+listing() {
+  export LIST
+  LIST=$(aws ec2 create-managed-prefix-list --prefix-list-name pods --address-family IPv4 --max-entries 4 \
+    --entries "${@/#/Cidr=}" --query PrefixList.PrefixListId --output text)
+}
+by_list() {
+  aws ec2 "$1" --route-table-id "${TABLE}" --destination-prefix-list-id "${LIST}" $2 >/dev/null
+}
+# A second interface of worker-1 without the source/dest check, its ids in SECOND and ATTACHED: GROUP
+second() {
+  export SECOND ATTACHED
+  SECOND=$(aws ec2 create-network-interface --subnet-id "${SUBNET}" --groups "$1" \
+    --query NetworkInterface.NetworkInterfaceId --output text)
+  ATTACHED=$(aws ec2 attach-network-interface --network-interface-id "$SECOND" \
+    --instance-id "${WORKER_1}" --device-index 1 --query AttachmentId --output text)
+  aws ec2 modify-network-interface-attribute --network-interface-id "$SECOND" --no-source-dest-check
+}
+drop_second() {
+  aws ec2 detach-network-interface --attachment-id "${ATTACHED}"
+  aws ec2 delete-network-interface --network-interface-id "${SECOND}"
+}
+# A security group that lets in, whatever the protocol, a range only; its id in ONLY: CIDR
+group_for() {
+  export ONLY
+  ONLY=$(aws ec2 create-security-group --group-name "only-$RANDOM$RANDOM" --description only \
+    --vpc-id "${VPC}" --query GroupId --output text)
+  aws ec2 authorize-security-group-ingress --group-id "$ONLY" --protocol all --cidr "$1" >/dev/null
+}
 route() { aws ec2 "$1" --route-table-id "${4:-${TABLE}}" --destination-cidr-block "$2" $3 >/dev/null; }
 """
 """Two steps of the tutorial and some abbreviations, for the catalogue's own lines; fixes are run without."""
@@ -138,7 +167,8 @@ class Terminal:
         if done.returncode:
             raise TypingError(f"exit code {done.returncode} of:\n{lines}\n{done.stdout}{done.stderr}")
         pairs = (each.partition("=") for each in exported.read_text().split("\0") if each)
-        return {name: value for name, _, value in pairs if name.isupper() and name not in known}
+        made = {name: value for name, _, value in pairs if name.isupper() and name not in self._environment}
+        return {name: value for name, value in made.items() if known.get(name) != value}
 
     def _write(self, name: str, text: str) -> None:
         path = self._path / name

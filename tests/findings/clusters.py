@@ -34,26 +34,12 @@ from kthw.observed.evidence import (
 )
 
 VPC, SUBNET, SUBNET_2 = "vpc-0a", "subnet-0a", "subnet-0b"
-
-
 TABLE, MAIN, TABLE_2 = "rtb-0a", "rtb-0main", "rtb-0b"
-
-
 GATEWAY, GROUP, ACL, ACL_2 = "igw-0a", "sg-0a", "acl-0a", "acl-0b"
-
-
 LOCAL = Route(destination="10.0.0.0/16", gateway="local", origin="CreateRouteTable")
-
-
 INTERNET = Route(destination="0.0.0.0/0", gateway=GATEWAY)
-
-
 ALL_IN = SecurityRule(protocol="-1", cidrs=("10.0.0.0/16", "10.200.0.0/16"))
-
-
 ALL_OUT = SecurityRule(protocol="-1", cidrs=("0.0.0.0/0",))
-
-
 OPEN_ACL = tuple(
     AclEntry(number=number, egress=egress, allow=number == 100, cidr="0.0.0.0/0")
     for egress in (False, True)
@@ -134,17 +120,34 @@ def instance(n: int, name: str, pod_cidr: str = "", **changes: Any) -> Instance:
 
 
 def route(n: int, destination: str, **changes: Any) -> Route:
-    """A route to worker number ``n``, as AWS lists one made with an instance id."""
-    made = Route(destination=destination, instance=instance_id(n), network_interface=interface_id(n))
+    """A route to worker number ``n``, as AWS lists one made with an instance id; maybe by a prefix list."""
+    made = Route(
+        destination=destination,
+        instance=instance_id(n),
+        network_interface=interface_id(n),
+        foreign=destination.startswith("pl-"),
+    )
     return replace(made, **changes)
 
 
 def node(name: str, pod_cidr: str, *, masquerade: bool = True) -> Node:
     bridge = CniConfig(
-        file="10-bridge.conf", type="bridge", bridge="cnio0", subnet=pod_cidr, ip_masq=masquerade
+        file="10-bridge.conf",
+        type="bridge",
+        ipam="host-local",
+        bridge="cnio0",
+        subnet=pod_cidr,
+        ip_masq=masquerade,
     )
-    loopback = CniConfig(file="99-loopback.conf", type="loopback")
-    return Node(worker=name, ip_forward=True, cni=(bridge, loopback), pod=_pod(pod_cidr))
+    loopback = CniConfig(file="99-loopback.conf", type="loopback", ipam="")
+    return Node(
+        worker=name,
+        ip_forward=True,
+        cni=(bridge, loopback),
+        cni_path=("/opt/cni/bin",),
+        cni_plugins=("bridge", "host-local", "loopback", "portmap"),
+        pod=_pod(pod_cidr),
+    )
 
 
 def surrounded(node: Node, n: int, cidrs: Mapping[str, str]) -> Node:

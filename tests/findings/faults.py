@@ -12,12 +12,24 @@ from tests.findings import (
     faults_of_filters,
     faults_of_nodes,
     faults_of_packets,
+    faults_of_plugins,
+    faults_of_prefix_lists,
+    faults_of_reverse_path,
     faults_of_routes,
     faults_of_workers,
 )
 from tests.findings.judged import Faults, Healthy
 
-SUBJECTS = (faults_of_workers, faults_of_routes, faults_of_filters, faults_of_nodes, faults_of_packets)
+SUBJECTS = (
+    faults_of_workers,
+    faults_of_routes,
+    faults_of_filters,
+    faults_of_prefix_lists,
+    faults_of_nodes,
+    faults_of_plugins,
+    faults_of_reverse_path,
+    faults_of_packets,
+)
 Case = TypeVar("Case")
 
 

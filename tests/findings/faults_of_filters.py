@@ -65,15 +65,10 @@ def _ingress(*rules: SecurityRule) -> Evidence:
 
 
 TCP_ONLY = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/8",))
-
 ICMP_ONLY = SecurityRule(protocol="icmp", cidrs=("10.0.0.0/8",))
-
 NODES_ONLY = SecurityRule(protocol="-1", cidrs=("10.0.0.0/16",))
-
 PODS_ONLY = SecurityRule(protocol="-1", cidrs=("10.200.0.0/16",))
-
 MEMBERS = SecurityRule(protocol="-1", groups=(GROUP,))
-
 SSH_ONLY = SecurityRule(protocol="tcp", from_port=22, to_port=22, cidrs=("0.0.0.0/0",))
 
 
@@ -81,11 +76,33 @@ def _deny(number: int, *, egress: bool, cidr: str = "10.200.0.0/16", protocol: s
     return AclEntry(number=number, egress=egress, allow=False, cidr=cidr, protocol=protocol)
 
 
+TCP_ACL = AclEntry(number=0, egress=False, allow=True, protocol="6", cidr="0.0.0.0/0")
+ECHO, ECHO_REPLY, UNREACHABLE = (
+    replace(TCP_ACL, protocol="1", from_port=kind, to_port=code) for kind, code in ((8, 0), (0, 0), (3, -1))
+)
+
+
+def _allowing(*entries: AclEntry) -> list[AclEntry]:
+    """In both directions."""
+    return [
+        replace(entry, number=100 + n, egress=egress)
+        for egress in (False, True)
+        for n, entry in enumerate(entries)
+    ]
+
+
 FAULTS: Faults = {
-    # The filters.
     "no rule for the nodes": (_ingress(PODS_ONLY, SSH_ONLY), ("security-group-blocks",)),
     "no ICMP": (_ingress(TCP_ONLY), ("security-group-blocks",)),
     "no TCP": (_ingress(ICMP_ONLY), ("security-group-blocks",)),
+    "ICMP only to tell what is unreachable": (
+        _ingress(TCP_ONLY, replace(ICMP_ONLY, from_port=3)),
+        ("security-group-blocks",),
+    ),
+    "pings of a code that no ping has": (
+        _ingress(TCP_ONLY, replace(ICMP_ONLY, from_port=8, to_port=1)),
+        ("security-group-blocks",),
+    ),
     "SSH only": (_ingress(SSH_ONLY), ("security-group-blocks",)),
     "no ingress at all": (_ingress(), ("security-group-blocks",)),
     "one node not in the rule": (
@@ -157,6 +174,14 @@ FAULTS: Faults = {
         ("network-acl-blocks",),
     ),
     "ACL allows nothing": (with_acl(TWO, only=True), ("network-acl-blocks",) * 4),
+    "ACL allows pings and no answers": (
+        with_acl(TWO, *_allowing(TCP_ACL, ECHO), only=True),
+        ("network-acl-blocks",) * 2,
+    ),
+    "ACL allows only what is unreachable to be told": (
+        with_acl(TWO, *_allowing(TCP_ACL, UNREACHABLE), only=True),
+        ("network-acl-blocks",) * 4,
+    ),
     "ACL denies pods, masquerade off": (
         with_acl(masquerade_off(TWO), _deny(50, egress=False, protocol="1")),
         ("network-acl-blocks",),
@@ -164,9 +189,10 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
-    "a group that is open to a prefix list": _ingress(
-        SecurityRule(protocol="-1", prefix_lists=("pl-0a",)),
+    "pings by their own type and code": with_group(
+        OK, ingress=(TCP_ONLY, replace(ICMP_ONLY, from_port=8, to_port=0))
     ),
+    "ACL allows pings and their answers": with_acl(TWO, *_allowing(TCP_ACL, ECHO, ECHO_REPLY), only=True),
     "masquerade off": with_group(NOT_MASQUERADED),
     "another group on an ENI to which only the worker's own table leads": with_route(
         _second_interface(in_two_subnets(OK, moved="worker-1"), at=SUBNET_2), *by_eni(ONE), table=TABLE_2

@@ -8,8 +8,7 @@ from tests.findings.changed_nodes import with_cni, with_forward_chain, with_nft,
 from tests.findings.clusters import OK
 from tests.findings.judged import Faults, Healthy
 
-EMPTY_CNI = CniConfig(file="10-bridge.conf", type="bridge", bridge="cnio0", ip_masq=True)
-
+EMPTY_CNI = CniConfig(file="10-bridge.conf", type="bridge", ipam="host-local", bridge="cnio0", ip_masq=True)
 DOCKER = (
     "-j DOCKER-USER",
     "-o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
@@ -44,7 +43,6 @@ FAULTS: Faults = {
         with_way(OK, "worker-0", "worker-1", device="ens6", via="", route=""),
         ("node-route-conflict",),
     ),
-    # The nodes.
     "forwarding off": (with_node(OK, "worker-1", ip_forward=False), ("forwarding-off",)),
     "no CNI file": (with_node(OK, "worker-1", cni=()), ("cni-config-missing",)),
     "neither user data nor CNI file": (

@@ -38,7 +38,6 @@ from tests.findings.clusters import (
 from tests.findings.judged import Faults, Healthy
 
 SPARE = RouteTable(id="rtb-0spare", vpc=VPC, routes=(LOCAL,))
-
 OTHER = instance(9, "controller-0")
 
 

@@ -6,7 +6,7 @@ import base64
 
 from msgspec.structs import replace
 
-from kthw.observed.evidence import Evidence, Vpc
+from kthw.observed.evidence import Elsewhere, Evidence, Instance, Inventory, Namesake, Vpc
 from tests.findings.changed_aws import (
     with_instance,
     with_inventory,
@@ -28,10 +28,36 @@ def _pods(evidence: Evidence, worker: str, n: int, cidr: str) -> Evidence:
 
 
 ENCODED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24").decode()
-
 PADDED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24\n").decode()
 
+ELSEWHERE = Elsewhere(
+    regions=("eu-west-1", "sa-east-1"),
+    found=tuple(
+        Namesake(name=name, id=f"i-0e{n}", region="eu-west-1", state="running")
+        for n, name in enumerate(OK.intended.workers)
+    ),
+)
+NOWHERE = Elsewhere(regions=("eu-west-1", "sa-east-1"))
+NOBODY = replace(OK, inventory=Inventory(account="1", region="us-east-1"), nodes={}, probes=())
+"""A region without any worker."""
+STRANGERS = (Instance(id="i-0x", state="running", name="nodo-a"), Instance(id="i-0y", state="stopped"))
+
 FAULTS: Faults = {
+    "another region": (with_inventory(NOBODY, elsewhere=ELSEWHERE), 3 * ("worker-missing",)),
+    "others in this region, and the workers in another": (
+        with_inventory(NOBODY, elsewhere=ELSEWHERE, instances=STRANGERS),
+        3 * ("worker-missing",),
+    ),
+    "a worker in another region": (
+        with_inventory(without_route(without_instance(OK, "worker-1"), ONE), elsewhere=ELSEWHERE),
+        ("worker-missing",),
+    ),
+    "nobody but strangers, anywhere": (
+        with_inventory(NOBODY, elsewhere=NOWHERE, instances=STRANGERS),
+        3 * ("worker-missing",),
+    ),
+    "nobody at all, anywhere": (with_inventory(NOBODY, elsewhere=NOWHERE), 3 * ("worker-missing",)),
+    "nobody here, and no other region looked into": (NOBODY, 3 * ("worker-missing",)),
     # The workers. A route to an instance that is gone stays behind as a leftover.
     "worker never launched": (
         without_route(without_instance(OK, "worker-1"), ONE),

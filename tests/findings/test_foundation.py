@@ -265,6 +265,8 @@ def test_pod_ranges_are_the_tutorials_or_the_smallest_around() -> None:
 ECHO, TCP = filters.REQUESTS
 NODES = IPv4Network("10.0.1.0/24")
 NODE = IPv4Network("10.0.1.20/32")
+HALF, OTHER_HALF = NODES.subnets()
+LISTS = {"pl-0halves": (HALF, OTHER_HALF), "pl-0half": (HALF,), "pl-0empty": ()}
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,22 @@ NODE = IPv4Network("10.0.1.20/32")
         (SecurityRule(protocol="icmp", cidrs=("0.0.0.0/0",)), NODES, True, False),
         (SecurityRule(protocol="icmp", from_port=8, to_port=-1, cidrs=("0.0.0.0/0",)), NODES, True, False),
         (SecurityRule(protocol="icmp", from_port=0, to_port=-1, cidrs=("0.0.0.0/0",)), NODES, False, False),
+        # A ping has the code 0: a rule for another one lets none through.
+        (SecurityRule(protocol="icmp", from_port=8, to_port=0, cidrs=("0.0.0.0/0",)), NODES, True, False),
+        (SecurityRule(protocol="icmp", from_port=8, to_port=1, cidrs=("0.0.0.0/0",)), NODES, False, False),
+        (SecurityRule(protocol="icmp", from_port=3, to_port=-1, cidrs=("0.0.0.0/0",)), NODES, False, False),
         (SecurityRule(protocol="udp", cidrs=("0.0.0.0/0",)), NODES, False, False),
+        (SecurityRule(protocol="-1", prefix_lists=("pl-0halves",)), NODES, True, True),
+        (SecurityRule(protocol="-1", prefix_lists=("pl-0half",)), NODES, False, False),
+        (
+            SecurityRule(protocol="-1", prefix_lists=("pl-0half",), cidrs=("10.0.1.128/25",)),
+            NODES,
+            True,
+            True,
+        ),
+        (SecurityRule(protocol="tcp", prefix_lists=("pl-0halves",)), NODES, False, True),
+        (SecurityRule(protocol="-1", prefix_lists=("pl-0empty",)), NODES, False, False),
+        (SecurityRule(protocol="-1", prefix_lists=("pl-0unread",)), NODES, False, False),
         (SecurityRule(protocol="-1", groups=(GROUP,)), NODE, True, True),
         (SecurityRule(protocol="-1", groups=("sg-0other",)), NODE, False, False),
         # A group stands for its members' own addresses, never for what is behind them.
@@ -289,7 +306,7 @@ NODE = IPv4Network("10.0.1.20/32")
 def test_a_security_group_rule_allows_what_aws_says(
     rule: SecurityRule, peers: IPv4Network, echo: bool, tcp: bool
 ) -> None:
-    allowed = filters.GroupRules([rule], {GROUP: {"10.0.1.20"}})
+    allowed = filters.GroupRules([rule], {GROUP: {"10.0.1.20"}}, LISTS)
     assert (allowed.allows(ECHO, peers), allowed.allows(TCP, peers)) == (echo, tcp)
 
 

@@ -98,11 +98,18 @@ class ScriptedChannel:
     def _honest(self, do: str, fields: dict[str, Any]) -> dict[str, Any]:
         number = self.worker[-1]
         if do == "facts":
-            cni = {"file": "10-bridge.conf", "type": "bridge", "name": "bridge", "bridge": "cnio0"}
+            cni = {
+                "file": "10-bridge.conf",
+                "type": "bridge",
+                "ipam": "host-local",
+                "name": "bridge",
+                "bridge": "cnio0",
+            }
             return {
                 "hostname": self.worker, "addresses": [f"10.0.1.2{number}"], "ip_forward": True,
                 "cni": [{**cni, "subnet": f"10.200.{number}.0/24", "ip_masq": True}],
-                "cni_plugins": ["bridge"], "imds": "v1", "failed": [],
+                "cni_path": ["/opt/cni/bin"], "cni_plugins": ["bridge", "host-local"], "cni_elsewhere": [],
+                "imds": "v1", "failed": [],
             }  # fmt: skip
         if do == "pod":
             return {"address": f"10.200.{number}.2", "file": "10-bridge.conf"}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kthw.errors import CouldNotLook, LookError
+from kthw.observed.agent import node
 from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import CLEAN, PLUGINS, TwoNodes, why_not
 
@@ -47,6 +48,7 @@ def test_the_facts_are_the_node_as_it_was_found(nodes: TwoNodes) -> None:
     assert seen["cni"][0] == {
         "file": "10-bridge.conf",
         "type": "bridge",
+        "ipam": "host-local",
         "name": "bridge",
         "bridge": "cnio0",
         "subnet": "10.200.0.0/24",
@@ -88,6 +90,57 @@ def test_cni_files_of_every_form_are_read(nodes: TwoNodes) -> None:
     assert seen[0]["problem"]
     assert seen[1]["problem"] == "no plugin type"
     assert seen[2]["bridge"] == "cni0"
+
+
+RUNTIMES = {
+    "none": (None, "{usual}"),
+    "nothing in it": ("", "{usual}"),
+    "of Debian's package": ('[plugins."io.containerd.grpc.v1.cri".cni]\n  bin_dir = "{other}"\n', "{other}"),
+    "of containerd 2": ("[plugins]\n    bin_dir = ''\n    bin_dirs = ['{other}', \"/x\"]\n", "{other} /x"),
+    "over several lines": ('bin_dirs = [\n  "/x",\n  "{other}",\n]\n', "/x {other}"),
+    "a remark": ('# bin_dir = "{other}"\nconf_dir = "/x"\n', "{usual}"),
+    "no folders": ('bin_dir = "x"\nbin_dirs = ["", "/a:/b", 7]\n', "{usual}"),
+}
+
+
+@pytest.mark.parametrize(("runtime", "expected"), RUNTIMES.values(), ids=RUNTIMES)
+def test_plugins_are_looked_for_where_the_runtimes_configuration_says(
+    tmp_path: Path, runtime: str | None, expected: str
+) -> None:
+    """Programs that can be run; and a pod is made with those that are there."""
+    folders = {"usual": tmp_path / "usual", "other": tmp_path / "other"}
+    for name, folder in folders.items():
+        folder.mkdir()
+        (folder / f"of-{name}").touch(mode=0o755)
+        (folder / "no-program").touch(mode=0o644)
+        (folder / "folder").mkdir()
+    if runtime is not None:
+        (tmp_path / "config.toml").write_text(runtime.replace("{other}", str(folders["other"])))
+    asked = {"plugins": str(folders["usual"]), "runtime": str(tmp_path / "config.toml")}
+    seen = node.facts({"configs": str(tmp_path / "none"), **asked})
+    assert seen["cni_path"] == expected.format(**folders).split()
+    there = [name for name, folder in folders.items() if str(folder) in seen["cni_path"]]
+    assert seen["cni_plugins"] == [f"of-{name}" for name in there]
+
+
+def test_a_pod_is_made_with_the_plugins_that_the_runtime_has(nodes: TwoNodes, tmp_path: Path) -> None:
+    """Those in the usual folder do not count then, for us as for the runtime."""
+    runtime = tmp_path / "config.toml"
+    (tmp_path / "empty").mkdir()
+    places = {**nodes.places(0), "plugins": str(tmp_path / "empty"), "runtime": str(runtime)}
+    runtime.write_text(f'bin_dirs = ["{tmp_path / "empty"}", "{PLUGINS}"]\n')
+    session = nodes.session(0)
+    asked = {"worker": "worker-0", "run": "r1", "port": 8080}
+    assert session.request("pod", deadline=30, **asked, **places)["address"] == "10.200.0.2"
+    runtime.write_text(f'bin_dir = "{tmp_path / "empty"}"\n')
+    seen = session.request("facts", deadline=10, **places)
+    assert (seen["cni_plugins"], seen["cni_elsewhere"]) == (
+        [],
+        [f"{PLUGINS}/bridge", f"{PLUGINS}/host-local", f"{PLUGINS}/loopback"],
+    )
+    with pytest.raises(CouldNotLook) as refused:
+        session.request("pod", deadline=30, **asked, **places)
+    assert refused.value.error.facts["variant"] == "no-plugin"
 
 
 def test_no_cni_files_are_no_entries(nodes: TwoNodes) -> None:

@@ -32,6 +32,7 @@ WATCH = {"mark": "0123456789abcdef", "port": 8080, "pairs": [PAIR]}
 SEND = {"pairs": [[0, "tcp", "10.200.1.2"]], "times": 3, "pause": 0.1}
 GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "facts": ("facts", PLACES),
+    "facts of a runtime": ("facts", {**PLACES, "runtime": "/etc/containerd/config.toml"}),
     "pod": ("pod", POD),
     "pod of an accent": ("pod", {**POD, "worker": "nó de João 👩\u200d🔧"}),
     "ways": ("ways", {"towards": {"worker-1": ["10.200.1.2", "10.200.1.0/24"], "w": ["10.9.9.9", ""]}}),
@@ -91,6 +92,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "seconds by word": ("probe", {**PROBE, "seconds": "3"}),
     "a path that is relative": ("facts", {**PLACES, "configs": "etc"}),
     "a path with a NUL": ("facts", {**PLACES, "plugins": "/opt\0/x"}),
+    "a runtime that is no path": ("facts", {**PLACES, "runtime": "-x"}),
     "a path that is null": ("facts", {**PLACES, "plugins": None}),
     "a run with a space": ("pod", {**POD, "run": "a b"}),
     "a port of a million": ("pod", {**POD, "port": 1_000_000}),
@@ -203,7 +205,7 @@ def test_names_of_files_that_are_no_utf8_are_told(node: LocalChannel, tmp_path: 
     """A letter of Latin-1 as that letter."""
     Path(str(tmp_path).encode().decode() + "/10-jo\udce3o.conf").write_text('{"type": "bridge"}')
     (tmp_path / "plug").mkdir()
-    Path(f"{tmp_path}/plug/p\udcff").touch()
+    Path(f"{tmp_path}/plug/p\udcff").touch(mode=0o755)
     session = node.session()
     session.start()
     places = {"configs": str(tmp_path), "plugins": str(tmp_path / "plug")}

@@ -114,7 +114,9 @@ def test_each_node_tells_what_it_is(bare: Seen) -> None:
     assert [config.file for config in node.cni] == ["10-bridge.conf", "99-loopback.conf"]
     assert node.cni[0].subnet == "10.200.1.0/24"
     assert node.cni[0].ip_masq
-    assert "bridge" in node.cni_plugins
+    assert node.cni_path == ("/opt/cni/bin",)
+    assert {"bridge", "host-local"} <= set(node.cni_plugins or ())
+    assert [config.ipam for config in node.cni] == ["host-local", ""]
     assert node.pod.startswith("10.200.1.")
 
 

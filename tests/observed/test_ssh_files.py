@@ -98,7 +98,7 @@ def test_a_file_that_is_no_private_key_is_one_sentence(good: Path, tmp_path: Pat
     began = time.monotonic()
     with pytest.raises(UnusableKeyError, match=said) as raised:
         key_of(str(key))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert raised.value.variant == variant
 
 
@@ -159,7 +159,7 @@ def test_known_hosts_that_are_no_file_do_not_look_empty(
     make(known)
     began = time.monotonic()
     error = error_of(sshd.strangers(known_hosts=known, accept_new=True))
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     assert (error.code, error.facts["variant"]) == ("ssh-host-key-unknown", "unreadable")
     assert error.detail.startswith(f"{known}: ")
     for language in LANGUAGES:

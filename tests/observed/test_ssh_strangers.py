@@ -17,7 +17,7 @@ from kthw.observed.evidence import Evidence, Instance, Inventory, TargetSeen
 from kthw.observed.pods import look_into_nodes
 from kthw.observed.ssh import dial
 from kthw.observed.ssh.login import Deadlines, open_session
-from kthw.target import SshAccess, Target, endpoint_of, is_local
+from kthw.target import SshAccess, Target, is_local
 from kthw.words.messages import LANGUAGES, catalogue
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -156,14 +156,6 @@ def test_any_other_endpoint_is_none(endpoint: str) -> None:
     assert not is_local(endpoint)
 
 
-def test_the_endpoint_is_the_target_s_or_the_environment_s() -> None:
-    said = {"AWS_ENDPOINT_URL": "a", "AWS_ENDPOINT_URL_EC2": "b"}
-    assert endpoint_of(Target(kind="aws"), said) == "b"
-    assert endpoint_of(Target(kind="aws"), {"AWS_ENDPOINT_URL": "a"}) == "a"
-    assert endpoint_of(Target(kind="sandbox", endpoint="c"), said) == "c"
-    assert endpoint_of(Target(kind="aws"), {}) == ""
-
-
 # --------------------------------------------------------------------------- names
 
 
@@ -175,7 +167,7 @@ def deaf_name_server(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
     def ask(host: str, port: int, **rest: int) -> object:
         if not rest.get("flags"):
-            done.wait(10)
+            done.wait(120)
         return known("127.0.0.1" if not rest.get("flags") else host, port, **rest)
 
     monkeypatch.setattr(socket, "getaddrinfo", ask)
@@ -185,7 +177,7 @@ def deaf_name_server(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def test_looking_up_a_name_is_within_the_deadline(home: Path, deaf_name_server: threading.Event) -> None:
     began = time.monotonic()
     error = error_of("192.0.2.7", "Host worker-1", "HostName worker-1.example", home=home)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     deaf_name_server.set()
     assert (error.facts["variant"], error.detail) == (
         "unknown-name",
@@ -198,9 +190,9 @@ def test_looking_up_a_name_ends_when_told_to_stop(deaf_name_server: threading.Ev
     threading.Timer(0.2, stop.set).start()
     began = time.monotonic()
     with pytest.raises(InterruptedError):
-        dial.connect("worker-1.example", 22, 10.0, stop)
+        dial.connect("worker-1.example", 22, 60.0, stop)
     deaf_name_server.set()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 def test_a_name_that_can_be_none_is_an_unknown_one(home: Path) -> None:

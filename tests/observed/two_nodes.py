@@ -12,6 +12,9 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
 
 from kthw.observed.ssh.session import Session
 from tests.observed.local_channel import LocalChannel
@@ -162,3 +165,25 @@ class TwoNodes:
 
 
 CLEAN: dict[str, object] = {"reservations": [], "links": ["ens5", "lo"], "nat": [], "processes": []}
+
+
+class Lab(NamedTuple):
+    """Two nodes and a session with each."""
+
+    nodes: TwoNodes
+    sender: Session
+    receiver: Session
+
+
+NO_NODES = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")
+PEER = "10.200.1.2"
+"""The pod on the other node."""
+PUT_RIGHT = """
+iptables -P FORWARD ACCEPT; iptables -F; iptables -X; iptables -t mangle -F; iptables-legacy -P FORWARD ACCEPT
+nft delete table inet guide; nft delete table ip mine; true
+"""
+
+
+def around(session: Session, **towards: tuple[str, str]) -> dict[str, Any]:
+    """What a node says of its surroundings."""
+    return session.request("ways", deadline=20, towards=towards)

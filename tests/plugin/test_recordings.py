@@ -165,7 +165,7 @@ def test_what_would_never_end_is_not_read(file: str, variant: str, tmp_path: Pat
     with pytest.raises(CouldNotLook) as refused:
         read(tmp_path / file)
     assert refused.value.error.facts["variant"] == variant
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 20
     ran = run_pytest("suites/routes", "--evidence", str(tmp_path / file), "--language", "pt-BR")
     assert (ran.code, ran.lines) == (4, [f"ERROR: {catalogue('pt-BR').error(refused.value.error).what}"])
 

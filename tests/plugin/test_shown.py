@@ -111,6 +111,25 @@ def test_an_endpoint_on_this_machine_is_never_shown_as_an_account(
     assert {p.attrib["name"]: p.attrib["value"] for p in suite.iter("property")}["target"] == ran.lines[0]
 
 
+@pytest.mark.parametrize("where", ["profile", "AWS_ENDPOINT_URL_EC2"])
+def test_an_endpoint_is_shown_wherever_it_is_configured(where: str, tmp_path: Path, run_pytest: Run) -> None:
+    """From the first line on, and also where nobody answers there."""
+    endpoint = "http://127.0.0.1:9"
+    said = f"endpoint_url = {endpoint}\n" if where == "profile" else ""
+    (tmp_path / "config").write_text(f"[profile mine]\nregion = sa-east-1\n{said}")
+    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+    ran = run_pytest(
+        "suites/routes/test_workers.py", "--target", "aws", AWS_PROFILE="mine",
+        AWS_CONFIG_FILE=str(tmp_path / "config"), AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true", **keys,
+        **({"AWS_ENDPOINT_URL_EC2": endpoint} if where != "profile" else {}),
+        AWS_ENDPOINT_URL_STS=endpoint, LC_ALL="C.UTF-8",
+    )  # fmt: skip
+    assert ran.lines[0] == f"Target: a local endpoint, no account: {endpoint}, region sa-east-1"
+    assert ran.lines[-2].startswith(f"target: a local endpoint, no account: {endpoint}, ")
+    assert ran.document["target"]["local"] is True
+
+
 def test_an_account_is_shown_as_one(judge: Run) -> None:
     ran = judge(on_an_endpoint(""))
     assert "local" not in ran.lines[-1]

@@ -20,6 +20,7 @@ from kthw.observed.evidence import Inventory
 from kthw.provision.__main__ import main
 from kthw.provision.entry import Place
 from kthw.provision.turns import turn
+from kthw.words.messages import catalogue
 from tests.provision.account import ROOT, Account
 
 Run = Callable[..., tuple[int, str, str]]
@@ -165,6 +166,47 @@ def test_bad_usage_is_one_sentence_and_exit_code_two(run: Run, arguments: tuple[
     code, said, complaints = run(*arguments)
     assert (code, said) == (2, "")
     assert complaints.splitlines()[-1].startswith("python -m kthw.provision: error: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("aply",), "aply: isso não existe; você quis dizer apply?"),
+        (("undo",), "undo: isso não existe; o que existe: plan, apply, rollback"),
+        (("plan", "--worker", "worker-0"), "--worker: isso não existe; você quis dizer --workers?"),
+        (("plan", "--expect-account"), "--expect-account: falta um valor depois"),
+        (("plan", "--language", "pt"), "--language: pt: isso não existe; o que existe: en, pt-BR"),
+    ],
+)
+def test_what_is_mistyped_is_told_in_portuguese_with_what_was_meant(
+    run: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    code, out, complaints = run(*arguments, LC_ALL="pt_BR.UTF-8")
+    assert (code, out) == (2, "")
+    assert complaints.splitlines()[-1].endswith(said)
+    assert complaints.startswith("uso: python -m kthw.provision ")
+    assert "error" not in complaints
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+@pytest.mark.parametrize("action", ["plan", "apply"])
+def test_an_instance_that_may_be_anybody_s_keeps_everything_from_being_created(
+    aws_account: Account, run: Run, monkeypatch: pytest.MonkeyPatch, action: str, language: str
+) -> None:
+    aws_account.build()
+
+    def garbled(reader: Reader, *arguments: Any, **more: Any) -> tuple[Inventory, tuple[LookError, ...]]:
+        inventory, _ = read_inventory(reader, *arguments, **more)
+        facts = {**reader.facts, "kind": "nameless", "id": "i-0f"}
+        return inventory, (LookError(code="aws-unreadable", subject="i-0f", detail="Tags: x", facts=facts),)
+
+    monkeypatch.setattr("kthw.provision.__main__.read_inventory", garbled)
+    code, said, complaints = run(action, "--language", language)
+    assert code == 2
+    assert catalogue(language).say("provision-nameless") in said
+    assert "create-route" not in said
+    assert "i-0f" in complaints
+    assert aws_account.pod_routes() == {}
 
 
 @pytest.mark.parametrize("action", ["plan", "apply", "rollback"])

@@ -13,6 +13,7 @@ from kthw.observed.evidence import (
     Instance,
     Inventory,
     NetworkInterface,
+    PrefixList,
     Route,
     RouteTable,
     Subnet,
@@ -71,6 +72,7 @@ def route(
         state=state,
         instance="" if by_interface else target,
         network_interface=target if by_interface else network_interface,
+        foreign=destination.startswith("pl-"),
     )
 
 
@@ -109,6 +111,38 @@ def test_route_that_is_there_decides_what_to_do(
     assert step.route_table == "rtb-pods"
     if command is not None:
         assert step.command == command
+
+
+BY_LIST = route("i-0", destination="pl-1")
+HALVES = ("10.200.0.0/25", "10.200.0.128/25")
+
+
+@pytest.mark.parametrize(
+    ("routes", "entries", "by"),
+    [
+        ((BY_LIST,), ("10.200.0.0/24",), "10.200.0.0/24 (pl-1)"),
+        ((BY_LIST,), HALVES, "10.200.0.0/25 (pl-1), 10.200.0.128/25 (pl-1)"),
+        ((LEARNED, BY_LIST), ("10.200.0.0/24",), "10.200.0.0/24 (pl-1)"),
+        (tuple(route("i-0", destination=half) for half in HALVES), (), ", ".join(HALVES)),
+        ((route("i-0", destination="10.200.0.0/20"),), (), "10.200.0.0/20"),
+        ((BY_LIST,), ("10.200.0.0/25",), ""),
+        ((BY_LIST,), (), ""),
+        ((replace(BY_LIST, state="blackhole"),), ("10.200.0.0/24",), ""),
+        ((replace(BY_LIST, instance="i-9"),), ("10.200.0.0/24",), ""),
+    ],
+    ids=["list", "halves by list", "before learned", "halves", "wider", "half", "empty", "dead", "other"],
+)  # fmt: skip
+def test_nothing_is_created_where_other_routes_lead_there(
+    routes: tuple[Route, ...], entries: tuple[str, ...], by: str
+) -> None:
+    inventory = network(worker(0), routes=routes)
+    inventory = replace(inventory, prefix_lists=(PrefixList(id="pl-1", entries=entries),))
+    (step,) = plan(inventory, ONE)
+    assert (step.outcome, step.detail) == (("carried", by) if by else ("create", ""))
+    assert bool(step.command) is not bool(by)
+    evidence = Evidence(gathered_at="", target=TargetSeen(kind="sandbox"), intended=ONE, inventory=inventory)
+    missing = [f.code for f in route_to_worker(Network(evidence), "worker-0")] == ["route-missing"]
+    assert not (missing and by)
 
 
 def test_no_route_is_made_in_another_vpc_than_the_others() -> None:

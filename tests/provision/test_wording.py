@@ -15,7 +15,7 @@ from kthw.words.messages import LANGUAGES, catalogue
 
 COMMAND = "aws ec2 some-route --route-table-id rtb-1"
 WITH_COMMAND = ("create", "wrong-target", "blackhole", "failed", "gave-up", "not-tried", "unsure", "maybe")
-WITHOUT = ("created", "exists", "deleted", "gone", "left", "running")
+WITHOUT = ("created", "exists", "carried", "deleted", "gone", "left", "running")
 
 
 def step(outcome: str, **more: str) -> ProvisionStep:

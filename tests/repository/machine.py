@@ -125,6 +125,12 @@ class Machine:
         """The command lines of one stub."""
         return [line for line in self.called if line.startswith(f"{program} ")]
 
+    @property
+    def installed(self) -> list[str]:
+        """The packages that apt-get was asked to install, in all."""
+        asked = [line for line in self.calls("apt-get") if " -s " not in line and " install " in line]
+        return [word for line in asked for word in line.split("--no-install-recommends ")[1].split()]
+
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         # The machine's own folders stand in for /usr/bin; nothing of the real one is on PATH.
         return {

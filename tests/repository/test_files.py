@@ -89,6 +89,16 @@ def test_no_file_names(what: str) -> None:
     assert not named
 
 
+def test_no_link_is_tracked() -> None:
+    """One leads into a folder of one machine; and git deletes what is ignored to put it there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-s"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000")] == []
+
+
 def commands(readme: str) -> set[str]:
     """Every command and option in the code of a README."""
     text = (PROJECT / readme).read_text()

@@ -43,6 +43,29 @@ def test_bad_usage_is_one_sentence_and_exit_2(arguments: tuple[str, ...], word: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "falta isto: up|run|ssh"),
+        (("ssh",), "falta isto: name\n"),
+        (("upp",), "upp: isso não existe; você quis dizer up?"),
+        (("xyz",), "xyz: isso não existe; o que existe: up, run, ssh"),
+        (("up", "--worker", "3"), "--worker: isso não existe; você quis dizer --workers?"),
+        (("--wokers", "3", "up"), "--wokers: isso não existe; você quis dizer --workers?"),
+        (("run", "--workers"), "--workers: falta um valor depois"),
+        (("up", "--empty=1"), "--empty: não recebe valor, e aí está '1'"),
+    ],
+)
+def test_what_is_mistyped_is_told_in_portuguese_with_what_was_meant(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    done = sandbox(*arguments, LC_ALL="pt_BR.UTF-8")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert done.stderr.startswith("uso: python -m sandbox ")
+    assert "error" not in done.stderr
+
+
 def test_a_command_that_does_not_exist_is_named() -> None:
     done = sandbox("run", "--empty", "no-such-command")
     assert done.returncode == 127

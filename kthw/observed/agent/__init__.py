@@ -4,10 +4,12 @@ Its modules use the standard library only and run on Python 3.7 or later as uid 
 them in that order, and ``conversation.main`` runs. It reads requests on stdin and answers on
 stdout, one JSON object a line, each answer with the request's ``id``:
 
-``{"do": "facts", "configs": DIR, "plugins": DIR}``
-    what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_plugins``, ``imds``,
-    ``failed`` (the errors of what could not be looked at; the rest holds).
-``{"do": "pod", "worker": NAME, "run": ID, "port": N, "configs": DIR, "plugins": DIR}``
+``{"do": "facts", "configs": DIR, "plugins": DIR, "runtime": FILE}``
+    what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_path``,
+    ``cni_plugins``, ``cni_elsewhere``, ``imds``, ``failed`` (the errors of what could not be looked at;
+    the rest holds).
+    Plugins are looked for where the runtime's configuration says, else in ``plugins``.
+``{"do": "pod", "worker": NAME, "run": ID, "port": N, "configs": DIR, "plugins": DIR, "runtime": FILE}``
     makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``.
 ``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
     what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``firewall``,

@@ -101,7 +101,7 @@ def _name(value: Any) -> str:
     return str(value)
 
 
-def _directory(value: Any) -> str:
+def _path(value: Any) -> str:
     _fit(isinstance(value, str) and value.startswith("/") and len(value) <= 1000 and value.isprintable())
     return str(value)
 
@@ -170,7 +170,7 @@ def _times(value: Any) -> int:
     return whole(value, 1, 10)
 
 
-_PLACES = {"configs": _directory, "plugins": _directory}
+_PLACES = {"configs": _path, "plugins": _path, "runtime": _path}
 _SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "facts": {**_PLACES},
     "pod": {"worker": _name, "run": _word, "port": _port, **_PLACES},
@@ -194,4 +194,4 @@ _SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "seen": {"seconds": _seconds(10)},
     "end": {},
 }
-_OPTIONAL = frozenset({"node", "internet"})
+_OPTIONAL = frozenset({"node", "internet", "runtime"})

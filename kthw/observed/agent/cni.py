@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +16,12 @@ from kthw.observed.agent.system import MOST_DETAIL, MOST_NAME, AgentError, tool,
 
 MOST_FILES = 200
 MOST_BYTES = 1 << 20
-"""Of one CNI file."""
+"""Of one CNI file, and of the runtime's configuration."""
+MOST_FOLDERS = 8
+FOLDERS = ("/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni")
+"""Where plugins are put: by the tutorials and most networks, by Debian's packages, by Fedora's."""
+_BIN_DIRS = re.compile(r"""^\s*bin_dirs?\s*=\s*(\[[^\]]*\]|"[^"\n]*"|'[^'\n]*')""", re.MULTILINE)
+_QUOTED = re.compile(r""""([^"\n]*)"|'([^'\n]*)'""")
 
 
 def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -40,6 +48,7 @@ def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
                 subnet = ""
             bridge = plugin.get("bridge") or ("cni0" if plugin["type"] == "bridge" else "")
             said = {"file": file.name, "type": plugin["type"], "name": network["name"]}
+            said["ipam"] = ipam.get("type") or ""
             said = dict(said, bridge=bridge, subnet=subnet)
             texts = {field: str(value)[:MOST_NAME] for field, value in said.items()}
             yield dict(texts, ip_masq=bool(plugin.get("ipMasq", False))), network
@@ -78,16 +87,40 @@ def read_network(file: Path) -> dict[str, Any]:
     }
 
 
+def plugin_folders(usual: str, runtime: str) -> list[str]:
+    """Where the container runtime looks for plugins: where containerd's configuration says, else ``usual``.
+
+    ``bin_dir`` in it, or ``bin_dirs`` since containerd 2: Debian's package says ``/usr/lib/cni`` there.
+    """
+    said = ""
+    with contextlib.suppress(OSError):
+        if Path(runtime).is_file():
+            with Path(runtime).open("rb") as opened:
+                said = opened.read(MOST_BYTES).decode("utf-8", "replace")
+    folders = [a or b for value in _BIN_DIRS.findall(said) for a, b in _QUOTED.findall(value)]
+    fit = [each for each in dict.fromkeys(folders) if each.startswith("/") and ":" not in each]
+    return [each for each in fit if each.isprintable() and len(each) <= MOST_NAME][:MOST_FOLDERS] or [usual]
+
+
+def plugins_in(folder: str) -> list[str]:
+    """The programs that can be run there; none where there is no such folder. Raises ``OSError``."""
+    try:
+        files = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [each.name[:MOST_NAME] for each in files if each.is_file() and os.access(each.path, os.X_OK)]
+
+
 class Network:
     """The node's pod network, driven as kubelet drives it: CNI ADD and DEL with the real plugins."""
 
-    def __init__(self, network: dict[str, Any], plugins: str) -> None:
+    def __init__(self, network: dict[str, Any], plugins: list[str]) -> None:
         self.network = network
         self.plugins = plugins
         self.result: dict[str, Any] | None = None
 
     @classmethod
-    def of_node(cls, configs: str, plugins: str) -> Network:
+    def of_node(cls, configs: str, plugins: list[str]) -> Network:
         """The first valid network by file name, as kubelet's runtime takes it; loopback is not one."""
         broken = []
         for said, network in cni_files(configs):
@@ -141,16 +174,17 @@ class Network:
             "CNI_CONTAINERID": container,
             "CNI_NETNS": namespace,
             "CNI_IFNAME": "eth0",
-            "CNI_PATH": self.plugins,
+            "CNI_PATH": ":".join(self.plugins),
         }
         kind = str(plugin["type"])
         told = {"file": str(network["file"]), "plugin": kind}
         try:
-            path = Path(self.plugins, Path(kind).name)
+            there = (Path(folder, Path(kind).name) for folder in self.plugins)
+            path = next((each for each in there if each.is_file()), Path(self.plugins[0], Path(kind).name))
             done = tool(str(path), input=json.dumps(config), environment=environment)
         except FileNotFoundError:
             raise AgentError(
-                "cni-failed", f"no plugin {kind} in {self.plugins}", variant="no-plugin", **told
+                "cni-failed", f"no plugin {kind} in {', '.join(self.plugins)}", variant="no-plugin", **told
             ) from None
         except (OSError, ValueError, subprocess.TimeoutExpired) as problem:
             raise AgentError("cni-failed", f"{kind}: {problem}", **told) from None

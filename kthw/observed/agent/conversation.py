@@ -12,7 +12,7 @@ import time
 from typing import Any, NoReturn
 
 from kthw.observed.agent.asked import MOST_BYTES, checked, read_request
-from kthw.observed.agent.cni import Network
+from kthw.observed.agent.cni import Network, plugin_folders
 from kthw.observed.agent.mesh import Mesh, Probe
 from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.agent.pod import Pod, token
@@ -74,13 +74,14 @@ class Agent:
 
     def _make_pod(self, request: dict[str, Any]) -> dict[str, Any]:
         self._close_pod()
-        network = Network.of_node(request["configs"], request["plugins"])
+        plugins = plugin_folders(request["plugins"], request.get("runtime", ""))
+        network = Network.of_node(request["configs"], plugins)
         self.pod = Pod(network, request)
         try:
             with alone(request["configs"]):
-                sweep(request["configs"], request["plugins"])
+                sweep(request["configs"], plugins)
                 brings_bridge = not has_interface(network.bridge) or somebody_brought_bridge(
-                    request["configs"], request["plugins"], network
+                    request["configs"], plugins, network
                 )
                 listener = self.pod.open(brings_bridge)
         except Exception:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from pathlib import Path
 from typing import Any
 
 from kthw.observed.agent.asked import is_address
-from kthw.observed.agent.cni import cni_files
+from kthw.observed.agent.cni import FOLDERS, cni_files, plugin_folders, plugins_in
 from kthw.observed.agent.firewall import chains
 from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
@@ -29,19 +28,32 @@ def facts(request: dict[str, Any]) -> dict[str, Any]:
         addresses = _addresses(looking.ip("-d", "-4", "address"), {each.get("bridge") for each in configs})
     except UnseenError:
         addresses = []
-    try:
-        plugins = sorted(each.name[:MOST_NAME] for each in Path(request["plugins"]).iterdir())
-    except OSError:
-        plugins = []
     return {
         "hostname": socket.gethostname(),
         "addresses": addresses[:MOST_LISTED],
         "ip_forward": forwarding(),
         "cni": configs,
-        "cni_plugins": plugins[:MOST_LISTED],
+        **_plugins(plugin_folders(request["plugins"], request.get("runtime", "")), configs),
         "imds": metadata(),
         "failed": looking.failed,
     }
+
+
+def _plugins(folders: list[str], configs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The folders where plugins are looked for, what is there, and which of those named are elsewhere.
+
+    ``cni_plugins`` is ``None`` where that cannot be told whole.
+    """
+    named = {each[kind] for each in configs for kind in ("type", "ipam") if each.get(kind)}
+    seen: dict[str, Any] = {"cni_path": folders, "cni_plugins": None, "cni_elsewhere": []}
+    with contextlib.suppress(OSError):
+        there = sorted({name for folder in folders for name in plugins_in(folder)})
+        seen["cni_plugins"] = there if len(there) <= MOST_LISTED else None
+    with contextlib.suppress(OSError):
+        others = [folder for folder in FOLDERS if folder not in folders]
+        found = [f"{folder}/{name}" for folder in others for name in sorted(named & {*plugins_in(folder)})]
+        seen["cni_elsewhere"] = [each for each in found if len(each) <= MOST_NAME][:MOST_LISTED]
+    return seen
 
 
 def _addresses(links: list[dict[str, Any]], bridges: set[Any]) -> list[str]:

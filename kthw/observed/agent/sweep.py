@@ -19,7 +19,7 @@ OURS = re.compile(r"kthw-probe-(\d+)-(\d+)(-bridge)?")
 """Our container ids: pid and start time of the agent, and whether the pod brought the bridge with it."""
 
 
-def sweep(configs: str, plugins: str) -> None:
+def sweep(configs: str, plugins: list[str]) -> None:
     """Take back what agents that are dead left behind: reserved addresses and masquerade rules."""
     networks = networks_of(configs, plugins)
     for file, container in reservations(networks):
@@ -34,7 +34,7 @@ def sweep(configs: str, plugins: str) -> None:
                 file.unlink()  # its configuration is gone, or the plugin would not
 
 
-def somebody_brought_bridge(configs: str, plugins: str, network: Network) -> bool:
+def somebody_brought_bridge(configs: str, plugins: list[str], network: Network) -> bool:
     """Whether the bridge of ``network`` came with a pod of ours that still lives."""
     return any(
         file.parent.name == network.network["name"] and container.endswith("-bridge")
@@ -42,7 +42,7 @@ def somebody_brought_bridge(configs: str, plugins: str, network: Network) -> boo
     )
 
 
-def networks_of(configs: str, plugins: str) -> dict[str, Network]:
+def networks_of(configs: str, plugins: list[str]) -> dict[str, Network]:
     """The node's networks by name; of several with one name, the first."""
     networks: dict[str, Network] = {}
     for _, network in cni_files(configs):

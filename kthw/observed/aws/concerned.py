@@ -70,6 +70,17 @@ def by_network(
     return found
 
 
+def prefix_lists(inventory: Inventory, intended: Intended) -> list[str]:
+    """The lists named by what concerns a worker: a route of the VPCs, or a rule of its security groups."""
+    bearers = [each for found in candidates(inventory.instances, intended).values() for each in found]
+    worn = {group for each in bearers for eni in each.network_interfaces for group in eni.security_groups}
+    groups = [group for group in inventory.security_groups if group.id in worn]
+    rules = [rule for group in groups for rule in (*group.ingress, *group.egress)]
+    routes = [route for table in inventory.route_tables for route in table.routes]
+    named = {each for rule in rules for each in rule.prefix_lists} | {route.prefix_list for route in routes}
+    return sorted(named - {""})
+
+
 def error(garbled: Unfit, facts: Mapping[str, str]) -> LookError:
     """``garbled`` as an error about nobody yet."""
     return LookError(

@@ -17,12 +17,13 @@ from kthw.intended.cluster import Intended
 from kthw.observed.aws import concerned, listing, shapes
 from kthw.observed.aws.answers import UnreadableAnswerError
 from kthw.observed.aws.crew import Crew
+from kthw.observed.aws.elsewhere import some_of_the_region
 from kthw.observed.aws.errors import UNREADABLE, too_slow
 from kthw.observed.aws.listing import Listed
 from kthw.observed.aws.rate import TokenBucket
 from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader, aws_code, look_error, looking
 from kthw.observed.aws.user_data import read_user_data
-from kthw.observed.evidence import Instance, Inventory, RouteTable, UserData
+from kthw.observed.evidence import Instance, Inventory, PrefixList, RouteTable, UserData
 from kthw.observed.namesakes import candidates
 from kthw.settling import settled
 
@@ -76,7 +77,8 @@ def read_inventory(
 
     API calls: ``GetCallerIdentity``, ``DescribeInstances``, six more Describe calls, and one
     ``DescribeInstanceAttribute`` per worker: N + 8, and a page more for every further 1,000 instances of
-    the region or 100 route tables. Without any worker it is two calls.
+    the region or 100 route tables. Without any worker it is two calls. One ``GetManagedPrefixListEntries``
+    more (a page: 100 entries) for each prefix list that a route of the VPCs or a group of a worker names.
     ``progress(done, of)`` counts the calls after the first two.
     """
     until = time.monotonic() + _reading_seconds(intended)
@@ -84,6 +86,8 @@ def read_inventory(
     everywhere = _in_time(reader, "instances", lambda: listing.instances(reader.ec2))
     vpcs = _vpcs_of_workers(everywhere.nouns, intended)
     instances = [i for i in everywhere.nouns if i.name in intended.workers or (i.vpc and i.vpc in vpcs)]
+    if not vpcs:
+        instances += some_of_the_region(everywhere.nouns, intended)
     inventory = Inventory(account=account, region=reader.region, instances=tuple(instances))
     errors = concerned.by_instances(everywhere.unfit, intended, vpcs, reader.facts)
     if not vpcs:
@@ -152,19 +156,22 @@ class _Look:
             lists = {kind: crew.submit(read, self._ec2, self._vpcs) for kind, (_, read) in _LISTS.items()}
             said = {name: crew.submit(self._user_data, worker) for name, worker in self._workers.items()}
             self._wait([*lists.values(), *said.values()], until)
+            self._refuse_half_a_network(lists.values())
+            unread = {kind: self._listed(kind, call) for kind, call in lists.items()}
+            self._with_prefix_lists(crew, len(lists) + len(said), until)
         finally:
             crew.dismiss()
-        self._refuse_half_a_network(lists.values())
-        unread = {kind: self._listed(kind, call) for kind, call in lists.items()}
         errors = self._with_user_data(said)
         errors += concerned.by_network(self._inventory, self._intended, unread)
         return _without_doubtful_tables(self._inventory, errors)
 
-    def _wait(self, calls: Sequence[Future[Any]], until: float) -> None:
-        self._progress(0, len(calls))
+    def _wait(self, calls: Sequence[Future[Any]], until: float, before: int = 0) -> None:
+        of = before + len(calls)
+        self._progress(before, of)
         try:
-            for done, _ in enumerate(as_completed(calls, max(0.0, until - time.monotonic())), start=1):
-                self._progress(done, len(calls))
+            for _ in as_completed(calls, max(0.0, until - time.monotonic())):
+                before += 1
+                self._progress(before, of)
         except TimeoutError:
             pass  # what is not done is told as that
 
@@ -193,6 +200,21 @@ class _Look:
         seen = call.result()
         self._inventory = msgspec.structs.replace(self._inventory, **{field: seen.nouns})
         return [concerned.error(each, self._reader.facts) for each in seen.unfit]
+
+    def _with_prefix_lists(self, crew: Crew, before: int, until: float) -> None:
+        """Put into the inventory the lists it names, and why one could not be read: it may not matter."""
+        named = concerned.prefix_lists(self._inventory, self._intended)
+        calls = {each: crew.submit(listing.prefix_list, self._ec2, each) for each in named}
+        if calls:
+            self._wait([*calls.values()], until, before)
+        found = tuple(self._prefix_list(each, call) for each, call in calls.items())
+        self._inventory = msgspec.structs.replace(self._inventory, prefix_lists=found)
+
+    def _prefix_list(self, named: str, call: Future[PrefixList]) -> PrefixList:
+        if not call.done():
+            return PrefixList(id=named, unread=self._too_slow(named))
+        problem = _failed(call)
+        return PrefixList(id=named, unread=self._error(problem, named)) if problem else call.result()
 
     def _with_user_data(self, said: dict[str, Future[UserData | None]]) -> list[LookError]:
         """Put into the inventory what workers were launched with, and leave out who vanished meanwhile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from msgspec import Struct, ValidationError
@@ -14,6 +15,7 @@ from kthw.observed.evidence import (
     Instance,
     InternetGateway,
     NetworkAcl,
+    PrefixList,
     RouteTable,
     SecurityGroup,
     Subnet,
@@ -29,9 +31,11 @@ _Any = TypeVar("_Any")
 
 _PAGE: Final = 1000
 _TABLES_PAGE: Final = 100
+_ENTRIES_PAGE: Final = 100
 _MOST_PAGES: Final = 1000
 _MOST_LISTED: Final = 100_000
 _MOST_FILTER_VALUES: Final = 200
+_THERE: Final = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
 
 
 class Listed(Struct, Generic[_Any], frozen=True):
@@ -41,14 +45,29 @@ class Listed(Struct, Generic[_Any], frozen=True):
     unfit: tuple[Unfit, ...] = ()
 
 
-def instances(ec2: EC2Client) -> Listed[Instance]:
+def regions(ec2: EC2Client) -> list[str]:
+    """The names of the regions that this account may use; of a garbled answer, what can be read."""
+    listed: object = ec2.describe_regions().get("Regions")
+    entries = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    return [str(each.get("RegionName")) for each in entries if each.get("OptInStatus") != "not-opted-in"]
+
+
+def instances(
+    ec2: EC2Client, *, names: Sequence[str] = (), most_pages: int = _MOST_PAGES
+) -> Listed[Instance]:
     """All instances of the region: filtering by N names would not cost less, and paging is asked for.
+
+    With ``names`` (as many as one filter takes), those with such a Name tag that are not gone.
 
     Of an instance that does not fit, what does is among ``nouns`` where its id is known.
     """
     found: list[Instance] = []
     wrong: list[Unfit] = []
-    for reservation in _entries(ec2, "describe_instances", "Reservations"):
+    asked: dict[str, Any] = (
+        {"Filters": [{"Name": "tag:Name", "Values": list(names)}, _THERE]} if names else {}
+    )
+    listed = _entries(ec2, "describe_instances", "Reservations", most_pages=most_pages, **asked)
+    for reservation in listed:
         try:
             answers = _inside(reservation, "Instances")
         except UnreadableAnswerError as problem:
@@ -119,6 +138,20 @@ def route_tables(
     return Listed(_by_id(found), tuple(wrong))
 
 
+def prefix_list(ec2: EC2Client, list_id: str) -> PrefixList:
+    """A managed prefix list. Raises ``UnreadableAnswerError`` where it is not to be read as a whole."""
+    entries = _entries(
+        ec2, "get_managed_prefix_list_entries", "Entries", size=_ENTRIES_PAGE, PrefixListId=list_id
+    )
+    found = set()
+    for answer in entries:
+        try:
+            found.add(shapes.prefix_list_entry(answer))
+        except ValidationError as problem:
+            raise UnreadableAnswerError(detail=f"{list_id}: {unfit.detail(problem, answer)}") from problem
+    return PrefixList(id=list_id, entries=tuple(sorted(found - {""}, key=IPv4Network)))
+
+
 def _in_vpcs(
     ec2: EC2Client,
     operation: str,
@@ -146,7 +179,13 @@ def _read(
 
 
 def _entries(
-    ec2: EC2Client, operation: Any, key: str, *, size: int = _PAGE, **asked: Any
+    ec2: EC2Client,
+    operation: Any,
+    key: str,
+    *,
+    size: int = _PAGE,
+    most_pages: int = _MOST_PAGES,
+    **asked: Any,
 ) -> Iterator[object]:
     """What all pages list under ``key``.
 
@@ -157,7 +196,7 @@ def _entries(
     for number, page in enumerate(pages, start=1):
         entries = _inside(page, key)
         listed += len(entries)
-        if number > _MOST_PAGES or listed > _MOST_LISTED:
+        if number > most_pages or listed > _MOST_LISTED:
             raise UnreadableAnswerError(detail=f"{key}: > {number - 1} pages, {listed} entries")
         yield from entries
 

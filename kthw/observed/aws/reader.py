@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 from botocore.loaders import create_loader
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed.aws import shapes
+from kthw.observed.aws import configured, shapes
 from kthw.observed.aws.answers import Parsers, bound
 from kthw.observed.aws.errors import LOOKING_FAILS_WITH, aws_code, look_error, looking
 from kthw.secrets import masked
@@ -37,6 +38,7 @@ _READ_SECONDS: Final = 30
 _ATTEMPTS: Final = 6
 _FIRST_ATTEMPTS: Final = 3
 """The first call tells whether AWS is there at all: a person waits for it, so it gives up sooner."""
+_ATTEMPTS_ABROAD: Final = 2
 
 _SERVICE_MODELS: Final = create_loader()
 """Shared, because reading EC2's model takes longer than most calls."""
@@ -98,10 +100,8 @@ def facts_of(target: Target) -> dict[str, str]:
     """The facts every error about ``target`` carries: ``profile``, ``region``, ``endpoint``."""
     return {
         "profile": target.profile or os.environ.get("AWS_PROFILE", "") or "default",
-        "region": target.region
-        or os.environ.get("AWS_REGION", "")
-        or os.environ.get("AWS_DEFAULT_REGION", ""),
-        "endpoint": target.endpoint or os.environ.get("AWS_ENDPOINT_URL", ""),
+        "region": configured.region(target),
+        "endpoint": configured.endpoint(target),
     }
 
 
@@ -149,7 +149,35 @@ class Reader:
                 "ec2", endpoint_url=self.target.endpoint or None, config=client_config(self.target)
             )
         self._guard(client)
+        client.meta.events.register("response-received", self._hear)
         return client
+
+    @contextmanager
+    def abroad(self, region: str) -> Iterator[EC2Client]:
+        """A client for another region, for a while: at the same endpoint, where one is configured.
+
+        What it is refused is nobody's ``refusal``: a region may be closed to this account.
+        """
+        with self._lock:  # making clients is not for several threads at once
+            client = self._session.client(
+                "ec2",
+                region_name=region,
+                endpoint_url=self.facts["endpoint"] or None,
+                config=client_config(self.target, attempts=_ATTEMPTS_ABROAD),
+            )
+        self._guard(client)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def known_regions(self) -> list[str]:
+        """The regions that the SDK knows of, of the partition this one is in."""
+        try:
+            partition = self._session.get_partition_for_region(self.region)
+        except BotoCoreError:
+            return []
+        return self._session.get_available_regions("ec2", partition)
 
     @cached_property
     def sts(self) -> STSClient:
@@ -161,6 +189,7 @@ class Reader:
                 config=client_config(self.target, attempts=_FIRST_ATTEMPTS),
             )
         self._guard(client)
+        client.meta.events.register("response-received", self._hear)
         return client
 
     def account(self, expected: str = "") -> str:
@@ -178,7 +207,6 @@ class Reader:
         # On the clients, not on the session: a profile that assumes a role does so through the session.
         allow_only(client, _READING)
         client.meta.events.register("before-call", self._count)
-        client.meta.events.register("response-received", self._hear)
         bound(client)
 
     def _count(self, **_event: Any) -> None:

@@ -29,6 +29,7 @@ from kthw.observed.evidence import (
     Subnet,
     Vpc,
 )
+from kthw.observed.values import Cidr
 
 _ASSOCIATED: Final = ("associated", "associating")
 _ATTACHED: Final = ("available", "attached", "attaching")
@@ -181,7 +182,11 @@ def _rules(permissions: Sequence[wire.Permission]) -> tuple[SecurityRule, ...]:
         for permission in permissions
     ]
     kept = (rule for rule in rules if rule.cidrs or rule.groups or rule.prefix_lists)
-    return tuple(sorted(kept, key=lambda r: (r.protocol, r.from_port, r.to_port, r.cidrs, r.groups)))
+    return tuple(sorted(kept, key=_by_what_it_allows))
+
+
+def _by_what_it_allows(rule: SecurityRule) -> tuple[object, ...]:
+    return (rule.protocol, rule.from_port, rule.to_port, rule.cidrs, rule.groups, rule.prefix_lists)
 
 
 def network_acl(answer: object) -> NetworkAcl:
@@ -208,6 +213,12 @@ def _acl_entry(seen: wire.AclEntry) -> AclEntry:
         from_port=ports.from_ if ports else icmp.type,
         to_port=ports.to if ports else icmp.code,
     )
+
+
+def prefix_list_entry(answer: object) -> str:
+    """The entry's range; empty for one of IPv6."""
+    seen = convert(answer, wire.PrefixListEntry)
+    return "" if ":" in seen.cidr else convert(seen.cidr, Cidr)
 
 
 def user_data(answer: object) -> str:

@@ -198,6 +198,12 @@ class PrefixList(Struct, frozen=True, rename="pascal"):
     prefix_list_id: Identifier
 
 
+class PrefixListEntry(Struct, frozen=True, rename="pascal"):
+    """Of an IPv4 list or, where there is a colon in it, of an IPv6 one."""
+
+    cidr: Identifier
+
+
 class Permission(Struct, frozen=True, rename="pascal"):
     ip_protocol: _Protocol
     from_port: Port = -1
@@ -279,8 +285,10 @@ prepared(
     NetworkInterface,
     SecurityGroup,
     NetworkAcl,
+    PrefixListEntry,
     UserData,
     CallerIdentity,
     Name,
     Identifier,
+    Cidr,
 )

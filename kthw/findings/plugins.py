@@ -1,0 +1,127 @@
+"""Are the CNI plugins there that the worker's pod network is made with?"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from typing import Final
+
+from kthw.errors import CouldNotLook, LookError
+from kthw.findings.finding import Finding
+from kthw.findings.workers import one_running_instance
+from kthw.intended import tutorial
+from kthw.network.cni import pod_network
+from kthw.network.model import Network
+from kthw.observed.evidence import CniConfig, Node
+
+_RELEASED: Final = frozenset({
+    "bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback",
+    "macvlan", "portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan", "vrf",
+})  # fmt: skip
+"""What a release of containernetworking/plugins brings."""
+
+FOREIGN: Final = "foreign"
+"""The variant of a finding whose file belongs to a network that brings a plugin of its own."""
+
+
+def plugins_installed(network: Network, worker: str) -> list[Finding]:
+    """Each plugin that the CNI file which counts names, address plugins included, is where it is looked for.
+
+    Where there is no such file, that is another check's. Raises ``CouldNotLook`` where nobody looked.
+    """
+    if network.instance(worker) is None:
+        return one_running_instance(network, worker)
+    node = network.node(worker)
+    if not _is_seen(node):
+        folders = node.cni_path or (tutorial.CNI_PLUGINS,)
+        facts = {"variant": "untold", "login": network.login(worker), "folder": folders[0]}
+        detail = ", ".join(folders)
+        raise CouldNotLook(
+            LookError(
+                code="node-unreadable",
+                subject=network.noun(worker),
+                worker=worker,
+                detail=detail,
+                facts=facts,
+            )
+        )
+    return missing_plugins(network, worker)
+
+
+def missing_plugins(network: Network, worker: str) -> list[Finding]:
+    """The same, as far as that was seen."""
+    return network.remember(("missing plugins", worker), lambda: _missing_plugins(network, worker))
+
+
+def _missing_plugins(network: Network, worker: str) -> list[Finding]:
+    node = network.evidence.nodes.get(worker)
+    config = pod_network(node) if node else None
+    if node is None or config is None or not _is_seen(node):
+        return []
+    named = [name for each in _counting(node) for name in (each.type, each.ipam) if name]
+    missing = [name for name in dict.fromkeys(named) if name not in (node.cni_plugins or ())]
+    if not missing:
+        return []
+    # One way to mend at a time: the others are told when it is done.
+    variant = _variant(node, missing[0])
+    alike = missing[:1] if variant == "misspelt" else [m for m in missing if _variant(node, m) == variant]
+    paths = ", ".join(f"{node.cni_path[0]}/{name}" for name in alike)
+    found = [path for path in node.cni_elsewhere if path.rpartition("/")[2] in alike]
+    near = found or _nearest(node, missing[0])
+    return [
+        Finding(
+            code="cni-plugin-missing",
+            subject=network.noun(worker),
+            worker=worker,
+            expected=f"{tutorial.CNI_DIRECTORY}/{config.file}: {paths}",
+            observed="—",
+            near_miss=", ".join(near),
+            facts={
+                "worker_noun": network.noun(worker),
+                "login": network.login(worker),
+                "file": f"{tutorial.CNI_DIRECTORY}/{config.file}",
+                "plugins": ", ".join(alike),
+                "plugin": alike[0],
+                "near": near[0] if near else "",
+                "folder": node.cni_path[0],
+                "folders": ", ".join(node.cni_path),
+                "elsewhere": ", ".join(found),
+                "command": _copying(found, node.cni_path[0]),
+                "release": tutorial.CNI_RELEASE,
+                "variant": variant,
+            },
+        )
+    ]
+
+
+def _counting(node: Node) -> list[CniConfig]:
+    """The plugins that the file names which makes the pods."""
+    config = pod_network(node)
+    return [each for each in node.cni if config and each.file == config.file]
+
+
+def _is_seen(node: Node) -> bool:
+    """An older recording does not tell which plugin gives the addresses."""
+    told = all(each.ipam is not None for each in _counting(node))
+    return told and node.cni_plugins is not None and bool(node.cni_path)
+
+
+def _variant(node: Node, plugin: str) -> str:
+    """How it comes to be missing, and so what mends it; empty where the release is to be installed."""
+    if any(path.rpartition("/")[2] == plugin for path in node.cni_elsewhere):
+        return "elsewhere"
+    if plugin in _RELEASED:
+        return ""
+    return "misspelt" if _nearest(node, plugin) else FOREIGN
+
+
+def _nearest(node: Node, plugin: str) -> list[str]:
+    if plugin in _RELEASED:
+        return []
+    return difflib.get_close_matches(plugin, sorted(_RELEASED | {*(node.cni_plugins or ())}), n=1, cutoff=0.8)
+
+
+def _copying(found: list[str], folder: str) -> str:
+    """The command line that copies them there; quoted."""
+    making = shlex.join(["sudo", "mkdir", "-p", folder])
+    return shlex.quote(f"{making} && {shlex.join(['sudo', 'cp', *found, folder])}") if found else ""

@@ -1,0 +1,137 @@
+"""Where workers are that this region lacks: a look into the account's other regions, one call each.
+
+It only says where else to look, so nothing depends on it: a region that does not answer, or not in time, is
+passed over.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
+
+from kthw.errors import LookError
+from kthw.intended.cluster import Intended
+from kthw.observed.aws import listing
+from kthw.observed.aws.crew import Crew
+from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader
+from kthw.observed.evidence import Elsewhere, Instance, Inventory, Namesake
+from kthw.observed.namesakes import GONE, candidates, letters
+
+_T = TypeVar("_T")
+Progress = Callable[[int, int], None]
+
+_SECONDS: Final = 20.0
+"""For all regions together, that of the list of regions included."""
+_MOST_NAMES: Final = 200
+"""Values of one filter, at most; of more missing workers the first ones tell enough."""
+_MOST_PAGES: Final = 5
+_MOST_NAMESAKES: Final = 3
+_MOST_STRANGERS: Final = 20
+_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]{2,12}){1,3}-\d{1,2}")
+"""A name becomes part of a host's name: nothing else is taken for one."""
+_MOST_REGIONS: Final = 100
+
+
+def looked_elsewhere(
+    reader: Reader,
+    inventory: Inventory,
+    intended: Intended,
+    errors: Iterable[LookError],
+    progress: Progress,
+) -> Inventory:
+    """``inventory`` with ``elsewhere``, where any worker is in no VPC of this region; else as it is.
+
+    API calls: none where all are here, else ``DescribeRegions`` and a ``DescribeInstances`` per region (a
+    page more for every further 1,000 namesakes). A sandbox of our own is in one region, and is not asked.
+    """
+    garbled = {error.worker for error in errors}
+    missing = [name for name, found in candidates(inventory.instances, intended).items() if not found]
+    missing = [name for name in missing if name not in garbled][:_MOST_NAMES]
+    if not missing or "" in garbled or reader.target.kind == "sandbox":
+        return inventory
+    return replace(inventory, elsewhere=_Look(reader, missing).all(progress))
+
+
+def some_of_the_region(instances: Iterable[Instance], intended: Intended) -> list[Instance]:
+    """Who is there where no worker is: a few, those with a name like a worker's first.
+
+    Of strangers no more is kept than tells which they are.
+    """
+    meant = {letters(worker) for worker in intended.workers}
+    there = [i for i in instances if i.state not in GONE and i.name not in intended.workers]
+    there.sort(key=lambda each: (letters(each.name) not in meant, not each.name, each.name, each.id))
+    return [
+        Instance(id=each.id, state=each.state, name=each.name, address=each.address)
+        for each in there[:_MOST_STRANGERS]
+    ]
+
+
+class _Look:
+    def __init__(self, reader: Reader, missing: Sequence[str]) -> None:
+        self._reader = reader
+        self._missing = missing
+        self._until = time.monotonic() + _SECONDS
+
+    def all(self, progress: Progress) -> Elsewhere:
+        crew = Crew(THREADS, "regions")
+        try:
+            named = crew.submit(listing.regions, self._reader.ec2)
+            regions = _result(named, self._left) or self._reader.known_regions()
+            others = [name for name in regions if _REGION.fullmatch(name) and name != self._reader.region]
+            others = sorted(set(others))[:_MOST_REGIONS]
+            looks = {crew.submit(self._in, region): region for region in others}
+            progress(0, len(looks))
+            answered = self._answered(looks, progress)
+        finally:
+            crew.dismiss()
+        found = [each for region in sorted(answered) for each in answered[region]]
+        return Elsewhere(regions=tuple(sorted(answered)), found=_few(found))
+
+    def _answered(
+        self, looks: Mapping[Future[list[Namesake]], str], progress: Progress
+    ) -> dict[str, list[Namesake]]:
+        answered: dict[str, list[Namesake]] = {}
+        try:
+            for done, look in enumerate(as_completed(looks, self._left), start=1):
+                progress(done, len(looks))
+                seen = _result(look, 0)
+                if seen is not None:
+                    answered[looks[look]] = seen
+        except TimeoutError:
+            pass  # who has not answered by now is passed over
+        return answered
+
+    @property
+    def _left(self) -> float:
+        return max(0.0, self._until - time.monotonic())
+
+    def _in(self, region: str) -> list[Namesake]:
+        with self._reader.abroad(region) as ec2:
+            seen = listing.instances(ec2, names=self._missing, most_pages=_MOST_PAGES)
+        return [
+            Namesake(name=each.name, id=each.id, region=region, state=each.state)
+            for each in seen.nouns
+            if each.name in self._missing
+        ]
+
+
+def _result(call: Future[_T], seconds: float) -> _T | None:
+    try:
+        return call.result(seconds)
+    except (*LOOKING_FAILS_WITH, TimeoutError):
+        return None
+
+
+def _few(found: Iterable[Namesake]) -> tuple[Namesake, ...]:
+    """Of each name as many as a person reads."""
+    told: defaultdict[str, list[Namesake]] = defaultdict(list)
+    for each in found:
+        if len(told[each.name]) < _MOST_NAMESAKES:
+            told[each.name].append(each)
+    return tuple(each for name in sorted(told) for each in told[name])

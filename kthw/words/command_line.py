@@ -1,0 +1,111 @@
+"""A command's own line, in the reader's language: ``argparse`` speaks English only, and suggests nothing."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from kthw.words.messages import Catalogue
+
+_SAID: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "usage: ": "command-usage",
+        "positional arguments": "command-arguments",
+        "options": "command-options",
+        "show this help message and exit": "command-help",
+        "%(prog)s: error: %(message)s\n": "command-error",
+        "argument %(argument_name)s: %(message)s": "command-argument",
+        "the following arguments are required: %s": "command-required",
+        "expected one argument": "command-one-value",
+        "expected at most one argument": "command-one-value",
+        "expected at least one argument": "command-one-value",
+        "ignored explicit argument %r": "command-no-value",
+    }
+)
+"""What argparse says where our commands are typed wrongly, as its source has it, and our phrase for it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's, without abbreviations; what is misspelt is told with what it is nearest to.
+
+    ``known`` are the options of the whole command, which its parts share. Use it within ``speaking``.
+    """
+
+    def __init__(self, words: Catalogue, known: list[str] | None = None, **how: Any) -> None:
+        self.words = words
+        self.known: list[str] = [] if known is None else known
+        super().__init__(allow_abbrev=False, **how)
+
+    def add_argument(self, *names: Any, **how: Any) -> argparse.Action:
+        """As argparse does; the options among ``names`` may be suggested."""
+        self.known += [name for name in names if name.startswith("-")]
+        return super().add_argument(*names, **how)
+
+    def read(self, arguments: Sequence[str], *, with_a_command: bool = False) -> argparse.Namespace:
+        """What was typed. Ends the process with exit code 2, and one sentence, where that is none of ours.
+
+        ``with_a_command``: somebody else's, whose options may be anything, may be part of it.
+        """
+        for typed in () if with_a_command else arguments:
+            # Before argparse takes the value of what it does not know for a word of its own.
+            if typed.startswith("--") and typed.partition("=")[0] not in self.known:
+                self.refuse_unknown(typed, self.known)
+        options, unknown = self.parse_known_args(arguments)
+        if unknown:
+            self.refuse_unknown(unknown[0], self.known)
+        return options
+
+    def refuse_unknown(self, typed: str, known: Sequence[str]) -> None:
+        """End the process, saying that ``typed`` is nothing, and which of the ``known`` was meant, if any."""
+        self.error(unknown(self.words, typed, known))
+
+
+def one_of(known: Sequence[str], words: Catalogue) -> Callable[[str], str]:
+    """What argparse's ``type`` may be, where one of few words is to be typed."""
+
+    def read(typed: str) -> str:
+        if typed not in known:
+            raise argparse.ArgumentTypeError(unknown(words, typed, known))
+        return typed
+
+    return read
+
+
+def unknown(words: Catalogue, typed: str, known: Sequence[str]) -> str:
+    """The sentence about a word that nobody knows: the one that is near to it, or else all there are."""
+    known = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(typed.partition("=")[0], known, n=1)
+    if near:
+        return words.say("command-near", typed=typed, near=near[0])
+    return words.say("command-unknown", typed=typed, known=", ".join(known))
+
+
+@contextlib.contextmanager
+def speaking(words: Catalogue) -> Iterator[None]:
+    """Within it, argparse says what it says in the language of ``words``.
+
+    It looks its sentences up by gettext's names in its own module, at the moment it says them; a catalogue of
+    gettext's own, compiled and found by the locale, would be a second home for words.
+    """
+
+    def said(english: str) -> str:
+        key = _SAID.get(english)
+        if key is None:
+            return english
+        end = english[len(english.rstrip()) :]
+        return words.say(key) + end
+
+    def counted(one: str, many: str, number: int) -> str:
+        return said(one if number == 1 else many)
+
+    module: Any = argparse
+    before = module._, module.ngettext
+    module._, module.ngettext = said, counted
+    try:
+        yield
+    finally:
+        module._, module.ngettext = before

@@ -1,0 +1,148 @@
+"""What the agent says of a node's interfaces and kernel routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kthw.observed.evidence import Way
+from kthw.observed.ssh.session import Session
+from tests.observed.two_nodes import NO_NODES, PEER, Lab, TwoNodes, around
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
+    lab = TwoNodes(tmp_path)
+    yield lab
+    lab.close()
+
+
+def ways_to(session: Session, address: str, around_: str = "") -> list[Way]:
+    told = around(session, peer=(address, around_))["ways"]
+    return [msgspec.convert(each, Way) for each in told]
+
+
+def way(session: Session, address: str) -> Way:
+    (told,) = ways_to(session, address)
+    return told
+
+
+@NO_NODES
+def test_the_interfaces_are_told_without_the_bridges_ports(nodes: TwoNodes) -> None:
+    nodes.on(0, "ip", "link", "set", "ens5", "mtu", "1400")
+    nodes.on(0, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/ens5/rp_filter")
+    nodes.on(0, "sh", "-c", "echo 2 > /proc/sys/net/ipv4/conf/all/rp_filter")
+    session = nodes.session(0)
+    assert [link["name"] for link in around(session)["links"]] == ["ens5"]
+    nodes.make_pod(session, 0)
+    seen = around(session)
+    assert seen["rp_filter"] == 2
+    card, bridge = seen["links"]
+    assert card == {
+        "name": "ens5", "kind": "", "up": True, "mtu": 1400, "addresses": ["10.0.1.20/24"], "rp_filter": 1,
+    }  # fmt: skip
+    assert (bridge["name"], bridge["kind"], bridge["addresses"]) == ("cnio0", "bridge", ["10.200.0.1/24"])
+
+
+WAYS = {
+    "as wired": ((), Way(towards="peer", address=PEER, device="ens5", via="10.0.1.21",
+                         route="10.200.1.0/24 via 10.0.1.21 dev ens5")),
+    "a narrower one": (
+        ("add 10.200.1.0/25 via 10.0.1.9",),
+        Way(towards="peer", address=PEER, device="ens5", via="10.0.1.9",
+            route="10.200.1.0/25 via 10.0.1.9 dev ens5"),
+    ),
+    "another device": (
+        ("add 10.200.1.2/32 dev cnio0",),
+        Way(towards="peer", address=PEER, device="cnio0", route="10.200.1.2 dev cnio0 scope link"),
+    ),
+    "blackhole": (
+        ("add blackhole 10.200.1.0/26",),
+        Way(towards="peer", address=PEER, kind="blackhole", route="blackhole 10.200.1.0/26"),
+    ),
+    "unreachable": (
+        ("add unreachable 10.200.1.0/26 metric 7",),
+        Way(towards="peer", address=PEER, kind="unreachable", route="unreachable 10.200.1.0/26 metric 7"),
+    ),
+    "none at all": (("del 10.200.1.0/24",), Way(towards="peer", address=PEER, kind="none")),
+}  # fmt: skip
+
+
+@NO_NODES
+@pytest.mark.parametrize(("changes", "expected"), WAYS.values(), ids=WAYS)
+def test_the_way_is_the_kernels_with_the_entry_that_decides(
+    lab: Lab, changes: tuple[str, ...], expected: Way
+) -> None:
+    """And that entry can be taken away by the text it is told by."""
+    nodes, session, _ = lab
+    for change in changes:
+        nodes.on(0, "ip", "route", *change.split())
+    try:
+        assert way(session, PEER) == expected
+    finally:
+        if expected.kind == "none":
+            nodes.on(0, "ip", "route", "add", "10.200.1.0/24", "via", "10.0.1.21")
+        elif changes:
+            nodes.on(0, "ip", "route", "del", *expected.route.split())
+    assert way(session, PEER).route == "10.200.1.0/24 via 10.0.1.21 dev ens5"
+
+
+@NO_NODES
+def test_of_several_next_hops_the_entry_is_told_whichever_is_taken(
+    lab: Lab,
+) -> None:
+    nodes, session, _ = lab
+    hops = ("nexthop", "via", "10.0.1.8", "nexthop", "via", "10.0.1.9")
+    nodes.on(0, "ip", "route", "add", "10.200.1.0/25", *hops)
+    try:
+        ways = [way(session, f"10.200.1.{n}") for n in range(2, 34)]
+        assert {each.via for each in ways} == {"10.0.1.8", "10.0.1.9"}
+        assert {each.route for each in ways} == {
+            "10.200.1.0/25 nexthop via 10.0.1.8 dev ens5 weight 1 nexthop via 10.0.1.9 dev ens5 weight 1"
+        }
+    finally:
+        nodes.on(0, "ip", "route", "del", "10.200.1.0/25", *hops)
+
+
+@NO_NODES
+def test_a_policy_route_is_followed(lab: Lab) -> None:
+    nodes, session, _ = lab
+    nodes.on(0, "ip", "route", "add", "10.200.0.0/16", "via", "10.0.1.9", "table", "77")
+    nodes.on(0, "ip", "rule", "add", "to", "10.200.1.0/24", "table", "77")
+    try:
+        assert way(session, PEER).route == "10.200.0.0/16 via 10.0.1.9 dev ens5 table 77"
+    finally:
+        nodes.on(0, "ip", "rule", "del", "to", "10.200.1.0/24", "table", "77")
+        nodes.on(0, "ip", "route", "flush", "table", "77")
+
+
+@NO_NODES
+def test_an_entry_for_a_part_of_the_pods_range_is_a_way_of_its_own(
+    lab: Lab,
+) -> None:
+    nodes, session, _ = lab
+    added = ("blackhole 10.200.1.128/25", "10.200.1.77 via 10.0.1.9", "10.200.2.0/25 via 10.0.1.9")
+    for route in added:
+        nodes.on(0, "ip", "route", "add", *route.split())
+    try:
+        first, *others = ways_to(session, PEER, "10.200.1.0/24")
+    finally:
+        for route in added:
+            nodes.on(0, "ip", "route", "del", *route.split())
+    assert first.route == "10.200.1.0/24 via 10.0.1.21 dev ens5"
+    assert {(way.address, way.kind, way.route) for way in others} == {
+        ("10.200.1.129", "blackhole", "blackhole 10.200.1.128/25"),
+        ("10.200.1.77", "unicast", "10.200.1.77 via 10.0.1.9 dev ens5"),
+    }
+
+
+@NO_NODES
+def test_200_ways_are_asked_at_once(lab: Lab) -> None:
+    _, session, _ = lab
+    towards = {f"worker-{n}": (f"10.200.{n}.2", f"10.200.{n}.0/24") for n in range(200)}
+    seen = {each["towards"]: each["device"] for each in around(session, **towards)["ways"]}
+    assert list(seen) == list(towards)
+    assert (seen["worker-0"], seen["worker-1"], seen["worker-7"]) == ("cnio0", "ens5", "")

@@ -1,0 +1,66 @@
+"""After the login: what freezes, breaks or is stopped ends, and leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from kthw.errors import CouldNotLook
+from kthw.observed.ssh.login import open_session
+from tests.observed.logins import HERE, NO_SSHD, PATIENT, PLACES, hostname_over, open_
+from tests.observed.private_sshd import (
+    Middleman,
+    Sshd,
+    descendants,
+)
+
+pytestmark = NO_SSHD
+
+
+def test_a_worker_that_freezes_ends_the_request_at_its_deadline(own_sshd: Callable[..., Sshd]) -> None:
+    """The connection stays open and silent: only our own deadline notices."""
+    server = own_sshd()
+    session = open_(server.access())
+    for line in descendants(server.process.pid):
+        os.kill(int(line.split()[0]), signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(CouldNotLook) as raised:
+        session.request("facts", deadline=1, **PLACES)
+    assert raised.value.error.code == "probe-timeout"
+    assert time.monotonic() - began < 30
+    session.close()
+
+
+def test_a_connection_that_breaks_is_no_timeout(own_sshd: Callable[..., Sshd]) -> None:
+    server = own_sshd()
+    session = open_(server.access())
+    for line in descendants(server.process.pid):
+        os.kill(int(line.split()[0]), signal.SIGKILL)
+    with pytest.raises(CouldNotLook) as raised:
+        session.request("facts", deadline=60, **PLACES)
+    assert (raised.value.error.code, raised.value.error.facts["variant"]) == ("ssh-unreachable", "lost")
+    session.close()
+
+
+def test_a_closed_session_leaves_no_thread(sshd: Sshd) -> None:
+    before = set(threading.enumerate())
+    hostname_over(sshd.access())
+    assert set(threading.enumerate()) <= before
+
+
+def test_stop_ends_the_waiting_at_once(sshd: Sshd, middleman: Callable[..., Middleman]) -> None:
+    done = threading.Event()
+    port = middleman(lambda _, client: client if done.wait(120) else None).port
+    halt = threading.Event()
+    threading.Timer(0.3, halt.set).start()
+    began = time.monotonic()
+    with pytest.raises(CouldNotLook) as raised:
+        open_session(sshd.access(f"Port {port}"), "worker-1", HERE, deadlines=PATIENT, stop=halt)
+    done.set()
+    assert raised.value.error.facts["variant"] == "interrupted"
+    assert time.monotonic() - began < PATIENT.connect

@@ -1,0 +1,85 @@
+"""What earlier versions recorded is read, and judged to the findings that they told.
+
+The files are the ``report.json`` of runs on the sandbox with this project's version 66eb9cb (before checks
+were data), but for the folder of that sandbox in the ``ssh`` commands: a healthy cluster of three workers;
+the same with a route deleted, a source/dest check on and forwarding off; twelve healthy workers.
+
+What may differ: the words (``what``, ``why``, ``fix``), the name of the test, and the order. And a check that
+was added since, and needs what that version did not look at, is an error that says so, never a pass.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kthw.findings.judging import Verdict, judge
+from kthw.findings.registry import CHECKS
+from kthw.observed.recording import read
+from kthw.verdict.report import Report, Summary
+from kthw.words.messages import catalogue
+
+RECORDINGS = ("healthy", "three-faults", "twelve-workers")
+SAME = ("code", "subject", "worker", "expected", "observed", "near_miss", "pairs", "explained_by")
+ADDED = {"cni-plugins-installed"}
+"""The checks that ask what 66eb9cb did not look at."""
+
+
+@pytest.fixture(params=RECORDINGS)
+def recorded(request: pytest.FixtureRequest) -> bytes:
+    return gzip.decompress(Path(__file__).with_name(f"{request.param}.json.gz").read_bytes())
+
+
+@pytest.fixture
+def verdict(recorded: bytes, tmp_path: Path) -> Verdict:
+    (tmp_path / "report.json").write_bytes(recorded)
+    return judge(read(tmp_path / "report.json"))
+
+
+def told(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept = [{name: each[name] for name in SAME} for each in findings]
+    return sorted(kept, key=lambda each: (each["code"], each["subject"]))
+
+
+def test_a_recording_is_judged_to_the_findings_that_were_told_then(recorded: bytes, verdict: Verdict) -> None:
+    now = Report(verdict, Summary()).document(catalogue("en"))
+    assert told(now["findings"]) == told(json.loads(recorded)["findings"])
+
+
+def test_as_many_requirements_hold_as_then_and_what_nobody_looked_at_is_an_error(
+    recorded: bytes, verdict: Verdict
+) -> None:
+    then = json.loads(recorded)["summary"]
+    old = [each for each in verdict.outcomes if each.check not in ADDED]
+    assert {status: sum(each.status == status for each in old) for status in ("passed", "failed")} == {
+        "passed": then["passed"],
+        "failed": then["failed"],
+    }
+    assert len(old) == then["passed"] + then["failed"]
+    new = [each for each in verdict.outcomes if each.check in ADDED]
+    assert {(each.status, each.error and each.error.facts["variant"]) for each in new} == {
+        ("error", "untold")
+    }
+
+
+def test_what_was_added_is_still_a_check() -> None:
+    assert {check.name for check in CHECKS} >= ADDED
+
+
+def test_the_recordings_hold_what_they_are_kept_for() -> None:
+    """Or two empty lists would agree."""
+    seen = {}
+    for name in RECORDINGS:
+        document = json.loads(gzip.decompress(Path(__file__).with_name(f"{name}.json.gz").read_bytes()))
+        causes = {finding["code"] for finding in document["findings"]} - {"pod-unreachable"}
+        seen[name] = (len(document["evidence"]["nodes"]), sorted(causes))
+    assert seen == {
+        "healthy": (3, []),
+        "three-faults": (3, ["forwarding-off", "route-missing", "source-dest-check-on"]),
+        "twelve-workers": (12, []),
+    }

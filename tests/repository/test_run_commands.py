@@ -1,0 +1,135 @@
+"""The script ``run``: its words, and what it hands over to."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.repository.machine import PROJECT, Machine, lines_of
+
+COMMANDS = ("routes", "test", "pytest", "sandbox", "provision", "mutants", "help")
+
+
+def test_run_is_executable_posix_shell() -> None:
+    assert (PROJECT / "run").stat().st_mode & stat.S_IXUSR
+    assert (PROJECT / "run").read_text().startswith("#!/bin/sh\n")
+    subprocess.run(["sh", "-n", PROJECT / "run"], check=True)
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
+def test_run_and_what_it_runs_as_root_are_clean_to_shellcheck() -> None:
+    script = (PROJECT / "run").read_text()
+    inner = script.split("\ninstall_as_root='", 1)[1].split("\n'\n", 1)[0]
+    for text, shell in ((script, "sh"), (script, "dash"), (inner, "sh")):
+        done = subprocess.run(
+            ["shellcheck", f"--shell={shell}", "-"], input=text, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("help",), ("--help",)])
+def test_without_a_command_it_says_what_there_is_and_succeeds(
+    machine: Machine, arguments: tuple[str, ...]
+) -> None:
+    done = machine.run(*arguments)
+    assert done.returncode == 0
+    assert all(f"./run {command}" in done.stdout for command in COMMANDS)
+    assert not (machine.checkout / ".venv").exists()
+
+
+def test_it_speaks_portuguese_to_whoever_does(machine: Machine) -> None:
+    assert "sua conta" in machine.run("help", LANG="pt_BR.UTF-8").stdout
+    assert "não existe o comando" in machine.run("rotas", LC_ALL="pt_BR.UTF-8", LANG="C").stderr
+
+
+def test_an_unknown_command_gets_a_sentence_and_exit_code_2(machine: Machine) -> None:
+    done = machine.run("rotas")
+    assert done.returncode == 2
+    assert lines_of(done.stderr, "rotas") == [
+        "run: there is no command 'rotas'; "
+        "there are: routes, test, mutants, pytest, sandbox, provision, help."
+    ]
+
+
+def test_routes_runs_the_suite_of_this_project_from_wherever_it_is_called(
+    machine: Machine, tmp_path: Path
+) -> None:
+    done = machine.run("routes", "--ssh-key", "my key")
+    root = machine.checkout
+    suite = f"--rootdir {root} -c {root}/pytest.ini {root}/suites/routes"
+    assert done.returncode == 0, done.stderr
+    assert f"here: {tmp_path}\n" in done.stdout, "a relative --ssh-key must mean the caller's folder"
+    assert f"ran: -P -m kthw.start pytest {suite} --ssh-key my key\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "runs"),
+    [
+        (("sandbox", "run", "--", "aws", "x y"), "-P -m kthw.start sandbox run -- aws x y"),
+        (("provision", "plan"), "-P -m kthw.start kthw.provision plan"),
+        (("mutants", "kthw/network"), "-P -m kthw.start tests.mutants kthw/network"),
+        (("pytest", "suites/routes", "-x"), "-P -m kthw.start pytest suites/routes -x"),
+    ],
+)
+def test_each_command_becomes_its_python_program(
+    machine: Machine, arguments: tuple[str, ...], runs: str
+) -> None:
+    assert f"ran: {runs}\n" in machine.run(*arguments).stdout
+
+
+def test_through_a_symbolic_link_it_finds_its_own_folder(machine: Machine, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere"
+    link.symlink_to(machine.checkout / "run")
+    done = subprocess.run(
+        [link, "pytest"], cwd=tmp_path, env=machine.environment(), capture_output=True, text=True, check=True
+    )
+    assert f"here: {machine.checkout}\n" in done.stdout
+
+
+def test_the_exit_code_is_the_commands(machine: Machine) -> None:
+    assert machine.run("provision", "plan", FAILING="kthw.provision").returncode == 3
+
+
+def test_the_script_is_replaced_by_the_command_so_signals_reach_it(machine: Machine) -> None:
+    machine.run("provision")
+    python = machine.checkout / ".venv/bin/python"
+    python.write_text("#!/bin/sh\necho $$\n")
+    started = machine.start("provision")
+    output, _ = started.communicate(timeout=20)
+    assert output == f"{started.pid}\n"
+
+
+def test_the_tests_are_four_checks_and_one_failure_fails_them_all(machine: Machine) -> None:
+    passed = machine.run("test", "-k", "x")
+    assert [line.removeprefix("ran: -P -m ") for line in lines_of(passed.stdout, "ran: ")] == [
+        "ruff check", "ruff format --check", "mypy",
+        "kthw.start pytest tests -n auto --maxprocesses 4 --dist loadscope -k x",
+    ]  # fmt: skip
+    assert passed.returncode == 0
+    failed = machine.run("test", FAILING="ruff check")
+    assert failed.returncode == 1
+    assert "ran: -P -m kthw.start pytest tests" in failed.stdout, (
+        "an early failure must not hide the later ones"
+    )
+    assert lines_of(failed.stderr, "ruff check")
+
+
+@pytest.mark.parametrize(
+    "tests", ["tests", "tests/findings", "./tests/findings/test_path.py", "tests/a.py::test_b[c]"]
+)
+def test_named_tests_run_without_the_other_checks(machine: Machine, tests: str) -> None:
+    done = machine.run("test", "-x", tests)
+    assert lines_of(done.stdout, "ran: ") == [f"ran: -P -m kthw.start pytest -x {tests}"]
+    assert machine.run("test", tests, FAILING="pytest").returncode == 3
+
+
+def test_routes_says_which_suite_it_added_itself(machine: Machine) -> None:
+    python = "python3"
+    machine.stub(python, (machine.bin / python).read_text().split("\n", 1)[1] + 'echo "added: $KTHW_SUITE"\n')
+    done = machine.run("routes", "suites/routes/test_pods.py")
+    assert f"{machine.checkout}/suites/routes suites/routes/test_pods.py\n" in done.stdout
+    assert f"added: {machine.checkout}/suites/routes\n" in done.stdout
