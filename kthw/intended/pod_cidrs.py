@@ -10,6 +10,8 @@ from typing import Final
 from kthw.intended.cluster import BadNames
 
 _PLACE: Final = re.compile(r"\{\s*(?P<what>n|number)\s*(?P<more>[+-]\s*\d{1,6})?\s*\}")
+_SMALLEST: Final = 30
+"""The longest prefix that leaves a pod an address: ``host-local`` refuses others."""
 _NUMBER: Final = re.compile(r"\d+")
 
 
@@ -62,8 +64,9 @@ def _filled(pattern: str, place: int, worker: str) -> str:
 
 
 def _is_network(text: str) -> bool:
-    """Whether ``text`` is an IPv4 network in CIDR notation, as AWS and the CNI plugins take it."""
+    """Whether ``text`` is an IPv4 network in CIDR notation, large enough for the CNI plugins."""
     try:
-        return str(ipaddress.IPv4Network(text)) == text
+        network = ipaddress.IPv4Network(text)
     except ValueError:
         return False
+    return str(network) == text and network.prefixlen <= _SMALLEST

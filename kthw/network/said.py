@@ -23,12 +23,22 @@ ASSUMED: Final = frozenset[Source](("cni", "kubelet", "route"))
 """What merely follows from a pod CIDR, and is no yardstick of itself."""
 
 
+_NOTHING: Final = PodCidr(problem="pod-cidr-missing", variant="absent", observed="—")
+
+
 class Saying(msgspec.Struct, frozen=True, kw_only=True):
     """``cidr`` by ``source``; ``where`` in it: a key, a tag, a file, the id of a route table."""
 
     source: Source
     cidr: str
     where: str = ""
+
+    @property
+    def noun(self) -> str:
+        """The place, in notation: ``user-data POD_CIDR``, ``tag pod-cidr``, ``--pod-cidrs``, a path, …"""
+        paths = {"cni": f"{tutorial.CNI_DIRECTORY}/{self.where}", "route": self.where}
+        names = {"option": "--pod-cidrs", "kubelet": "kubelet podCIDR"}
+        return {**paths, **names}.get(self.source) or f"{self.source} {self.where}".strip()
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,24 +64,29 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 def said(network: Network, worker: str) -> Said | None:
     """Of one worker; ``None`` where its user data, which would rule, was not read."""
     instance, node = network.instance(worker), network.evidence.nodes.get(worker)
-    option = network.evidence.intended.pod_cidrs.get(worker, "")
+    found = stated(network.evidence.intended.pod_cidrs.get(worker, ""), instance)
+    if found is None or found.saying or found.read.variant in pod_cidr.MEANT_IN_USER_DATA:
+        # What is stated is the yardstick of what follows from it: that has checks of its own.
+        return found
+    assumed = list(_assumed(network, instance, node))
+    return _ruled(assumed, pod_cidr.valid(assumed[0].cidr)) if assumed else found
+
+
+def stated(option: str, instance: Instance | None) -> Said | None:
+    """The same, of what is stated only. ``option``: by the person who runs us, or empty."""
     if not option and (instance is None or instance.user_data is None):
         return None
     read, saying = _in_user_data(instance)
-    stated = [Saying(source="option", cidr=option)] if option else []
-    stated += [saying] if saying else []
-    stated += _in_tags(instance)
-    meant_there = read is not None and read.variant in pod_cidr.MEANT_IN_USER_DATA
-    # What is stated is the yardstick of what follows from it: that has checks of its own.
-    each = stated or ([] if meant_there else list(_assumed(network, instance, node)))
+    each = [Saying(source="option", cidr=option)] if option else []
+    each += [*([saying] if saying else []), *_in_tags(instance)]
     if not each:
-        return Said(read=read or PodCidr(problem="pod-cidr-missing", variant="absent", observed="—"))
+        return Said(read=read or _NOTHING)
     first = each[0]
-    return Said(
-        read=read if read is not None and first is saying else pod_cidr.valid(first.cidr, first.where),
-        saying=first,
-        others=tuple(other for other in each[1:] if other.cidr != first.cidr),
-    )
+    return _ruled(each, read if read and first is saying else pod_cidr.valid(first.cidr, first.where))
+
+
+def _ruled(each: list[Saying], read: PodCidr) -> Said:
+    return Said(read=read, saying=each[0], others=tuple(one for one in each[1:] if one.cidr != each[0].cidr))
 
 
 def _in_user_data(instance: Instance | None) -> tuple[PodCidr | None, Saying | None]:
