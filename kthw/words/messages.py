@@ -2,10 +2,10 @@
 
 The words themselves are in ``en/`` and ``pt-BR/``, a file a subject: one table per finding code
 (``[finding.<code>]``), per error code (``[error.<code>]``), per remark (``[remark.<code>]``) and one for the
-phrases of the user interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by the
-fact ``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text, above all
-in a ``fix``, which people paste, is told in ``pasting``. What came of a probe is data in English, by the
-agent's own words; ``[probe]`` has each of them with what a person reads.
+phrases of the user interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by
+the fact ``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text,
+above all in a ``fix``, which people paste, is told in ``pasting``. What came of a probe is data in English,
+by the agent's own words; ``[probe]`` has each of them with what a person reads.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+from pathlib import Path
 from typing import Any
 
 from kthw.observed.agent.asked import is_address
@@ -49,7 +50,7 @@ def _kubelet_pod_cidr() -> str:
     """What kubelet's configuration says (``podCIDR: "10.200.0.0/24"``); empty where there is none."""
     for path in KUBELET_CONFIGS:
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
+            with Path(path).open(encoding="utf-8", errors="replace") as file:
                 found = re.search(r"^podCIDR:[ \t]*[\"']?([^\s\"'#]+)", file.read(MOST_CONFIG), re.MULTILINE)
         except OSError:
             continue
