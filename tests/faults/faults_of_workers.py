@@ -193,16 +193,16 @@ def _written(name: str, en: str, pt: str, text: str, expected: str) -> Fault:
 POD_CIDRS: Final = (
     Fault(
         name="no user data",
-        en="worker-1 was launched without user data, so neither its CNI file nor its route could be written.",
-        pt="O worker-1 foi criado sem user data; não deu para escrever nem o arquivo CNI nem a rota.",
+        en="worker-1 was launched without user data: its CNI file got no range, and it got no route.",
+        pt="O worker-1 foi criado sem user data: o arquivo CNI ficou sem faixa, e não há rota para ele.",
         breaks="""
             user_data ${WORKER_1} ''
             route delete-route 10.200.1.0/24 ''
-            ssh worker-1 'sudo rm /etc/cni/net.d/10-bridge.conf'
+            ssh worker-1 'sudo sed -i s#10.200.1.0/24## /etc/cni/net.d/10-bridge.conf'
         """,
-        expected=("pod-cidr-missing.absent worker-1", "cni-config-missing worker-1"),
+        expected=("pod-cidr-missing.absent worker-1",),
         errors=("cni-failed worker-1",),
-        restores='route create-route 10.200.1.0/24 "--instance-id ${WORKER_1}"',
+        rounds=2,
     ),
     _written(
         "user data with two pod CIDRs",
