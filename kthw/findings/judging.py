@@ -13,6 +13,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.check import Check, Skip
 from kthw.findings.finding import Cause, Finding
 from kthw.findings.registry import CHECKS
+from kthw.findings.remarks import Remark, remarks
 from kthw.findings.unread import founded, unread
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
@@ -93,6 +94,11 @@ class Verdict:
                 key=lambda f: (f.about.stage, f.code, position.get(f.worker, last), f.subject),
             )
         )
+
+    @cached_property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is nothing wrong, and worth a word."""
+        return remarks(self.network) if self.network else ()
 
     @cached_property
     def errors(self) -> tuple[LookError, ...]:

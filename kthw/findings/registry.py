@@ -40,7 +40,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="route-to-worker",
         area="routes",
         chapter="routes",
-        needs=_RANGE,
+        needs=(*_RANGE, needs.not_assumed_from("route")),
         reads=ROUTES,
         judge=routes.route_to_worker,
     ),
@@ -140,7 +140,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="cni-subnet-matches",
         area="nodes",
         chapter="workers",
-        needs=(*needs.NODE, *_RANGE, needs.CNI),
+        needs=(*needs.NODE, *_RANGE, needs.CNI, needs.not_assumed_from("cni")),
         judge=nodes.cni_subnet_matches,
     ),
     Check(

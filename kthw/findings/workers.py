@@ -69,26 +69,32 @@ def one_running_instance(network: Network, worker: str) -> list[Finding]:
 
 
 def valid_pod_cidr(network: Network, worker: str) -> list[Finding]:
-    """The user data names an IPv4 network of the worker's own, outside the VPC's addresses.
+    """What is said to be its pod CIDR is an IPv4 network of the worker's own, outside the VPC's addresses.
 
     Of two workers that overlap, the later one is told: the one that was copied, more often than not.
     """
     instance = network.instance(worker)
     if instance is None:
         return one_running_instance(network, worker)
-    if instance.user_data is None:
+    said = network.said(worker)
+    if said is None:
         raise CouldNotLook(network.user_data_error(worker))
-    seen = pod_cidr.read(instance.user_data)
+    seen = said.read
     if seen.problem:
+        key = said.saying.where if said.saying else ""
         return [
             Finding(
                 code=seen.problem,
                 subject=network.noun(worker),
                 worker=worker,
-                expected=f"{tutorial.POD_CIDR_KEY}={suggested_pod_cidr(network, worker, seen.hint)}",
+                expected=f"{key or tutorial.POD_CIDR_KEY}={suggested_pod_cidr(network, worker, seen.hint)}",
                 observed=seen.observed,
                 near_miss=seen.near_miss,
-                facts={**_mending(network, worker, seen.hint), "variant": seen.variant},
+                facts={
+                    **_mending(network, worker, seen.hint),
+                    "key": key,
+                    "variant": said.source if said.source == "tag" else seen.variant,
+                },
             )
         ]
     return [*_overlaps(network, worker), *_inside_vpc(network, worker)]
@@ -135,7 +141,7 @@ def _ground(network: Network, worker: str) -> list[Finding]:
     if instance is None:
         return one_running_instance(network, worker)
     cidr = network.pod_cidrs.get(worker)
-    problems = [] if instance.user_data is None else valid_pod_cidr(network, worker)
+    problems = [] if network.said(worker) is None else valid_pod_cidr(network, worker)
     if cidr is None and not problems:
         raise CouldNotLook(network.user_data_error(worker))
     return [p for p in problems if cidr is None or p.code in ("pod-cidr-overlap", "pod-cidr-inside-vpc")]

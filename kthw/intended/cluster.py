@@ -19,10 +19,14 @@ _NO_PART_OF_A_NAME: Final = frozenset("[]{}\"'`\\*?;|,，、；")
 
 
 class Intended(msgspec.Struct, frozen=True, kw_only=True):
-    """``workers`` by Name tag, in order, each once; ``after`` is the last chapter finished."""
+    """``workers`` by Name tag, in order, each once; ``after`` is the last chapter finished.
+
+    ``pod_cidrs``: by worker, what ``--pod-cidrs`` or the lab file says, where it says one.
+    """
 
     workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=_MOST_WORKERS)]
     after: str = "routes"
+    pod_cidrs: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if self.after not in tutorial.CHAPTERS:

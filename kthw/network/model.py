@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.network import pod_cidr, prefix_lists, ranges, routing
+from kthw.network import prefix_lists, ranges, routing
+from kthw.network.cni import pod_network
 from kthw.network.groups import Groups
 from kthw.network.nouns import destination_noun, instance_noun
 from kthw.network.pods import Pods
 from kthw.network.probes import Probes
+from kthw.network.said import Said, said
 from kthw.observed.evidence import (
-    CniConfig,
     Evidence,
     Instance,
     Inventory,
@@ -32,7 +33,6 @@ T = TypeVar("T")
 RUNNING = "running"
 
 NODE_CODES = ("ssh-", "sudo-", "python-", "cni-", "probe-", "answer-", "node-")
-_LOOPBACK = "loopback"
 
 
 class Network:
@@ -89,14 +89,13 @@ class Network:
 
     @functools.cached_property
     def pod_cidrs(self) -> dict[str, IPv4Network]:
-        """By worker, in order, the pod CIDR its user data names, where it names one."""
-        found = {}
-        for worker, instance in self._instances.items():
-            if instance and instance.user_data is not None:
-                network = pod_cidr.read(instance.user_data).network
-                if network:
-                    found[worker] = network
-        return found
+        """By worker, in order, the pod CIDR that is said to be its own, where one is."""
+        each = {worker: self.said(worker) for worker in self.workers}
+        return {worker: said.read.network for worker, said in each.items() if said and said.read.network}
+
+    def said(self, worker: str) -> Said | None:
+        """Where its pod CIDR is said; ``None`` where what would rule was not read."""
+        return self.remember(("said", worker), lambda: said(self, worker))
 
     @functools.cached_property
     def position(self) -> dict[str, int]:
@@ -323,12 +322,6 @@ class Network:
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
-
-
-def pod_network(node: Node) -> CniConfig | None:
-    """The CNI file that makes pods: the first that can be read, in order of name, loopback aside."""
-    files = sorted(node.cni, key=lambda config: config.file)
-    return next((c for c in files if not c.problem and c.type and c.type != _LOOPBACK), None)
 
 
 def _why_no_inventory(evidence: Evidence) -> LookError:

@@ -11,7 +11,7 @@ def test_exactly_one_running_instance_bears_the_name(confirm: Confirm) -> None:
 
 
 def test_user_data_names_a_pod_cidr_of_its_own(confirm: Confirm) -> None:
-    """The worker's user data names a pod CIDR that overlaps no other worker's and no CIDR of the VPC."""
+    """A pod CIDR is said for the worker that overlaps no other worker's and no CIDR of the VPC."""
     confirm("pod-cidr-of-its-own")
 
 
