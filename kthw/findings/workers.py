@@ -12,7 +12,7 @@ from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges
 from kthw.network.arrival import interfaces, undecided
 from kthw.network.model import RUNNING, Network
-from kthw.network.nouns import instance_noun
+from kthw.network.nouns import instance_noun, name_tag
 from kthw.observed.evidence import Instance, Namesake, NetworkInterface
 from kthw.observed.namesakes import GONE, at_home
 
@@ -160,15 +160,19 @@ def _missing(network: Network, worker: str, expected: str) -> Finding:
         worker=worker,
         expected=expected,
         observed="—",
-        near_miss=_listed(near[:_MOST_NEAR], with_vpc=variant == "elsewhere"),
+        near_miss=_listed(near[:_MOST_NEAR], with_vpc=variant.endswith("elsewhere")),
         facts={
-            "instance": first.id if first else "",
+            "instance": first.id if first else network.evidence.intended.instances.get(worker, ""),
             "near_name": first.name if first else "",
             "region": network.inventory.region,
             "other_region": first.region if isinstance(first, Namesake) else "",
             "looked": str(len(network.inventory.elsewhere.regions)) if network.inventory.elsewhere else "",
             "account": network.inventory.account,
-            "user_data": pod_cidr.mended(None, worker, suggested_pod_cidr(network, worker)),
+            "user_data": pod_cidr.mended(
+                None,
+                name_tag(first if isinstance(first, Instance) else None, worker),
+                suggested_pod_cidr(network, worker),
+            ),
             "home": network.home,
             "variant": variant,
         },
@@ -180,6 +184,9 @@ def _whereabouts(network: Network, worker: str) -> tuple[str, Sequence[Instance 
 
     Where no worker is here at all, it is the region that is asked about, before anything is to be created.
     """
+    if worker in network.evidence.intended.instances:
+        there = network.bearing(worker)
+        return ("chosen-elsewhere", there) if there else ("chosen", network.gone(worker))
     abroad = _abroad(network).get(worker, [])
     situations: list[tuple[str, Sequence[Instance | Namesake]]] = [
         ("elsewhere", network.bearing(worker)),
@@ -280,5 +287,7 @@ def _mending(network: Network, worker: str, hint: str = "") -> dict[str, str]:
     return {
         "instance": instance.id if instance else "",
         "suggested": suggested,
-        "user_data": pod_cidr.mended(instance.user_data if instance else None, worker, suggested),
+        "user_data": pod_cidr.mended(
+            instance.user_data if instance else None, name_tag(instance, worker), suggested
+        ),
     }
