@@ -20,6 +20,8 @@ Asked = Sequence[str | Selector]
 _MOST_THERE: Final = 12
 """Instances that are told of where none is meant: what a screen holds beside the rest."""
 _DIGITS: Final = re.compile(r"(\d+)")
+_NUMBER: Final = re.compile(r"\d+(?![A-Za-z])")
+"""What tells workers apart, and not the 8 of k8s."""
 
 
 class Tagged(Struct, frozen=True):
@@ -146,7 +148,7 @@ def _better(selector: Selector, there: Sequence[Tagged]) -> Iterator[str]:
     if key.startswith("tag:"):
         yield from (f"{key}={value}" for value in sorted(values) if letters(value) == letters(wanted) != "")
         yield from (f"{key}={value}" for value, _ in values.most_common(1) if key != NAME)
-    names = Counter(_DIGITS.sub("*", each.instance.name) for each in there if each.instance.name)
+    names = Counter(_NUMBER.sub("*", each.instance.name) for each in there if each.instance.name)
     for name in sorted(names, key=lambda name: (-_likeness(name), -names[name], name)):
         yield name if "*" in name else f"{NAME}={name}"
 
