@@ -94,9 +94,7 @@ def test_two_of_one_name_and_one_address_are_told_apart_by_their_ids() -> None:
     assert seen.workers == (f"i-{1:017x}", f"i-{2:017x}")
 
 
-@pytest.mark.parametrize(
-    "typed", ["tag:Role", "tag:=x", "wor;ker*", "a\u202e*", "tag:a=b\x1b[31m"]
-)
+@pytest.mark.parametrize("typed", ["tag:Role", "tag:=x", "wor;ker*", "a\u202e*", "tag:a=b\x1b[31m"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_no_selector_is_refused_with_what_there_is(typed: str, language: str) -> None:
     with pytest.raises(BadNames) as refused:
@@ -156,10 +154,10 @@ def group(evidence: Evidence) -> Evidence:
         evidence,
         inventory=replace(evidence.inventory, instances=renamed),
         intended=Intended(workers=tuple(names.values()), instances={names[w]: by_name[w].id for w in names}),
-        nodes={names.get(w, w): node for w, node in evidence.nodes.items()},
+        nodes={names[worker]: node for worker, node in evidence.nodes.items()},
         probes=tuple(
-            replace(p, source=names.get(p.source, p.source), destination=names.get(p.destination, p.destination))
-            for p in evidence.probes
+            replace(each, source=names[each.source], destination=names.get(each.destination, ""))
+            for each in evidence.probes
         ),
     )
 
