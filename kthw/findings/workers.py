@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
+from kthw.intended.cluster import Intended
 from kthw.network import pod_cidr, ranges
 from kthw.network.arrival import interfaces, undecided
 from kthw.network.model import RUNNING, Network
@@ -18,8 +19,37 @@ from kthw.observed.namesakes import GONE, at_home
 
 _ALIKE = 0.8
 _MOST_NEAR = 3
+_MOST_NAMED = 12
 _MOST_COMPARED = 40
 """Names of strangers that a missing worker's is compared with, letter by letter."""
+
+
+def the_first_of_expected(intended: Intended) -> Sequence[str]:
+    """Whom their number is told of: once, and only where somebody said how many there should be."""
+    return intended.workers[:1] if intended.expected else ()
+
+
+def as_many_as_expected(network: Network, _worker: str) -> list[Finding]:
+    """There are as many workers as somebody expected: ``--workers`` may find more, or fewer."""
+    expected, workers = network.evidence.intended.expected, network.workers
+    if expected in (0, len(workers)):
+        return []
+    names = ", ".join(workers[:_MOST_NAMED]) + (" …" if len(workers) > _MOST_NAMED else "")
+    return [
+        Finding(
+            code="workers-unexpected",
+            subject="--workers",
+            worker=workers[0],
+            expected=str(expected),
+            observed=f"{len(workers)}: {names}",
+            facts={
+                "count": str(len(workers)),
+                "names": names,
+                "region": network.inventory.region,
+                "variant": "few" if len(workers) < expected else "many",
+            },
+        )
+    ]
 
 
 def ground(network: Network, worker: str) -> list[Finding]:

@@ -23,22 +23,28 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
     """``workers`` by Name tag, in order, each once; ``after`` is the last chapter finished.
 
     ``instances``: by worker, the instance that it is, where it was found otherwise than by a name that was
-    typed; its own name is then whatever tells it apart (``k8s-worker@10.0.1.20``).
+    typed; its own name is then whatever tells it apart (``k8s-worker@10.0.1.20``). ``expected``: how many
+    workers there should be, 0 where nobody said.
     """
 
     workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_WORKERS)]
     after: str = "routes"
     instances: dict[str, Annotated[str, msgspec.Meta(pattern=r"\Ai-[0-9a-z]{1,40}\Z")]] = {}
+    expected: Annotated[int, msgspec.Meta(ge=0, le=9999)] = 0
 
     def __post_init__(self) -> None:
         if self.after not in tutorial.CHAPTERS:
             known = ", ".join(tutorial.CHAPTERS)
             raise ValueError(f"{self.after!r} is no chapter; the chapters are: {known}")
+        if not self.instances.keys() <= set(self.workers):
+            raise ValueError("instances: of no worker")
+        if len(set(self.instances.values())) < len(self.instances):
+            raise ValueError("instances: two workers are one")
 
     def only(self, workers: tuple[str, ...]) -> Intended:
-        """The same of these workers, some of its own."""
+        """The same of these workers, some of its own; how many all of them should be is no longer asked."""
         instances = {worker: self.instances[worker] for worker in workers if worker in self.instances}
-        return msgspec.structs.replace(self, workers=workers, instances=instances)
+        return msgspec.structs.replace(self, workers=workers, instances=instances, expected=0)
 
     def has_finished(self, chapter: str) -> bool:
         """Whether ``chapter`` is behind the student."""

@@ -42,6 +42,29 @@ def test_workers_of_one_name_are_told_apart_by_address(
     assert ran.junit["tests"] == asked(3)
 
 
+@pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["one process", "two processes"])
+def test_another_number_of_workers_than_expected_is_one_finding(
+    processes: tuple[str, ...], group: Account, run_pytest: Run
+) -> None:
+    workers = ("--workers", "tag:Role=worker", "--expect-workers", "4")
+    ran = run_pytest(*LOOKING, *workers, *processes, **group.environment)
+    assert ran.code == 1, ran.output
+    assert ran.codes == ["workers-unexpected"]
+    assert ran.junit["tests"] == asked(3) + 1
+    assert ran.junit["failures"] == 1
+
+
+def test_the_expected_number_is_right_or_told_in_a_recorded_run(tmp_path: Path, run_pytest: Run) -> None:
+    write(healthy(), tmp_path / "e.json")
+    recorded = (f"{SUITE}/test_workers.py", "--evidence", str(tmp_path / "e.json"))
+    for count, codes in (("3", []), ("2", ["workers-unexpected"])):
+        ran = run_pytest(*recorded, "--expect-workers", count)
+        assert (ran.codes, ran.code) == (codes, int(bool(codes)))
+        assert ran.junit["tests"] == asked(3, chapter="machines", area="workers") + 1
+    refused = run_pytest(*recorded, "--expect-workers", "many")
+    assert is_one_sentence(refused), refused.output
+
+
 def test_a_list_of_tests_says_how_the_workers_were_found(group: Account, run_pytest: Run) -> None:
     ran = run_pytest(*LOOKING, "--workers", "10.0.1.22,worker-9", "--collect-only", **group.environment)
     assert ran.code == 0, ran.output
