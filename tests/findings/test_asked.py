@@ -10,15 +10,9 @@ from kthw.findings.judging import Outcome, judge, outcome_of
 from kthw.findings.registry import CHECKS
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Probe
-from tests.findings.clusters import (
-    failing,
-    healthy,
-    masquerade_off,
-    with_interface,
-    with_node,
-    without_instance,
-    without_route,
-)
+from tests.findings.changed_aws import with_interface, without_instance, without_route
+from tests.findings.changed_nodes import failing, masquerade_off, with_node
+from tests.findings.clusters import healthy
 from tests.findings.faults import FAULTS
 
 OK = healthy()

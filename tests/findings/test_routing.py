@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from kthw.network.routing import Lookup, Ruling, effective_table, rulings
+from kthw.network.routing import ACTIVE, BLACKHOLE, PROPAGATED, Lookup, Ruling, effective_table, rulings
 from kthw.observed.evidence import Inventory, Route, RouteTable, Subnet
 
 ONE, TWO = IPv4Network("10.200.1.0/24"), IPv4Network("10.200.2.0/24")
@@ -160,3 +160,8 @@ def test_two_subnets_of_one_table_are_ruled_together() -> None:
 
 def test_a_subnet_whose_table_was_not_seen_is_ruled_by_none() -> None:
     assert told(OTHER_MAIN) == []
+
+
+def test_states_and_origins_are_aws_s_own_words() -> None:
+    """API reference, *Route*."""
+    assert (ACTIVE, BLACKHOLE, PROPAGATED) == ("active", "blackhole", "EnableVgwRoutePropagation")

@@ -152,7 +152,9 @@ def anew(
     def work(say: Say) -> None:
         allow(_IMPORTING)
         sys.meta_path.insert(0, _Changed(source, source.mutated(mutant)))
-        status = pytest.main([*OPTIONS, *arguments], plugins=[Failing(say), First(kills, say, _ANEW * seconds)])
+        status = pytest.main(
+            [*OPTIONS, *arguments], plugins=[Failing(say), First(kills, say, _ANEW * seconds)]
+        )
         if status:
             say(f"pytest ended with {int(status)}")
 
