@@ -128,12 +128,15 @@ def _by_name_and_address(instance: Instance) -> tuple[object, ...]:
 
 
 def _nobody(selector: Selector, there: Sequence[Tagged], text: str, facts: Mapping[str, str]) -> FoundNobody:
-    shown = sorted(
-        (each.instance for each in there), key=lambda each: (not each.name, _by_name_and_address(each))
-    )
+    shown = sorted((each.instance for each in there), key=_by_likeness)
     nouns = [_noun(each) for each in shown[:_MOST_THERE]]
     better = next(_better(selector, there), "")
     return FoundNobody(selector, nouns, len(shown), better, **facts, value=text)
+
+
+def _by_likeness(instance: Instance) -> tuple[object, ...]:
+    """Those first whose names read like a worker's, those without one last."""
+    return (-_likeness(instance.name), not instance.name, _by_name_and_address(instance))
 
 
 def _noun(instance: Instance) -> str:

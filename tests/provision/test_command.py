@@ -366,7 +366,7 @@ def test_module_runs_as_a_command_and_survives_a_closed_pipe(aws_account: Accoun
 
 def test_workers_may_be_asked_for_by_what_they_are(aws_account: Account, run: Run) -> None:
     aws_account.build()
-    code, said, _ = run("apply", "--workers", "*-[1-2],10.0.1.20")
+    code, said, _ = run("apply", "--workers", "w*-[1-2],10.0.1.20")
     assert (code, said.count("  created in")) == (0, 3)
     code, said, _ = run("plan", "--workers", "tag:Name=work*")
     assert (code, said.count("  already there in")) == (0, 3)
