@@ -49,7 +49,7 @@ def judge(evidence: Evidence, checks: Iterable[Check] = CHECKS) -> Verdict:
     outcomes = []
     for check in checks:
         early = None if evidence.intended.has_finished(check.chapter) else _too_early(evidence, check)
-        for subject in evidence.intended.workers:
+        for subject in check.subjects(evidence.intended):
             if early:
                 outcomes.append(_skipped(check, subject, early))
             elif unseen:

@@ -14,6 +14,13 @@ _PEERS: Final = (*needs.POD, needs.other_workers)
 
 CHECKS: Final[tuple[Check, ...]] = (
     Check(
+        name="workers-as-expected",
+        area="workers",
+        chapter="machines",
+        judge=workers.as_many_as_expected,
+        subjects=workers.the_first_of_expected,
+    ),
+    Check(
         name="one-running-instance",
         area="workers",
         chapter="machines",

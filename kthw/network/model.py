@@ -26,7 +26,7 @@ from kthw.observed.evidence import (
     RouteTable,
     Subnet,
 )
-from kthw.observed.namesakes import GONE, candidates, home_of, letters, unambiguous
+from kthw.observed.namesakes import GONE, Roll, candidates, home_of, letters, unambiguous
 
 T = TypeVar("T")
 
@@ -51,9 +51,10 @@ class Network:
         self.by_id = {instance.id: instance for instance in self.inventory.instances}
         self.owner = {eni.id: i for i in self.inventory.instances for eni in i.network_interfaces}
         self._remembered: dict[tuple[object, ...], Any] = {}
+        self._roll = Roll(evidence.intended)
         self._bearing: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
-            self._bearing.setdefault(instance.name, []).append(instance)
+            self._bearing.setdefault(self._roll.known_as(instance), []).append(instance)
         self.meant = candidates(self.inventory.instances, evidence.intended)
         ones = unambiguous(self.meant)
         self._instances = {worker: ones.get(worker) for worker in self.workers}
@@ -67,12 +68,16 @@ class Network:
         found: T = self._remembered[key]
         return found
 
+    def worker_of(self, instance: Instance) -> str:
+        """The intended worker that the instance is, or may be; empty where it is none."""
+        return self._roll.worker(instance.id, instance.name)
+
     def bearing(self, name: str) -> list[Instance]:
-        """The instances with that Name tag that are not gone."""
+        """The instances with that Name tag, or that are the worker of that name, and are not gone."""
         return [instance for instance in self._bearing.get(name, ()) if instance.state not in GONE]
 
     def gone(self, name: str) -> list[Instance]:
-        """The instances with that Name tag that are terminated, or about to be."""
+        """Those of them that are terminated, or about to be."""
         return [instance for instance in self._bearing.get(name, ()) if instance.state in GONE]
 
     def instance(self, worker: str) -> Instance | None:
@@ -211,19 +216,18 @@ class Network:
         target = self.target_instance(route)
         if target is None or target.state in GONE:
             return False
-        return target.name in self._instances or letters(target.name) in self._unborne
+        return bool(self.worker_of(target)) or letters(target.name) in self._unborne
 
     @functools.cached_property
     def strangers(self) -> list[Instance]:
         """The instances that bear a name nobody intended, and are not gone."""
         each = self.inventory.instances
-        return [i for i in each if i.name and i.name not in self._instances and i.state not in GONE]
+        return [i for i in each if i.name and i.state not in GONE and not self.worker_of(i)]
 
     def misnamed(self, worker: str) -> list[Instance]:
         """For a worker nobody is named after: those whose name differs in case or hyphens only."""
-        if self.bearing(worker):
-            return []
-        return self._by_letters.get(letters(worker), [])
+        known = worker in self.evidence.intended.instances or self.bearing(worker)
+        return [] if known else self._by_letters.get(letters(worker), [])
 
     @functools.cached_property
     def _unborne(self) -> set[str]:
@@ -235,7 +239,7 @@ class Network:
         """The instances that bear no intended name and are not gone, by the letters of their name."""
         found: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
-            if instance.name not in self._instances and instance.state not in GONE:
+            if instance.state not in GONE and not self.worker_of(instance):
                 found.setdefault(letters(instance.name), []).append(instance)
         return found
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from kthw.findings.check import Confirm
 
 
+def test_there_are_as_many_workers_as_expected(confirm: Confirm) -> None:
+    """There are as many workers as expected (--expect-workers)."""
+    confirm("workers-as-expected")
+
+
 def test_exactly_one_running_instance_bears_the_name(confirm: Confirm) -> None:
     """Exactly one running instance bears the worker's name."""
     confirm("one-running-instance")

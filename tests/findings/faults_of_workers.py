@@ -52,6 +52,11 @@ BY_KUBELET = with_node(
     with_cni(with_user_data(OK, "worker-1"), "worker-1", subnet=""), "worker-1", kubelet_pod_cidr=ONE
 )
 
+
+def expecting(evidence: Evidence, count: int) -> Evidence:
+    return replace(evidence, intended=replace(evidence.intended, expected=count))
+
+
 ENCODED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24").decode()
 PADDED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24\n").decode()
 
@@ -83,6 +88,8 @@ FAULTS: Faults = {
     ),
     "nobody at all, anywhere": (with_inventory(NOBODY, elsewhere=NOWHERE), 3 * ("worker-missing",)),
     "nobody here, and no other region looked into": (NOBODY, 3 * ("worker-missing",)),
+    "fewer workers than expected": (expecting(OK, 4), ("workers-unexpected",)),
+    "more workers than expected": (expecting(healthy(12), 11), ("workers-unexpected",)),
     # The workers. A route to an instance that is gone stays behind as a leftover.
     "worker never launched": (
         without_route(without_instance(OK, "worker-1"), ONE),
@@ -171,6 +178,7 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
+    "as many workers as expected": expecting(OK, 3),
     "tutorial": OK,
     "one worker": healthy(1),
     "twelve workers": healthy(12),

@@ -16,6 +16,7 @@ from kthw.observed import unfit
 from kthw.observed.aws import wire
 from kthw.observed.aws.answers import UnreadableAnswerError
 from kthw.observed.aws.statements import is_pod_cidr_key
+from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import (
     AclEntry,
     Instance,
@@ -96,6 +97,12 @@ def instance(answer: object) -> Instance:
     if seen.state is None:
         raise ValidationError("State.Name: —")
     return _instance(seen)
+
+
+def tagged(answer: object) -> Tagged:
+    """The instance with all its tags."""
+    tags = {tag.key: tag.value for tag in convert(answer, wire.Instance).tags}
+    return Tagged(instance(answer), tags)
 
 
 def salvaged(answer: object) -> Instance | None:
