@@ -18,16 +18,30 @@ _NO_PART_OF_A_NAME: Final = frozenset("[]{}\"'`\\*?;|,，、；")
 """What shells, patterns and lists are made of: a name with one of them is a list written otherwise."""
 
 
+AUTO: Final = "auto"
+VPC_ROUTES: Final = "vpc-routes"
+NODE_ROUTES: Final = "node-routes"
+NETWORKS: Final = (VPC_ROUTES, NODE_ROUTES, AUTO)
+"""How packets for another node's pods find it: by a VPC route per worker, or by a kernel route per peer on
+every node; or whichever is there."""
+
+
 class Intended(msgspec.Struct, frozen=True, kw_only=True):
-    """``workers`` by Name tag, in order, each once; ``after`` is the last chapter finished."""
+    """``workers`` by Name tag, in order, each once; ``after`` is the last chapter finished.
+
+    ``network``: the model that is meant, one of ``NETWORKS``.
+    """
 
     workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=_MOST_WORKERS)]
     after: str = "routes"
+    network: str = AUTO
 
     def __post_init__(self) -> None:
         if self.after not in tutorial.CHAPTERS:
             known = ", ".join(tutorial.CHAPTERS)
             raise ValueError(f"{self.after!r} is no chapter; the chapters are: {known}")
+        if self.network not in NETWORKS:
+            raise ValueError(f"{self.network!r} is none of {', '.join(NETWORKS)}")
 
     def has_finished(self, chapter: str) -> bool:
         """Whether ``chapter`` is behind the student."""
