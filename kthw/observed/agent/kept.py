@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from kthw.observed.agent.system import MOST_NAME
@@ -53,7 +53,12 @@ def kept_routes(routes: list[dict[str, str]]) -> list[dict[str, Any]]:
 
 
 def _files() -> Iterator[str]:
-    found = [path for place in PLACES for path in sorted(glob.glob(place)) if len(path) <= MOST_NAME]
+    found = [
+        path
+        for place in PLACES
+        for path in sorted(map(str, Path("/").glob(place[1:])))
+        if len(path) <= MOST_NAME
+    ]
     return iter(found[:MOST_FILES])
 
 
