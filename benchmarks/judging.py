@@ -1,7 +1,8 @@
 """What judging costs as the cluster grows, and the exponent of its growth: 1 is linear in what there is.
 
-``python -m benchmarks.judging [N …]`` (default 100 200 400 800; every pair failing: a quarter of each). The
-seconds are of CPU time: judging, and everything that is written of it (``report.json`` and the page).
+``python -m benchmarks.judging [N …]`` (default 100 200 400 800; where packets are sent: a quarter of each).
+The seconds are of CPU time: judging, and all that is written of it: terminal, page, ``report.json``, and the
+texts of JUnit's file.
 """
 
 from __future__ import annotations
@@ -10,37 +11,71 @@ import math
 import sys
 import time
 from collections.abc import Callable
-
-import msgspec
+from typing import Final
 
 from benchmarks import wide
-from kthw.findings.judging import judge
+from fixtures.summary import Summing
+from kthw.findings.judging import Verdict, judge
 from kthw.observed.evidence import Evidence
+from kthw.observed.recording import as_json
 from kthw.verdict.page import page
 from kthw.verdict.report import Report, Summary
 from kthw.words.messages import catalogue
 
-CASES: dict[str, Callable[[int], Evidence]] = {
+CASES: Final[dict[str, Callable[[int], Evidence]]] = {
     "AWS side, all well": lambda n: wide.cluster(n, packets=False),
     "no instance at all": lambda n: wide.without_instances(wide.cluster(n, packets=False)),
     "no route at all": lambda n: wide.without_routes(wide.cluster(n, packets=False)),
-    "packets, all well": lambda n: wide.cluster(n // 4, packets=True),
-    "every pair failing, for a reason": lambda n: wide.with_checks_on(wide.cluster(n // 4, packets=True)),
-    "every pair failing, for none": lambda n: wide.with_every_pair_failing(
-        wide.cluster(n // 4, packets=True)
+    "nobody could log in": lambda n: wide.nobody_logged_in(wide.cluster(n, packets=False)),
+}
+"""By name, the evidence of ``n`` workers."""
+PACKETS: Final[dict[str, Callable[[int], Evidence]]] = {
+    "packets, all well": lambda n: wide.cluster(n, packets=True),
+    "every pair failing, checks on": lambda n: wide.with_checks_on(wide.cluster(n, packets=True)),
+    "every pair failing, no route": lambda n: wide.with_every_pair_failing(
+        wide.without_routes(wide.cluster(n, packets=True))
+    ),
+    "every pair failing, group closed": lambda n: wide.with_groups_closed(wide.cluster(n, packets=True)),
+    "every pair failing, for no reason": lambda n: wide.with_every_pair_failing(
+        wide.cluster(n, packets=True)
     ),
 }
+"""The same with what SSH brings: what there is grows with the pairs."""
+
+
+class Lines:
+    """What pytest's reporter is to the summary: it keeps the lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write_line(self, line: str, **_: bool) -> None:
+        self.lines.append(line)
+
+    def write_sep(self, _sep: str, title: str, **_: bool) -> None:
+        self.lines.append(title)
+
+
+def write(verdict: Verdict) -> None:
+    """All that is told of it, and how a run tells it: each part is kept until it is a file's."""
+    words = catalogue("en")
+    report = Report(verdict, Summary())
+    as_json(report.document(words))
+    page(report, words, ["target"])
+    Summing(Lines(), words, report).tell({}, [])  # type: ignore[arg-type]  # two methods of it are used
+    for outcome in verdict.outcomes:
+        for finding in outcome.findings:
+            words.finding(finding)
+        if outcome.error:
+            words.error(outcome.error)
 
 
 def seconds(evidence: Evidence) -> tuple[float, float]:
     """CPU seconds of judging, and of writing."""
-    words = catalogue("en")
     began = time.process_time()
     verdict = judge(evidence)
     judged = time.process_time()
-    report = Report(verdict, Summary())
-    msgspec.json.encode(report.document(words))
-    page(report, words, ["target"])
+    write(verdict)
     return judged - began, time.process_time() - judged
 
 
@@ -48,16 +83,17 @@ def main(counts: list[int]) -> None:
     """One row for each case."""
     print("| case | things | " + " | ".join(f"{n}: judge + write s" for n in counts) + " | exponent |")  # noqa: T201
     print("|---|---|" + "---|" * (len(counts) + 1))  # noqa: T201
-    for name, make in CASES.items():
-        cells, spent, sizes = [], [], []
-        for count in counts:
-            evidence = make(count)
-            judging, writing = seconds(evidence)
+    seconds(wide.cluster(4, packets=True))  # what is loaded and prepared once is no part of it
+    for name, make in {**CASES, **PACKETS}.items():
+        sizes = [count // 4 if name in PACKETS else count for count in counts]
+        cells, spent = [], []
+        for size in sizes:
+            judging, writing = seconds(make(size))
             spent.append(judging + writing)
-            sizes.append(len(evidence.probes) or count)
             cells.append(f"{judging:.2f} + {writing:.2f}")
-        exponent = math.log(spent[-1] / spent[0]) / math.log(sizes[-1] / sizes[0])
-        kind = "probes" if "pa" in name else "workers"
+        growth = math.log(sizes[-1] / sizes[0]) * (2 if name in PACKETS else 1)
+        exponent = math.log(spent[-1] / spent[0]) / growth
+        kind = "pairs" if name in PACKETS else "workers"
         print(f"| {name} | {kind} | {' | '.join(cells)} | {exponent:.2f} |", flush=True)  # noqa: T201
 
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from msgspec.structs import replace
 
+from kthw.errors import LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
 from kthw.observed.evidence import (
@@ -140,6 +141,32 @@ def without_routes(evidence: Evidence) -> Evidence:
     (table,) = evidence.inventory.route_tables
     emptied = replace(table, routes=table.routes[-2:])
     return replace(evidence, inventory=replace(evidence.inventory, route_tables=(emptied,)))
+
+
+def nobody_logged_in(evidence: Evidence) -> Evidence:
+    """Packets could be sent, and every login was refused."""
+    errors = tuple(
+        LookError(
+            code="ssh-auth-failed",
+            subject=worker,
+            worker=worker,
+            detail="publickey",
+            facts={"user": "ubuntu"},
+        )
+        for worker in evidence.intended.workers
+    )
+    return replace(
+        evidence, nodes={}, probes=(), errors=errors, target=replace(evidence.target, no_packets="")
+    )
+
+
+def with_groups_closed(evidence: Evidence) -> Evidence:
+    """The workers' security group lets nothing in."""
+    assert evidence.inventory  # noqa: S101 -- ours
+    groups = tuple(replace(group, ingress=()) for group in evidence.inventory.security_groups)
+    return with_every_pair_failing(
+        replace(evidence, inventory=replace(evidence.inventory, security_groups=groups))
+    )
 
 
 def with_checks_on(evidence: Evidence) -> Evidence:

@@ -49,10 +49,11 @@ class Import(NamedTuple):
 
 
 TESTED_FROM_WITHIN = (
+    Import("benchmarks/judging.py", "fixtures.summary.Summing", lazily=False),
     Import("tests/fuzz/test_recordings.py", "fixtures.summary.Summing", lazily=False),
     Import("tests/plugin/test_shown.py", "fixtures.gathering", lazily=False),
 )
-"""Of pytest's side, what is tried thousands of times, or on a machine that fails: not as a program."""
+"""Of pytest's side, what is measured, tried thousands of times, or on a machine that fails: not a program."""
 
 
 def sources(folder: str) -> list[Path]:
@@ -153,8 +154,14 @@ def test_pytests_side_neither_reads_ec2_nor_logs_in() -> None:
 
 @pytest.mark.parametrize(
     ("library", "home"),
-    [("paramiko", "kthw/observed/ssh"), ("moto", "sandbox/api/"), ("tenacity", "kthw/settling.py")],
-    ids=["paramiko", "moto", "tenacity"],
+    [
+        ("paramiko", "kthw/observed/ssh"),
+        ("moto", "sandbox/api/"),
+        ("tenacity", "kthw/settling.py"),
+        ("jinja2", "kthw/verdict/templating.py"),
+        ("markupsafe", "kthw/verdict/templating.py"),
+    ],
+    ids=["paramiko", "moto", "tenacity", "jinja2", "markupsafe"],
 )
 def test_an_outside_library_has_one_home(library: str, home: str) -> None:
     using = {each.file for folder in OURS[:4] for each in imports(folder) if is_of(each.name, library)}

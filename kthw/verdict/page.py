@@ -10,11 +10,10 @@ from importlib import resources
 from typing import Final
 
 import msgspec
-from markupsafe import Markup
 
 from kthw.verdict.drawing import drawing
 from kthw.verdict.report import Report
-from kthw.verdict.templating import template
+from kthw.verdict.templating import markup, template
 from kthw.words.messages import Catalogue
 
 _MOST_PAIRS: Final = 12
@@ -36,9 +35,9 @@ def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
         words=words,
         say=words.say,
         target=target,
-        style=Markup(style),  # noqa: S704 -- our own file
+        style=markup(style),
         verdict=_verdict(report, words),
-        drawing=Markup(drawing(report.verdict, words)),  # noqa: S704 -- svg.py escapes what was observed
+        drawing=markup(drawing(report.verdict, words)),
         translation={selector: words.say(key) for selector, key in _TRANSLATED.items()},
         most_pairs=_MOST_PAIRS,
     )

@@ -6,12 +6,11 @@ folded in below it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from markupsafe import Markup
-
-from kthw.verdict.templating import template
+from kthw.verdict.templating import markup, template
 from kthw.words.messages import Catalogue
 
 MOST_ALIKE: Final = 12
@@ -23,8 +22,7 @@ Row = dict[str, Any]
 
 def table_head(words: Catalogue) -> list[str]:
     """The head of the table."""
-    cells: Any = template("rows.html.j2").module
-    return [str(cells.heading(kind, words.say(f"report-column-{name}"))) for kind, name in _COLUMNS]
+    return [_cell("heading", kind, words.say(f"report-column-{name}")) for kind, name in _COLUMNS]
 
 
 def row_cells(words: Catalogue, cells: Sequence[str], sentence: str, worker: str, test: str) -> list[str]:
@@ -32,11 +30,15 @@ def row_cells(words: Catalogue, cells: Sequence[str], sentence: str, worker: str
 
     The result stays in English inside, since pytest-html sorts and filters by it.
     """
-    made: Any = template("rows.html.j2").module
     outcome = cells[0].partition(">")[2].partition("<")[0]
     said = words.say(f"report-outcome-{outcome.lower()}")
-    each = (made.result(outcome, said), made.requirement(sentence, test), made.worker(worker), cells[2])
-    return [str(cell) for cell in each]
+    first = _cell("result", outcome, said)
+    return [first, _cell("requirement", sentence, test), _cell("worker", worker), cells[2]]
+
+
+@functools.lru_cache(maxsize=4096)
+def _cell(kind: str, *said: str) -> str:
+    return str(getattr(template("rows.html.j2").module, kind)(*said))
 
 
 def folded(tests: Mapping[str, Sequence[Row]], words: Catalogue) -> dict[str, list[Row]]:
@@ -60,9 +62,8 @@ def folded(tests: Mapping[str, Sequence[Row]], words: Catalogue) -> dict[str, li
 
 
 def _one(rows: Sequence[Row], words: Catalogue) -> Row:
-    made: Any = template("rows.html.j2").module
     first = rows[0]
     cells = list(first["resultsTableRow"])
-    names = Markup(", ").join(Markup(row["worker"]) for row in rows)  # noqa: S704 -- escaped by ``row_cells``
-    cells[2] = str(made.workers(words.say("report-workers", count=len(rows)), names))
+    names = markup(", ".join(row["worker"] for row in rows))
+    cells[2] = _cell("workers", words.say("report-workers", count=len(rows)), names)
     return {**first, "resultsTableRow": cells}

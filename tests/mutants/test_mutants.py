@@ -1,0 +1,240 @@
+"""The search for what no test notices: on a module whose tests are known to be weak."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.mutants import equivalent
+from tests.mutants.figures import write
+from tests.mutants.sources import Key, Source, sources
+
+PROJECT = Path(__file__).resolve().parents[2]
+MODULE = '''
+"""A module."""
+
+LIMIT = 3
+
+
+class Basket:
+    """What is full from three things on."""
+
+    def __init__(self, things: list[str]) -> None:
+        self.things = things
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.things) >= LIMIT
+
+'''
+SPINNING = '''
+import functools
+
+
+@functools.lru_cache
+def spun(times: int) -> int:
+    """How often it was spun."""
+    count = 0
+    while times > 0:
+        times -= 1
+        count += 1
+    return count
+'''
+WEAK = """
+from weak.basket import Basket
+
+def test_a_full_basket_is_full():
+    assert Basket(["a", "b", "c"]).is_full
+"""
+SPUN = """
+from weak.basket import spun
+
+SPUN = spun(2)
+
+def test_spinning():
+    assert spun(2) == 2
+"""
+ENOUGH = """
+def test_a_basket_with_two_things_is_not_full():
+    assert not Basket(["a", "b"]).is_full
+"""
+SURVIVOR = """
+[[equivalent]]
+file = "weak/basket.py"
+function = "Basket.is_full"
+line = "return len(self.things) >= LIMIT"
+change = "len(self.things) >= LIMIT → True"
+why = "said for the test's sake"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "weak").mkdir()
+    (tmp_path / "weak/__init__.py").write_text("")
+    (tmp_path / "weak/basket.py").write_text(MODULE)
+    (tmp_path / "test_weak.py").write_text(WEAK)
+    (tmp_path / "equivalent.toml").write_text("")
+    return tmp_path
+
+
+def mutants(project: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """The command, in a project of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.mutants", "weak", "--tests", "test_weak.py",
+         "--equivalent", "equivalent.toml", "--processes", "1", *more],
+        cwd=project, env={"PYTHONPATH": f"{PROJECT}:{project}"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_what_no_test_notices_is_told_with_its_place_and_change(project: Path) -> None:
+    done = mutants(project)
+    assert done.returncode == 1, done.stderr
+    assert "weak/basket.py:15  Basket.is_full\n" in done.stdout
+    assert "-         return len(self.things) >= LIMIT\n+         return True\n" in done.stdout
+    assert "- LIMIT = 3\n+ LIMIT = 2\n" in done.stdout, "what only an import tells is tried, too"
+    assert "- LIMIT = 3\n+ LIMIT = 4\n" not in done.stdout
+    assert "| 0 | 2 | 0 |" in done.stdout
+
+
+def test_a_cache_that_was_filled_before_hides_nothing_and_an_endless_loop_ends(project: Path) -> None:
+    (project / "weak/basket.py").write_text(SPINNING)
+    (project / "test_weak.py").write_text(SPUN)
+    done = mutants(project)
+    assert done.returncode == 0, done.stdout
+    assert "| 1 | 0 | 0 | 0 |\n" in done.stdout, (
+        "one loop never ends: it is told apart from what a test noticed"
+    )
+
+
+def test_with_a_test_for_the_other_side_none_is_left(project: Path) -> None:
+    (project / "test_weak.py").write_text(WEAK + ENOUGH)
+    done = mutants(project)
+    assert (done.returncode, "surviving | of these untested |" in done.stdout) == (0, True), done.stdout
+
+
+def test_what_is_argued_to_be_equivalent_is_no_survivor(project: Path) -> None:
+    (project / "equivalent.toml").write_text(SURVIVOR)
+    done = mutants(project)
+    assert "| 1 | 1 | 0 |" in done.stdout
+    assert "+         return True\n" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        (
+            "→ True",
+            "→ False",
+            "is listed as equivalent, and noticed by test_weak.py::test_a_full_basket_is_full",
+        ),
+        ("→ True", "→ None", "is listed as equivalent, and is no mutant: return len(self.things) >= LIMIT"),
+    ],
+)
+def test_an_argument_that_does_not_hold_fails(project: Path, was: str, now: str, said: str) -> None:
+    (project / "test_weak.py").write_text(WEAK + ENOUGH)
+    (project / "equivalent.toml").write_text(SURVIVOR.replace(was, now))
+    done = mutants(project)
+    assert done.returncode == 1
+    assert said in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("def test_wrong():\n    assert False\n", "test_weak.py::test_wrong"),
+        ("import nothing_at_all\n", "test_weak.py"),
+    ],
+)
+def test_tests_that_fail_anyway_judge_nothing(project: Path, test: str, said: str) -> None:
+    (project / "test_weak.py").write_text(test)
+    done = mutants(project)
+    assert done.returncode == 2
+    assert said in done.stdout
+
+
+@pytest.mark.parametrize("wrong", [("nowhere",), ("--write-docs",)])
+def test_it_says_how_it_is_to_be_used(project: Path, wrong: tuple[str, ...]) -> None:
+    assert mutants(project, *wrong).returncode == 2
+
+
+def changes(tmp_path: Path, text: str) -> set[str]:
+    (tmp_path / "module.py").write_text(text)
+    return {mutant.key.change for mutant in Source(tmp_path / "module.py", tmp_path).mutants}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = a < b", {"a < b → a <= b", "a < b → a >= b"}),
+        ("x = a and b", {"a and b → a or b", "a and b → b", "a and b → a"}),
+        ("x = not a", {"not a → a"}),
+        ("x = a if b else c", {"a if b else c → a", "a if b else c → c"}),
+        ("x = any(a)", {"any(a) → all(a)"}),
+        ("x = [*a, b]", {"[*a, b] → [b]", "[*a, b] → [*a]"}),
+        ("x = [a for a in b if c]", {"c → True"}),
+        ("if a: x = b", {"a → False", "a → True"}),
+        ("x = 1", {"1 → 2"}),
+        ("x = 'a'", {"'a' → ''"}),
+        ("x = sorted(a, key=b)", {"sorted(a, key=b) → list(a)", "sorted(a, key=b) → sorted(a)"}),
+        ("def f() -> list[int]: return a", {"a → []"}),
+        ("def f() -> bool | None: return a", {"a → True", "a → False", "a → None"}),
+        ("for a in b: continue", {"continue → break"}),
+        ("f()", {"f() → pass"}),
+        ("x = [1, 1]", {"1 → 2", "1 → 2 (2)"}),
+        ("x: Literal['a'] = b", set()),
+        ('"""A docstring."""\nx = f"words {a}"', set()),
+        ("key = ('name', a)", set()),
+        ("X = Callable[[int], str]", set()),
+        ("from a import b", set()),
+    ],
+)
+def test_the_small_changes_of_a_line(tmp_path: Path, text: str, expected: set[str]) -> None:
+    assert changes(tmp_path, text) == expected
+
+
+def test_every_small_change_is_a_program_and_another_one() -> None:
+    """Of a whole file of ours: applied each to a fresh tree."""
+    path = PROJECT / "kthw/network/routing.py"
+    usual = ast.unparse(ast.parse(path.read_text()))
+    for n in range(len(Source(path, PROJECT).mutants)):
+        source = Source(path, PROJECT)
+        source.mutated(source.mutants[n])
+        assert ast.unparse(source.tree) != usual, source.mutants[n]
+
+
+def test_every_entry_of_our_list_is_a_mutant_of_today() -> None:
+    listed = equivalent.equivalents(equivalent.FILE)
+    found = sources([PROJECT / "kthw/findings", PROJECT / "kthw/network"], PROJECT)
+    keys = {mutant.key for source in found for mutant in source.mutants}
+    assert equivalent.stale(listed, keys, {source.file for source in found}) == []
+    assert {key.file for key in listed} <= {source.file for source in found}
+
+
+def test_an_entry_without_an_argument_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.toml").write_text(SURVIVOR.replace("said for the test's sake", " "))
+    with pytest.raises(ValueError, match="no argument"):
+        equivalent.equivalents(tmp_path / "list.toml")
+    (tmp_path / "list.toml").write_text(SURVIVOR)
+    key = Key(
+        "weak/basket.py",
+        "Basket.is_full",
+        "return len(self.things) >= LIMIT",
+        "len(self.things) >= LIMIT → True",
+    )
+    assert list(equivalent.equivalents(tmp_path / "list.toml")) == [key]
+
+
+def test_the_figures_take_the_place_of_the_old_ones(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "before\n<!-- what the command wrote: begin -->\nold\n<!-- what the command wrote: end -->\nafter\n"
+    )
+    write(page, "new\n")
+    assert "old" not in page.read_text()
+    assert page.read_text().startswith("before\n")
+    assert page.read_text().endswith("after\n")

@@ -1,0 +1,111 @@
+"""Several processes at once, each trying one mutant after another."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.mutants import trying
+from tests.mutants.nearest import Nearest, Seen
+from tests.mutants.sources import Mutant, Source
+from tests.mutants.trying import Outcome
+
+Tried = Callable[[Mutant, Outcome], None]
+
+
+class Job(NamedTuple):
+    """A mutant and where it comes from."""
+
+    source: Source
+    mutant: Mutant
+
+
+class How(NamedTuple):
+    """``processes`` at once; ``seconds`` of the processor for one mutant's tests, the nearest first."""
+
+    processes: int
+    seconds: float
+
+
+class NotGreenError(Exception):
+    """A test fails on the sources as they are: no mutant can be judged by it."""
+
+
+def try_anew(jobs: Sequence[Job], arguments: Sequence[str], how: How, tried: Tried) -> None:
+    """Those that need an import of everything, from a process that has imported nothing of it."""
+    kills: dict[str, Counter[str]] = {job.source.file: Counter() for job in jobs}
+
+    def one(number: int) -> Outcome:
+        source, mutant = jobs[number]
+        return trying.anew(arguments, source, mutant, kills[source.file], how.seconds)
+
+    for number, outcome in _each(one, len(jobs), how.processes):
+        tried(jobs[number].mutant, outcome)
+
+
+def try_standing(
+    jobs: Sequence[Job],
+    items: Sequence[pytest.Item],
+    how: How,
+    told: Callable[[int, int], None],
+    tried: Tried,
+) -> None:
+    """The others, from a process that has collected the tests. ``told``: how many tests of
+    how many are measured.
+
+    Raises ``NotGreenError``.
+    """
+    trying.forget()
+    nearest = _nearest(jobs, items, how.processes, told)
+
+    def one(number: int) -> Outcome:
+        source, mutant = jobs[number]
+        return trying.standing(items, source, mutant, nearest, how.seconds)
+
+    for number, outcome in _each(one, len(jobs), how.processes):
+        tried(jobs[number].mutant, outcome)
+
+
+def _nearest(
+    jobs: Sequence[Job], items: Sequence[pytest.Item], processes: int, told: Callable[[int, int], None]
+) -> Nearest:
+    paths = frozenset(str(job.source.path) for job in jobs)
+    seen: dict[int, Seen] = {}
+    for test, found in _each(lambda test: trying.measured(items, test, paths), len(items), processes):
+        if found is None:
+            raise NotGreenError(items[test].nodeid)
+        seen[test] = found
+        told(len(seen), len(items))
+    return Nearest(seen)
+
+
+_work: Callable[[int], Any]
+
+
+def _each(work: Callable[[int], Any], many: int, processes: int) -> Iterator[tuple[int, Any]]:
+    """``(n, work(n))`` for every number below ``many``, as they come, from forks of this process."""
+    if not many:
+        return
+    gc.freeze()  # what stands is nobody's garbage: its pages stay shared
+    context = multiprocessing.get_context("fork")
+    with context.Pool(min(processes, many), _start, (work,)) as pool:
+        yield from pool.imap_unordered(_do, range(many))
+
+
+def _start(work: Callable[[int], Any]) -> None:
+    global _work
+    _work = work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends them
+    silent = os.open(os.devnull, os.O_RDWR)
+    os.dup2(silent, 1)
+
+
+def _do(number: int) -> tuple[int, Any]:
+    return number, _work(number)
