@@ -12,6 +12,7 @@ from typing import Final
 
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding, once
+from kthw.findings.kept_routes import UNIT, keeping
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.workers import ground
 from kthw.network import ranges
@@ -29,8 +30,6 @@ from kthw.network.nouns import instance_noun
 from kthw.observed.evidence import Way
 
 _MOST_SHOWN: Final = 4
-UNIT: Final = "/etc/systemd/system/pod-routes.service"
-"""What keeps the routes on any distribution with systemd."""
 
 
 def lead_to_peers(network: Network, worker: str) -> list[Finding]:
@@ -55,31 +54,6 @@ def is_next_hop(network: Network, worker: str, way: Way) -> bool:
     """Whether the way is for this module to judge: no entry of its own, or one through a next hop."""
     _, card = interfaces(network, worker)
     return is_default(way) or (by_next_hop(way) and way.device == card)
-
-
-def keeping(network: Network, worker: str) -> str:
-    """The command that writes the unit with all of the worker's kernel routes to its peers' pods."""
-    routes = [
-        f"ExecStart=/sbin/ip route replace {cidr} via {hop}"
-        for other, cidr in network.pod_cidrs.items()
-        if other != worker and (hop := on_link(network, worker, other))
-    ]
-    unit = [
-        "[Unit]",
-        "Wants=network-online.target",
-        "After=network-online.target",
-        "[Service]",
-        "Type=oneshot",
-        *routes,
-        "[Install]",
-        "WantedBy=multi-user.target",
-    ]
-    wanted = f"{UNIT.rpartition('/')[0]}/multi-user.target.wants"
-    lines = " ".join(shlex.quote(line) for line in unit)
-    return (
-        f"sudo mkdir -p {wanted} && printf '%s\\n' {lines} | sudo tee {UNIT} >/dev/null"
-        f" && sudo ln -sf {UNIT} {wanted}/"
-    )
 
 
 def _towards(network: Network, worker: str, other: str) -> list[Finding]:
