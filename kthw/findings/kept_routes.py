@@ -70,8 +70,9 @@ def keeping(network: Network, worker: str) -> str:
         "WantedBy=multi-user.target",
     ]
     wanted = f"{UNIT.rpartition('/')[0]}/multi-user.target.wants"
-    lines = " ".join(shlex.quote(line) for line in unit)
+    # Of addresses and our own words only: nothing in it means anything to a shell.
+    lines = " ".join(f'"{line}"' for line in unit)
     return (
-        f"sudo mkdir -p {wanted} && printf '%s\\n' {lines} | sudo tee {UNIT} >/dev/null"
+        f'sudo mkdir -p {wanted} && printf "%s\\n" {lines} | sudo tee {UNIT} >/dev/null'
         f" && sudo ln -sf {UNIT} {wanted}/"
     )
