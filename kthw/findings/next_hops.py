@@ -82,7 +82,7 @@ def _way(network: Network, worker: str, other: str, way: Way) -> list[Finding]:
     if _is_bare(network, worker, way):
         if _carried(network, worker, other, way.address):
             return []
-        return [_missing(network, worker, way)] if near else [_off_link(network, worker, other, way)]
+        return [_missing(network, worker)] if near else [_off_link(network, worker, other, way)]
     if addresses(network).get(way.via) != other:
         return [_wrong(network, worker, other, way)]
     return [] if _is_near(network, worker, other, way.via) else [_off_link(network, worker, other, way)]
@@ -129,8 +129,12 @@ def _without(network: Network, worker: str) -> dict[str, Way]:
     return network.remember(("without", worker), find)
 
 
-def _missing(network: Network, worker: str, way: Way) -> Finding:
+def _missing(network: Network, worker: str) -> Finding:
     """One of all that it lacks: they are typed together."""
+    return network.remember(("missing hops", worker), lambda: _made_missing(network, worker))
+
+
+def _made_missing(network: Network, worker: str) -> Finding:
     _, card = interfaces(network, worker)
     others = _without(network, worker)
     routes = {o: f"{network.pod_cidrs[o]} via {on_link(network, worker, o)}" for o in others}
@@ -145,10 +149,10 @@ def _missing(network: Network, worker: str, way: Way) -> Finding:
         subject=network.noun(worker),
         worker=worker,
         expected=_listed([f"{route} dev {card}" if card else route for route in routes.values()]),
-        observed=way.route or "—",
+        observed=next(iter(others.values())).route or "—",
         near_miss=_listed([route for route in near if route not in routes.values()]),
         facts={
-            **_facts(network, worker, way),
+            **_facts(network, worker, next(iter(others.values()))),
             "others": _listed([network.noun(other) for other in others]),
             "command": shlex.quote(" && ".join(commands)),
         },

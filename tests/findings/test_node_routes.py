@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -156,15 +158,27 @@ def _forgotten(evidence: Evidence, worker: str) -> Evidence:
     return replace(evidence, nodes={**evidence.nodes, worker: replace(node, routes=routes)})
 
 
-def test_routes_that_no_file_keeps_are_remarked_on_with_the_unit_that_would() -> None:
+def test_routes_that_no_file_keeps_are_remarked_on_with_the_unit_that_would(tmp_path: Path) -> None:
     (remark,) = not_kept(Network(_forgotten(NODES, "worker-1")))
     assert (remark.worker, remark.routes) == (
         "worker-1",
         ("10.200.0.0/24 via 10.0.1.20", "10.200.2.0/24 via 10.0.1.22"),
     )
+    written = tmp_path / "unit"
+    # ``sudo`` writes elsewhere here; all else is the command as it is pasted.
+    played = f'sudo() {{ [ "$1" != tee ] || cat > {written}; }}; eval "$1"'
     (command,) = shlex.split(remark.facts["keep"])
-    for route_ in remark.routes:
-        assert f"ExecStart=/sbin/ip route replace {route_}" in command
+    subprocess.run(["bash", "-c", played, "bash", command], check=True)
+    assert written.read_text().splitlines() == [
+        "[Unit]",
+        "Wants=network-online.target",
+        "After=network-online.target",
+        "[Service]",
+        "Type=oneshot",
+        *(f"ExecStart=/sbin/ip route replace {each}" for each in remark.routes),
+        "[Install]",
+        "WantedBy=multi-user.target",
+    ]
 
 
 def test_kept_routes_and_those_that_were_not_looked_at_are_not_remarked_on() -> None:
