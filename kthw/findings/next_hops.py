@@ -27,6 +27,7 @@ from kthw.network.node_routes import (
     ways_of,
 )
 from kthw.network.nouns import instance_noun
+from kthw.network.routing import ACTIVE
 from kthw.observed.evidence import Way
 
 _MOST_SHOWN: Final = 4
@@ -106,8 +107,13 @@ def _carried(network: Network, worker: str, other: str, address: str) -> bool:
     if ruling is None:
         return False
     lookup = network.lookup(ruling.effective.id)
-    route = lookup.taking(IPv4Address(address))
-    if route and route.state == "active" and network.goes_to(route, other):
+
+    def leads() -> bool:
+        route = lookup.taking(IPv4Address(address))
+        return route is not None and route.state == ACTIVE and network.goes_to(route, other)
+
+    # Asked by every node of the subnet.
+    if network.remember(("carried", ruling.effective.id, other, address), leads):
         return True
     for unread in lookup.unread:
         raise network.prefix_lists.unread(unread.prefix_list)
