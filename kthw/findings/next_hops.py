@@ -172,8 +172,8 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
     destination = way.route.split(" ", 1)[0]
     if not near or destination != str(cidr):
         # One for a part goes before that for the whole; one for more is somebody else's too.
-        part = not near or _is_part(destination, str(cidr))
-        commands = [*([f"sudo ip route del {shlex.join(way.route.split())}"] if part else []), *commands]
+        part = not near or not way.route or _is_part(destination, str(cidr))
+        commands = [*([_removing(way)] if part else []), *commands]
     return Finding(
         code="node-route-wrong-next-hop",
         subject=f"{network.noun(worker)} · {way.route or way.address}",
@@ -217,10 +217,17 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
             "route_table": table.id if table else "",
             "interface": card.id if card else "",
             "verb": "replace" if exists else "create",
-            "command": shlex.quote(f"sudo ip route del {shlex.join(way.route.split())}"),
+            "command": shlex.quote(_removing(way)),
             "variant": "typed" if typed else "",
         },
     )
+
+
+def _removing(way: Way) -> str:
+    """The command that takes its entry away; where none was seen, what shows which it is."""
+    if not way.route:
+        return f"ip route get {way.address}; ip rule; ip route show table all"
+    return f"sudo ip route del {shlex.join(way.route.split())}"
 
 
 def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
@@ -229,7 +236,7 @@ def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
         "login": network.login(worker),
         "route": way.route or "—",
         "file": UNIT,
-        "keep": shlex.quote(keeping(network, worker)),
+        "keep": network.remember(("keeping", worker), lambda: shlex.quote(keeping(network, worker))),
     }
 
 

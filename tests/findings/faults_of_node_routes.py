@@ -159,6 +159,10 @@ FAULTS: Faults = {
     ),
     "a kernel route through an address of nobody's": (handing(NODES, *FIRST, via="10.0.1.99"), WRONG),
     "a kernel route through the node itself": (handing(NODES, *FIRST, via="10.0.1.20"), WRONG),
+    "a rule asks another table, which leads through the wrong worker": (
+        with_way(NODES, *FIRST, via="10.0.1.22", route=""),
+        WRONG,
+    ),
     "a kernel route for all pods through one worker": (
         handing(NODES, *FIRST, via="10.0.1.22", cidr="10.200.0.0/16"),
         WRONG,
