@@ -68,6 +68,9 @@ CODES: Final[dict[str, Code]] = {
     "cni-plugin-missing": Code(stage=Stage.POD_NETWORK, stops="pods"),
     "cni-subnet-mismatch": Code(stage=Stage.POD_NETWORK, stops="pods"),
     "node-route-conflict": Code(stage=Stage.NODE_ROUTE, stops="pods"),
+    "node-route-missing": Code(stage=Stage.NODE_ROUTE, stops="pods"),
+    "node-route-wrong-next-hop": Code(stage=Stage.NODE_ROUTE, stops="pods"),
+    "node-route-off-link": Code(stage=Stage.NODE_ROUTE, stops="pods"),
     "pod-unreachable": Code(stage=Stage.PACKET, stops="nobody", scope="pair"),
 }
 """Every code; none is ever renamed. Their order here means nothing."""

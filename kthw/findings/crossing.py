@@ -17,6 +17,7 @@ from kthw.findings.workers import source_dest_checks
 from kthw.network import ranges
 from kthw.network.arrival import interfaces_of_probe
 from kthw.network.model import Network
+from kthw.network.node_routes import by_node_routes
 from kthw.network.routing import ACTIVE, Ruling
 
 
@@ -80,9 +81,12 @@ def _arriving(network: Network, source: str, destination: str) -> list[Finding]:
 
 
 def _routed(network: Network, source: str, destination: str) -> list[Finding]:
-    """What the table of the source's subnet does with the destination's pod addresses."""
+    """What the table of the source's subnet does with the destination's pod addresses.
+
+    Where the lab is judged by kernel routes, the source's kernel says whether the table is asked at all.
+    """
     ruling = network.ruling_seen(source)
-    if ruling is None:
+    if ruling is None or by_node_routes(network):
         return []
     key = ("routed", ruling.subnets, destination)
     return network.remember(key, lambda: _routed_by(network, ruling, destination))

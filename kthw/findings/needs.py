@@ -11,6 +11,7 @@ from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
 from kthw.findings.unread import INSTANCE, NAMES, founded, unread
 from kthw.network.model import Network
+from kthw.network.node_routes import by_node_routes
 from kthw.network.said import Source
 
 
@@ -60,6 +61,11 @@ def packets(network: Network, _worker: str) -> Skip | None:
     """Packets can be sent."""
     reason = network.evidence.target.no_packets
     return Skip(reason="run-skip-no-packets", facts={"reason": reason}) if reason else None
+
+
+def vpc_routes(network: Network, _worker: str) -> Skip | None:
+    """The lab is judged by the VPC's routes: where it is by kernel routes, none is asked for."""
+    return Skip(reason="run-skip-node-routes") if by_node_routes(network) else None
 
 
 def logged_in(network: Network, worker: str) -> None:

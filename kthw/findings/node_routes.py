@@ -1,4 +1,7 @@
-"""Does a node's kernel send packets for pods the right way: into the VPC, or to its own bridge?"""
+"""Does a node's kernel send packets for pods the right way: into the VPC, or to its own bridge?
+
+Where the lab is judged by kernel routes, those through a next hop are ``next_hops``' to judge.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import shlex
 from typing import Final
 
 from kthw.findings.finding import Finding, once
+from kthw.findings.next_hops import is_next_hop
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.network import ranges
 from kthw.network.model import Network
+from kthw.network.node_routes import by_node_routes, on_link
 from kthw.observed.evidence import Way
 
 _UNICAST: Final = "unicast"
@@ -66,6 +71,8 @@ def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
         return [] if settled else [_own(network, worker, way, bridge)]
     if on_bridge or not card or worker not in network.located or _is_right(network, way, card, worker):
         return []
+    if by_node_routes(network) and is_next_hop(network, worker, way):
+        return []
     if ground(network, worker) or ground(network, way.towards):
         return []
     return [_peers(network, worker, way)]
@@ -87,6 +94,11 @@ def _peers(network: Network, worker: str, way: Way) -> Finding:
         command = f"ip route get {shlex.quote(way.address)}; ip rule; ip route show table all"
         return _finding(network, worker, way, right, command, "default")
     command = f"sudo ip route del {_quoted(way.route)}"
+    if by_node_routes(network):
+        hop = on_link(network, worker, way.towards)
+        right = f"{network.pod_cidrs[way.towards]} via {hop or router}"
+        again = f"; sudo ip route replace {right}" if hop else ""
+        return _finding(network, worker, way, f"{right} dev {card}", f"{command}{again}", "by-nodes")
     return _finding(network, worker, way, right, command, "" if way.kind == _UNICAST else "refused")
 
 

@@ -10,6 +10,7 @@ import shlex
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding
+from kthw.findings.next_hops import lead_to_peers
 from kthw.findings.node_firewall import dropped
 from kthw.findings.node_routes import conflicts
 from kthw.findings.plugins import FOREIGN, missing_plugins
@@ -61,11 +62,18 @@ def forward_not_dropped(network: Network, worker: str) -> list[Finding]:
 def no_route_conflict(network: Network, worker: str) -> list[Finding]:
     """The node's kernel sends packets for other workers' pods into the VPC, and for its own to their bridge.
 
-    And it takes those that come in by another interface. Nothing where no tool on the node could say.
+    Where the lab is judged by kernel routes: to the other workers themselves. And it takes those that come in
+    by another interface. Nothing where no tool on the node could say.
     """
     if network.instance(worker) is None:
         return one_running_instance(network, worker)
-    return [*conflicts(network, worker), *all_filtered(network, worker)]
+    found = [*conflicts(network, worker), *all_filtered(network, worker)]
+    try:
+        return [*lead_to_peers(network, worker), *found]
+    except CouldNotLook:
+        if not found:
+            raise
+        return found
 
 
 def cni_configured(network: Network, worker: str) -> list[Finding]:

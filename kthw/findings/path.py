@@ -25,6 +25,7 @@ from kthw.findings import crossing
 from kthw.findings.configured import as_configured
 from kthw.findings.ends import End, standing
 from kthw.findings.finding import Finding, once
+from kthw.findings.next_hops import lacking
 from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray
 from kthw.findings.reverse_path import filtered
@@ -99,6 +100,7 @@ class _Paths:
             source.towards(there),
             source.forwarding,
             astray(network, here, there),
+            lacking(network, here, there),
             dropped_leaving(network, here, there) if source.filters else (),
             source.leaving,
             self._alike(crossing.leaves, source.zone, source, destination),
@@ -116,6 +118,7 @@ class _Paths:
             destination.primary_checks,
             self._alike(crossing.reply_leaves, destination.zone, destination, source),
             astray(self._used, destination.worker, source.worker) if bare else (),
+            lacking(self._used, destination.worker, source.worker) if bare else (),
             self._alike(crossing.reply_crosses, destination.zone, destination, source),
             self._alike(crossing.reply_enters, source.zone, source, destination),
             source.own_way,

@@ -10,6 +10,7 @@ from kthw.findings.unread import INSTANCE, NAMES, ROUTES
 
 _ONE: Final = (needs.ONE_INSTANCE,)
 _RANGE: Final = (needs.ONE_INSTANCE, needs.ONE_POD_CIDR)
+_ROUTED: Final = (needs.vpc_routes, *_RANGE)
 _PEERS: Final = (*needs.POD, needs.other_workers)
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -47,7 +48,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="route-to-worker",
         area="routes",
         chapter="routes",
-        needs=(*_RANGE, needs.not_assumed_from("route")),
+        needs=(*_ROUTED, needs.not_assumed_from("route")),
         reads=ROUTES,
         judge=routes.route_to_worker,
     ),
@@ -55,7 +56,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="route-active",
         area="routes",
         chapter="routes",
-        needs=_RANGE,
+        needs=_ROUTED,
         reads=ROUTES,
         judge=routes.route_active,
     ),
@@ -63,7 +64,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="route-undiverted",
         area="routes",
         chapter="routes",
-        needs=_RANGE,
+        needs=_ROUTED,
         reads=ROUTES,
         judge=routes.route_undiverted,
     ),

@@ -19,13 +19,21 @@ _NO_PART_OF_A_NAME: Final = frozenset("[]{}\"'`\\*?;|,，、；")
 """What shells, patterns and lists are made of: a name with one of them is a list written otherwise."""
 
 
+AUTO: Final = "auto"
+VPC_ROUTES: Final = "vpc-routes"
+NODE_ROUTES: Final = "node-routes"
+NETWORKS: Final = (VPC_ROUTES, NODE_ROUTES, AUTO)
+"""How packets for another node's pods find it: by a VPC route per worker, or by a kernel route per peer on
+every node; or whichever is there."""
+
+
 class Intended(msgspec.Struct, frozen=True, kw_only=True):
     """``workers`` by Name tag, in order, each once; ``after`` is the last chapter finished.
 
     ``instances``: by worker, the instance that it is, where it was found otherwise than by a name that was
     typed; its own name is then whatever tells it apart (``k8s-worker@10.0.1.20``). ``expected``: how many
     workers there should be, 0 where nobody said. ``pod_cidrs``: by worker, what ``--pod-cidrs`` or the lab
-    file says, where it says one.
+    file says, where it says one. ``network``: the model that is meant, one of ``NETWORKS``.
     """
 
     workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_WORKERS)]
@@ -33,11 +41,14 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
     pod_cidrs: dict[str, str] = {}
     instances: dict[str, Annotated[str, msgspec.Meta(pattern=r"\Ai-[0-9a-z]{1,40}\Z")]] = {}
     expected: Annotated[int, msgspec.Meta(ge=0, le=9999)] = 0
+    network: str = AUTO
 
     def __post_init__(self) -> None:
         if self.after not in tutorial.CHAPTERS:
             known = ", ".join(tutorial.CHAPTERS)
             raise ValueError(f"{self.after!r} is no chapter; the chapters are: {known}")
+        if self.network not in NETWORKS:
+            raise ValueError(f"{self.network!r} is none of {', '.join(NETWORKS)}")
         if not self.instances.keys() <= set(self.workers):
             raise ValueError("instances: of no worker")
         if len(set(self.instances.values())) < len(self.instances):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 from kthw.network.model import Network
+from kthw.network.node_routes import by_node_routes, handed_to
 from kthw.observed.evidence import NetworkInterface, Route
 
 
@@ -59,4 +60,6 @@ def _named(network: Network, worker: str, routes: list[Route]) -> tuple[NetworkI
         return ()
     names = {route.network_interface for route in routes}
     named = tuple(eni for eni in instance.network_interfaces if eni.id in names)
+    if by_node_routes(network):
+        named = tuple(dict.fromkeys([*handed_to(network, worker), *named]))
     return named or ((instance.primary_interface,) if instance.primary_interface else ())

@@ -16,12 +16,16 @@ from msgspec import Meta, Struct
 
 from kthw.foreign import printable
 from kthw.intended import tutorial
-from kthw.observed.evidence import Chain, CniConfig, Instance, Inventory, Link, Node, Probe, Way
+from kthw.observed.evidence import Chain, CniConfig, Instance, Inventory, KernelRoute, Link, Node, Probe, Way
 from kthw.observed.values import Address, Interface, Milliseconds, Name, Small, Text
 from kthw.secrets import masked
 
 MOST_PARTS: Final = 256
 """Ways to parts of pod CIDRs, beyond the one for each worker."""
+MOST_ROUTES: Final = 2500
+"""Kernel routes of a node: one for each worker there may be, and others."""
+MOST_KEPT: Final = 8
+"""Files that keep one route."""
 
 T = TypeVar("T")
 
@@ -98,6 +102,7 @@ class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     links: Annotated[tuple[Link, ...], Meta(max_length=64)]
     rp_filter: Small | None
     ways: tuple[Way, ...]
+    routes: Annotated[tuple[KernelRoute, ...], Meta(max_length=MOST_ROUTES)] | None = None
     firewall: Annotated[tuple[Chain, ...], Meta(max_length=2000)] | None
     lacking: Annotated[tuple[Literal["ip", "nft", "iptables-save"], ...], Meta(max_length=3)]
     failed: _Problems
@@ -189,6 +194,7 @@ def with_surroundings(node: Node, answer: Surroundings, towards: Mapping[str, tu
         links=answer.links,
         rp_filter=answer.rp_filter,
         ways=answer.ways,
+        routes=answer.routes,
         firewall=None if answer.firewall is None else tuple(_chain(each) for each in answer.firewall),
         lacking=answer.lacking,
     )
@@ -204,6 +210,8 @@ def _check_ways(answer: Surroundings, towards: Mapping[str, tuple[str, str]]) ->
         raise UnfitError("ways: not those that were asked for")
     if len(parts) > MOST_PARTS:
         raise UnfitError(f"ways: {len(parts)} parts")
+    if any(len(route.kept) > MOST_KEPT for route in answer.routes or ()):
+        raise UnfitError("routes: more files than are told")
     for worker, address in parts:
         around = towards.get(worker, ("", ""))[1]
         if not around or IPv4Address(address) not in IPv4Network(around):

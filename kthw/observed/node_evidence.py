@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from kthw.observed.values import (
     Address,
+    Cidr,
     Interface,
     MaybeAddress,
     MaybeCidr,
@@ -72,6 +73,19 @@ class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):
     route: Text = ""
 
 
+class KernelRoute(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry of the node's main routing table that hands packets to a next hop; the default route aside.
+
+    ``kept``: the files that name its destination and are read when the node starts (netplan, networkd,
+    ifupdown, units, ``rc.local``, …), so that it comes back.
+    """
+
+    destination: Cidr
+    via: Address
+    device: Interface = ""
+    kept: tuple[Name, ...] = ()
+
+
 class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A chain of the node's firewall that forwarded packets pass, or that such a chain jumps to.
 
@@ -104,7 +118,8 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
     (first one per other worker and to the node's own pod; then those
-    to a part of a pod CIDR that has an entry of its own), ``firewall`` (in the order the kernel asks;
+    to a part of a pod CIDR that has an entry of its own), ``routes`` (``None`` where that was not looked at),
+    ``firewall`` (in the order the kernel asks;
     ``None`` where no tool on the node could say), ``lacking`` (the programs that are not there to say it:
     ``ip``, or ``nft`` and ``iptables-save``; where they are there and failed, that is an error of its own).
     """
@@ -124,6 +139,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     links: tuple[Link, ...] = ()
     rp_filter: Small | None = None
     ways: tuple[Way, ...] = ()
+    routes: tuple[KernelRoute, ...] | None = None
     firewall: tuple[Chain, ...] | None = None
     lacking: tuple[MaybeIdentifier, ...] = ()
 

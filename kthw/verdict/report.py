@@ -17,6 +17,7 @@ from kthw.findings.finding import Cause, Finding, Lost
 from kthw.findings.judging import Verdict
 from kthw.findings.reachability import surprises
 from kthw.observed.evidence import SCHEMA, Probe
+from kthw.verdict.network_told import network_document, network_told
 from kthw.verdict.traces import traced
 from kthw.words.messages import Catalogue
 
@@ -88,6 +89,10 @@ class Report:
             return ""
         return traced(network.probes.trace(pair.source, pair.destination), words)
 
+    def network(self, words: Catalogue) -> list[tuple[str, str]]:
+        """By which network model it was judged and why, where that needs saying; with commands."""
+        return network_told(self.verdict.network, words)
+
     @property
     def is_local(self) -> bool:
         """Whether no account was looked at: a sandbox, or an endpoint on this machine."""
@@ -125,6 +130,7 @@ class Report:
             ],
             "pod_cidrs": self.pod_cidrs,
             "summary": msgspec.to_builtins(self.summary),
+            "network": network_document(self.verdict.network, words),
             "evidence": {"schema": SCHEMA, **msgspec.to_builtins(self.evidence)},
         }
 

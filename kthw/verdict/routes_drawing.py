@@ -11,6 +11,7 @@ from kthw.findings.finding import Finding
 from kthw.findings.pod_routes import carrying, may_lead
 from kthw.intended import tutorial
 from kthw.network.model import Network
+from kthw.network.node_routes import by_node_routes
 from kthw.observed.evidence import Route, RouteTable
 from kthw.verdict.svg import box, element, text, titled
 
@@ -92,16 +93,18 @@ def _row_markup(say: Callable[..., str], row: Row, x: float, y: float) -> str:
 def _pod_rows(network: Network, table: RouteTable, worker: str) -> list[Row]:
     """The routes that lead the pod CIDR to its worker, or the one that leads it astray, or a missing one.
 
-    None where nobody asks, or where one by a prefix list that was not read, among the others, may be it.
+    None where nobody asks, as the nodes' kernels do not, or where one by a prefix list that was not read,
+    among the others, may be it.
     """
     cidr = network.pod_cidrs[worker]
     exact = network.lookup(table.id).exactly(cidr)
     carried = carrying(network, table, worker)[:_MOST_PARTS]
     if carried:
         return [_pod_row(network, route, good=True) for route in carried]
+    by_nodes = by_node_routes(network)
     if exact:
-        return [_pod_row(network, exact, good=False)]
-    if _is_alone(network, table, worker) or may_lead(network, table, worker):
+        return [_pod_row(network, exact, good=by_nodes)]
+    if by_nodes or _is_alone(network, table, worker) or may_lead(network, table, worker):
         return []
     return [Row(destination=str(cidr), target="—", state="", good=False)]
 

@@ -16,7 +16,7 @@ def test_firewall_lets_pod_packets_through(confirm: Confirm) -> None:
 
 
 def test_kernel_routes_lead_the_right_way(confirm: Confirm) -> None:
-    """The node's kernel sends packets for pods into the VPC, and those for its own pods to their bridge."""
+    """The node's kernel sends packets for pods the right way, and those for its own pods to their bridge."""
     confirm("kernel-routes-right")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kthw.findings.check import Judge
+from kthw.findings import needs
+from kthw.findings.check import Check, Judge
 from kthw.findings.finding import Finding, once
 from kthw.findings.registry import CHECKS
 from kthw.network.model import Network
@@ -13,7 +14,15 @@ from kthw.observed.evidence import Evidence
 Faults = dict[str, tuple[Evidence, tuple[str, ...]]]
 Healthy = dict[str, Evidence]
 
-JUDGES: dict[str, Judge] = {check.name: check.judge for check in CHECKS}
+
+def _meant(check: Check) -> Judge:
+    """The check's judgement, where the network model is the one it is about."""
+    if needs.vpc_routes not in check.needs:
+        return check.judge
+    return lambda network, worker: [] if needs.vpc_routes(network, worker) else check.judge(network, worker)
+
+
+JUDGES: dict[str, Judge] = {check.name: _meant(check) for check in CHECKS}
 
 
 def everything(evidence: Evidence) -> list[Finding]:

@@ -163,6 +163,20 @@ IN_PHASE: dict[str, tuple[str, Answer, str]] = {
     "ways: 300 parts": ("ways", but(ways=lambda rows: [*rows, *[rows[0]] * 300]), UNREADABLE),
     "ways: a device with a slash": ("ways", but(ways=key("device", "../../x")), UNREADABLE),
     "ways: a next hop that is none": ("ways", but(ways=key("via", "10.0.1.1; id")), UNREADABLE),
+    "ways: a route to no network": (
+        "ways", but(routes=[{"destination": "$(id)", "via": "10.0.1.21"}]), UNREADABLE,
+    ),
+    "ways: a route through no address": (
+        "ways", but(routes=[{"destination": "10.200.1.0/24", "via": "10.0.1.21; id"}]), UNREADABLE,
+    ),
+    "ways: 3,000 routes": (
+        "ways", but(routes=[{"destination": "10.200.1.0/24", "via": "10.0.1.21"}] * 3000), UNREADABLE,
+    ),
+    "ways: a route that 9 files keep": (
+        "ways",
+        but(routes=[{"destination": "10.200.1.0/24", "via": "10.0.1.21", "kept": ["x"] * 9}]),
+        UNREADABLE,
+    ),
     "ways: an MTU below nothing": ("ways", but(links=key("mtu", -1)), UNREADABLE),
     "ways: an MTU with a fraction": ("ways", but(links=key("mtu", 1.5)), UNREADABLE),
     "ways: 65 links": ("ways", but(links=lambda rows: rows * 65), UNREADABLE),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from kthw.observed.agent import kept
 from kthw.observed.evidence import Way
 from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import NO_NODES, PEER, Lab, TwoNodes, around
@@ -146,3 +148,69 @@ def test_200_ways_are_asked_at_once(lab: Lab) -> None:
     seen = {each["towards"]: each["device"] for each in around(session, **towards)["ways"]}
     assert list(seen) == list(towards)
     assert (seen["worker-0"], seen["worker-1"], seen["worker-7"]) == ("cnio0", "ens5", "")
+
+
+@NO_NODES
+def test_the_routes_through_a_next_hop_are_told_the_default_one_aside(lab: Lab) -> None:
+    """And no policy's, none to a device, and of two for one destination the one that counts."""
+    nodes, session, _ = lab
+    added = (
+        "10.200.2.0/24 via 10.0.1.22",
+        "10.200.2.0/24 via 10.0.1.9 metric 700",
+        "blackhole 10.200.3.0/24",
+        "10.200.4.0/24 dev cnio0",
+        "10.200.5.0/24 via 10.0.1.9 table 77",
+    )
+    before = around(session)["routes"]
+    for route in added:
+        nodes.on(0, "ip", "route", "add", *route.split())
+    try:
+        told = around(session)["routes"]
+    finally:
+        for route in added:
+            nodes.on(0, "ip", "route", "del", *route.split())
+    assert {"destination": "10.200.1.0/24", "via": "10.0.1.21", "device": "ens5", "kept": []} in before
+    new = {"destination": "10.200.2.0/24", "via": "10.0.1.22", "device": "ens5", "kept": []}
+    assert [each for each in told if each not in before] == [new]
+
+
+ROUTE = {"destination": "10.200.1.0/24", "via": "10.0.1.21", "device": "ens5"}
+KEEPING = {
+    "netplan": ("routes: [{to: 10.200.1.0/24, via: 10.0.1.21}]", True),
+    "networkd": ("[Route]\nDestination=10.200.1.0/24\nGateway=10.0.1.21", True),
+    "ifupdown": ("up ip route add 10.200.1.0/24 via 10.0.1.21 || true", True),
+    "a netmask elsewhere": ("route add -net 10.200.1.0 netmask 255.255.255.0 gw 10.0.1.21", True),
+    "a remark": ("  # ip route add 10.200.1.0/24 via 10.0.1.21", False),
+    "another one that ends alike": ("ip route add 110.200.1.0/24 via 10.0.1.21", False),
+    "another one that begins alike": ("ip route add 10.200.1.0.5", False),
+    "the next hop only": ("address 10.0.1.21", False),
+    "no text": ("\udcff 10.200.1.0/24", True),
+}
+
+
+@pytest.mark.parametrize(("text", "keeps"), KEEPING.values(), ids=KEEPING)
+def test_a_file_that_names_a_routes_destination_keeps_it(
+    text: str, keeps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "PLACES", (f"{tmp_path}/*.yaml",))
+    file = tmp_path / "60-pods.yaml"
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert kept.kept_routes([ROUTE]) == [{**ROUTE, "kept": [str(file)] if keeps else []}]
+
+
+def test_what_is_no_file_of_text_keeps_no_route_and_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "PLACES", (f"{tmp_path}/*",))
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "nowhere").symlink_to("nothing")
+    assert kept.kept_routes([ROUTE]) == [{**ROUTE, "kept": []}]
+
+
+def test_of_very_many_files_some_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "PLACES", (f"{tmp_path}/*",))
+    for number in range(kept.MOST_KEPT + 1):
+        (tmp_path / f"{number}.sh").write_text("ip route add 10.200.1.0/24 via 10.0.1.21")
+    (told,) = kept.kept_routes([ROUTE])
+    assert len(told["kept"]) == kept.MOST_KEPT

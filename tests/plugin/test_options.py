@@ -16,6 +16,8 @@ SUITE = "suites/routes"
 REFUSED = {
     "no such target": (["--target", "gcp"], "--target gcp"),
     "no such chapter": (["--after", "lunch"], "--after lunch"),
+    "no such network": (["--network", "overlay"], "--network overlay"),
+    "VPC routes for a network without": (["--network", "node-routes", "--provision"], "--network"),
     "backward range": (["--workers", "worker-[3-1]"], "--workers worker-[3-1]"),
     "name given twice": (["--workers", "a,a"], "--workers a,a"),
     "empty name": (["--workers", "a,"], "--workers a,"),

@@ -20,6 +20,8 @@ from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.changed_aws import with_inventory
 from tests.findings.clusters import healthy
 from tests.findings.faults import FAULTS
+from tests.findings.faults_of_node_routes import NODES
+from tests.findings.test_node_routes import MODELS
 
 ENGLISH = catalogue("en")
 WORKERS = ("worker-0", "worker-1", "worker-2")
@@ -208,3 +210,38 @@ def test_an_interrupted_run_promises_nothing() -> None:
 
 def test_nothing_is_drawn_where_nothing_was_seen() -> None:
     assert drawn(replace(healthy(), inventory=None)) == ""
+
+
+def test_a_lab_like_the_chapters_says_nothing_of_its_network_model() -> None:
+    report = judged(healthy())
+    assert report.network(ENGLISH) == []
+    document = report.document(ENGLISH)["network"]
+    assert (document["model"], document["why"], document["vpc_routes"]) == ("vpc-routes", "vpc", 3)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("evidence", "model", "why"), MODELS.values(), ids=MODELS)
+def test_where_the_network_model_needs_saying_it_is_said_with_the_other(
+    evidence: Evidence, model: str, why: str, language: str
+) -> None:
+    report = judged(evidence)
+    document = report.document(catalogue(language))["network"]
+    assert (document["model"], document["why"]) == (model, why)
+    said = " ".join(said for said, _ in report.network(catalogue(language)))
+    assert said.startswith(document["what"])
+    assert (model in said) is (why != "vpc")
+    assert "report-network" not in said
+    assert ("--network" in said) is (why not in ("vpc", "asked"))
+
+
+def test_a_kernel_route_that_is_not_kept_is_told_with_the_command_that_keeps_it() -> None:
+    node = NODES.nodes["worker-1"]
+    lost_at_start = tuple(replace(each, kept=()) for each in node.routes or ())
+    evidence = replace(NODES, nodes={**NODES.nodes, "worker-1": replace(node, routes=lost_at_start)})
+    report = judged(evidence)
+    (_, (said, fix)) = report.network(ENGLISH)
+    assert "10.200.0.0/24 via 10.0.1.20" in said
+    assert fix.startswith("ssh ")
+    (remark,) = report.document(ENGLISH)["network"]["not_kept"]
+    assert (remark["code"], remark["worker"]) == ("node-route-not-kept", "worker-1")
+    assert (remark["what"], remark["fix"]) == (said, fix)

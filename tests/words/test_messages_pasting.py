@@ -92,8 +92,8 @@ def _facts(template: str, said: str) -> dict[str, str]:
     facts = {name: by_kind[kind] for name, kind in placeholders}
     if "forget" in facts:
         facts["forget"] = f"ssh-keygen -f {quoted} -R {quoted}"
-    if "command" in facts:
-        facts["command"] = shlex.quote(f"sudo {quoted}")
+    for command in facts.keys() & {"command", "keep"}:
+        facts[command] = shlex.quote(f"sudo {quoted}")
     return facts
 
 

@@ -11,6 +11,7 @@ from kthw.observed.agent.system import MOST_DETAIL, Looking, read
 
 MOST_LINKS = 64
 MOST_PARTS = 256
+MOST_ROUTES = 2500
 MOST_MTU = 100_000
 RP_FILTERS = (0, 1, 2)
 _REFUSED = re.compile(r"Command failed \S*:(\d+)", re.ASCII)
@@ -59,16 +60,15 @@ def rp_filter(interface: str) -> int | None:
     return value if value in RP_FILTERS else None
 
 
-def ways(towards: dict[str, list[str]], looking: Looking) -> list[dict[str, str]]:
+def ways(towards: dict[str, list[str]], entries: list[Entry], looking: Looking) -> list[dict[str, str]]:
     """Where the kernel sends a packet for a pod; by worker, an address and the range around it (or nothing).
 
     First one way for each address; then one for each entry that is about another part of its range.
-    One process for all, one for the tables, and for the parts one more; the text forms, because they are
-    the same since long before ``ip`` spoke JSON. Raises ``UnseenError``.
+    One process for all, and for the parts one more; the text forms, because they are the same since long
+    before ``ip`` spoke JSON. Raises ``UnseenError``.
     """
     asked = [(worker, address) for worker, (address, _) in towards.items()]
     got = _got([address for _, address in asked], looking)
-    entries = _entries(looking)
     parts = [
         (worker, str(entry.network[min(1, entry.network.num_addresses - 1)]))
         for worker, (address, around) in towards.items()
@@ -80,11 +80,23 @@ def ways(towards: dict[str, list[str]], looking: Looking) -> list[dict[str, str]
     return [_way(worker, address, got.get(address), entries) for worker, address in [*asked, *parts]]
 
 
-def _entries(looking: Looking) -> list[_Entry]:
-    """All routes; of which every kernel has some."""
+def by_next_hop(entries: list[Entry]) -> list[dict[str, str]]:
+    """The entries of the main table that hand packets on to a next hop; the default route aside."""
+    found: dict[str, dict[str, str]] = {}
+    for each in entries:
+        via, device = each.words.get("via", ""), each.words.get("dev", "")
+        default = each.network.prefixlen == 0
+        if each.kind == "unicast" and is_address(via) and "table" not in each.words and not default:
+            told = {"destination": str(each.network), "via": via, "device": device}
+            found.setdefault(told["destination"], told)  # the first of several is the one that counts
+    return list(found.values())[:MOST_ROUTES]
+
+
+def routing_entries(looking: Looking) -> list[Entry]:
+    """All routes; of which every kernel has some. Raises ``UnseenError``."""
     tables = looking.text("ip", "-4", "-o", "route", "show", "table", "all")
     try:
-        entries = [_Entry(line) for line in tables.splitlines() if line.strip()]
+        entries = [Entry(line) for line in tables.splitlines() if line.strip()]
     except ValueError:
         entries = []
     if not entries:
@@ -112,7 +124,7 @@ def _got(addresses: list[str], looking: Looking) -> dict[str, tuple[str, dict[st
     return got
 
 
-class _Entry:
+class Entry:
     """One route as ``ip route show table all`` prints it. Raises ``ValueError``."""
 
     def __init__(self, line: str) -> None:
@@ -128,7 +140,7 @@ class _Entry:
 
 
 def _way(
-    worker: str, address: str, got: tuple[str, dict[str, str]] | None, entries: list[_Entry]
+    worker: str, address: str, got: tuple[str, dict[str, str]] | None, entries: list[Entry]
 ) -> dict[str, str]:
     """What the kernel said; where it only refused, the most specific entry says why."""
     target = ipaddress.IPv4Address(address)

@@ -1,0 +1,78 @@
+"""Do the kernel routes between the nodes come back when a node restarts, and what keeps them?
+
+A remark and no finding: all packets arrive, until then.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Final
+
+import msgspec
+
+from kthw.network import ranges
+from kthw.network.model import Network
+from kthw.network.node_routes import by_node_routes, on_link, through_peers
+
+CODE: Final = "node-route-not-kept"
+UNIT: Final = "/etc/systemd/system/pod-routes.service"
+"""What keeps the routes on any distribution with systemd."""
+
+
+class NotKept(msgspec.Struct, frozen=True, kw_only=True):
+    """The ``routes`` to other workers' pods that no file of the worker's names."""
+
+    worker: str
+    subject: str
+    routes: tuple[str, ...]
+    facts: dict[str, str]
+
+
+def not_kept(network: Network) -> list[NotKept]:
+    """By worker, in order. Nothing of those whose files were not looked at, nor in the other model."""
+    if not by_node_routes(network):
+        return []
+    found = []
+    for worker in network.workers:
+        others = [cidr for other, cidr in network.pod_cidrs.items() if other != worker]
+        routes = tuple(
+            f"{route.destination} via {route.via}"
+            for route in through_peers(network, worker)
+            if not route.kept and any(ranges.network(route.destination).overlaps(cidr) for cidr in others)
+        )
+        if routes:
+            facts = {
+                "worker_noun": network.noun(worker),
+                "login": network.login(worker),
+                "routes": ", ".join(routes),
+                "file": UNIT,
+                "keep": shlex.quote(keeping(network, worker)),
+            }
+            found.append(NotKept(worker=worker, subject=network.noun(worker), routes=routes, facts=facts))
+    return found
+
+
+def keeping(network: Network, worker: str) -> str:
+    """The command that writes the unit with all of the worker's kernel routes to its peers' pods."""
+    routes = [
+        f"ExecStart=/sbin/ip route replace {cidr} via {hop}"
+        for other, cidr in network.pod_cidrs.items()
+        if other != worker and (hop := on_link(network, worker, other))
+    ]
+    unit = [
+        "[Unit]",
+        "Wants=network-online.target",
+        "After=network-online.target",
+        "[Service]",
+        "Type=oneshot",
+        *routes,
+        "[Install]",
+        "WantedBy=multi-user.target",
+    ]
+    wanted = f"{UNIT.rpartition('/')[0]}/multi-user.target.wants"
+    # Of addresses and our own words only: nothing in it means anything to a shell.
+    lines = " ".join(f'"{line}"' for line in unit)
+    return (
+        f'sudo mkdir -p {wanted} && printf "%s\\n" {lines} | sudo tee {UNIT} >/dev/null'
+        f" && sudo ln -sf {UNIT} {wanted}/"
+    )

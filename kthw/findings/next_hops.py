@@ -1,0 +1,259 @@
+"""Do the nodes' own kernel routes lead to each peer's pods, through that peer? (Model ``node-routes``.)
+
+Every node has one for each other node's pod CIDR, through an address of that node in its own subnet. What the
+VPC's tables carry without one is carried: the packet decides.
+"""
+
+from __future__ import annotations
+
+import shlex
+from ipaddress import IPv4Address
+from typing import Final
+
+from kthw.errors import CouldNotLook
+from kthw.findings.finding import Finding, once
+from kthw.findings.kept_routes import UNIT, keeping
+from kthw.findings.node_firewall import interfaces
+from kthw.findings.workers import ground
+from kthw.network import ranges
+from kthw.network.model import Network
+from kthw.network.node_routes import (
+    addresses,
+    by_next_hop,
+    by_node_routes,
+    is_default,
+    on_link,
+    through_peers,
+    ways_of,
+)
+from kthw.network.nouns import instance_noun
+from kthw.network.routing import ACTIVE
+from kthw.observed.evidence import Way
+
+_MOST_SHOWN: Final = 4
+
+
+def lead_to_peers(network: Network, worker: str) -> list[Finding]:
+    """The worker's kernel hands packets for each other worker's pods to that worker.
+
+    Nothing in the other model. Raises ``CouldNotLook`` where it is for a table to say that was not seen.
+    """
+    if not by_node_routes(network) or not network.evidence.intended.has_finished("routes"):
+        return []
+    return once(found for other in network.workers for found in _towards(network, worker, other))
+
+
+def lacking(network: Network, worker: str, other: str) -> list[Finding]:
+    """The same towards one other worker; what was not seen is no obstacle."""
+    try:
+        return _towards(network, worker, other) if by_node_routes(network) else []
+    except CouldNotLook:
+        return []
+
+
+def is_next_hop(network: Network, worker: str, way: Way) -> bool:
+    """Whether the way is for this module to judge: no entry of its own, or one through a next hop."""
+    _, card = interfaces(network, worker)
+    return is_default(way) or (by_next_hop(way) and way.device == card)
+
+
+def _towards(network: Network, worker: str, other: str) -> list[Finding]:
+    if other == worker or worker not in network.evidence.nodes:
+        return []
+    return network.remember(("next hop", worker, other), lambda: _judged(network, worker, other))
+
+
+def _judged(network: Network, worker: str, other: str) -> list[Finding]:
+    return once(f for way in _ways(network, worker, other) for f in _way(network, worker, other, way))
+
+
+def _ways(network: Network, worker: str, other: str) -> list[Way]:
+    """Those to the other's pods that are judged here."""
+    ways = ways_of(network, worker).get(other, ())
+    located = worker in network.located and other in network.located
+    if not ways or not located or other not in network.pod_cidrs or ground(network, other):
+        return []
+    cidr = network.pod_cidrs[other]
+    # A pod of another range is told of (cni-subnet-mismatch), and no route is for it.
+    return [w for w in ways if IPv4Address(w.address) in cidr and is_next_hop(network, worker, w)]
+
+
+def _way(network: Network, worker: str, other: str, way: Way) -> list[Finding]:
+    near = on_link(network, worker, other)
+    if _is_bare(network, worker, way):
+        if _carried(network, worker, other, way.address):
+            return []
+        return [_missing(network, worker)] if near else [_off_link(network, worker, other, way)]
+    if addresses(network).get(way.via) != other:
+        return [_wrong(network, worker, other, way)]
+    return [] if _is_near(network, worker, other, way.via) else [_off_link(network, worker, other, way)]
+
+
+def _is_bare(network: Network, worker: str, way: Way) -> bool:
+    """Whether the packet goes to AWS's router."""
+    return is_default(way) or way.via == network.router(network.located[worker].subnet)
+
+
+def _is_near(network: Network, worker: str, other: str, address: str) -> bool:
+    """Whether that address of ``other`` is in the worker's subnet."""
+    cards = network.located[other].network_interfaces
+    subnet = next((eni.subnet for eni in cards if address in eni.addresses), network.located[other].subnet)
+    return subnet == network.located[worker].subnet
+
+
+def _carried(network: Network, worker: str, other: str, address: str) -> bool:
+    """Whether the table of the worker's subnet leads there. Raises ``CouldNotLook`` where it was not seen."""
+    ruling = network.ruling(worker)
+    if ruling is None:
+        return False
+    lookup = network.lookup(ruling.effective.id)
+
+    def leads() -> bool:
+        route = lookup.taking(IPv4Address(address))
+        return route is not None and route.state == ACTIVE and network.goes_to(route, other)
+
+    # Asked by every node of the subnet.
+    if network.remember(("carried", ruling.effective.id, other, address), leads):
+        return True
+    for unread in lookup.unread:
+        raise network.prefix_lists.unread(unread.prefix_list)
+    return False
+
+
+def _without(network: Network, worker: str) -> dict[str, Way]:
+    """By the other workers in its subnet that it has no kernel route to, and no table leads to, the way."""
+
+    def find() -> dict[str, Way]:
+        return {
+            other: way
+            for other in network.workers
+            if other != worker and on_link(network, worker, other)
+            for way in reversed(_ways(network, worker, other))
+            if _is_bare(network, worker, way) and not _carried(network, worker, other, way.address)
+        }
+
+    return network.remember(("without", worker), find)
+
+
+def _missing(network: Network, worker: str) -> Finding:
+    """One of all that it lacks: they are typed together."""
+    return network.remember(("missing hops", worker), lambda: _made_missing(network, worker))
+
+
+def _made_missing(network: Network, worker: str) -> Finding:
+    _, card = interfaces(network, worker)
+    others = _without(network, worker)
+    routes = {o: f"{network.pod_cidrs[o]} via {on_link(network, worker, o)}" for o in others}
+    commands = [
+        # An entry that leads the whole of it to AWS's router is in the way of another one.
+        f"sudo ip route {'add' if is_default(other_way) else 'replace'} {routes[other]}"
+        for other, other_way in others.items()
+    ]
+    near = [f"{each.destination} via {each.via}" for each in through_peers(network, worker)]
+    return Finding(
+        code="node-route-missing",
+        subject=network.noun(worker),
+        worker=worker,
+        expected=_listed([f"{route} dev {card}" if card else route for route in routes.values()]),
+        observed=next(iter(others.values())).route or "—",
+        near_miss=_listed([route for route in near if route not in routes.values()]),
+        facts={
+            **_facts(network, worker, next(iter(others.values()))),
+            "others": _listed([network.noun(other) for other in others]),
+            "command": shlex.quote(" && ".join(commands)),
+        },
+    )
+
+
+def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
+    _, card = interfaces(network, worker)
+    cidr, near = network.pod_cidrs[other], on_link(network, worker, other)
+    commands = [f"sudo ip route replace {cidr} via {near}"] if near else []
+    destination = way.route.split(" ", 1)[0]
+    if not near or destination != str(cidr):
+        # One for a part goes before that for the whole; one for more is somebody else's too.
+        part = not near or not way.route or _is_part(destination, str(cidr))
+        commands = [*([_removing(way)] if part else []), *commands]
+    return Finding(
+        code="node-route-wrong-next-hop",
+        subject=f"{network.noun(worker)} · {way.route or way.address}",
+        worker=worker,
+        expected=f"{cidr} via {near or '—'} dev {card}",
+        observed=way.route or f"{way.address} via {way.via}",
+        near_miss=_whose(network, way.via),
+        facts={
+            **_facts(network, worker, way),
+            "towards_noun": network.noun(other),
+            "via": way.via,
+            "whose": _whose(network, way.via) or "—",
+            "command": shlex.quote(" && ".join(commands)),
+            "variant": "" if _whose(network, way.via) else "nobody",
+        },
+    )
+
+
+def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
+    """Through a table: one route of the VPC for all nodes of the subnet."""
+    ruling = network.ruling_seen(worker)
+    table = ruling.effective if ruling else None
+    card, cidr = network.located[other].primary_interface, network.pod_cidrs[other]
+    exists = table and network.lookup(table.id).exactly(cidr)
+    typed = not _is_bare(network, worker, way)
+    through_table = f"{network.noun(other)} · {table.id if table else '—'}"
+    return Finding(
+        code="node-route-off-link",
+        subject=f"{network.noun(worker)} · {way.route}" if typed else through_table,
+        worker=worker if typed else other,
+        expected=f"{cidr} → {network.noun(other)} active",
+        observed=way.route or "—",
+        destination=str(cidr),
+        facts={
+            **_facts(network, worker, way),
+            "towards_noun": network.noun(other),
+            "via": way.via,
+            "pod_cidr": str(cidr),
+            "subnet": network.located[worker].subnet,
+            "other_subnet": network.located[other].subnet,
+            "route_table": table.id if table else "",
+            "interface": card.id if card else "",
+            "verb": "replace" if exists else "create",
+            "command": shlex.quote(_removing(way)),
+            "variant": "typed" if typed else "",
+        },
+    )
+
+
+def _removing(way: Way) -> str:
+    """The command that takes its entry away; where none was seen, what shows which it is."""
+    if not way.route:
+        return f"ip route get {way.address}; ip rule; ip route show table all"
+    return f"sudo ip route del {shlex.join(way.route.split())}"
+
+
+def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
+    return {
+        "worker_noun": network.noun(worker),
+        "login": network.login(worker),
+        "route": way.route or "—",
+        "file": UNIT,
+        "keep": network.remember(("keeping", worker), lambda: shlex.quote(keeping(network, worker))),
+    }
+
+
+def _whose(network: Network, address: str) -> str:
+    instances = network.inventory.instances
+    owner = next(
+        (i for i in instances if any(address in eni.addresses for eni in i.network_interfaces)), None
+    )
+    return instance_noun(owner) if owner else ""
+
+
+def _is_part(destination: str, cidr: str) -> bool:
+    try:
+        return ranges.network(destination).subnet_of(ranges.network(cidr))
+    except ValueError:
+        return False
+
+
+def _listed(each: list[str]) -> str:
+    return ", ".join(each[:_MOST_SHOWN]) + (f", … ({len(each)})" if len(each) > _MOST_SHOWN else "")
