@@ -50,7 +50,7 @@ FORMS = {
     "readonly": f"#!/bin/sh\nreadonly pod_cidr={CIDR}\n",
     "option": f"#!/bin/sh\n/opt/join --pod-cidr {CIDR}\n",
     "echo": f"#!/bin/bash\necho {CIDR} > /opt/pod_cidr.txt\n",
-    "echo-quoted": f'#!/bin/bash\necho "{CIDR}" > /home/ubuntu/pod-cidr\n',
+    "echo-quoted": f'#!/bin/bash\necho "{CIDR}" > /srv/pod-cidr\n',
     "tee": f"#!/bin/bash\necho {CIDR} | sudo tee /etc/pod-cidr\n",
     "printf": f"#!/bin/sh\nprintf '%s\\n' '{CIDR}' >> /etc/worker.range\n",
     "echo-of-pairs": f'#!/bin/bash\necho "name=worker-7|pod-cidr={CIDR}" > /etc/metadata.txt\n',
