@@ -45,7 +45,9 @@ _TRIAL: Final = (
     # What the data plane needs of the kernel, tried in namespaces that end at once.
     "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip netns add a"
     " && ip link add v type veth peer name w netns a"
-    " && nft add table ip t && nft 'add chain ip t c { type nat hook prerouting priority dstnat; }'"
+    " && nft 'add table ip t; add chain ip t c { type nat hook prerouting priority dstnat; };"
+    " add table netdev t; add chain netdev t c { type filter hook ingress device v priority 0; }'"
+    " && iptables -w -t mangle -A PREROUTING -j TTL --ttl-inc 1"
 )
 _TOOLS: Final = {
     "unshare": "util-linux",

@@ -4,6 +4,7 @@ Each AWS route table is a kernel table, chosen by the mark the firewall puts on 
 it came from; the kernel's own longest-prefix match does the rest. ``local`` means "go on and look
 among the VPC's ENIs" (``throw`` to the table of ENIs); what no route matches is dropped silently, as
 AWS drops it. Unmarked packets, from the internet gateway, look among the ENIs at once.
+What came in a frame for a peer bears the peer's mark (``sandbox.subnet``), whose table leads to that ENI.
 """
 
 from __future__ import annotations
@@ -18,20 +19,24 @@ ENIS: Final = 1000
 """The kernel table with one /32 for each private address in the VPC."""
 FIRST_TABLE: Final = 2000
 LAST_TABLE: Final = 30000
-"""One kernel table for each route table, and a rule of the same number: from the first to below the last."""
+"""One kernel table for each route table and each ENI, and a rule of the same number: from the first to below
+the last."""
+MARKS: Final = 0x7FFF_FFFF
+"""The bits of a packet's mark that choose a table."""
 
 Routes = dict[int, dict[str, str]]
 """Kernel table → destination → the rest of the ``ip route`` command."""
 
 
 def routes(state: State, vpc: str, tables: dict[str, int], gateway: str) -> Routes:
-    """The kernel routes of ``vpc``; ``tables``: kernel table of each route table id;
+    """The kernel routes of ``vpc``; ``tables``: kernel table of each route table's and ENI's id;
     ``gateway``: the address of the internet's end of the gateway link."""
     wanted: Routes = {ENIS: {"0.0.0.0/0": "blackhole"}}
     for eni in state.enis.values():
         if eni.vpc == vpc:
             for address in eni.addresses:
                 wanted[ENIS][f"{address}/32"] = f"dev {link_name(eni.id)}"
+            wanted[tables[eni.id]] = {"0.0.0.0/0": _towards(eni)}
     for table in state.route_tables.values():
         if table.vpc == vpc:
             its = {route.destination: _route(route, state.enis, gateway) for route in table.routes}
@@ -45,9 +50,12 @@ def _route(route: Route, enis: dict[str, Eni], gateway: str) -> str:
     if route.kind == "igw":
         return f"via {gateway} dev {GATEWAY_LINK}"
     if route.kind == "eni":
-        eni = enis[route.target]
-        return f"via {eni.addresses[0]} dev {link_name(eni.id)} onlink"
+        return _towards(enis[route.target])
     return "blackhole"
+
+
+def _towards(eni: Eni) -> str:
+    return f"via {eni.addresses[0]} dev {link_name(eni.id)} onlink"
 
 
 _TYPES: Final = {"6": "blackhole", "9": "throw"}

@@ -45,7 +45,12 @@ def ip(namespace: str, commands: Iterable[str]) -> None:
 def nft(namespace: str, script: str) -> None:
     """Apply an nftables script inside ``namespace`` as one transaction. Raises ``CommandError``."""
     if script:
-        run(["nsenter", f"--net={NAMED / namespace}", "nft", "-f", "-"], script)
+        within(namespace, "nft", "-f", "-", stdin=script)
+
+
+def within(namespace: str, *command: str, stdin: str = "") -> str:
+    """``run`` a command inside ``namespace``. Raises ``CommandError``."""
+    return run(["nsenter", f"--net={NAMED / namespace}", *command], stdin)
 
 
 def sysctl(namespace: str, settings: dict[str, str]) -> None:

@@ -12,11 +12,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox import firewall, forwarding, internet, namespaces, wire
-from sandbox.firewall import GATEWAY_LINK, Ruleset, link_name
+from sandbox import firewall, forwarding, internet, namespaces, nftables, subnet, wire
+from sandbox.firewall import GATEWAY_LINK, link_name
 from sandbox.forwarding import Routes
 from sandbox.looking import look, named
 from sandbox.metadata import ADDRESS as METADATA_ADDRESS
+from sandbox.nftables import Ruleset
 from sandbox.state import Eni, State
 
 _INTERNET_MTU: Final = 1500
@@ -34,11 +35,13 @@ _ROUTER: Final = {
 @dataclass(frozen=True)
 class Plan:
     """What one VPC's namespace should hold: ``enis`` of running instances by id, each with its subnet's
-    CIDR; ``lookups``, the kernel tables that a packet's mark chooses."""
+    CIDR; ``rules`` for packets and ``frames`` for what is below them; ``lookups``, the kernel tables that a
+    packet's mark chooses."""
 
     enis: dict[str, tuple[Eni, str]]
     routes: Routes
     rules: Ruleset
+    frames: Ruleset
     lookups: frozenset[int]
 
 
@@ -57,7 +60,8 @@ class Router:
         self._routes: Routes = {}
         self._lookups: set[int] = set()
         self._rules: Ruleset | None = None
-        """None: whatever is there is replaced."""
+        """None: whatever is there is replaced; and so of ``_frames``."""
+        self._frames: Ruleset | None = None
         self._sure = True
 
     @property
@@ -76,6 +80,7 @@ class Router:
         ours, theirs = internet.link_addresses(self.index)
         namespaces.ip("", [f"netns add {self.vpc}"])
         namespaces.sysctl(self.vpc, _ROUTER)
+        namespaces.within(self.vpc, *firewall.LIFETIME)
         namespaces.ip(self.vpc, [
             "link set lo up",
             f"link add {GATEWAY_LINK} mtu {_INTERNET_MTU} type veth"
@@ -104,8 +109,11 @@ class Router:
         """What ``live``, a state with the ENIs of running instances only, means for this VPC. Changes
         nothing in the kernel."""
         tables = [table.id for table in live.route_tables.values() if table.vpc == self.vpc]
+        # One for each ENI too: what came in a frame for it is led there, wherever the packet wants to go.
+        tables += [eni.id for eni in live.enis.values() if eni.vpc == self.vpc]
         self._tables = {table: self._tables[table] for table in tables if table in self._tables}
-        free = (n for n in itertools.count(forwarding.FIRST_TABLE) if n not in self._tables.values())
+        taken = set(self._tables.values())
+        free = (n for n in itertools.count(forwarding.FIRST_TABLE) if n not in taken)
         for table in tables:
             if table not in self._tables:
                 self._tables[table] = next(free)
@@ -114,6 +122,7 @@ class Router:
             {e.id: (e, live.subnets[e.subnet].cidr) for e in live.enis.values() if e.vpc == self.vpc},
             forwarding.routes(live, self.vpc, self._tables, gateway),
             firewall.ruleset(live, self.vpc, self._tables),
+            subnet.ruleset(live, self.vpc, self._tables),
             frozenset(self._tables.values()),
         )
 
@@ -130,6 +139,10 @@ class Router:
             wanted = plan.enis.get(identifier)
             if wanted is None or wire.place(wanted[0]) != wire.place(eni) or eni.instance in booting:
                 gone.append(identifier)
+        if self._frames is not None:
+            script, left = subnet.released(self._frames, map(link_name, gone))
+            namespaces.nft(self.vpc, script)
+            self._frames = left
         namespaces.ip(self.vpc, [f"link del {link_name(identifier)}" for identifier in gone])
         for identifier in gone:
             del self._links[identifier]
@@ -149,10 +162,9 @@ class Router:
                 wire.readdress(eni, cidr, self._addresses[identifier])
                 self._unsettled.discard(identifier)
             self._addresses[identifier] = set(eni.addresses)
-        known = self._rules
-        script = firewall.difference(known or Ruleset(), plan.rules)
-        namespaces.nft(self.vpc, script if known is not None else firewall.ANEW + script)
-        self._rules = plan.rules
+        filters = nftables.difference(self._rules, plan.rules)
+        namespaces.nft(self.vpc, filters + nftables.difference(self._frames, plan.frames))
+        self._rules, self._frames = plan.rules, plan.frames
         self._put_routes(plan)
         self._sure = True
 
@@ -160,7 +172,7 @@ class Router:
         _, add = forwarding.difference(self._routes, plan.routes)
         old = [f"rule del pref {number}" for number in sorted(self._lookups - plan.lookups)]
         new = [
-            f"rule add pref {number} fwmark {number:#x} lookup {number}"
+            f"rule add pref {number} fwmark {number:#x}/{forwarding.MARKS:#x} lookup {number}"
             for number in sorted(plan.lookups - self._lookups)
         ]
         namespaces.ip(self.vpc, old + new + add)
@@ -175,4 +187,4 @@ class Router:
         self._routes = forwarding.held(look(self.vpc, "-4 route show table all"))
         preferences = {int(row["priority"]) for row in look(self.vpc, "rule show")}
         self._lookups = {n for n in preferences if forwarding.FIRST_TABLE <= n < forwarding.LAST_TABLE}
-        self._rules = None
+        self._rules = self._frames = None

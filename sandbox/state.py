@@ -6,6 +6,7 @@ are AWS's, addresses and CIDRs are text in canonical form.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -49,6 +50,11 @@ class Subnet:
     cidr: str
     route_table: str
     network_acl: str
+
+    @property
+    def gateway(self) -> str:
+        """The address of the subnet's router: AWS's, always the first."""
+        return str(ipaddress.IPv4Network(self.cidr)[1])
 
 
 @dataclass(frozen=True)

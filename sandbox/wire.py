@@ -1,8 +1,9 @@
 """One ENI as a veth: the end in its VPC's namespace, the end on its node.
 
-Neighbours are permanent and the node's subnet route goes through the gateway, which is how AWS carries
-packets (there is no layer 2 in a VPC) and needs no ARP: the kernel's neighbour table is shared by all
-namespaces and holds 1,024 learnt entries.
+A peer in the subnet is on-link, so that a kernel route may lead through it; what is addressed to the peer
+itself takes the route of the lower metric, through the gateway, whose neighbour is permanent. To whom it goes
+and what stops it is the same, and it needs no ARP: the kernel's neighbour table is shared by all namespaces
+and holds 1,024 learnt entries, which 33 machines that all talk to each other would fill.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from sandbox import namespaces
 from sandbox.firewall import link_name
 from sandbox.looking import look
 from sandbox.state import Eni
+from sandbox.subnet import GATEWAY_MAC, hardware_address
 
 _MTU: Final = 9001
 """What current-generation instances have inside a VPC (EC2 User Guide, *Network MTU*)."""
-_GATEWAY_MAC: Final = "02:00:00:00:00:01"
+_BEHIND: Final = 1000
+"""By how much the metric of the on-link route is the higher one."""
 
 
 def place(eni: Eni) -> tuple[object, ...]:
@@ -31,13 +34,13 @@ def make(eni: Eni, cidr: str) -> None:
 
     What a node's root may have put there before (``sudo ip route …``) is replaced and no obstacle.
     """
-    link, inside, mac = link_name(eni.id), f"ens{5 + eni.index}", _mac(eni)
+    link, inside, mac = link_name(eni.id), f"ens{5 + eni.index}", hardware_address(eni)
     subnet = ipaddress.IPv4Network(cidr)
     gateway = str(subnet.network_address + 1)
     # Two interfaces may be in one subnet: a metric each, as Ubuntu's netplan gives them on AWS.
     metric = 100 * (eni.index + 1)
     namespaces.ip(eni.vpc, [
-        f"link add {link} mtu {_MTU} address {_GATEWAY_MAC} type veth"
+        f"link add {link} mtu {_MTU} address {GATEWAY_MAC} type veth"
         f" peer name {inside} mtu {_MTU} address {mac} netns {eni.instance}",
         f"addr add {gateway}/32 dev {link}",
         f"link set {link} up",
@@ -46,9 +49,10 @@ def make(eni: Eni, cidr: str) -> None:
     node = [
         *(f"addr add {a}/{subnet.prefixlen} dev {inside} noprefixroute" for a in eni.addresses),
         f"link set {inside} up",
-        f"neigh replace {gateway} lladdr {_GATEWAY_MAC} dev {inside} nud permanent",
+        f"neigh replace {gateway} lladdr {GATEWAY_MAC} dev {inside} nud permanent",
         f"route replace {gateway}/32 dev {inside} scope link src {eni.addresses[0]} metric {metric}",
         f"route replace {subnet} via {gateway} dev {inside} src {eni.addresses[0]} metric {metric}",
+        f"route replace {subnet} dev {inside} scope link src {eni.addresses[0]} metric {metric + _BEHIND}",
     ]
     if eni.index == 0:
         node.append(f"route replace default via {gateway} dev {inside} src {eni.addresses[0]}")
@@ -70,7 +74,7 @@ def readdress(eni: Eni, cidr: str, perhaps: Iterable[str]) -> None:
     forgotten = [f"neigh del {address} dev {link}" for address in sorted(gone & known)]
     namespaces.ip(eni.vpc, forgotten + _neighbours(eni, eni.addresses))
     for row in look(eni.instance, "addr show"):
-        if row.get("address") == _mac(eni):
+        if row.get("address") == hardware_address(eni):
             inside = row["ifname"]
             there = {(item["local"], item["prefixlen"]) for item in row["addr_info"] if "local" in item}
             namespaces.ip(eni.instance, [
@@ -81,10 +85,5 @@ def readdress(eni: Eni, cidr: str, perhaps: Iterable[str]) -> None:
 
 
 def _neighbours(eni: Eni, addresses: Iterable[str]) -> list[str]:
-    link, mac = link_name(eni.id), _mac(eni)
+    link, mac = link_name(eni.id), hardware_address(eni)
     return [f"neigh replace {address} lladdr {mac} dev {link} nud permanent" for address in addresses]
-
-
-def _mac(eni: Eni) -> str:
-    tail = eni.id[-8:]
-    return "06:00:" + ":".join(tail[i : i + 2] for i in range(0, 8, 2))

@@ -121,7 +121,7 @@ def test_every_folder_of_the_library_has_its_floor() -> None:
 
 def test_the_suites_know_what_a_check_is_and_nothing_of_what_was_seen() -> None:
     ours = {each.name for each in imports("suites") if is_of(each.name, *OURS)}
-    assert ours <= {"kthw.findings.check.Confirm", "kthw.intended.cluster.worker_names"}
+    assert ours <= {"kthw.findings.check.Confirm"}
 
 
 def test_only_the_target_module_of_pytests_side_imports_the_sandbox_and_only_when_it_is_opened() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kthw.findings.finding import Finding
+from kthw.intended.cluster import Intended
 from kthw.network.model import Network
 
 Judge = Callable[[Network, str], Sequence[Finding]]
@@ -14,6 +15,15 @@ Judge = Callable[[Network, str], Sequence[Finding]]
 
 Raises ``CouldNotLook`` where the evidence does not hold what the question needs.
 """
+
+
+Subjects = Callable[[Intended], Sequence[str]]
+"""``subjects(intended)``: workers; nobody where it is not to be asked at all."""
+
+
+def every_worker(intended: Intended) -> Sequence[str]:
+    """Each intended worker."""
+    return intended.workers
 
 
 class Skip(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +52,8 @@ Confirm = Callable[[str], None]
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One question. ``name`` is unique; ``area`` groups it in reports and names its suite's file.
 
-    ``chapter`` brings what it asks about: before it the question is skipped. It is asked of each intended
-    worker. ``needs`` are asked in turn, the first that is not met decides.
+    ``chapter`` brings what it asks about: before it the question is skipped. ``subjects``: of whom it is
+    asked, each intended worker as a rule. ``needs`` are asked in turn, the first that is not met decides.
 
     ``reads``: the kinds of AWS's resources without which it cannot pass. ``misled_by``: those without which
     it may find something wrong, whichever worker they concern; its passing stands. Those that ask the nodes,
@@ -57,3 +67,4 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[Need, ...] = ()
     reads: frozenset[str] = frozenset()
     misled_by: frozenset[str] = frozenset()
+    subjects: Subjects = every_worker

@@ -31,15 +31,16 @@ class Stage(enum.IntEnum):
 class Code(Struct, frozen=True, kw_only=True):
     """``stops``: which packets are lost because of it: those among ``pods`` (and maybe others too), those
     with the ``internet`` only, or none (``nobody``'s). ``scope``: what it is told of: one ``worker``, a part
-    of the ``network`` that any worker may share, or a ``pair``.
+    of the ``network`` that any worker may share, a ``pair``, or the ``lab`` as it was asked for.
     """
 
     stage: Stage
     stops: Literal["pods", "internet", "nobody"]
-    scope: Literal["worker", "network", "pair"] = "worker"
+    scope: Literal["worker", "network", "pair", "lab"] = "worker"
 
 
 CODES: Final[dict[str, Code]] = {
+    "workers-unexpected": Code(stage=Stage.MACHINE, stops="nobody", scope="lab"),
     "worker-missing": Code(stage=Stage.MACHINE, stops="nobody"),
     "worker-not-running": Code(stage=Stage.MACHINE, stops="nobody"),
     "worker-ambiguous": Code(stage=Stage.MACHINE, stops="nobody"),

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
 from kthw.network import pod_cidr
-from kthw.network.model import Network, pod_network
+from kthw.network.cni import pod_network
+from kthw.network.model import Network
 from kthw.observed.evidence import UserData
 
 

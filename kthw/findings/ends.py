@@ -14,7 +14,8 @@ from kthw.findings.plugins import missing_plugins
 from kthw.findings.reverse_path import may_filter
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
 from kthw.network import ranges
-from kthw.network.model import Network, pod_network
+from kthw.network.cni import pod_network
+from kthw.network.model import Network
 
 
 class End:

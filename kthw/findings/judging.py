@@ -13,6 +13,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.check import Check, Skip
 from kthw.findings.finding import Cause, Finding
 from kthw.findings.registry import CHECKS
+from kthw.findings.remarks import Remark, remarks
 from kthw.findings.unread import founded, unread
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
@@ -48,7 +49,7 @@ def judge(evidence: Evidence, checks: Iterable[Check] = CHECKS) -> Verdict:
     outcomes = []
     for check in checks:
         early = None if evidence.intended.has_finished(check.chapter) else _too_early(evidence, check)
-        for subject in evidence.intended.workers:
+        for subject in check.subjects(evidence.intended):
             if early:
                 outcomes.append(_skipped(check, subject, early))
             elif unseen:
@@ -93,6 +94,11 @@ class Verdict:
                 key=lambda f: (f.about.stage, f.code, position.get(f.worker, last), f.subject),
             )
         )
+
+    @cached_property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is nothing wrong, and worth a word."""
+        return remarks(self.network) if self.network else ()
 
     @cached_property
     def errors(self) -> tuple[LookError, ...]:

@@ -12,6 +12,7 @@ from kthw.findings.finding import Finding
 from kthw.findings.unread import INSTANCE, NAMES, founded, unread
 from kthw.network.model import Network
 from kthw.network.node_routes import by_node_routes
+from kthw.network.said import Source
 
 
 def nothing_found_by(name: str, judge: Judge, reads: frozenset[str] = INSTANCE) -> Need:
@@ -41,6 +42,19 @@ CNI: Final = nothing_found_by("cni-configured", nodes.cni_configured)
 """A CNI file says how the worker makes pods."""
 PLUGINS: Final = nothing_found_by("cni-plugins-installed", plugins.missing_plugins)
 """No plugin that the worker makes pods with is missing, as far as that was seen."""
+
+
+def not_assumed_from(source: Source) -> Need:
+    """The worker's pod CIDR is stated, or assumed from something else: nothing is its own yardstick."""
+
+    def need(network: Network, worker: str) -> Skip | None:
+        said = network.said(worker)
+        if said is None or said.saying is None or said.source != source:
+            return None
+        facts = {"pod_cidr": said.saying.cidr, "where": said.saying.noun}
+        return Skip(reason=f"run-skip-assumed-{source}", facts=facts)
+
+    return need
 
 
 def packets(network: Network, _worker: str) -> Skip | None:

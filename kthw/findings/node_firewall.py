@@ -10,8 +10,9 @@ from typing import Final, Literal
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import ranges
+from kthw.network.cni import pod_network
 from kthw.network.firewall_rules import handle
-from kthw.network.model import Network, pod_network
+from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall, Packet
 from kthw.secrets import MASK
 

@@ -18,7 +18,8 @@ from kthw.findings.reverse_path import all_filtered
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
 from kthw.network import ranges
-from kthw.network.model import Network, pod_network
+from kthw.network.cni import pod_network
+from kthw.network.model import Network
 from kthw.observed.evidence import CniConfig
 
 _SYSCTL = "net.ipv4.ip_forward"

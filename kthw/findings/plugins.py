@@ -10,7 +10,8 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding
 from kthw.findings.workers import one_running_instance
 from kthw.intended import tutorial
-from kthw.network.model import Network, pod_network
+from kthw.network.cni import pod_network
+from kthw.network.model import Network
 from kthw.observed.evidence import CniConfig, Node
 
 _RELEASED: Final = frozenset({

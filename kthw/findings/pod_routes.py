@@ -9,6 +9,7 @@ from typing import Final
 from kthw.findings.finding import Finding
 from kthw.network import ranges
 from kthw.network.model import RUNNING, Network
+from kthw.network.nouns import name_tag
 from kthw.network.prefix_lists import ListedRoute
 from kthw.network.routing import ACTIVE, BLACKHOLE, PROPAGATED, Ruling, is_own
 from kthw.observed.evidence import Instance, Route, RouteTable
@@ -316,7 +317,7 @@ def leftovers(network: Network, table: RouteTable, worker: str) -> list[Finding]
                 facts={
                     "target": network.target_noun(route),
                     "name": target.name if target else "",
-                    "workers": ",".join([*network.workers, target.name if target else ""]),
+                    "workers": ",".join([*network.workers, _asked_as(network, target)]),
                     "variant": _leftover(network, route, target),
                 },
             )
@@ -324,9 +325,16 @@ def leftovers(network: Network, table: RouteTable, worker: str) -> list[Finding]
     return found
 
 
+def _asked_as(network: Network, target: Instance | None) -> str:
+    """What ``--workers`` finds it by; several may bear its name."""
+    name = target.name if target else ""
+    shared = target and any(name_tag(network.instance(each), each) == name for each in network.workers)
+    return f"{name}@{target.address or target.id}" if target and shared else name
+
+
 def _leftover(network: Network, route: Route, target: Instance | None) -> str:
     """``gone``: nothing takes the packets; ``sibling``: a machine that is named as the workers are."""
     if route.state == BLACKHOLE:
         return "gone"
-    style = {_NUMBER.sub("0", worker) for worker in network.workers}
+    style = {_NUMBER.sub("0", name_tag(network.instance(each), each)) for each in network.workers}
     return "sibling" if target and _NUMBER.sub("0", target.name) in style else ""

@@ -15,6 +15,13 @@ _PEERS: Final = (*needs.POD, needs.other_workers)
 
 CHECKS: Final[tuple[Check, ...]] = (
     Check(
+        name="workers-as-expected",
+        area="workers",
+        chapter="machines",
+        judge=workers.as_many_as_expected,
+        subjects=workers.the_first_of_expected,
+    ),
+    Check(
         name="one-running-instance",
         area="workers",
         chapter="machines",
@@ -41,7 +48,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="route-to-worker",
         area="routes",
         chapter="routes",
-        needs=_ROUTED,
+        needs=(*_ROUTED, needs.not_assumed_from("route")),
         reads=ROUTES,
         judge=routes.route_to_worker,
     ),
@@ -141,7 +148,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="cni-subnet-matches",
         area="nodes",
         chapter="workers",
-        needs=(*needs.NODE, *_RANGE, needs.CNI),
+        needs=(*needs.NODE, *_RANGE, needs.CNI, needs.not_assumed_from("cni")),
         judge=nodes.cni_subnet_matches,
     ),
     Check(

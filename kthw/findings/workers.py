@@ -9,17 +9,47 @@ from collections.abc import Iterable, Sequence
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
+from kthw.intended.cluster import Intended
 from kthw.network import pod_cidr, ranges
 from kthw.network.arrival import interfaces, undecided
 from kthw.network.model import RUNNING, Network
-from kthw.network.nouns import instance_noun
+from kthw.network.nouns import instance_noun, name_tag
 from kthw.observed.evidence import Instance, Namesake, NetworkInterface
 from kthw.observed.namesakes import GONE, at_home
 
 _ALIKE = 0.8
 _MOST_NEAR = 3
+_MOST_NAMED = 12
 _MOST_COMPARED = 40
 """Names of strangers that a missing worker's is compared with, letter by letter."""
+
+
+def the_first_of_expected(intended: Intended) -> Sequence[str]:
+    """Whom their number is told of: once, and only where somebody said how many there should be."""
+    return intended.workers[:1] if intended.expected else ()
+
+
+def as_many_as_expected(network: Network, _worker: str) -> list[Finding]:
+    """There are as many workers as somebody expected: ``--workers`` may find more, or fewer."""
+    expected, workers = network.evidence.intended.expected, network.workers
+    if expected in (0, len(workers)):
+        return []
+    names = ", ".join(workers[:_MOST_NAMED]) + (" …" if len(workers) > _MOST_NAMED else "")
+    return [
+        Finding(
+            code="workers-unexpected",
+            subject="--workers",
+            worker=workers[0],
+            expected=str(expected),
+            observed=f"{len(workers)}: {names}",
+            facts={
+                "count": str(len(workers)),
+                "names": names,
+                "region": network.inventory.region,
+                "variant": "few" if len(workers) < expected else "many",
+            },
+        )
+    ]
 
 
 def ground(network: Network, worker: str) -> list[Finding]:
@@ -69,26 +99,32 @@ def one_running_instance(network: Network, worker: str) -> list[Finding]:
 
 
 def valid_pod_cidr(network: Network, worker: str) -> list[Finding]:
-    """The user data names an IPv4 network of the worker's own, outside the VPC's addresses.
+    """What is said to be its pod CIDR is an IPv4 network of the worker's own, outside the VPC's addresses.
 
     Of two workers that overlap, the later one is told: the one that was copied, more often than not.
     """
     instance = network.instance(worker)
     if instance is None:
         return one_running_instance(network, worker)
-    if instance.user_data is None:
+    said = network.said(worker)
+    if said is None:
         raise CouldNotLook(network.user_data_error(worker))
-    seen = pod_cidr.read(instance.user_data)
+    seen = said.read
     if seen.problem:
+        key = said.saying.where if said.saying else ""
         return [
             Finding(
                 code=seen.problem,
                 subject=network.noun(worker),
                 worker=worker,
-                expected=f"{tutorial.POD_CIDR_KEY}={suggested_pod_cidr(network, worker, seen.hint)}",
+                expected=f"{key or tutorial.POD_CIDR_KEY}={suggested_pod_cidr(network, worker, seen.hint)}",
                 observed=seen.observed,
                 near_miss=seen.near_miss,
-                facts={**_mending(network, worker, seen.hint), "variant": seen.variant},
+                facts={
+                    **_mending(network, worker, seen.hint),
+                    "key": key,
+                    "variant": said.source if said.source == "tag" else seen.variant,
+                },
             )
         ]
     return [*_overlaps(network, worker), *_inside_vpc(network, worker)]
@@ -135,7 +171,7 @@ def _ground(network: Network, worker: str) -> list[Finding]:
     if instance is None:
         return one_running_instance(network, worker)
     cidr = network.pod_cidrs.get(worker)
-    problems = [] if instance.user_data is None else valid_pod_cidr(network, worker)
+    problems = [] if network.said(worker) is None else valid_pod_cidr(network, worker)
     if cidr is None and not problems:
         raise CouldNotLook(network.user_data_error(worker))
     return [p for p in problems if cidr is None or p.code in ("pod-cidr-overlap", "pod-cidr-inside-vpc")]
@@ -160,15 +196,19 @@ def _missing(network: Network, worker: str, expected: str) -> Finding:
         worker=worker,
         expected=expected,
         observed="—",
-        near_miss=_listed(near[:_MOST_NEAR], with_vpc=variant == "elsewhere"),
+        near_miss=_listed(near[:_MOST_NEAR], with_vpc=variant.endswith("elsewhere")),
         facts={
-            "instance": first.id if first else "",
+            "instance": first.id if first else network.evidence.intended.instances.get(worker, ""),
             "near_name": first.name if first else "",
             "region": network.inventory.region,
             "other_region": first.region if isinstance(first, Namesake) else "",
             "looked": str(len(network.inventory.elsewhere.regions)) if network.inventory.elsewhere else "",
             "account": network.inventory.account,
-            "user_data": pod_cidr.mended(None, worker, suggested_pod_cidr(network, worker)),
+            "user_data": pod_cidr.mended(
+                None,
+                name_tag(first if isinstance(first, Instance) else None, worker),
+                suggested_pod_cidr(network, worker),
+            ),
             "home": network.home,
             "variant": variant,
         },
@@ -180,6 +220,9 @@ def _whereabouts(network: Network, worker: str) -> tuple[str, Sequence[Instance 
 
     Where no worker is here at all, it is the region that is asked about, before anything is to be created.
     """
+    if worker in network.evidence.intended.instances:
+        there = network.bearing(worker)
+        return ("chosen-elsewhere", there) if there else ("chosen", network.gone(worker))
     abroad = _abroad(network).get(worker, [])
     situations: list[tuple[str, Sequence[Instance | Namesake]]] = [
         ("elsewhere", network.bearing(worker)),
@@ -280,5 +323,7 @@ def _mending(network: Network, worker: str, hint: str = "") -> dict[str, str]:
     return {
         "instance": instance.id if instance else "",
         "suggested": suggested,
-        "user_data": pod_cidr.mended(instance.user_data if instance else None, worker, suggested),
+        "user_data": pod_cidr.mended(
+            instance.user_data if instance else None, name_tag(instance, worker), suggested
+        ),
     }

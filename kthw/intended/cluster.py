@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Final
 
 import msgspec
@@ -11,7 +12,7 @@ from kthw.foreign import printable
 from kthw.intended import tutorial
 
 _RANGE: Final = re.compile(r"\[(\d+)-(\d+)\]")
-_MOST_WORKERS: Final = 2000
+MOST_WORKERS: Final = 2000
 _LONGEST: Final = 256
 """Characters of an EC2 tag's value, at most."""
 _NO_PART_OF_A_NAME: Final = frozenset("[]{}\"'`\\*?;|,，、；")
@@ -29,12 +30,18 @@ every node; or whichever is there."""
 class Intended(msgspec.Struct, frozen=True, kw_only=True):
     """``workers`` by Name tag, in order, each once; ``after`` is the last chapter finished.
 
-    ``network``: the model that is meant, one of ``NETWORKS``.
+    ``instances``: by worker, the instance that it is, where it was found otherwise than by a name that was
+    typed; its own name is then whatever tells it apart (``k8s-worker@10.0.1.20``). ``expected``: how many
+    workers there should be, 0 where nobody said. ``pod_cidrs``: by worker, what ``--pod-cidrs`` or the lab
+    file says, where it says one. ``network``: the model that is meant, one of ``NETWORKS``.
     """
 
-    workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=_MOST_WORKERS)]
+    workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_WORKERS)]
     after: str = "routes"
     network: str = AUTO
+    pod_cidrs: dict[str, str] = {}
+    instances: dict[str, Annotated[str, msgspec.Meta(pattern=r"\Ai-[0-9a-z]{1,40}\Z")]] = {}
+    expected: Annotated[int, msgspec.Meta(ge=0, le=9999)] = 0
 
     def __post_init__(self) -> None:
         if self.after not in tutorial.CHAPTERS:
@@ -42,6 +49,18 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"{self.after!r} is no chapter; the chapters are: {known}")
         if self.network not in NETWORKS:
             raise ValueError(f"{self.network!r} is none of {', '.join(NETWORKS)}")
+        if not self.instances.keys() <= set(self.workers):
+            raise ValueError("instances: of no worker")
+        if len(set(self.instances.values())) < len(self.instances):
+            raise ValueError("instances: two workers are one")
+
+    def only(self, workers: tuple[str, ...]) -> Intended:
+        """The same of these workers, some of its own; how many all of them should be is no longer asked."""
+        instances = {worker: self.instances[worker] for worker in workers if worker in self.instances}
+        cidrs = {worker: self.pod_cidrs[worker] for worker in workers if worker in self.pod_cidrs}
+        return msgspec.structs.replace(
+            self, workers=workers, instances=instances, expected=0, pod_cidrs=cidrs
+        )
 
     def has_finished(self, chapter: str) -> bool:
         """Whether ``chapter`` is behind the student."""
@@ -79,23 +98,33 @@ def worker_names(text: str) -> tuple[str, ...]:
     Raises ``BadNames`` for an empty list, an empty name, a name given twice, a range that runs backwards
     or is too long, a mere number, names with spaces between them, and what is no worker's name.
     """
+    return each_named(text)
+
+
+def each_named(text: str, is_name: Callable[[str], bool] = lambda _part: True) -> tuple[str, ...]:
+    """What ``worker_names`` returns and raises; what is no name by ``is_name`` may be anything."""
     if text.strip().isdecimal():
         # Python refuses to read a number of thousands of digits.
-        count = min(int(text.strip()[:9]), _MOST_WORKERS)
+        count = min(int(text.strip()[:9]), MOST_WORKERS)
         names = f"worker-[0-{count - 1}]" if count > 1 else "worker-0"
         raise BadNames("run-workers-count", value=text, names=names)
     found: dict[str, None] = {}
     for part in (part.strip() for part in text.split(",")):
         for name in _expanded(part, text):
-            if not is_worker_name(name):
-                raise BadNames("run-bad-worker-name", value=text, name=name)
-            words = name.split()
-            if len(words) > 1 and all(is_worker_name(word) and _has_letters(word) for word in words):
-                raise BadNames("run-workers-spaces", value=text, names=",".join(words))
+            if is_name(name):
+                _check(name, text)
             if name in found:
                 raise BadNames("run-bad-workers", value=text)
             found[name] = None
     return tuple(found)
+
+
+def _check(name: str, text: str) -> None:
+    if not is_worker_name(name):
+        raise BadNames("run-bad-worker-name", value=text, name=name)
+    words = name.split()
+    if len(words) > 1 and all(is_worker_name(word) and _has_letters(word) for word in words):
+        raise BadNames("run-workers-spaces", value=text, names=",".join(words))
 
 
 def _expanded(part: str, text: str) -> list[str]:
@@ -106,6 +135,6 @@ def _expanded(part: str, text: str) -> list[str]:
         return [part]
     # More digits than any count of workers has are no number worth reading.
     first, last = (int(number) if len(number) < 10 else -1 for number in found.groups())
-    if not 0 <= first <= last < first + _MOST_WORKERS:
+    if not 0 <= first <= last < first + MOST_WORKERS:
         raise BadNames("run-bad-workers", value=text)
     return [f"{part[: found.start()]}{n}{part[found.end() :]}" for n in range(first, last + 1)]

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.network import pod_cidr, prefix_lists, ranges, routing
+from kthw.network import prefix_lists, ranges, routing
+from kthw.network.cni import pod_network
 from kthw.network.groups import Groups
 from kthw.network.nouns import destination_noun, instance_noun
 from kthw.network.pods import Pods
 from kthw.network.probes import Probes
+from kthw.network.said import Said, said
 from kthw.observed.evidence import (
-    CniConfig,
     Evidence,
     Instance,
     Inventory,
@@ -25,14 +26,13 @@ from kthw.observed.evidence import (
     RouteTable,
     Subnet,
 )
-from kthw.observed.namesakes import GONE, candidates, home_of, letters, unambiguous
+from kthw.observed.namesakes import GONE, Roll, candidates, home_of, letters, unambiguous
 
 T = TypeVar("T")
 
 RUNNING = "running"
 
 NODE_CODES = ("ssh-", "sudo-", "python-", "cni-", "probe-", "answer-", "node-")
-_LOOPBACK = "loopback"
 
 
 class Network:
@@ -51,9 +51,10 @@ class Network:
         self.by_id = {instance.id: instance for instance in self.inventory.instances}
         self.owner = {eni.id: i for i in self.inventory.instances for eni in i.network_interfaces}
         self._remembered: dict[tuple[object, ...], Any] = {}
+        self._roll = Roll(evidence.intended)
         self._bearing: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
-            self._bearing.setdefault(instance.name, []).append(instance)
+            self._bearing.setdefault(self._roll.known_as(instance), []).append(instance)
         self.meant = candidates(self.inventory.instances, evidence.intended)
         ones = unambiguous(self.meant)
         self._instances = {worker: ones.get(worker) for worker in self.workers}
@@ -67,12 +68,16 @@ class Network:
         found: T = self._remembered[key]
         return found
 
+    def worker_of(self, instance: Instance) -> str:
+        """The intended worker that the instance is, or may be; empty where it is none."""
+        return self._roll.worker(instance.id, instance.name)
+
     def bearing(self, name: str) -> list[Instance]:
-        """The instances with that Name tag that are not gone."""
+        """The instances with that Name tag, or that are the worker of that name, and are not gone."""
         return [instance for instance in self._bearing.get(name, ()) if instance.state not in GONE]
 
     def gone(self, name: str) -> list[Instance]:
-        """The instances with that Name tag that are terminated, or about to be."""
+        """Those of them that are terminated, or about to be."""
         return [instance for instance in self._bearing.get(name, ()) if instance.state in GONE]
 
     def instance(self, worker: str) -> Instance | None:
@@ -89,14 +94,13 @@ class Network:
 
     @functools.cached_property
     def pod_cidrs(self) -> dict[str, IPv4Network]:
-        """By worker, in order, the pod CIDR its user data names, where it names one."""
-        found = {}
-        for worker, instance in self._instances.items():
-            if instance and instance.user_data is not None:
-                network = pod_cidr.read(instance.user_data).network
-                if network:
-                    found[worker] = network
-        return found
+        """By worker, in order, the pod CIDR that is said to be its own, where one is."""
+        each = {worker: self.said(worker) for worker in self.workers}
+        return {worker: said.read.network for worker, said in each.items() if said and said.read.network}
+
+    def said(self, worker: str) -> Said | None:
+        """Where its pod CIDR is said; ``None`` where what would rule was not read."""
+        return self.remember(("said", worker), lambda: said(self, worker))
 
     @functools.cached_property
     def position(self) -> dict[str, int]:
@@ -212,19 +216,18 @@ class Network:
         target = self.target_instance(route)
         if target is None or target.state in GONE:
             return False
-        return target.name in self._instances or letters(target.name) in self._unborne
+        return bool(self.worker_of(target)) or letters(target.name) in self._unborne
 
     @functools.cached_property
     def strangers(self) -> list[Instance]:
         """The instances that bear a name nobody intended, and are not gone."""
         each = self.inventory.instances
-        return [i for i in each if i.name and i.name not in self._instances and i.state not in GONE]
+        return [i for i in each if i.name and i.state not in GONE and not self.worker_of(i)]
 
     def misnamed(self, worker: str) -> list[Instance]:
         """For a worker nobody is named after: those whose name differs in case or hyphens only."""
-        if self.bearing(worker):
-            return []
-        return self._by_letters.get(letters(worker), [])
+        known = worker in self.evidence.intended.instances or self.bearing(worker)
+        return [] if known else self._by_letters.get(letters(worker), [])
 
     @functools.cached_property
     def _unborne(self) -> set[str]:
@@ -236,7 +239,7 @@ class Network:
         """The instances that bear no intended name and are not gone, by the letters of their name."""
         found: dict[str, list[Instance]] = {}
         for instance in self.inventory.instances:
-            if instance.name not in self._instances and instance.state not in GONE:
+            if instance.state not in GONE and not self.worker_of(instance):
                 found.setdefault(letters(instance.name), []).append(instance)
         return found
 
@@ -323,12 +326,6 @@ class Network:
             unseen = LookError(code="ssh-unreachable", subject=self.noun(worker), worker=worker)
             raise CouldNotLook(mine[0] if mine else unseen)
         return node
-
-
-def pod_network(node: Node) -> CniConfig | None:
-    """The CNI file that makes pods: the first that can be read, in order of name, loopback aside."""
-    files = sorted(node.cni, key=lambda config: config.file)
-    return next((c for c in files if not c.problem and c.type and c.type != _LOOPBACK), None)
 
 
 def _why_no_inventory(evidence: Evidence) -> LookError:

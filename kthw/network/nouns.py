@@ -13,6 +13,11 @@ def instance_noun(instance: Instance, name: str = "") -> str:
     return f"{name or instance.id} ({about})" if about else name or instance.id
 
 
+def name_tag(instance: Instance | None, worker: str) -> str:
+    """The Name tag that the worker's instance bears, or should."""
+    return (instance.name if instance else "") or worker
+
+
 def destination_noun(route: Route) -> str:
     """``10.200.1.0/24``, with the prefix list it is an entry of: ``10.200.1.0/24 (pl-0ab…)``."""
     return f"{route.destination} ({route.listed_in})" if isinstance(route, ListedRoute) else route.destination

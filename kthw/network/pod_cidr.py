@@ -13,12 +13,15 @@ import msgspec
 
 from kthw.foreign import printable
 from kthw.intended import tutorial
-from kthw.observed.evidence import UserData
+from kthw.observed.evidence import Statement, UserData
 
 _SMALLEST: Final = 30
 """``host-local`` refuses a longer prefix: "too small to allocate from"."""
 _ALIKE: Final = 0.7
 _MOST_SHOWN: Final = 160
+
+MEANT_IN_USER_DATA: Final = ("empty", "misspelt", "twice-encoded", "several")
+"""Why user data says no pod CIDR although somebody meant it to: nothing is to be assumed instead."""
 
 _CIDR = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})/(?P<prefix>\d{1,2})(?![\d.])")
 _ASSIGNMENT = re.compile(rf"([A-Za-z_][\w.-]*)\s*[=:]\s*[\"']?({_CIDR.pattern.replace('?P<', '?P<in_')})")
@@ -29,7 +32,7 @@ class PodCidr(msgspec.Struct, frozen=True, kw_only=True):
 
     ``network`` is also there for a value with host bits set: AWS makes a route for it all the same, so
     the routes can still be judged. ``observed`` and ``near_miss`` as in a finding. ``hint`` is a value
-    that was probably meant, or empty.
+    that was probably meant, or empty. ``statement``: how it was said, where not as the chapter says it.
     """
 
     network: IPv4Network | None = None
@@ -38,16 +41,31 @@ class PodCidr(msgspec.Struct, frozen=True, kw_only=True):
     observed: str = ""
     near_miss: str = ""
     hint: str = ""
+    statement: Statement | None = None
 
 
 def read(data: UserData) -> PodCidr:
-    """The pod CIDR in ``data``, by the tutorial's key and no other: the chapters ``grep`` for it."""
+    """The pod CIDR in ``data``: by the tutorial's key, which the chapters ``grep`` for, or said otherwise."""
     value = data.pairs.get(tutorial.POD_CIDR_KEY)
+    own = valid(value) if value else None
+    if data.statements and not (own and own.network):
+        return _otherwise(data)
     if value is None:
         return _missing(data)
-    if not value:
-        return PodCidr(problem="pod-cidr-missing", variant="empty", observed=_as_text(data))
-    return _valid(value)
+    return own or PodCidr(problem="pod-cidr-missing", variant="empty", observed=_as_text(data))
+
+
+def _otherwise(data: UserData) -> PodCidr:
+    first = data.statements[0]
+    if len({statement.cidr for statement in data.statements}) > 1:
+        each = ", ".join(_said(statement) for statement in data.statements)
+        return PodCidr(problem="pod-cidr-missing", variant="several", observed=_shown(each))
+    read = valid(first.cidr, first.key)
+    return msgspec.structs.replace(read, statement=first)
+
+
+def _said(statement: Statement) -> str:
+    return f"{statement.key}={statement.cidr}" if statement.key else statement.cidr
 
 
 def mended(data: UserData | None, worker: str, pod_cidr: str) -> str:
@@ -66,10 +84,10 @@ def mended(data: UserData | None, worker: str, pod_cidr: str) -> str:
 
 def is_network(text: str) -> bool:
     """Whether ``text`` is a pod CIDR that AWS and the CNI plugins take as it is."""
-    return not _valid(text).problem
+    return not valid(text).problem
 
 
-def _valid(value: str) -> PodCidr:
+def valid(value: str, key: str = tutorial.POD_CIDR_KEY) -> PodCidr:
     """A network in CIDR notation, large enough, without host bits: the CNI's ``host-local`` insists.
 
     ``host-local`` refuses ``10.200.1.7/24`` ("Network has host bits set") although AWS quietly makes
@@ -81,14 +99,14 @@ def _valid(value: str) -> PodCidr:
     except ValueError:
         network = None
     if network is None:
-        return _invalid(value, "not-a-network", hint=_with_netmask(value))
+        return _invalid(key, value, "not-a-network", hint=_with_netmask(value))
     if value == str(network):
         small = network.prefixlen > _SMALLEST
         odd = network.is_loopback or network.is_multicast or network.is_link_local
-        return _invalid(value, "unusable") if small or odd else PodCidr(network=network, observed=value)
+        return _invalid(key, value, "unusable") if small or odd else PodCidr(network=network, observed=value)
     if value == (found and found[0]):
-        return _invalid(value, "host-bits", hint=str(network), network=network)
-    return _invalid(value, "not-a-network", hint=str(network) if is_network(str(network)) else "")
+        return _invalid(key, value, "host-bits", hint=str(network), network=network)
+    return _invalid(key, value, "not-a-network", hint=str(network) if is_network(str(network)) else "")
 
 
 def _with_netmask(value: str) -> str:
@@ -99,12 +117,14 @@ def _with_netmask(value: str) -> str:
         return ""
 
 
-def _invalid(value: str, variant: str, hint: str = "", network: IPv4Network | None = None) -> PodCidr:
+def _invalid(
+    key: str, value: str, variant: str, hint: str = "", network: IPv4Network | None = None
+) -> PodCidr:
     return PodCidr(
         network=network,
         problem="pod-cidr-invalid",
         variant=variant,
-        observed=f"{tutorial.POD_CIDR_KEY}={_shown(value)}",
+        observed=f"{key}={_shown(value)}" if key else _shown(value),
         near_miss=hint,
         hint=hint,
     )

@@ -6,6 +6,7 @@ worker before it is one of these. What does not fit is ``UnfitError``, which tel
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -87,6 +88,7 @@ class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cni_path: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=8)]
     cni_plugins: Annotated[tuple[Name, ...], Meta(max_length=500)] | None
     cni_elsewhere: Annotated[tuple[Name, ...], Meta(max_length=500)]
+    kubelet_pod_cidr: Name
     imds: Literal["v1", "v2", "none"]
     failed: _Problems
 
@@ -179,6 +181,7 @@ def node(worker: str, login: str, answer: Facts) -> Node:
         cni_path=answer.cni_path,
         cni_plugins=answer.cni_plugins,
         cni_elsewhere=answer.cni_elsewhere,
+        kubelet_pod_cidr=answer.kubelet_pod_cidr,
         imds=answer.imds,
     )
 
@@ -220,13 +223,16 @@ def _chain(told: Chain) -> Chain:
     return msgspec.structs.replace(told, rules=tuple(masked(rule) for rule in told.rules))
 
 
-def pod_cidr(instance: Instance | None) -> IPv4Network | None:
-    """The network that the user data names, where it names one."""
-    pairs = instance.user_data.pairs if instance and instance.user_data else {}
-    try:
-        return IPv4Network(pairs.get(tutorial.POD_CIDR_KEY, ""), strict=False)
-    except ValueError:
-        return None
+def pod_cidr(instance: Instance | None, option: str = "") -> IPv4Network | None:
+    """The network that is stated, by ``option`` first, to be the worker's pod CIDR, where one is."""
+    data = instance.user_data if instance else None
+    said = [option, data.pairs.get(tutorial.POD_CIDR_KEY, "") if data else ""]
+    said += [statement.cidr for statement in data.statements] if data else []
+    said += instance.pod_cidr_tags.values() if instance else []
+    for text in said:
+        with contextlib.suppress(ValueError):
+            return IPv4Network(text, strict=False)
+    return None
 
 
 def first_pod(cidr: IPv4Network | None) -> str:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from kthw.errors import LookError
 from kthw.intended.cluster import Intended
 from kthw.observed.evidence import Inventory, ProvisionStep, RouteTable
+from kthw.observed.namesakes import Roll
 
 _THERE: Final = ("created", "exists")
 """Outcomes of provisioning after which the route was there."""
@@ -51,7 +52,8 @@ def _vanished(before: Inventory, steps: Iterable[ProvisionStep]) -> Iterator[_Ch
 
 
 def _between(before: Inventory, now: Inventory, intended: Intended) -> Iterator[_Change]:
-    workers = [each for each in before.instances if each.name in intended.workers]
+    roll = Roll(intended)
+    workers = [each for each in before.instances if roll.worker(each.id, each.name)]
     subnets = {each.subnet for each in workers}
     associated = {subnet for table in before.route_tables for subnet in table.subnets}
     fallen_back = {each.vpc for each in workers if each.subnet not in associated}

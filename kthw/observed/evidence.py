@@ -7,9 +7,7 @@ as AWS prints them, and an empty string means AWS said nothing. Defaults are lef
 
 from __future__ import annotations
 
-import base64
 import ipaddress
-import re
 from typing import Final
 
 from msgspec import Struct
@@ -25,6 +23,8 @@ from kthw.observed.node_evidence import Node as Node
 from kthw.observed.node_evidence import Probe as Probe
 from kthw.observed.node_evidence import Trace as Trace
 from kthw.observed.node_evidence import Way as Way
+from kthw.observed.user_data_evidence import Statement as Statement
+from kthw.observed.user_data_evidence import UserData as UserData
 from kthw.observed.values import (
     Address,
     Cidr,
@@ -38,7 +38,6 @@ from kthw.observed.values import (
     Small,
     Text,
 )
-from kthw.secrets import MASK
 from kthw.target import is_local
 
 SCHEMA: Final = 1
@@ -130,51 +129,11 @@ class NetworkInterface(Struct, frozen=True, kw_only=True, omit_defaults=True):
     device_index: Small = 0
 
 
-MOST_VALUE: Final = 200
-"""A value in user data that is as long as this, or longer, is cut in older recordings."""
-_SCRIPT: Final = re.compile(
-    r"(?:gzip: )?\s*(?:#!|#cloud-|#include|#part-handler|## template:|content-type:|mime-version:)",
-    re.IGNORECASE,
-)
-"""How what cloud-init runs begins."""
-_JOINERS: Final = "\u200c\u200d\ufe0f"
-"""Invisible parts of emoji and of several scripts."""
-
-
-class UserData(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A worker's user data: the ``key=value`` pairs, and the decoded text when they say no pod CIDR.
-
-    ``text`` is kept only when no pair is, or resembles, the pod CIDR's, or when it is a script's. Of both
-    only what a finding needs or what is harmless is there: a value that may be a secret is ``***``, words
-    that may be one are ``…``, and lines that are left out are counted at the end (``… (+12 ⏎)``).
-    """
-
-    pairs: dict[Name, Name] = {}
-    text: Text = ""
-
-    @property
-    def is_script(self) -> bool:
-        """Whether cloud-init would run it, so that pairs in it are variables and no user data."""
-        return bool(_SCRIPT.match(self.text))
-
-    @property
-    def encoded_text(self) -> str:
-        """What ``text`` says if it is base64 itself; empty if it is not."""
-        try:
-            inner = base64.b64decode("".join(self.text.split()), validate=True).decode("utf-8")
-        except ValueError:  # no base64, no ASCII even, no UTF-8 in it
-            return ""
-        readable = all(c.isprintable() or c in _JOINERS or c in "\r\n\t" for c in inner)
-        return inner if readable and ("=" in inner or "#" in inner) else ""
-
-    @property
-    def whole(self) -> dict[str, str]:
-        """The pairs that are here as they were written: neither masked nor cut."""
-        return {k: v for k, v in self.pairs.items() if MASK not in v and len(v) < MOST_VALUE}
-
-
 class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``user_data`` is ``None`` where it was not asked for (only intended workers are asked)."""
+    """``user_data`` is ``None`` where it was not asked for (only intended workers are asked).
+
+    ``pod_cidr_tags``: of all tags, those whose key reads like ``pod-cidr``.
+    """
 
     id: Identifier
     state: MaybeIdentifier
@@ -185,6 +144,7 @@ class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     public_address: MaybeAddress = ""
     network_interfaces: tuple[NetworkInterface, ...] = ()
     user_data: UserData | None = None
+    pod_cidr_tags: dict[Name, Name] = {}
 
     @property
     def primary_interface(self) -> NetworkInterface | None:

@@ -14,16 +14,41 @@ GONE: Final = frozenset({"terminated", "shutting-down"})
 """Instance states there is no way back from: such a namesake is no candidate."""
 
 
+class Roll:
+    """Which worker an instance is, or may be."""
+
+    def __init__(self, intended: Intended) -> None:
+        self._by_id = {instance: worker for worker, instance in intended.instances.items()}
+        self._taken = intended.instances.keys()
+        self._by_name = frozenset(intended.workers) - intended.instances.keys()
+
+    def worker(self, instance: str, name: str) -> str:
+        """The worker that is this instance, else the one of that Name tag; empty where it is nobody's."""
+        return self._by_id.get(instance) or (name if name in self._by_name else "")
+
+    def known_as(self, instance: Instance) -> str:
+        """That worker, else the Name tag; none of a stranger with the name of a worker found otherwise."""
+        name = "" if instance.name in self._taken else instance.name
+        return self.worker(instance.id, instance.name) or name
+
+    @property
+    def calls_by_name(self) -> bool:
+        """Whether a Name tag makes any instance a worker."""
+        return bool(self._by_name)
+
+
 def candidates(instances: Iterable[Instance], intended: Intended) -> dict[str, list[Instance]]:
     """By worker name, those that could be meant: the running ones, or else all that are not gone.
 
     Every intended name is there, with an empty list where nothing bears it. A terminated namesake is
-    listed by AWS for about an hour and is no candidate, nor is one that is about to be.
+    listed by AWS for about an hour and is no candidate, nor is one that is about to be. For a worker that was
+    found by something else than its name it is that instance, if it is still there.
     """
+    roll = Roll(intended)
     named: defaultdict[str, list[Instance]] = defaultdict(list)
     for instance in instances:
         if instance.state not in GONE:
-            named[instance.name].append(instance)
+            named[roll.worker(instance.id, instance.name)].append(instance)
     found: dict[str, list[Instance]] = {}
     for worker in intended.workers:
         running = [instance for instance in named[worker] if instance.state == "running"]

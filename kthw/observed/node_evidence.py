@@ -111,6 +111,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     where the sysctl could not be read. ``cni_path``: the folders in which the container runtime looks for
     CNI plugins; ``cni_plugins``: the names of the programs there, ``None`` where that was not looked at;
     ``cni_elsewhere``: the paths of those that the CNI files name in folders where it does not look.
+    ``kubelet_pod_cidr``: what kubelet's configuration file says (``podCIDR``), empty where it says none.
     ``imds``: how the instance metadata answers: ``v1`` (a plain GET, as the tutorial's ``curl`` sends),
     ``v2`` (401 to that, and only to whoever fetches a token first), ``none``; empty where not asked.
     ``login``: the ``ssh`` command that gets in as this session did.
@@ -132,6 +133,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cni_path: tuple[Name, ...] = ()
     cni_plugins: tuple[Name, ...] | None = None
     cni_elsewhere: tuple[Name, ...] = ()
+    kubelet_pod_cidr: Name = ""
     pod: MaybeAddress = ""
     imds: MaybeIdentifier = ""
     links: tuple[Link, ...] = ()

@@ -250,7 +250,11 @@ class _Look:
     @functools.cached_property
     def _cidrs(self) -> dict[str, IPv4Network]:
         """By worker, the pod CIDR of its user data, where there is one."""
-        found = {worker: answers.pod_cidr(self._workers.get(worker)) for worker in self._intended.workers}
+        said = self._intended.pod_cidrs
+        found = {
+            worker: answers.pod_cidr(self._workers.get(worker), said.get(worker, ""))
+            for worker in self._intended.workers
+        }
         return {worker: cidr for worker, cidr in found.items() if cidr}
 
     def _ways_to_be(self) -> dict[str, tuple[str, str]]:

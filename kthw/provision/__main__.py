@@ -21,7 +21,9 @@ from typing import Final
 from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
 from kthw.intended import tutorial
-from kthw.intended.cluster import BadNames, Intended, worker_names
+from kthw.intended.cluster import BadNames, Intended
+from kthw.intended.selectors import FoundNobody, Selector, asked_workers
+from kthw.observed.aws.chosen import chosen
 from kthw.observed.aws.concerned import NAMELESS
 from kthw.observed.aws.inventory import read_inventory
 from kthw.observed.aws.reader import Reader
@@ -37,7 +39,9 @@ from kthw.start import loaded
 from kthw.target import Target
 from kthw.words.command_line import Parser, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue, language_of
+from kthw.words.nobody import screen
 
+_AGAIN: Final = "./run provision"
 _ACTIONS: Final = ("plan", "apply", "rollback")
 _ACCOUNT = re.compile(r"\d{12}")
 _MOST_SHOWN: Final = 5000
@@ -63,6 +67,12 @@ class Session:
         """Print what could not be looked at, and what to do about it, on stderr."""
         said = self.words.error(error)
         told = "\n".join(filter(None, (said.what, said.why, said.fix)))
+        sys.stderr.write(f"{printable(told, _MOST_SHOWN, lines=True)}\n")
+
+    def refuse(self, problem: BadNames) -> None:
+        """Print that the workers asked for are not there, and who is, on stderr."""
+        found = isinstance(problem, FoundNobody) and screen(self.words, problem, _AGAIN)
+        told = found or self.words.say(problem.key, **problem.facts)
         sys.stderr.write(f"{printable(told, _MOST_SHOWN, lines=True)}\n")
 
     def progress(self, done: int, of: int) -> None:
@@ -101,6 +111,9 @@ def main(arguments: Sequence[str]) -> int:
             return _run(session, options)
     except CouldNotLook as problem:
         session.complain(problem.error)
+        return 2
+    except BadNames as problem:
+        session.refuse(problem)
         return 2
     except KeyboardInterrupt as came:
         with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal left to tell it to
@@ -146,7 +159,7 @@ def _run(session: Session, options: argparse.Namespace) -> int:
         account = reader.account(options.expect_account)
         session.where(account, reader)
         return _roll_back(session, Writer(target, account), journal)
-    intended = Intended(workers=options.workers)
+    intended = _intended(target, options)
     inventory, errors = read_inventory(
         reader, intended, expect_account=options.expect_account, progress=session.progress
     )
@@ -170,6 +183,13 @@ def _run(session: Session, options: argparse.Namespace) -> int:
     for error in errors:
         session.complain(error)
     return 2 if errors else _verdict(steps)
+
+
+def _intended(target: Target, options: argparse.Namespace) -> Intended:
+    asked = asked_workers(options.workers)
+    if any(isinstance(each, Selector) for each in asked):
+        return chosen(target, asked, options.workers, expect_account=options.expect_account).intended
+    return Intended(workers=tuple(str(each) for each in asked))
 
 
 def _roll_back(session: Session, writer: Writer, journal: Journal) -> int:
@@ -241,7 +261,7 @@ def _parser(words: Catalogue) -> Parser:
 
 def _check(options: argparse.Namespace, refuse: Callable[[str], object], words: Catalogue) -> None:
     try:
-        options.workers = worker_names(options.workers)
+        asked_workers(options.workers)
     except BadNames as problem:
         refuse(words.say(problem.key, **problem.facts))
     if options.expect_account and not _ACCOUNT.fullmatch(options.expect_account):

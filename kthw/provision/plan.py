@@ -12,10 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from kthw.intended.cluster import Intended
-from kthw.network import pod_cidr
 from kthw.network.nouns import destination_noun
 from kthw.network.prefix_lists import PrefixLists
 from kthw.network.routing import ACTIVE, Lookup, effective_table
+from kthw.network.said import stated
 from kthw.observed.evidence import Instance, Inventory, ProvisionStep, Route, RouteTable
 from kthw.observed.namesakes import candidates, unambiguous
 from kthw.provision import commands
@@ -62,7 +62,7 @@ def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
             lacking = _LACKING.get(len(named[worker]), "worker-ambiguous")
             steps.append(ProvisionStep(worker=worker, outcome="impossible", detail=lacking))
             continue
-        step = _step(inventory, worker, workers[worker])
+        step = _step(inventory, worker, workers[worker], intended.pod_cidrs.get(worker, ""))
         own = ruled[worker]
         if step.detail or own is None:
             steps.append(replace(step, detail=step.detail or "route-table-unknown"))
@@ -133,7 +133,7 @@ def leads_to(route: Route, instance: str, network_interfaces: Sequence[str]) -> 
     return route.instance == instance if route.instance else route.network_interface in network_interfaces
 
 
-def _step(inventory: Inventory, worker: str, instance: Instance) -> ProvisionStep:
+def _step(inventory: Inventory, worker: str, instance: Instance, option: str) -> ProvisionStep:
     """What every table's step for ``worker`` shares; ``detail`` is empty when a route can be made."""
     step = ProvisionStep(
         worker=worker,
@@ -145,14 +145,15 @@ def _step(inventory: Inventory, worker: str, instance: Instance) -> ProvisionSte
     )
     if instance.state not in _ALIVE:
         return replace(step, detail="worker-not-running")
-    if instance.user_data is None:
+    said = stated(option, instance)
+    if said is None:
         return replace(step, detail="user-data-unread")
-    said = pod_cidr.read(instance.user_data)
-    if said.network is None:
-        return replace(step, detail=said.problem)
-    step = replace(step, pod_cidr=str(said.network))
+    if said.read.network is None:
+        return replace(step, detail=said.read.problem)
+    pods = said.read.network
+    step = replace(step, pod_cidr=str(pods))
     own = [cidr for vpc in inventory.vpcs if vpc.id == instance.vpc for cidr in vpc.cidrs]
-    if any(said.network.overlaps(IPv4Network(cidr)) for cidr in own):
+    if any(pods.overlaps(IPv4Network(cidr)) for cidr in own):
         return replace(step, detail="pod-cidr-inside-vpc")
     return step
 

@@ -99,6 +99,17 @@ class Report:
         target = self.evidence.target
         return target.kind == "sandbox" or target.is_local
 
+    @property
+    def pod_cidrs(self) -> dict[str, dict[str, str]]:
+        """By worker, its pod CIDR, by which kind of source, and where in it."""
+        network = self.verdict.network
+        each = {worker: network.said(worker) for worker in network.workers} if network else {}
+        return {
+            worker: {"cidr": said.saying.cidr, "source": said.source, "where": said.saying.noun}
+            for worker, said in each.items()
+            if said and said.saying
+        }
+
     def document(self, words: Catalogue) -> dict[str, Any]:
         """``report.json``: its keys are a contract, its ``fix`` is in the language of ``words``."""
         written: dict[int, str] = {}
@@ -113,6 +124,11 @@ class Report:
                 {"code": code, "subject": subject, "pairs": [str(pair) for pair in pairs]}
                 for (code, subject), pairs in self.surprises.items()
             ],
+            "remarks": [
+                {"code": each.code, "subject": each.subject, "text": words.remark(each).what}
+                for each in self.verdict.remarks
+            ],
+            "pod_cidrs": self.pod_cidrs,
             "summary": msgspec.to_builtins(self.summary),
             "network": network_document(self.verdict.network, words),
             "evidence": {"schema": SCHEMA, **msgspec.to_builtins(self.evidence)},

@@ -117,7 +117,7 @@ def _is_alone(network: Network, table: RouteTable, worker: str) -> bool:
 
 def _pod_row(network: Network, route: Route, *, good: bool) -> Row:
     target = network.target_instance(route)
-    to = target.name if target and target.name in network.workers else ""
+    to = network.worker_of(target) if target else ""
     return Row(destination=route.destination, target=route.target, state=route.state, good=good, leads_to=to)
 
 
@@ -126,7 +126,7 @@ def _other_row(network: Network, route: Route, accused: set[str], codes: set[str
     if route.destination == tutorial.EVERYWHERE:
         wrong = any(code.startswith("internet-route") for code in codes)
     target = network.target_instance(route)
-    to = target.name if target and wrong and target.name in network.workers else ""
+    to = network.worker_of(target) if target and wrong else ""
     return Row(
         destination=route.destination, target=route.target, state=route.state, good=not wrong, leads_to=to
     )

@@ -1,11 +1,11 @@
 """The words a person reads, in their language: what is wrong, why it matters, what mends it.
 
 The words themselves are in ``en/`` and ``pt-BR/``, a file a subject: one table per finding code
-(``[finding.<code>]``), per error code (``[error.<code>]``) and one for the phrases of the user
-interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by the fact
-``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text, above all
-in a ``fix``, which people paste, is told in ``pasting``. What came of a probe is data in English, by the
-agent's own words; ``[probe]`` has each of them with what a person reads.
+(``[finding.<code>]``), per error code (``[error.<code>]``), per remark (``[remark.<code>]``) and one for the
+phrases of the user interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by
+the fact ``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text,
+above all in a ``fix``, which people paste, is told in ``pasting``. What came of a probe is data in English,
+by the agent's own words; ``[probe]`` has each of them with what a person reads.
 """
 
 from __future__ import annotations
@@ -59,6 +59,19 @@ class Wrong(Protocol):
     def facts(self) -> dict[str, str]: ...
 
 
+class Noticed(Protocol):
+    """A remark, as far as its words need it."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def worker(self) -> str: ...
+    @property
+    def facts(self) -> dict[str, str]: ...
+
+
 class Words(msgspec.Struct, frozen=True, kw_only=True):
     """``what`` is one sentence, ``why`` one or two, ``fix`` lines to paste or one next step."""
 
@@ -76,6 +89,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     findings: dict[str, dict[str, Any]]
     errors: dict[str, dict[str, Any]]
+    remarks: dict[str, dict[str, Any]]
     phrases: dict[str, str]
     outcomes: dict[str, str]
 
@@ -113,6 +127,11 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         """The words for ``error``."""
         return self._words(self.errors.get(error.code, {}), error_facts(error))
 
+    def remark(self, remark: Noticed) -> Words:
+        """The words for ``remark``: ``what`` it is, and ``why`` it is told; there is nothing to mend."""
+        facts = {"subject": remark.subject, "worker": remark.worker, **remark.facts}
+        return self._words(self.remarks.get(remark.code, {}), facts)
+
     def _words(self, table: Mapping[str, Any], facts: Mapping[str, object]) -> Words:
         chosen = table.get(str(facts.get("variant", "")), {})
         said = {**table, **chosen} if isinstance(chosen, dict) else table
@@ -133,7 +152,7 @@ def catalogue(language: str) -> Catalogue:
     """The catalogue of ``language``, read once. Raises ``ValueError`` for one we do not speak."""
     if language not in LANGUAGES:
         raise ValueError(f"{language!r} is none of {', '.join(LANGUAGES)}")
-    document: dict[str, dict[str, Any]] = {"finding": {}, "error": {}, "say": {}, "probe": {}}
+    document: dict[str, dict[str, Any]] = {"finding": {}, "error": {}, "remark": {}, "say": {}, "probe": {}}
     for file in resources.files("kthw.words").joinpath(language).iterdir():
         for table, said in tomllib.loads(file.read_text(encoding="utf-8")).items():
             twice = document[table].keys() & said.keys()
@@ -144,6 +163,7 @@ def catalogue(language: str) -> Catalogue:
         language=language,
         findings=document["finding"],
         errors=document["error"],
+        remarks=document["remark"],
         phrases=document["say"],
         outcomes=document["probe"],
     )

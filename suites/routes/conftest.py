@@ -1,7 +1,7 @@
 """Who is asked.
 
 Test ids come from the intended workers, never from what was found: a missing worker is a failing test,
-and not an absent one.
+and not an absent one. (Who they are is found out before, where ``--workers`` asks for more than names.)
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from kthw.intended.cluster import worker_names
 
 _ORDER = ("test_workers.py", "test_routes.py", "test_security.py", "test_nodes.py", "test_pods.py")
 
@@ -23,4 +21,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "worker" in metafunc.fixturenames:
-        metafunc.parametrize("worker", worker_names(metafunc.config.getoption("workers")))
+        metafunc.parametrize("worker", metafunc.config.getoption("workers").split(","))

@@ -5,13 +5,18 @@ from __future__ import annotations
 from kthw.findings.check import Confirm
 
 
+def test_there_are_as_many_workers_as_expected(confirm: Confirm) -> None:
+    """There are as many workers as expected (--expect-workers)."""
+    confirm("workers-as-expected")
+
+
 def test_exactly_one_running_instance_bears_the_name(confirm: Confirm) -> None:
     """Exactly one running instance bears the worker's name."""
     confirm("one-running-instance")
 
 
 def test_user_data_names_a_pod_cidr_of_its_own(confirm: Confirm) -> None:
-    """The worker's user data names a pod CIDR that overlaps no other worker's and no CIDR of the VPC."""
+    """A pod CIDR is said for the worker that overlaps no other worker's and no CIDR of the VPC."""
     confirm("pod-cidr-of-its-own")
 
 

@@ -191,12 +191,39 @@ def _written(name: str, en: str, pt: str, text: str, expected: str) -> Fault:
 
 
 POD_CIDRS: Final = (
+    Fault(
+        name="no user data",
+        en="worker-1 was launched without user data: its CNI file got no range, and it got no route.",
+        pt="O worker-1 foi criado sem user data: o arquivo CNI ficou sem faixa, e não há rota para ele.",
+        breaks="""
+            user_data ${WORKER_1} ''
+            route delete-route 10.200.1.0/24 ''
+            ssh worker-1 'sudo sed -i s#10.200.1.0/24## /etc/cni/net.d/10-bridge.conf'
+        """,
+        expected=("pod-cidr-missing.absent worker-1",),
+        errors=("cni-failed worker-1",),
+        rounds=2,
+    ),
     _written(
-        "no user data",
-        "worker-1 has no user data.",
-        "O worker-1 não tem user data.",
-        "''",
-        "pod-cidr-missing.absent",
+        "user data with two pod CIDRs",
+        "A script in the user data chooses between two pod CIDRs, and nothing tells which is worker-1's.",
+        "Um script no user data escolhe entre dois pod CIDRs, e nada mostra qual é o do worker-1.",
+        "$'#!/bin/sh\\n[ -e /a ] && POD_CIDR=10.200.0.0/24 || POD_CIDR=10.200.1.0/24\\n'",
+        "pod-cidr-missing.several",
+    ),
+    Fault(
+        name="tag with no pod CIDR",
+        en="The user data of worker-1 says no pod CIDR, and its tag pod-cidr has lost the prefix length.",
+        pt="O user data do worker-1 não diz um pod CIDR, e a tag pod-cidr dele perdeu o tamanho do prefixo.",
+        breaks="""
+            user_data ${WORKER_1} 'name=worker-1'
+            aws ec2 create-tags --resources ${WORKER_1} --tags Key=pod-cidr,Value=10.200.1.0
+        """,
+        expected=("pod-cidr-invalid.tag worker-1",),
+        cleans="""
+            user_data ${WORKER_1} 'name=worker-1|pod-cidr=10.200.1.0/24'
+            aws ec2 delete-tags --resources ${WORKER_1} --tags Key=pod-cidr
+        """,
     ),
     _written(
         "pod-cidr without a value",
@@ -211,13 +238,6 @@ POD_CIDRS: Final = (
         "O user data diz pod-cider.",
         "'name=worker-1|pod-cider=10.200.1.0/24'",
         "pod-cidr-missing.misspelt",
-    ),
-    _written(
-        "user data is a script",
-        "The user data is a shell script that exports POD_CIDR.",
-        "O user data é um script de shell que exporta POD_CIDR.",
-        "$'#!/bin/bash\\nexport POD_CIDR=10.200.1.0/24\\n'",
-        "pod-cidr-missing.script",
     ),
     _written(
         "user data encoded twice",

@@ -79,6 +79,33 @@ _STAGED: Final = (
 HEALTHY: Final = (
     *(Healthy(name=name, en=en, pt=pt, stage=stage) for name, en, pt, stage in _STAGED),
     Healthy(
+        name="user data is a script",
+        en="The user data of worker-1 is a shell script that exports POD_CIDR.",
+        pt="O user data do worker-1 é um script de shell que exporta POD_CIDR.",
+        does="user_data ${WORKER_1} $'#!/bin/bash\\nexport POD_CIDR=10.200.1.0/24\\n'",
+        cleans="user_data ${WORKER_1} 'name=worker-1|pod-cidr=10.200.1.0/24'",
+    ),
+    Healthy(
+        name="pod CIDR in a tag",
+        en="The user data of worker-1 has its name only; its tag pod_cidr says the pod CIDR.",
+        pt="O user data do worker-1 só tem o nome dele; a tag pod_cidr diz o pod CIDR.",
+        does="""
+            user_data ${WORKER_1} 'name=worker-1'
+            aws ec2 create-tags --resources ${WORKER_1} --tags Key=pod_cidr,Value=10.200.1.0/24
+        """,
+        cleans="""
+            user_data ${WORKER_1} 'name=worker-1|pod-cidr=10.200.1.0/24'
+            aws ec2 delete-tags --resources ${WORKER_1} --tags Key=pod_cidr
+        """,
+    ),
+    Healthy(
+        name="pod CIDR in the CNI file only",
+        en="worker-1 has no user data; its CNI file was written by hand, and the route as well.",
+        pt="O worker-1 não tem user data; o arquivo CNI dele foi escrito à mão, e a rota também.",
+        does="user_data ${WORKER_1} ''",
+        cleans="user_data ${WORKER_1} 'name=worker-1|pod-cidr=10.200.1.0/24'",
+    ),
+    Healthy(
         name="a terminated namesake",
         en="A first worker-1 was terminated, and AWS still lists it.",
         pt="Um primeiro worker-1 foi encerrado, e a AWS ainda o lista.",

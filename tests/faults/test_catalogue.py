@@ -133,11 +133,14 @@ def _packets(evidence: Evidence) -> int:
 
 
 def test_the_catalogue_is_large_enough_and_sees_every_code_from_two_sides() -> None:
-    """At least 60 faults, 20 pairs, 20 healthy variants; every code expected by two faults or more."""
+    """At least 60 faults, 20 pairs, 20 healthy variants; every code expected by two faults or more.
+
+    But that of the lab as it was asked for: it comes of what is typed, and not of what is there.
+    """
     assert len(FAULTS) >= 60
     assert len(PAIRS) >= 20
     assert len(HEALTHY) >= 20
     everything: list[Fault | Healthy] = [*FAULTS, *PAIRS, *HEALTHY]
     assert [name for name, times in Counter(each.name for each in everything).items() if times > 1] == []
     sides = Counter(code for fault in FAULTS for code in fault.codes)
-    assert [code for code in CODES if sides[code] < 2] == []
+    assert [code for code in CODES if sides[code] < 2 and CODES[code].scope != "lab"] == []

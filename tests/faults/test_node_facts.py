@@ -110,8 +110,8 @@ BROKEN = {
         "nft add chain ip guide forward \\{ type filter hook forward priority 0 \\; policy drop \\; \\}",
         "forward-dropped", "", WITH_1,
     ),
-    "a route to a peer by another node": (
-        "ip route add 10.200.0.0/24 via 10.0.1.22 dev ens5 onlink", "node-route-conflict", "", TO_0,
+    "a route to a peer by an address of nobody": (
+        "ip route add 10.200.0.0/24 via 10.0.1.99", "node-route-conflict", "", TO_0,
     ),
     "a route to a peer is a blackhole": (
         "ip route add blackhole 10.200.0.0/24", "node-route-conflict", "refused", TO_0,

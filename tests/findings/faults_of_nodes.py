@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kthw.observed.evidence import Chain, CniConfig, Evidence, Way
-from tests.findings.changed_aws import with_user_data
+from tests.findings.changed_aws import with_user_data, without_route
 from tests.findings.changed_nodes import with_cni, with_forward_chain, with_nft, with_node, with_way
 from tests.findings.clusters import OK
 from tests.findings.judged import Faults, Healthy
@@ -46,7 +46,7 @@ FAULTS: Faults = {
     "forwarding off": (with_node(OK, "worker-1", ip_forward=False), ("forwarding-off",)),
     "no CNI file": (with_node(OK, "worker-1", cni=()), ("cni-config-missing",)),
     "neither user data nor CNI file": (
-        with_node(with_user_data(OK, "worker-1"), "worker-1", cni=()),
+        with_node(with_user_data(without_route(OK, "10.200.1.0/24"), "worker-1"), "worker-1", cni=()),
         ("cni-config-missing", "pod-cidr-missing"),
     ),
     "only the loopback": (

@@ -6,7 +6,16 @@ import base64
 
 from msgspec.structs import replace
 
-from kthw.observed.evidence import Elsewhere, Evidence, Instance, Inventory, Namesake, Vpc
+from kthw.observed.evidence import (
+    Elsewhere,
+    Evidence,
+    Instance,
+    Inventory,
+    Namesake,
+    Statement,
+    UserData,
+    Vpc,
+)
 from tests.findings.changed_aws import (
     with_instance,
     with_inventory,
@@ -16,7 +25,7 @@ from tests.findings.changed_aws import (
     without_instance,
     without_route,
 )
-from tests.findings.changed_nodes import with_cni
+from tests.findings.changed_nodes import with_cni, with_node
 from tests.findings.clusters import LOCAL, OK, ONE, VPC, healthy, instance, route
 from tests.findings.judged import Faults, Healthy
 
@@ -25,6 +34,27 @@ def _pods(evidence: Evidence, worker: str, n: int, cidr: str) -> Evidence:
     """Give a worker another pod CIDR, everywhere but in the VPC's routes."""
     evidence = with_user_data(evidence, worker, name=worker, pod_cidr=cidr)
     return with_cni(evidence, worker, subnet=cidr)
+
+
+def stating(evidence: Evidence, *cidrs: str) -> Evidence:
+    """Let worker-1's user data be a script that assigns these."""
+    said = tuple(Statement(cidr=cidr, form="assigned", key="POD_CIDR") for cidr in cidrs)
+    return with_instance(evidence, "worker-1", user_data=UserData(text="#!/bin/sh", statements=said))
+
+
+UNSAID = with_cni(without_route(with_user_data(OK, "worker-1"), ONE), "worker-1", subnet="")
+"""Nothing says worker-1's pod CIDR, and none can be assumed."""
+TAGGED = with_instance(with_user_data(OK, "worker-1"), "worker-1", pod_cidr_tags={"PodCidr": ONE})
+BY_OPTION = replace(
+    with_user_data(OK, "worker-1"), intended=replace(OK.intended, pod_cidrs={"worker-1": ONE})
+)
+BY_KUBELET = with_node(
+    with_cni(with_user_data(OK, "worker-1"), "worker-1", subnet=""), "worker-1", kubelet_pod_cidr=ONE
+)
+
+
+def expecting(evidence: Evidence, count: int) -> Evidence:
+    return replace(evidence, intended=replace(evidence.intended, expected=count))
 
 
 ENCODED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24").decode()
@@ -58,6 +88,8 @@ FAULTS: Faults = {
     ),
     "nobody at all, anywhere": (with_inventory(NOBODY, elsewhere=NOWHERE), 3 * ("worker-missing",)),
     "nobody here, and no other region looked into": (NOBODY, 3 * ("worker-missing",)),
+    "fewer workers than expected": (expecting(OK, 4), ("workers-unexpected",)),
+    "more workers than expected": (expecting(healthy(12), 11), ("workers-unexpected",)),
     # The workers. A route to an instance that is gone stays behind as a leftover.
     "worker never launched": (
         without_route(without_instance(OK, "worker-1"), ONE),
@@ -98,17 +130,24 @@ FAULTS: Faults = {
         ("worker-ambiguous",),
     ),
     # The pod CIDR.
-    "no user data": (with_user_data(OK, "worker-1"), ("pod-cidr-missing",)),
+    "no user data": (with_user_data(UNSAID, "worker-1"), ("pod-cidr-missing",)),
     "empty pod-cidr": (with_user_data(OK, "worker-1", name="worker-1", pod_cidr=""), ("pod-cidr-missing",)),
     "pod-cider": (with_user_data(OK, "worker-1", name="worker-1", pod_cider=ONE), ("pod-cidr-missing",)),
     "podCIDR": (with_user_data(OK, "worker-1", name="worker-1", podCIDR=ONE), ("pod-cidr-missing",)),
     "POD_CIDR script": (
-        with_user_data(OK, "worker-1", text=f"#!/bin/bash\nexport POD_CIDR={ONE}\n", export="x"),
+        with_user_data(UNSAID, "worker-1", text=f"#!/bin/bash\nexport POD_CIDR={ONE}\n", export="x"),
         ("pod-cidr-missing",),
     ),
     "encoded twice": (with_user_data(OK, "worker-1", text=ENCODED), ("pod-cidr-missing",)),
     "encoded twice, padded": (with_user_data(OK, "worker-1", text=PADDED), ("pod-cidr-missing",)),
-    "other text": (with_user_data(OK, "worker-1", text="hello"), ("pod-cidr-missing",)),
+    "other text": (with_user_data(UNSAID, "worker-1", text="hello"), ("pod-cidr-missing",)),
+    "several pod CIDRs": (stating(OK, "10.200.1.0/24", "10.200.2.0/24"), ("pod-cidr-missing",)),
+    "host bits, said otherwise": (stating(OK, "10.200.1.7/24"), ("pod-cidr-invalid",)),
+    "tag without a mask": (
+        with_instance(with_user_data(OK, "worker-1"), "worker-1", pod_cidr_tags={"pod-cidr": "10.200.1.0"}),
+        ("pod-cidr-invalid",),
+    ),
+    "only kubelet says it, and there is no subnet": (BY_KUBELET, ("cni-subnet-mismatch",)),
     "no network": (with_user_data(OK, "worker-1", pod_cidr="hello"), ("pod-cidr-invalid",)),
     "no mask": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0"), ("pod-cidr-invalid",)),
     "netmask": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/255.255.255.0"), ("pod-cidr-invalid",)),
@@ -139,12 +178,19 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
+    "as many workers as expected": expecting(OK, 3),
     "tutorial": OK,
     "one worker": healthy(1),
     "twelve workers": healthy(12),
     "names in another style": healthy(names="ip-10-0-1-{}.node"),
     "other pod range": healthy(pods="172.20.{}.0/24"),
     "pod ranges of /20": healthy(pods="10.2{}.16.0/20"),
+    "pod CIDR in a script": stating(OK, ONE),
+    "pod CIDR in a tag": TAGGED,
+    "pod CIDR by the option": BY_OPTION,
+    "pod CIDR by the option, user data unread": with_instance(BY_OPTION, "worker-1", user_data=None),
+    "user data against the tag": with_instance(OK, "worker-1", pod_cidr_tags={"pod-cidr": "10.200.9.0/24"}),
+    "pod CIDR as the CNI file has it": with_user_data(OK, "worker-1"),
     "terminated namesake": with_more_instances(OK, instance(7, "worker-1", state="terminated")),
     "stopped namesake": with_more_instances(OK, instance(7, "worker-1", state="stopped")),
 }

@@ -247,20 +247,24 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
     "worker gone": (without_instance(OK, "worker-1"), (*TO_1, *FROM_1), "worker-missing"),
     # Packets never see the user data, only what was made from it.
     "no pod CIDR, all else is well": (NAMELESS, (), ""),
-    "no pod CIDR, and no route": (without_route(NAMELESS, ONE), TO_1, "pod-cidr-missing"),
-    "no pod CIDR, and a route elsewhere": (with_route(NAMELESS, route(0, ONE)), TO_1, "pod-cidr-missing"),
+    "no pod CIDR but the CNI file's, and no route": (without_route(NAMELESS, ONE), TO_1, "route-missing"),
+    "no pod CIDR but the CNI file's, and a route elsewhere": (
+        with_route(NAMELESS, route(0, ONE)),
+        TO_1,
+        "route-wrong-target",
+    ),
     "no pod CIDR, and another fault": (
         with_interface(NAMELESS, "worker-1", source_dest_check=True),
         TO_1,
         "source-dest-check-on",
     ),
     "no pod CIDR, and an empty subnet": (
-        with_cni(NAMELESS, "worker-1", subnet=""),
+        with_cni(without_route(NAMELESS, ONE), "worker-1", subnet=""),
         (*TO_1, *FROM_1),
         "pod-cidr-missing",
     ),
     "no pod CIDR, and nobody logged in": (
-        replace(NAMELESS, nodes={}),
+        replace(without_route(NAMELESS, ONE), nodes={}),
         (*TO_1, *FROM_1),
         "pod-cidr-missing",
     ),

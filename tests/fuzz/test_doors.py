@@ -28,7 +28,8 @@ PROBLEM: Final = {"code": "node-unreadable", "detail": "ip: exit status 1", "fac
 FACTS: Final = {
     "id": 7, "hostname": "ip-10-0-1-20", "addresses": ["10.0.1.20"], "ip_forward": True, "cni": NODE["cni"],
     "cni_path": ["/opt/cni/bin"], "cni_plugins": ["bridge", "host-local"],
-    "cni_elsewhere": ["/usr/lib/cni/bridge"], "imds": "v1", "failed": [PROBLEM],
+    "cni_elsewhere": ["/usr/lib/cni/bridge"],
+    "kubelet_pod_cidr": "10.200.0.0/24", "imds": "v1", "failed": [PROBLEM],
 }  # fmt: skip
 WAYS: Final = {
     "id": 7, "links": NODE["links"], "rp_filter": 2, "ways": NODE["ways"], "firewall": NODE["firewall"],

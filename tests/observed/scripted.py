@@ -109,6 +109,7 @@ class ScriptedChannel:
                 "hostname": self.worker, "addresses": [f"10.0.1.2{number}"], "ip_forward": True,
                 "cni": [{**cni, "subnet": f"10.200.{number}.0/24", "ip_masq": True}],
                 "cni_path": ["/opt/cni/bin"], "cni_plugins": ["bridge", "host-local"], "cni_elsewhere": [],
+                "kubelet_pod_cidr": "",
                 "imds": "v1", "failed": [],
             }  # fmt: skip
         if do == "pod":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from kthw.errors import LookError
 from kthw.observed.aws.answers import UnreadableAnswerError
@@ -107,3 +108,13 @@ def test_table_that_is_there_and_garbled_is_not_taken_for_gone() -> None:
         api.hostile["DescribeRouteTables"] = HEALTHY["DescribeRouteTables"].replace(good, bad).encode()
         with pytest.raises(UnreadableAnswerError, match="rtb 0a"):
             route_tables(reader_at(api).ec2, "route-table-id", ["rtb-0a"])
+
+
+def test_a_garbled_instance_is_the_worker_that_was_found_to_be_it_whatever_its_name() -> None:
+    ids = {name: f"i-{n}" for n, name in enumerate(EACH)}
+    chosen = replace(OK.intended, instances=ids)
+    nameless = Unfit(kind="instance", id="i-1", detail="x", answer={"InstanceId": "i-1", "Tags": "?"})
+    assert [each.worker for each in by_instances([nameless], chosen, [VPC], {})] == ["worker-1"]
+    stranger = replace(nameless, id="i-9")
+    assert by_instances([stranger], chosen, [VPC], {}) == []
+    assert [each.worker for each in by_instances([stranger], OK.intended, [VPC], {})] == [""]

@@ -10,7 +10,7 @@ import pytest
 
 from kthw.network import pod_cidr
 from kthw.observed.aws.user_data import MOST_TEXT, read_user_data
-from kthw.observed.evidence import UserData
+from kthw.observed.evidence import Statement, UserData
 from kthw.secrets import masked
 
 _TUTORIAL = "name=worker-0|pod-cidr=10.200.0.0/24"
@@ -29,7 +29,13 @@ def _base64(text: str | bytes) -> str:
         (_base64("name=worker-0\r\npod-cidr=10.200.0.0/24\r\n"), UserData(pairs=_PAIRS)),
         (_base64("pod-cidr=10.2.0.0/24|pod-cidr=10.3.0.0/24"), UserData(pairs={"pod-cidr": "10.2.0.0/24"})),
         (_base64("name=w|pod-cider=10.2.0.0/24"), UserData(pairs={"name": "w", "pod-cider": "10.2.0.0/24"})),
-        (_base64("POD_CIDR=10.200.0.0/24"), UserData(pairs={"POD_CIDR": "10.200.0.0/24"})),
+        (
+            _base64("POD_CIDR=10.200.0.0/24"),
+            UserData(
+                pairs={"POD_CIDR": "10.200.0.0/24"},
+                statements=(Statement(cidr="10.200.0.0/24", form="assigned", key="POD_CIDR"),),
+            ),
+        ),
         ("", UserData()),
         (_base64("name=worker-0"), UserData(pairs={"name": "worker-0"}, text="name=worker-0")),
         (_base64("hello"), UserData(text="hello")),
@@ -37,7 +43,11 @@ def _base64(text: str | bytes) -> str:
         (_base64("#!/bin/sh\nset -e\n"), UserData(text="#!/bin/sh\n… (+1 ⏎)")),
         (
             _base64("#!/bin/sh\nPOD_CIDR=10.2.0.0/24\n"),
-            UserData(pairs={"POD_CIDR": "10.2.0.0/24"}, text="#!/bin/sh\nPOD_CIDR=10.2.0.0/24\n"),
+            UserData(
+                pairs={"POD_CIDR": "10.2.0.0/24"},
+                text="#!/bin/sh\nPOD_CIDR=10.2.0.0/24\n",
+                statements=(Statement(cidr="10.2.0.0/24", form="assigned", key="POD_CIDR"),),
+            ),
         ),
         (_base64(gzip.compress(b"#cloud-config\n")), UserData(text="gzip: #cloud-config\n")),
         (_base64(b"\x7fELF\x02\x01"), UserData(text="binary: \\x7fELF… (6)")),
@@ -59,18 +69,18 @@ def test_user_data_encoded_twice_is_recognised_by_the_judgement() -> None:
 
 
 def test_bomb_of_gzip_is_not_unpacked_whole() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     said = read_user_data(_base64(gzip.compress(b"pod-cidr: 10.2.0.0/24\n" * 2_000_000)))
     assert len(said.text) <= MOST_TEXT
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_ten_megabytes_cost_what_sixteen_kilobytes_cost() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     said = read_user_data(_base64(f"{_TUTORIAL}\n" + "x=y\n" * 2_500_000))
     assert said.pairs["pod-cidr"] == "10.200.0.0/24"
     assert len(said.pairs) < 50
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -78,17 +88,20 @@ def test_ten_megabytes_cost_what_sixteen_kilobytes_cost() -> None:
     [
         "0" * 16_000, "token" * 3_200, "password " * 1_800, "token" + " " * 16_000, "://a:" * 3_000,
         "mysql " * 2_600, "$pbkdf2" * 2_000, "?token" * 2_500, "--token " * 2_000,
-        "10.2.0.0/16 a=b\n" * 1_000,
+        "10.2.0.0/16 a=b\n" * 1_000, "10.2.0.0/16 " * 1_300, "#!/bin/sh\n" + "a-" * 8_000,
+        "#!/bin/sh\n" + "pod-" * 4_000, "#!/bin/sh\n" + "pod_cidr=" * 1_700, "#!/bin/sh\n" + "p" * 16_000,
+        "Content-Type: multipart/mixed; boundary=a\n\n" + "--a\n\n" * 2_000,
     ],
     ids=[
         "digits", "word", "words", "spaces", "logins", "mysql", "hashes", "queries", "options", "lines",
+        "ranges", "segments", "pods", "keys", "letter", "parts",
     ],
 )  # fmt: skip
 def test_long_text_is_masked_in_no_time(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     masked(text)
     read_user_data(_base64(text))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 SCRIPTS = {
@@ -132,15 +145,12 @@ def test_a_letter_of_any_script_in_what_is_no_pod_cidr_is_shown(script: str, enc
 @pytest.mark.parametrize(
     ("data", "shown"),
     [
-        ("#!/bin/sh\n# instalação\nexport POD_CIDR=10.200.1.0/24\n".encode(), "POD_CIDR=10.200.1.0/24"),
         ("name=João".encode("latin-1"), "name=Jo\\xe3o"),
-        ("name=worker-0|pod-cidr=10.200.0.0/24".encode("utf-16"), "utf-16: "),
         ("name=worker-0|pod-cidr=10.200.0.0/24".encode("utf-16-be"), "binary: "),
         (b"\xfe\xff" + "dono=João".encode("utf-16-be"), "utf-16: dono=João"),
         (b"\xff\xfe\x00", "utf-16: "),
         ("\ufeffpod-cidr=10.200.0.0/24".encode(), "\\ufeffpod-cidr=10.200.0.0/24"),
         (gzip.compress("#!/bin/sh\n# João\n".encode()), "gzip: #!/bin/sh"),
-        (gzip.compress(_TUTORIAL.encode()), f"gzip: {_TUTORIAL}"),
         (bytes(range(256)), "binary: "),
         (b"\xc3", "…"),
         ("João".encode(), "João"),
@@ -148,8 +158,7 @@ def test_a_letter_of_any_script_in_what_is_no_pod_cidr_is_shown(script: str, enc
         (base64.b64encode(b"\xff=#"), "…"),
     ],
     ids=[
-        "comment", "latin-1", "utf-16", "utf-16-bare", "utf-16-be", "utf-16-cut", "mark", "gzip",
-        "gzip-pairs",
+        "latin-1", "utf-16-bare", "utf-16-be", "utf-16-cut", "mark", "gzip",
         "every-byte", "half", "letters", "twice-latin-1", "twice-binary",
     ],
 )  # fmt: skip
@@ -160,6 +169,21 @@ def test_bytes_of_any_kind_are_shown_and_never_raise(data: bytes, shown: str) ->
     assert shown in said.text
     assert seen.problem == "pod-cidr-missing"
     assert seen.observed.isprintable()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "#!/bin/sh\n# instalação\nexport POD_CIDR=10.200.1.0/24\n".encode(),
+        "name=worker-1|pod-cidr=10.200.1.0/24".encode("utf-16"),
+        gzip.compress(b"name=worker-1|pod-cidr=10.200.1.0/24"),
+    ],
+    ids=["comment", "utf-16", "gzip"],
+)
+def test_what_only_the_chapters_loop_cannot_read_is_said(data: bytes) -> None:
+    seen = pod_cidr.read(read_user_data(_base64(data)))
+    assert (seen.problem, str(seen.network)) == ("", "10.200.1.0/24")
+    assert seen.statement is not None
 
 
 def test_a_value_that_is_no_base64_is_shown() -> None:

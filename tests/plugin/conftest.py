@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kthw.findings.check import Need
+from kthw.findings.check import Need, every_worker
 from kthw.findings.registry import CHECKS
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import write
@@ -102,11 +102,15 @@ def clean(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(_MINE)}
 
 
-def asked(workers: int = 3, *, needing: Need | None = None, chapter: str = "") -> int:
-    """How many tests ask that many workers: one for each check (with that need, brought by that chapter)."""
+def asked(workers: int = 3, *, needing: Need | None = None, chapter: str = "", area: str = "") -> int:
+    """How many tests ask that many workers, whose number nobody expects: one for each check of each worker
+    (with that need, brought by that chapter, in that area)."""
     checks = [
         check
         for check in CHECKS
-        if (needing is None or needing in check.needs) and chapter in ("", check.chapter)
+        if check.subjects is every_worker
+        and (needing is None or needing in check.needs)
+        and chapter in ("", check.chapter)
+        and area in ("", check.area)
     ]
     return len(checks) * workers

@@ -36,6 +36,14 @@ UNSOUND: dict[str, tuple[Spoil, str]] = {
     "another kind of target": (lambda d: d["target"].update(kind="gcp"), "$.target.kind: 'gcp'"),
     "a worker twice": (lambda d: d["intended"].update(workers=["a", "b", "a"]), "'a' twice"),
     "no worker": (lambda d: d["intended"].update(workers=[]), "$.intended.workers: []"),
+    "an instance of no worker": (
+        lambda d: d["intended"].update(instances={"worker-9": "i-0a"}),
+        '$.intended: {"workers"',
+    ),
+    "two workers that are one instance": (
+        lambda d: d["intended"].update(instances={"worker-0": "i-0a", "worker-1": "i-0a"}),
+        '$.intended: {"workers"',
+    ),
     "a worker with a bracket": (
         lambda d: d["intended"].update(workers=["a", "b[1]"]),
         "$.intended.workers[1]: 'b[1]'",

@@ -362,3 +362,20 @@ def test_module_runs_as_a_command_and_survives_a_closed_pipe(aws_account: Accoun
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
     assert process.returncode in (0, 1)
+
+
+def test_workers_may_be_asked_for_by_what_they_are(aws_account: Account, run: Run) -> None:
+    aws_account.build()
+    code, said, _ = run("apply", "--workers", "w*-[1-2],10.0.1.20")
+    assert (code, said.count("  created in")) == (0, 3)
+    code, said, _ = run("plan", "--workers", "tag:Name=work*")
+    assert (code, said.count("  already there in")) == (0, 3)
+
+
+def test_where_nobody_is_found_it_is_told_who_is_there(aws_account: Account, run: Run) -> None:
+    aws_account.build()
+    code, said, problem = run("apply", "--workers", "wrker-*")
+    assert (code, said) == (2, "")
+    assert f"worker-1 ({aws_account.instance('worker-1')}, 10.0.1.21) running" in problem
+    assert "  ./run provision --workers 'worker-*'" in problem
+    assert aws_account.pod_routes() == {}

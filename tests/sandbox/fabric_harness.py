@@ -173,7 +173,7 @@ def _everything(space: str, names: dict[str, str]) -> Any:
 
 _NUMBERS = (
     "ifindex", "link", "link_index", "link_netnsid", "link_netns", "handle", "txqlen", "group", "operstate",
-    "valid_life_time", "preferred_life_time", "broadcast", "qdisc",
+    "valid_life_time", "preferred_life_time", "broadcast", "qdisc", "counter",
 )  # fmt: skip
 
 

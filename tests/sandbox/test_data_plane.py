@@ -1,7 +1,6 @@
 """Packets obey the API: each rule of EC2's data plane, shown by a connection that works and one not.
 
-Asked with bare sockets on the nodes over the real ``ssh``, so that nothing of ``kthw`` vouches for it.
-Worker-1 answers for 10.200.1.5, an address of its pod CIDR, on its loopback interface.
+See ``packet_lab`` for how they are asked; ``test_subnet`` for what happens within one subnet.
 """
 
 from __future__ import annotations
@@ -9,86 +8,16 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from kthw.words.messages import catalogue
-from sandbox.box import Sandbox, ec2_client, start, why_no_packets
-
-if TYPE_CHECKING:
-    from mypy_boto3_ec2 import EC2Client
+from sandbox.box import start, why_no_packets
+from tests.sandbox.packet_lab import FROM_PODS, FROM_VPC, POD, SSH_RULE, Lab
 
 NO_PACKETS = why_no_packets(catalogue("en").say)
 pytestmark = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
-
-POD = "10.200.1.5"
-FROM_VPC = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
-FROM_PODS = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.200.0.0/16"}]}
-SSH_RULE = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "198.51.100.10/32"}]}
-
-
-class Lab:
-    """One sandbox, its EC2 client and its ids by name."""
-
-    def __init__(self, box: Sandbox) -> None:
-        self.box = box
-        self.ec2: EC2Client = ec2_client(box.target.endpoint)
-        self.table = self._tagged("describe_route_tables", "RouteTables", "RouteTableId")
-        self.group = self._tagged("describe_security_groups", "SecurityGroups", "GroupId", "group-name")
-        self.subnet = self._tagged("describe_subnets", "Subnets", "SubnetId")
-        self.vpc: str = self.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
-
-    def _tagged(self, call: str, kind: str, key: str, by: str = "tag:Name") -> str:
-        found: Any = getattr(self.ec2, call)(Filters=[{"Name": by, "Values": ["kubernetes"]}])
-        return str(found[kind][0][key])
-
-    def instance(self, name: str) -> Any:
-        filters: Any = [
-            {"Name": "tag:Name", "Values": [name]},
-            {"Name": "instance-state-name", "Values": ["running", "stopped"]},
-        ]
-        return self.ec2.describe_instances(Filters=filters)["Reservations"][0]["Instances"][0]
-
-    def id(self, name: str) -> str:
-        return str(self.instance(name)["InstanceId"])
-
-    def ssh(self, name: str, command: str) -> subprocess.CompletedProcess[str]:
-        config = str(self.box.directory / "ssh_config")
-        options = ["-o", "ConnectTimeout=3"]
-        return subprocess.run(
-            ["ssh", "-F", config, *options, name, command],
-            capture_output=True, text=True, check=False, timeout=30,
-        )  # fmt: skip
-
-    def reaches(self, source: str, address: str, *, bind: str = "", port: int = 22) -> bool:
-        """Whether a TCP connection from the node to the address succeeds within a second."""
-        program = f"import socket; socket.create_connection(({address!r}, {port}), 1, ({bind!r}, 0))"
-        done = self.ssh(source, f'python3 -c "{program}" 2>/dev/null && echo yes || echo no')
-        assert done.returncode == 0, f"could not ask {source}: {done.stderr}"
-        return done.stdout.strip() == "yes"
-
-    def route(self, cidr: str, name: str) -> None:
-        self.ec2.create_route(RouteTableId=self.table, DestinationCidrBlock=cidr, InstanceId=self.id(name))
-
-    def unroute(self, cidr: str) -> None:
-        self.ec2.delete_route(RouteTableId=self.table, DestinationCidrBlock=cidr)
-
-    def wait_for_ssh(self, name: str) -> None:
-        deadline = time.monotonic() + 15
-        while (done := self.ssh(name, "true")).returncode:
-            assert time.monotonic() < deadline, done.stderr
-            time.sleep(0.05)
-
-    def answer_for_a_pod(self) -> None:
-        done = self.ssh("worker-1", f"sudo ip addr replace {POD}/32 dev lo")
-        assert done.returncode == 0, done.stderr
-
-    def revoke(self, rule: Any) -> None:
-        self.ec2.revoke_security_group_ingress(GroupId=self.group, IpPermissions=[rule])
-
-    def allow(self, rule: Any) -> None:
-        self.ec2.authorize_security_group_ingress(GroupId=self.group, IpPermissions=[rule])
 
 
 @pytest.fixture(scope="module")
@@ -255,15 +184,7 @@ def test_network_acls_rule_between_subnets(routed: Lab) -> None:
     ec2 = routed.ec2
     subnet = ec2.create_subnet(VpcId=routed.vpc, CidrBlock="10.0.2.0/24")["Subnet"]["SubnetId"]
     ec2.associate_route_table(RouteTableId=routed.table, SubnetId=subnet)
-    interface: Any = {
-        "DeviceIndex": 0, "SubnetId": subnet, "Groups": [routed.group],
-        "PrivateIpAddress": "10.0.2.20", "AssociatePublicIpAddress": True, "DeleteOnTermination": True,
-    }  # fmt: skip
-    launched = ec2.run_instances(
-        ImageId="ami-785db401", MinCount=1, MaxCount=1, KeyName="kubernetes", NetworkInterfaces=[interface],
-        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "later"}]}],
-    )["Instances"][0]["InstanceId"]  # fmt: skip
-    routed.wait_for_ssh("later")
+    launched = routed.launch("later", subnet, "10.0.2.20")
     assert routed.reaches("later", POD)
     acl = ec2.create_network_acl(VpcId=routed.vpc)["NetworkAcl"]["NetworkAclId"]
     acls = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])

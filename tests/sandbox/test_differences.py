@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox import firewall, forwarding
+from sandbox import firewall, forwarding, nftables, subnet
 from sandbox.state import (
     AclEntry,
     Eni,
@@ -21,7 +21,7 @@ from sandbox.state import (
     Vpc,
 )
 
-MARKS = {"rtb-1": 2000}
+MARKS = {"rtb-1": 2000, **{f"eni-{number:017x}": 2000 + number for number in (1, 2, 3)}}
 
 
 def eni(number: int, **changes: object) -> Eni:
@@ -48,8 +48,12 @@ def state(
     )
 
 
-def ruleset(of: State) -> firewall.Ruleset:
+def ruleset(of: State) -> nftables.Ruleset:
     return firewall.ruleset(of, "vpc-1", MARKS)
+
+
+def link(*enis: Eni) -> nftables.Ruleset:
+    return subnet.ruleset(state(enis=enis), "vpc-1", MARKS)
 
 
 def kernel(of: State) -> forwarding.Routes:
@@ -62,7 +66,7 @@ LOCAL = Route("10.0.0.0/16", "local")
 
 def test_equal_states_differ_in_nothing() -> None:
     """Reconciling the same state twice runs no command."""
-    assert firewall.difference(ruleset(state(POD)), ruleset(state(POD))) == ""
+    assert nftables.difference(ruleset(state(POD)), ruleset(state(POD))) == ""
     assert forwarding.difference(kernel(state(POD)), kernel(state(POD))) == ([], [])
 
 
@@ -71,7 +75,7 @@ def test_one_new_route_is_one_command_and_no_firewall_change() -> None:
     before, after = state(LOCAL), state(LOCAL, POD)
     added = f"route add 10.200.1.0/24 via 10.0.1.21 dev {firewall.link_name(eni(1).id)} onlink table 2000"
     assert forwarding.difference(kernel(before), kernel(after)) == ([], [added])
-    assert firewall.difference(ruleset(before), ruleset(after)) == ""
+    assert nftables.difference(ruleset(before), ruleset(after)) == ""
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,7 @@ def test_a_changed_route_is_removed_before_it_is_added() -> None:
 def test_one_new_rule_changes_one_chain() -> None:
     """AuthorizeSecurityGroupIngress rewrites its group's chain, and no other."""
     rule = SecurityRule("tcp", 22, 22, ("0.0.0.0/0",))
-    script = firewall.difference(ruleset(state()), ruleset(state(rules=(rule,))))
+    script = nftables.difference(ruleset(state()), ruleset(state(rules=(rule,))))
     assert script.splitlines() == [
         "flush chain ip vpc group_in_sg_1",
         "add rule ip vpc group_in_sg_1 ip saddr 0.0.0.0/0 tcp dport 22 accept",
@@ -113,13 +117,13 @@ def test_one_new_rule_changes_one_chain() -> None:
 def test_source_dest_check_is_one_element() -> None:
     """ModifyInstanceAttribute changes one element of one set."""
     checked = eni(1, source_dest_check=True)
-    script = firewall.difference(ruleset(state()), ruleset(state(enis=(checked, eni(2)))))
+    script = nftables.difference(ruleset(state()), ruleset(state(enis=(checked, eni(2)))))
     assert script == f'add element ip vpc checked {{ "{firewall.link_name(checked.id)}" }}\n'
 
 
 def test_a_vanished_eni_takes_its_elements_along() -> None:
     """Every element of a terminated instance's ENI is deleted, by key; nothing is added."""
-    script = firewall.difference(ruleset(state()), ruleset(state(enis=(eni(2),))))
+    script = nftables.difference(ruleset(state()), ruleset(state(enis=(eni(2),))))
     lines = script.splitlines()
     assert lines
     assert all(line.startswith("delete element") for line in lines)
@@ -154,3 +158,26 @@ def test_without_an_attached_gateway_nothing_has_a_public_address() -> None:
     assert ruleset(attached).sets["to_private"].members
     assert not ruleset(detached).sets["to_private"].members
     assert not ruleset(detached).sets["mapped"].members
+
+
+def test_a_new_peer_is_an_answer_a_next_hop_and_a_watched_link() -> None:
+    """RunInstances adds an element to each of the subnet's two maps and a chain on the new link, no more."""
+    new = firewall.link_name(eni(2).id)
+    assert nftables.difference(link(eni(1)), link(eni(1), eni(2))).splitlines() == [
+        f'add chain netdev vpc {new} {{ type filter hook ingress device "{new}" priority 0; }}',
+        f"flush chain netdev vpc {new}",
+        f"add rule netdev vpc {new} jump link_subnet_1",
+        "add element netdev vpc owners_subnet_1 { 10.0.1.22 : 06:00:00:00:00:02 }",
+        "add element netdev vpc hops_subnet_1 { 06:00:00:00:00:02 : 0x7d2 }",
+    ]
+
+
+def test_a_link_is_released_before_it_goes() -> None:
+    """Its chain is taken away, be it there or not; what is left of the table is as if it had never been."""
+    gone = firewall.link_name(eni(2).id)
+    script, left = subnet.released(link(eni(1), eni(2)), [gone, "eni-of-none"])
+    assert script.splitlines() == [f"{step} chain netdev vpc {gone}" for step in ("add", "flush", "delete")]
+    assert left.chains == link(eni(1)).chains
+    assert all(
+        line.startswith("delete element") for line in nftables.difference(left, link(eni(1))).splitlines()
+    )

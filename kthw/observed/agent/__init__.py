@@ -6,8 +6,8 @@ stdout, one JSON object a line, each answer with the request's ``id``:
 
 ``{"do": "facts", "configs": DIR, "plugins": DIR, "runtime": FILE}``
     what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_path``,
-    ``cni_plugins``, ``cni_elsewhere``, ``imds``, ``failed`` (the errors of what could not be looked at;
-    the rest holds).
+    ``cni_plugins``, ``cni_elsewhere``, ``kubelet_pod_cidr``, ``imds``, ``failed`` (the errors of what
+    could not be looked at; the rest holds).
     Plugins are looked for where the runtime's configuration says, else in ``plugins``.
 ``{"do": "pod", "worker": NAME, "run": ID, "port": N, "configs": DIR, "plugins": DIR, "runtime": FILE}``
     makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``.

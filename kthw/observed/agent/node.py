@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
+from pathlib import Path
 from typing import Any
 
 from kthw.observed.agent.asked import is_address
@@ -17,6 +19,10 @@ from kthw.observed.agent.ways import by_next_hop, links, routing_entries, rp_fil
 FACTS_SECONDS = 11.0
 SURROUNDINGS_SECONDS = 16.0
 """For all programs together; whoever asks waits a little longer."""
+KUBELET_CONFIGS = ("/var/lib/kubelet/kubelet-config.yaml", "/var/lib/kubelet/config.yaml")
+"""The chapter's file, and the one of other ways to install."""
+MOST_CONFIG = 100_000
+"""Characters of it that are read."""
 MOST_LISTED = 500
 """Plugin entries of CNI files, plugins, and addresses that are told."""
 
@@ -35,9 +41,23 @@ def facts(request: dict[str, Any]) -> dict[str, Any]:
         "ip_forward": forwarding(),
         "cni": configs,
         **_plugins(plugin_folders(request["plugins"], request.get("runtime", "")), configs),
+        "kubelet_pod_cidr": _kubelet_pod_cidr(),
         "imds": metadata(),
         "failed": looking.failed,
     }
+
+
+def _kubelet_pod_cidr() -> str:
+    """What kubelet's configuration says (``podCIDR: "10.200.0.0/24"``); empty where there is none."""
+    for path in KUBELET_CONFIGS:
+        try:
+            with Path(path).open(encoding="utf-8", errors="replace") as file:
+                found = re.search(r"^podCIDR:[ \t]*[\"']?([^\s\"'#]+)", file.read(MOST_CONFIG), re.MULTILINE)
+        except OSError:
+            continue
+        if found:
+            return found.group(1)[:MOST_NAME]
+    return ""
 
 
 def _plugins(folders: list[str], configs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from kthw.intended.cluster import Intended
 from kthw.observed import unfit
 from kthw.observed.aws import wire
 from kthw.observed.evidence import Instance, Inventory
-from kthw.observed.namesakes import GONE, candidates
+from kthw.observed.namesakes import GONE, Roll, candidates
 from kthw.observed.unfit import Unfit
 from kthw.observed.values import Name
 
@@ -33,18 +33,19 @@ _Bearers = Mapping[str, Sequence[Instance]]
 def by_instances(
     garbled: Iterable[Unfit], intended: Intended, vpcs: Iterable[str], facts: Mapping[str, str]
 ) -> list[LookError]:
-    """The errors about instances: of the worker that it is by its name, or of all where that is garbled too.
+    """The errors about instances: of the worker that it is, or of all where its name is garbled too.
 
     One of another name is no worker's, nor is one that is gone, or nameless and in no VPC of the workers.
     """
     errors: dict[tuple[str, str], LookError] = {}
+    roll = Roll(intended)
     for each in garbled:
         seen = each.answer if isinstance(each.answer, Mapping) else {}
         state, vpc, name = _state(seen), unfit.identifier(seen.get("VpcId")), _name(seen)
-        elsewhere = name is None and vpc and vpc not in vpcs
-        if state in GONE or elsewhere or (name is not None and name not in intended.workers):
+        worker = roll.worker(each.id, name or "")
+        maybe = name is None and roll.calls_by_name and not (vpc and vpc not in vpcs)
+        if state in GONE or not (worker or maybe):
             continue
-        worker = name or ""
         kind = "instance" if worker else NAMELESS
         about = f"{worker} ({each.id})" if worker and each.id else worker or each.id or each.kind
         told = replace(error(replace(each, kind=kind), facts), subject=about, worker=worker)

@@ -17,11 +17,13 @@ from msgspec.structs import replace
 
 from kthw.errors import LookError
 from kthw.intended.cluster import Intended
+from kthw.intended.selectors import NAME, Selector
 from kthw.observed.aws import listing
 from kthw.observed.aws.crew import Crew
 from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader
+from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import Elsewhere, Instance, Inventory, Namesake
-from kthw.observed.namesakes import GONE, candidates, letters
+from kthw.observed.namesakes import GONE, Roll, candidates, letters
 
 _T = TypeVar("_T")
 Progress = Callable[[int, int], None]
@@ -52,10 +54,18 @@ def looked_elsewhere(
     """
     garbled = {error.worker for error in errors}
     missing = [name for name, found in candidates(inventory.instances, intended).items() if not found]
-    missing = [name for name in missing if name not in garbled][:_MOST_NAMES]
+    known = garbled | intended.instances.keys()
+    missing = [name for name in missing if name not in known][:_MOST_NAMES]
     if not missing or "" in garbled or reader.target.kind == "sandbox":
         return inventory
-    return replace(inventory, elsewhere=_Look(reader, missing).all(progress))
+    look = _Look(reader, {NAME: missing}, lambda each: each.instance.name in missing)
+    return replace(inventory, elsewhere=look.all(progress))
+
+
+def met_elsewhere(reader: Reader, selector: Selector) -> Elsewhere:
+    """The other regions, and who meets the selector there: ``DescribeRegions`` and a call for each."""
+    filters = {key: [wanted] for key, wanted in selector.filters}
+    return _Look(reader, filters, lambda each: selector.meets(each.facts)).all(lambda _done, _of: None)
 
 
 def some_of_the_region(instances: Iterable[Instance], intended: Intended) -> list[Instance]:
@@ -64,7 +74,8 @@ def some_of_the_region(instances: Iterable[Instance], intended: Intended) -> lis
     Of strangers no more is kept than tells which they are.
     """
     meant = {letters(worker) for worker in intended.workers}
-    there = [i for i in instances if i.state not in GONE and i.name not in intended.workers]
+    roll = Roll(intended)
+    there = [i for i in instances if i.state not in GONE and not roll.worker(i.id, i.name)]
     there.sort(key=lambda each: (letters(each.name) not in meant, not each.name, each.name, each.id))
     return [
         Instance(id=each.id, state=each.state, name=each.name, address=each.address)
@@ -73,9 +84,12 @@ def some_of_the_region(instances: Iterable[Instance], intended: Intended) -> lis
 
 
 class _Look:
-    def __init__(self, reader: Reader, missing: Sequence[str]) -> None:
+    def __init__(
+        self, reader: Reader, filters: Mapping[str, Sequence[str]], meant: Callable[[Tagged], bool]
+    ) -> None:
         self._reader = reader
-        self._missing = missing
+        self._filters = filters
+        self._meant = meant
         self._until = time.monotonic() + _SECONDS
 
     def all(self, progress: Progress) -> Elsewhere:
@@ -113,12 +127,9 @@ class _Look:
 
     def _in(self, region: str) -> list[Namesake]:
         with self._reader.abroad(region) as ec2:
-            seen = listing.instances(ec2, names=self._missing, most_pages=_MOST_PAGES)
-        return [
-            Namesake(name=each.name, id=each.id, region=region, state=each.state)
-            for each in seen.nouns
-            if each.name in self._missing
-        ]
+            seen = listing.tagged(ec2, self._filters, most_pages=_MOST_PAGES)
+        found = [each.instance for each in seen if self._meant(each) and each.instance.state not in GONE]
+        return [Namesake(name=each.name, id=each.id, region=region, state=each.state) for each in found]
 
 
 def _result(call: Future[_T], seconds: float) -> _T | None:

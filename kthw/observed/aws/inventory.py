@@ -24,7 +24,7 @@ from kthw.observed.aws.rate import TokenBucket
 from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader, aws_code, look_error, looking
 from kthw.observed.aws.user_data import read_user_data
 from kthw.observed.evidence import Instance, Inventory, PrefixList, RouteTable, UserData
-from kthw.observed.namesakes import candidates
+from kthw.observed.namesakes import Roll, candidates
 from kthw.settling import settled
 
 if TYPE_CHECKING:
@@ -82,10 +82,11 @@ def read_inventory(
     ``progress(done, of)`` counts the calls after the first two.
     """
     until = time.monotonic() + _reading_seconds(intended)
-    account = _in_time(reader, "account", lambda: reader.account(expect_account))
-    everywhere = _in_time(reader, "instances", lambda: listing.instances(reader.ec2))
-    vpcs = _vpcs_of_workers(everywhere.nouns, intended)
-    instances = [i for i in everywhere.nouns if i.name in intended.workers or (i.vpc and i.vpc in vpcs)]
+    account = in_time(reader, "account", lambda: reader.account(expect_account))
+    everywhere = in_time(reader, "instances", lambda: listing.instances(reader.ec2))
+    roll = Roll(intended)
+    vpcs = _vpcs_of_workers(everywhere.nouns, roll)
+    instances = [i for i in everywhere.nouns if roll.worker(i.id, i.name) or (i.vpc and i.vpc in vpcs)]
     if not vpcs:
         instances += some_of_the_region(everywhere.nouns, intended)
     inventory = Inventory(account=account, region=reader.region, instances=tuple(instances))
@@ -105,7 +106,7 @@ def reread_routes(
     Errors as ``read_inventory`` has them.
     """
     vpcs = [vpc.id for vpc in inventory.vpcs]
-    seen = _in_time(reader, "route tables", lambda: listing.route_tables(reader.ec2, "vpc-id", vpcs))
+    seen = in_time(reader, "route tables", lambda: listing.route_tables(reader.ec2, "vpc-id", vpcs))
     inventory = msgspec.structs.replace(inventory, route_tables=seen.nouns)
     garbled = {"route-table": [concerned.error(each, reader.facts) for each in seen.unfit]}
     return _without_doubtful_tables(inventory, concerned.by_network(inventory, intended, garbled))
@@ -259,7 +260,7 @@ class _Look:
         return settled(ask, lambda said: said is not None, seconds=_SETTLING_SECONDS, first=_FIRST_WAIT)
 
 
-def _in_time(reader: Reader, subject: str, call: Callable[[], _T]) -> _T:
+def in_time(reader: Reader, subject: str, call: Callable[[], _T]) -> _T:
     """What ``call`` returns or raises. Raises ``CouldNotLook`` where it does neither within a step's time."""
 
     def looked() -> _T:
@@ -293,5 +294,5 @@ def _without_doubtful_tables(
     return inventory, tuple(errors)
 
 
-def _vpcs_of_workers(instances: Iterable[Instance], intended: Intended) -> set[str]:
-    return {i.vpc for i in instances if i.vpc and i.name in intended.workers and i.state != "terminated"}
+def _vpcs_of_workers(instances: Iterable[Instance], roll: Roll) -> set[str]:
+    return {i.vpc for i in instances if i.vpc and i.state != "terminated" and roll.worker(i.id, i.name)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from msgspec import Struct, ValidationError
@@ -11,6 +12,7 @@ from msgspec import Struct, ValidationError
 from kthw.observed import unfit
 from kthw.observed.aws import shapes
 from kthw.observed.aws.answers import UnreadableAnswerError
+from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import (
     Instance,
     InternetGateway,
@@ -35,6 +37,7 @@ _ENTRIES_PAGE: Final = 100
 _MOST_PAGES: Final = 1000
 _MOST_LISTED: Final = 100_000
 _MOST_FILTER_VALUES: Final = 200
+_NO_FILTERS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 _THERE: Final = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
 
 
@@ -52,22 +55,14 @@ def regions(ec2: EC2Client) -> list[str]:
     return [str(each.get("RegionName")) for each in entries if each.get("OptInStatus") != "not-opted-in"]
 
 
-def instances(
-    ec2: EC2Client, *, names: Sequence[str] = (), most_pages: int = _MOST_PAGES
-) -> Listed[Instance]:
+def instances(ec2: EC2Client) -> Listed[Instance]:
     """All instances of the region: filtering by N names would not cost less, and paging is asked for.
-
-    With ``names`` (as many as one filter takes), those with such a Name tag that are not gone.
 
     Of an instance that does not fit, what does is among ``nouns`` where its id is known.
     """
     found: list[Instance] = []
     wrong: list[Unfit] = []
-    asked: dict[str, Any] = (
-        {"Filters": [{"Name": "tag:Name", "Values": list(names)}, _THERE]} if names else {}
-    )
-    listed = _entries(ec2, "describe_instances", "Reservations", most_pages=most_pages, **asked)
-    for reservation in listed:
+    for reservation in _entries(ec2, "describe_instances", "Reservations"):
         try:
             answers = _inside(reservation, "Instances")
         except UnreadableAnswerError as problem:
@@ -81,6 +76,27 @@ def instances(
                 left = shapes.salvaged(answer)
                 found += [left] if left else []
     return Listed(_by_id(found), tuple(wrong))
+
+
+def tagged(
+    ec2: EC2Client, filters: Mapping[str, Sequence[str]] = _NO_FILTERS, *, most_pages: int = _MOST_PAGES
+) -> tuple[Tagged, ...]:
+    """The instances of the region that meet the filters, with their tags; with a filter, none that is gone.
+
+    Raises ``UnreadableAnswerError`` where one is garbled: nobody knows then what it meets.
+    """
+    asked: dict[str, Any] = {}
+    if filters:
+        asked["Filters"] = [*({"Name": key, "Values": list(each)} for key, each in filters.items()), _THERE]
+    found: dict[str, Tagged] = {}
+    for reservation in _entries(ec2, "describe_instances", "Reservations", most_pages=most_pages, **asked):
+        for answer in _inside(reservation, "Instances"):
+            try:
+                one = shapes.tagged(answer)
+            except ValidationError as problem:
+                raise UnreadableAnswerError(detail=unfit.detail(problem, answer)) from problem
+            found[one.instance.id] = one
+    return tuple(found.values())
 
 
 def vpcs(ec2: EC2Client, ids: Sequence[str]) -> Listed[Vpc]:

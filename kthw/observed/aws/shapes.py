@@ -15,6 +15,8 @@ from msgspec import ValidationError, convert
 from kthw.observed import unfit
 from kthw.observed.aws import wire
 from kthw.observed.aws.answers import UnreadableAnswerError
+from kthw.observed.aws.statements import is_pod_cidr_key
+from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import (
     AclEntry,
     Instance,
@@ -97,6 +99,12 @@ def instance(answer: object) -> Instance:
     return _instance(seen)
 
 
+def tagged(answer: object) -> Tagged:
+    """The instance with all its tags."""
+    tags = {tag.key: tag.value for tag in convert(answer, wire.Instance).tags}
+    return Tagged(instance(answer), tags)
+
+
 def salvaged(answer: object) -> Instance | None:
     """What fits of an instance that does not fit as a whole; ``None`` where not even its id does.
 
@@ -127,6 +135,7 @@ def _instance(seen: wire.Instance) -> Instance:
         id=seen.instance_id,
         state=seen.state.name if seen.state else "",
         name=_name(seen.tags),
+        pod_cidr_tags={tag.key: tag.value for tag in seen.tags if is_pod_cidr_key(tag.key)},
         vpc=seen.vpc_id,
         subnet=seen.subnet_id,
         address=seen.private_ip_address,

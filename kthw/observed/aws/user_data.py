@@ -9,13 +9,17 @@ import zlib
 from typing import Final
 
 from kthw.foreign import printable
+from kthw.intended import tutorial
 from kthw.observed.aws import kept
+from kthw.observed.aws.statements import statements
 from kthw.observed.evidence import UserData
 
 MOST_TEXT: Final = 2000
 """Characters of user data that are kept where no pod CIDR was found in it."""
 _MOST: Final = 64 * 1024
 """Characters that are looked at, in base64 or unpacked: AWS takes 16 KB."""
+_FOLLOWED: Final = re.compile(r"[\d.]+/\d+\s*(?:[,;\s]|\\n)")
+"""A range, and then something else: separated otherwise than the chapter does it."""
 _GZIP: Final = b"\x1f\x8b"
 _MAGIC: Final = 4
 """Bytes that tell which kind of file something is."""
@@ -34,10 +38,17 @@ def read_user_data(value: str) -> UserData:
     form, text = _decoded(value[:_MOST])
     script = UserData(text=f"{form}{text[:200]}").is_script
     pairs = {} if form else kept.pairs(text, script=script)
+    # The chapter's own key has the chapter's own value, and what is wrong with that is told.
+    value = "" if script else pairs.get(tutorial.POD_CIDR_KEY, "")
+    said = (
+        ()
+        if (value and not _FOLLOWED.match(value)) or form.startswith("binary")
+        else statements(text, script=script)
+    )
     if not script and any(kept.is_like_pod_cidr(key) for key in pairs):
-        return UserData(pairs=pairs)
+        return UserData(pairs=pairs, statements=said)
     shown = text if form.startswith("binary") else _shown(text, script=script)
-    return UserData(pairs=pairs, text=f"{form}{shown}"[:MOST_TEXT])
+    return UserData(pairs=pairs, text=f"{form}{shown}"[:MOST_TEXT], statements=said)
 
 
 def _decoded(value: str) -> tuple[str, str]:

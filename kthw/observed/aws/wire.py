@@ -37,7 +37,7 @@ _MOST_ENCODED: Final = 22_500
 
 
 class Tag(Struct, frozen=True, rename="pascal"):
-    """Of all tags the Name alone is used."""
+    """Of all tags the Name is used, and those that say a pod CIDR."""
 
     key: str
     value: str = ""

@@ -1,0 +1,131 @@
+"""Where a worker's pod CIDR is said, which of several sayings rules, and what is only assumed."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from kthw.intended import tutorial
+from kthw.network import pod_cidr, ranges
+from kthw.network.cni import pod_network
+from kthw.network.pod_cidr import PodCidr
+from kthw.observed.evidence import Instance, Node, Route
+
+if TYPE_CHECKING:
+    from kthw.network.model import Network
+
+Source = Literal["option", "user-data", "tag", "cni", "kubelet", "route"]
+
+ASSUMED: Final = frozenset[Source](("cni", "kubelet", "route"))
+"""What merely follows from a pod CIDR, and is no yardstick of itself."""
+
+
+_NOTHING: Final = PodCidr(problem="pod-cidr-missing", variant="absent", observed="—")
+
+
+class Saying(msgspec.Struct, frozen=True, kw_only=True):
+    """``cidr`` by ``source``; ``where`` in it: a key, a tag, a file, the id of a route table."""
+
+    source: Source
+    cidr: str
+    where: str = ""
+
+    @property
+    def noun(self) -> str:
+        """The place, in notation: ``user-data POD_CIDR``, ``tag pod-cidr``, ``--pod-cidrs``, a path, …"""
+        paths = {"cni": f"{tutorial.CNI_DIRECTORY}/{self.where}", "route": self.where}
+        names = {"option": "--pod-cidrs", "kubelet": "kubelet podCIDR"}
+        return {**paths, **names}.get(self.source) or f"{self.source} {self.where}".strip()
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What rules. ``read`` is how it is to be understood, or what is wrong with it.
+
+    ``saying`` is ``None`` where nothing says one: then ``read`` tells what user data says instead.
+    ``others`` say something else, in the order in which they would rule.
+    """
+
+    read: PodCidr
+    saying: Saying | None = None
+    others: tuple[Saying, ...] = ()
+
+    @property
+    def source(self) -> Source:
+        return self.saying.source if self.saying else "user-data"
+
+    @property
+    def is_assumed(self) -> bool:
+        return self.source in ASSUMED
+
+
+def said(network: Network, worker: str) -> Said | None:
+    """Of one worker; ``None`` where its user data, which would rule, was not read."""
+    instance, node = network.instance(worker), network.evidence.nodes.get(worker)
+    found = stated(network.evidence.intended.pod_cidrs.get(worker, ""), instance)
+    if found is None or found.saying or found.read.variant in pod_cidr.MEANT_IN_USER_DATA:
+        # What is stated is the yardstick of what follows from it: that has checks of its own.
+        return found
+    assumed = list(_assumed(network, instance, node))
+    return _ruled(assumed, pod_cidr.valid(assumed[0].cidr)) if assumed else found
+
+
+def stated(option: str, instance: Instance | None) -> Said | None:
+    """The same, of what is stated only. ``option``: by the person who runs us, or empty."""
+    if not option and (instance is None or instance.user_data is None):
+        return None
+    read, saying = _in_user_data(instance)
+    each = [Saying(source="option", cidr=option)] if option else []
+    each += [*([saying] if saying else []), *_in_tags(instance)]
+    if not each:
+        return Said(read=read or _NOTHING)
+    first = each[0]
+    return _ruled(each, read if read and first is saying else pod_cidr.valid(first.cidr, first.where))
+
+
+def _ruled(each: list[Saying], read: PodCidr) -> Said:
+    return Said(read=read, saying=each[0], others=tuple(one for one in each[1:] if one.cidr != each[0].cidr))
+
+
+def _in_user_data(instance: Instance | None) -> tuple[PodCidr | None, Saying | None]:
+    if instance is None or instance.user_data is None:
+        return None, None
+    read = pod_cidr.read(instance.user_data)
+    if read.problem == "pod-cidr-missing":
+        return read, None
+    where = read.statement.key if read.statement else tutorial.POD_CIDR_KEY
+    return read, Saying(source="user-data", cidr=str(read.network or read.observed), where=where)
+
+
+def _in_tags(instance: Instance | None) -> list[Saying]:
+    tags = instance.pod_cidr_tags if instance else {}
+    return [Saying(source="tag", cidr=cidr, where=key) for key, cidr in sorted(tags.items())]
+
+
+def _assumed(network: Network, instance: Instance | None, node: Node | None) -> Iterator[Saying]:
+    config = pod_network(node) if node else None
+    if config and pod_cidr.is_network(config.subnet):
+        yield Saying(source="cni", cidr=config.subnet, where=config.file)
+    if node and pod_cidr.is_network(node.kubelet_pod_cidr):
+        yield Saying(source="kubelet", cidr=node.kubelet_pod_cidr)
+    routes = _leading_to(network).get(instance.id, []) if instance else []
+    whole = list(ipaddress.collapse_addresses(ranges.network(route.destination) for _, route in routes))
+    if len(whole) == 1 and pod_cidr.is_network(str(whole[0])):
+        yield Saying(source="route", cidr=str(whole[0]), where=routes[0][0])
+
+
+def _leading_to(network: Network) -> dict[str, list[tuple[str, Route]]]:
+    """By instance, the routes that lead to it, with the table they are in."""
+
+    def indexed() -> dict[str, list[tuple[str, Route]]]:
+        found: dict[str, list[tuple[str, Route]]] = {}
+        for table in network.inventory.route_tables:
+            for route in table.routes:
+                target = network.target_instance(route)
+                if target and not route.foreign:
+                    found.setdefault(target.id, []).append((table.id, route))
+        return found
+
+    return network.remember(("routes by instance",), indexed)
