@@ -38,10 +38,10 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
 
     workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_WORKERS)]
     after: str = "routes"
-    network: str = AUTO
     pod_cidrs: dict[str, str] = {}
     instances: dict[str, Annotated[str, msgspec.Meta(pattern=r"\Ai-[0-9a-z]{1,40}\Z")]] = {}
     expected: Annotated[int, msgspec.Meta(ge=0, le=9999)] = 0
+    network: str = AUTO
 
     def __post_init__(self) -> None:
         if self.after not in tutorial.CHAPTERS:

@@ -57,6 +57,12 @@ def expecting(evidence: Evidence, count: int) -> Evidence:
     return replace(evidence, intended=replace(evidence.intended, expected=count))
 
 
+CHOSEN = replace(
+    OK,
+    intended=replace(OK.intended, instances={f"worker-{n}": f"i-0{n}" for n in range(3)}),
+)
+"""The workers are the instances that ``--workers`` found."""
+
 ENCODED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24").decode()
 PADDED = base64.b64encode(b"name=worker-1|pod-cidr=10.200.1.0/24\n").decode()
 
@@ -88,6 +94,14 @@ FAULTS: Faults = {
     ),
     "nobody at all, anywhere": (with_inventory(NOBODY, elsewhere=NOWHERE), 3 * ("worker-missing",)),
     "nobody here, and no other region looked into": (NOBODY, 3 * ("worker-missing",)),
+    "chosen, and gone since": (
+        without_route(with_instance(CHOSEN, "worker-1", state="terminated"), ONE),
+        ("worker-missing",),
+    ),
+    "chosen, in another VPC": (
+        without_route(with_instance(CHOSEN, "worker-1", vpc="vpc-0b", subnet="subnet-0z"), ONE),
+        ("worker-missing",),
+    ),
     "fewer workers than expected": (expecting(OK, 4), ("workers-unexpected",)),
     "more workers than expected": (expecting(healthy(12), 11), ("workers-unexpected",)),
     # The workers. A route to an instance that is gone stays behind as a leftover.
