@@ -13,7 +13,8 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.check import Check, Skip
 from kthw.findings.finding import Cause, Finding
 from kthw.findings.registry import CHECKS
-from kthw.findings.remarks import Remark, remarks
+from kthw.findings.remark import Remark
+from kthw.findings.remarks import remarks
 from kthw.findings.unread import founded, unread
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence

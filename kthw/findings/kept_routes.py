@@ -8,8 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-import msgspec
-
+from kthw.findings.remark import Remark
 from kthw.network import ranges
 from kthw.network.model import Network
 from kthw.network.node_routes import by_node_routes, on_link, through_peers
@@ -19,36 +18,26 @@ UNIT: Final = "/etc/systemd/system/pod-routes.service"
 """What keeps the routes on any distribution with systemd."""
 
 
-class NotKept(msgspec.Struct, frozen=True, kw_only=True):
-    """The ``routes`` to other workers' pods that no file of the worker's names."""
-
-    worker: str
-    subject: str
-    routes: tuple[str, ...]
-    facts: dict[str, str]
-
-
-def not_kept(network: Network) -> list[NotKept]:
+def not_kept(network: Network) -> list[Remark]:
     """By worker, in order. Nothing of those whose files were not looked at, nor in the other model."""
     if not by_node_routes(network):
         return []
     found = []
     for worker in network.workers:
         others = [cidr for other, cidr in network.pod_cidrs.items() if other != worker]
-        routes = tuple(
+        routes = [
             f"{route.destination} via {route.via}"
             for route in through_peers(network, worker)
             if not route.kept and any(ranges.network(route.destination).overlaps(cidr) for cidr in others)
-        )
+        ]
         if routes:
             facts = {
-                "worker_noun": network.noun(worker),
                 "login": network.login(worker),
                 "routes": ", ".join(routes),
                 "file": UNIT,
                 "keep": shlex.quote(keeping(network, worker)),
             }
-            found.append(NotKept(worker=worker, subject=network.noun(worker), routes=routes, facts=facts))
+            found.append(Remark(code=CODE, worker=worker, subject=network.noun(worker), facts=facts))
     return found
 
 

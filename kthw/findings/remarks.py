@@ -1,25 +1,16 @@
-"""What is worth a word and is nothing wrong: a pod CIDR that is said where the chapter does not say it."""
+"""All that is worth a word and is nothing wrong."""
 
 from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
+from kthw.findings.kept_routes import not_kept
+from kthw.findings.remark import Remark
 from kthw.network.model import Network
 from kthw.network.said import Said, Saying
 
 _MOST_LISTED: Final = 12
 """Workers whose pod CIDRs are written out for an option."""
-
-
-class Remark(msgspec.Struct, frozen=True, kw_only=True):
-    """``code`` and the fact ``variant`` choose its words, as a finding's do; ``subject`` prints itself."""
-
-    code: str
-    subject: str
-    worker: str
-    facts: dict[str, str] = {}
 
 
 def remarks(network: Network) -> tuple[Remark, ...]:
@@ -28,7 +19,7 @@ def remarks(network: Network) -> tuple[Remark, ...]:
     assumed = [f"{w}={said.saying.cidr}" for w, said in each.items() if said.saying and said.is_assumed]
     option = ",".join(assumed) if len(assumed) <= _MOST_LISTED else f"{assumed[0]},…"
     told = [remark for worker, said in each.items() for remark in _of(network, worker, said, option)]
-    return tuple(sorted(told, key=lambda remark: remark.code))
+    return tuple(sorted([*told, *not_kept(network)], key=lambda remark: remark.code))
 
 
 def _of(network: Network, worker: str, said: Said, option: str) -> list[Remark]:

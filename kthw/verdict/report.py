@@ -89,8 +89,8 @@ class Report:
             return ""
         return traced(network.probes.trace(pair.source, pair.destination), words)
 
-    def network(self, words: Catalogue) -> list[tuple[str, str]]:
-        """By which network model it was judged and why, where that needs saying; with commands."""
+    def network(self, words: Catalogue) -> str:
+        """By which network model it was judged and why, where that needs saying."""
         return network_told(self.verdict.network, words)
 
     @property
@@ -125,8 +125,9 @@ class Report:
                 for (code, subject), pairs in self.surprises.items()
             ],
             "remarks": [
-                {"code": each.code, "subject": each.subject, "text": words.remark(each).what}
+                {"code": each.code, "subject": each.subject, "what": said.what, "fix": said.fix}
                 for each in self.verdict.remarks
+                if (said := words.remark(each))
             ],
             "pod_cidrs": self.pod_cidrs,
             "summary": msgspec.to_builtins(self.summary),

@@ -160,10 +160,8 @@ def _forgotten(evidence: Evidence, worker: str) -> Evidence:
 
 def test_routes_that_no_file_keeps_are_remarked_on_with_the_unit_that_would(tmp_path: Path) -> None:
     (remark,) = not_kept(Network(_forgotten(NODES, "worker-1")))
-    assert (remark.worker, remark.routes) == (
-        "worker-1",
-        ("10.200.0.0/24 via 10.0.1.20", "10.200.2.0/24 via 10.0.1.22"),
-    )
+    routes = ("10.200.0.0/24 via 10.0.1.20", "10.200.2.0/24 via 10.0.1.22")
+    assert (remark.worker, remark.facts["routes"]) == ("worker-1", ", ".join(routes))
     written = tmp_path / "unit"
     # ``sudo`` writes elsewhere here; all else is the command as it is pasted.
     played = f'sudo() {{ [ "$1" != tee ] || cat > {written}; }}; eval "$1"'
@@ -175,7 +173,7 @@ def test_routes_that_no_file_keeps_are_remarked_on_with_the_unit_that_would(tmp_
         "After=network-online.target",
         "[Service]",
         "Type=oneshot",
-        *(f"ExecStart=/sbin/ip route replace {each}" for each in remark.routes),
+        *(f"ExecStart=/sbin/ip route replace {each}" for each in routes),
         "[Install]",
         "WantedBy=multi-user.target",
     ]

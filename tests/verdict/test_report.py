@@ -214,7 +214,7 @@ def test_nothing_is_drawn_where_nothing_was_seen() -> None:
 
 def test_a_lab_like_the_chapters_says_nothing_of_its_network_model() -> None:
     report = judged(healthy())
-    assert report.network(ENGLISH) == []
+    assert report.network(ENGLISH) == ""
     document = report.document(ENGLISH)["network"]
     assert (document["model"], document["why"], document["vpc_routes"]) == ("vpc-routes", "vpc", 3)
 
@@ -227,8 +227,8 @@ def test_where_the_network_model_needs_saying_it_is_said_with_the_other(
     report = judged(evidence)
     document = report.document(catalogue(language))["network"]
     assert (document["model"], document["why"]) == (model, why)
-    said = " ".join(said for said, _ in report.network(catalogue(language)))
-    assert said.startswith(document["what"])
+    said = report.network(catalogue(language))
+    assert said == document["what"]
     assert (model in said) is (why != "vpc")
     assert "report-network" not in said
     assert ("--network" in said) is (why not in ("vpc", "asked"))
@@ -239,9 +239,8 @@ def test_a_kernel_route_that_is_not_kept_is_told_with_the_command_that_keeps_it(
     lost_at_start = tuple(replace(each, kept=()) for each in node.routes or ())
     evidence = replace(NODES, nodes={**NODES.nodes, "worker-1": replace(node, routes=lost_at_start)})
     report = judged(evidence)
-    (_, (said, fix)) = report.network(ENGLISH)
-    assert "10.200.0.0/24 via 10.0.1.20" in said
-    assert fix.startswith("ssh ")
-    (remark,) = report.document(ENGLISH)["network"]["not_kept"]
-    assert (remark["code"], remark["worker"]) == ("node-route-not-kept", "worker-1")
-    assert (remark["what"], remark["fix"]) == (said, fix)
+    (remark,) = report.document(ENGLISH)["remarks"]
+    assert (remark["code"], remark["subject"]) == ("node-route-not-kept", "worker-1 (i-01, 10.0.1.21)")
+    assert "10.200.0.0/24 via 10.0.1.20" in remark["what"]
+    assert remark["fix"].startswith("ssh ")
+    assert "loses kernel routes when it restarts" in page(report, ENGLISH, ["target"])
