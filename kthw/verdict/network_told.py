@@ -1,12 +1,14 @@
-"""By which network model the lab was judged, and why."""
+"""By which network model and which pod CIDRs the lab was judged, and why."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from kthw.network.model import Network
 from kthw.network.node_routes import network_model
 from kthw.words.messages import Catalogue
+
+_MOST_NAMED: Final = 12
 
 
 def network_told(network: Network | None, words: Catalogue) -> str:
@@ -18,6 +20,20 @@ def network_told(network: Network | None, words: Catalogue) -> str:
         return ""
     key = f"report-network-{model.why}" + (f"-{model.name}" if model.why == "both" else "")
     return words.say(key, model=model.name, vpc=model.vpc, nodes=model.nodes, ways=model.ways)
+
+
+def pod_cidrs_told(network: Network | None, words: Catalogue) -> list[str]:
+    """A line for each place, other than user data, that states pod CIDRs; what is assumed is remarked on."""
+    places: dict[str, list[str]] = {}
+    for worker in network.workers if network else ():
+        said = network.said(worker) if network else None
+        if said and said.saying and said.source in ("option", "tag"):
+            places.setdefault(said.saying.noun, []).append(worker)
+    return [words.say("report-pod-cidrs", where=place, workers=_some(who)) for place, who in places.items()]
+
+
+def _some(workers: list[str]) -> str:
+    return ", ".join(workers[:_MOST_NAMED]) + (f", … ({len(workers)})" if len(workers) > _MOST_NAMED else "")
 
 
 def network_document(network: Network | None, words: Catalogue) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from kthw.findings.finding import Cause, Finding, Lost
 from kthw.findings.judging import Verdict
 from kthw.findings.reachability import surprises
 from kthw.observed.evidence import SCHEMA, Probe
-from kthw.verdict.network_told import network_document, network_told
+from kthw.verdict.network_told import network_document, network_told, pod_cidrs_told
 from kthw.verdict.traces import traced
 from kthw.words.messages import Catalogue
 
@@ -89,9 +89,10 @@ class Report:
             return ""
         return traced(network.probes.trace(pair.source, pair.destination), words)
 
-    def network(self, words: Catalogue) -> str:
-        """By which network model it was judged and why, where that needs saying."""
-        return network_told(self.verdict.network, words)
+    def network(self, words: Catalogue) -> list[str]:
+        """By which network model and which pod CIDRs it was judged, where that needs saying."""
+        network = self.verdict.network
+        return [*filter(None, [network_told(network, words)]), *pod_cidrs_told(network, words)]
 
     @property
     def is_local(self) -> bool:

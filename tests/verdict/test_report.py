@@ -21,6 +21,7 @@ from tests.findings.changed_aws import with_inventory
 from tests.findings.clusters import healthy
 from tests.findings.faults import FAULTS
 from tests.findings.faults_of_node_routes import NODES
+from tests.findings.faults_of_workers import BY_OPTION, TAGGED
 from tests.findings.test_node_routes import MODELS
 
 ENGLISH = catalogue("en")
@@ -214,7 +215,7 @@ def test_nothing_is_drawn_where_nothing_was_seen() -> None:
 
 def test_a_lab_like_the_chapters_says_nothing_of_its_network_model() -> None:
     report = judged(healthy())
-    assert report.network(ENGLISH) == ""
+    assert report.network(ENGLISH) == []
     document = report.document(ENGLISH)["network"]
     assert (document["model"], document["why"], document["vpc_routes"]) == ("vpc-routes", "vpc", 3)
 
@@ -227,11 +228,30 @@ def test_where_the_network_model_needs_saying_it_is_said_with_the_other(
     report = judged(evidence)
     document = report.document(catalogue(language))["network"]
     assert (document["model"], document["why"]) == (model, why)
-    said = report.network(catalogue(language))
+    said = " ".join(report.network(catalogue(language)))
     assert said == document["what"]
     assert (model in said) is (why != "vpc")
     assert "report-network" not in said
     assert ("--network" in said) is (why not in ("vpc", "asked"))
+
+
+def test_where_pod_cidrs_are_said_is_told_unless_it_is_user_data() -> None:
+    assert judged(BY_OPTION).network(ENGLISH) == ["Pod CIDRs are taken from --pod-cidrs: worker-1"]
+    assert judged(TAGGED).network(ENGLISH) == ["Pod CIDRs are taken from tag PodCidr: worker-1"]
+    assert judged(TAGGED).document(ENGLISH)["pod_cidrs"]["worker-1"] == {
+        "cidr": "10.200.1.0/24", "source": "tag", "where": "tag PodCidr",
+    }  # fmt: skip
+
+
+def test_what_is_assumed_and_what_is_said_otherwise_is_remarked_on_in_both_languages() -> None:
+    evidence, _ = FAULTS["only kubelet says it, and there is no subnet"]
+    for language in LANGUAGES:
+        (remark,) = judged(evidence).document(catalogue(language))["remarks"]
+        assert remark["code"] == "pod-cidr-assumed"
+        assert "kubelet podCIDR" in remark["what"]
+        why = catalogue(language).remark(judged(evidence).verdict.remarks[0]).why
+        assert "--pod-cidrs worker-1=10.200.1.0/24" in why
+        assert '<ul class="kthw-remarks">' in page(judged(evidence), catalogue(language), ["target"])
 
 
 def test_a_kernel_route_that_is_not_kept_is_told_with_the_command_that_keeps_it() -> None:
