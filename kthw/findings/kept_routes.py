@@ -24,11 +24,10 @@ def not_kept(network: Network) -> list[Remark]:
         return []
     found = []
     for worker in network.workers:
-        others = [cidr for other, cidr in network.pod_cidrs.items() if other != worker]
         routes = [
             f"{route.destination} via {route.via}"
             for route in through_peers(network, worker)
-            if not route.kept and any(ranges.network(route.destination).overlaps(cidr) for cidr in others)
+            if not route.kept and _is_of_another(network, worker, route.destination)
         ]
         if routes:
             facts = {
@@ -39,6 +38,11 @@ def not_kept(network: Network) -> list[Remark]:
             }
             found.append(Remark(code=CODE, worker=worker, subject=network.noun(worker), facts=facts))
     return found
+
+
+def _is_of_another(network: Network, worker: str, destination: str) -> bool:
+    owners = network.pods.owners.overlapping(ranges.network(destination))
+    return any(owner != worker for owner in owners)
 
 
 def keeping(network: Network, worker: str) -> str:

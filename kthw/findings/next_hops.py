@@ -28,7 +28,7 @@ from kthw.network.node_routes import (
 )
 from kthw.network.nouns import instance_noun
 from kthw.network.routing import ACTIVE
-from kthw.observed.evidence import Way
+from kthw.observed.evidence import Instance, Way
 
 _MOST_SHOWN: Final = 4
 
@@ -145,9 +145,9 @@ def _made_missing(network: Network, worker: str) -> Finding:
     others = _without(network, worker)
     routes = {o: f"{network.pod_cidrs[o]} via {on_link(network, worker, o)}" for o in others}
     commands = [
-        # An entry that leads the whole of it to AWS's router is in the way of another one.
-        f"sudo ip route {'add' if is_default(other_way) else 'replace'} {routes[other]}"
-        for other, other_way in others.items()
+        command
+        for other, way in others.items()
+        for command in _adding(way, routes[other], str(network.pod_cidrs[other]))
     ]
     near = [f"{each.destination} via {each.via}" for each in through_peers(network, worker)]
     return Finding(
@@ -163,6 +163,15 @@ def _made_missing(network: Network, worker: str) -> Finding:
             "command": shlex.quote(" && ".join(commands)),
         },
     )
+
+
+def _adding(way: Way, route: str, cidr: str) -> list[str]:
+    """An entry that leads it to the router is in the way: of the whole it is replaced, of a part removed."""
+    if is_default(way):
+        return [f"sudo ip route add {route}"]
+    destination = way.route.split(" ", 1)[0]
+    part = bool(way.route) and destination != cidr and _is_part(destination, cidr)
+    return [*([_removing(way)] if part else []), f"sudo ip route replace {route}"]
 
 
 def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
@@ -241,10 +250,15 @@ def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
 
 
 def _whose(network: Network, address: str) -> str:
-    instances = network.inventory.instances
-    owner = next(
-        (i for i in instances if any(address in eni.addresses for eni in i.network_interfaces)), None
-    )
+    def indexed() -> dict[str, Instance]:
+        return {
+            each: instance
+            for instance in reversed(network.inventory.instances)
+            for eni in instance.network_interfaces
+            for each in eni.addresses
+        }
+
+    owner = network.remember(("instances by address",), indexed).get(address)
     return instance_noun(owner) if owner else ""
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from kthw.findings.kept_routes import not_kept
 from kthw.findings.remark import Remark
+from kthw.intended import tutorial
 from kthw.network.model import Network
 from kthw.network.said import Said, Saying
 
@@ -27,7 +28,8 @@ def _of(network: Network, worker: str, said: Said, option: str) -> list[Remark]:
         return []
     found = []
     if said.read.statement:
-        form = said.read.statement.form
+        statement = said.read.statement
+        form = "separated" if statement.key == tutorial.POD_CIDR_KEY else statement.form
         found.append(_remark(network, worker, "pod-cidr-said-otherwise", said.saying, variant=form))
     if said.is_assumed:
         found.append(_remark(network, worker, "pod-cidr-assumed", said.saying, option=option))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding
+from kthw.findings.said_at import place, said_elsewhere
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
 from kthw.network import pod_cidr, ranges
@@ -275,8 +276,8 @@ def _listed(instances: Iterable[Instance | Namesake], *, with_vpc: bool = False)
 
 def _overlaps(network: Network, worker: str) -> list[Finding]:
     cidr = network.pod_cidrs[worker]
-    place = network.position.get(worker, 0)
-    clashing = [other for other in network.pods.owners.overlapping(cidr) if network.position[other] < place]
+    mine = network.position.get(worker, 0)
+    clashing = [other for other in network.pods.owners.overlapping(cidr) if network.position[other] < mine]
     clashing.sort(key=network.position.__getitem__)
     if not clashing:
         return []
@@ -286,10 +287,15 @@ def _overlaps(network: Network, worker: str) -> list[Finding]:
             code="pod-cidr-overlap",
             subject=network.noun(worker),
             worker=worker,
-            expected=f"{tutorial.POD_CIDR_KEY}={suggested_pod_cidr(network, worker)}",
-            observed=f"{tutorial.POD_CIDR_KEY}={cidr}",
+            expected=f"{place(network, worker)}={suggested_pod_cidr(network, worker)}",
+            observed=f"{place(network, worker)}={cidr}",
             near_miss=others,
-            facts={**_mending(network, worker), "pod_cidr": str(cidr), "others": others},
+            facts={
+                **_mending(network, worker),
+                **said_elsewhere(network, worker),
+                "pod_cidr": str(cidr),
+                "others": others,
+            },
         )
     ]
 
@@ -304,11 +310,12 @@ def _inside_vpc(network: Network, worker: str) -> list[Finding]:
             code="pod-cidr-inside-vpc",
             subject=network.noun(worker),
             worker=worker,
-            expected=f"{tutorial.POD_CIDR_KEY}={suggested_pod_cidr(network, worker)}",
-            observed=f"{tutorial.POD_CIDR_KEY}={cidr}",
+            expected=f"{place(network, worker)}={suggested_pod_cidr(network, worker)}",
+            observed=f"{place(network, worker)}={cidr}",
             near_miss=f"{instance.vpc} {inside[0]}",
             facts={
                 **_mending(network, worker),
+                **said_elsewhere(network, worker),
                 "pod_cidr": str(cidr),
                 "vpc": instance.vpc,
                 "vpc_cidr": str(inside[0]),

@@ -12,6 +12,7 @@ from kthw.intended.cluster import BadNames
 _PLACE: Final = re.compile(r"\{\s*(?P<what>n|number)\s*(?P<more>[+-]\s*\d{1,6})?\s*\}")
 _SMALLEST: Final = 30
 """The longest prefix that leaves a pod an address: ``host-local`` refuses others."""
+_WIDEST: Final = 8
 _NUMBER: Final = re.compile(r"\d+")
 
 
@@ -69,4 +70,4 @@ def _is_network(text: str) -> bool:
         network = ipaddress.IPv4Network(text)
     except ValueError:
         return False
-    return str(network) == text and network.prefixlen <= _SMALLEST
+    return str(network) == text and _WIDEST <= network.prefixlen <= _SMALLEST

@@ -26,7 +26,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: Literal["vpc-routes", "node-routes"]
-    why: Literal["asked", "vpc", "nodes", "both", "neither", "unseen"]
+    why: Literal["asked", "vpc", "nodes", "few", "both", "neither", "unseen"]
     vpc: int = 0
     nodes: int = 0
     ways: int = 0
@@ -57,10 +57,13 @@ def _model(network: Network) -> Model:
         handed = {way.towards for way in node.ways if by_next_hop(way) and way.via in mine}
         nodes += len(handed - {worker})
     most = nodes * 2 > near
-    name = asked if asked != AUTO else NODE_ROUTES if nodes and (most or not vpc) else VPC_ROUTES
-    there = (
-        "both" if vpc and nodes else "vpc" if vpc else "nodes" if nodes else "neither" if ways else "unseen"
-    )
+    name = asked if asked != AUTO else NODE_ROUTES if nodes and most else VPC_ROUTES
+    there = {
+        (True, True): "both",
+        (True, False): "vpc",
+        (False, True): "nodes" if most else "few",
+        (False, False): "neither" if ways else "unseen",
+    }[bool(vpc), bool(nodes)]
     return Model(
         name=NODE_ROUTES if name == NODE_ROUTES else VPC_ROUTES,
         why="asked" if asked != AUTO else there,  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import msgspec
 from kthw.intended import tutorial
 from kthw.network import pod_cidr, ranges
 from kthw.network.cni import pod_network
-from kthw.network.pod_cidr import PodCidr
+from kthw.network.pod_cidr import WIDEST, PodCidr
 from kthw.observed.evidence import Instance, Node, Route
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _leading_to(network: Network) -> dict[str, list[tuple[str, Route]]]:
         for table in network.inventory.route_tables:
             for route in table.routes:
                 target = network.target_instance(route)
-                if target and not route.foreign:
+                if target and not route.foreign and ranges.network(route.destination).prefixlen >= WIDEST:
                     found.setdefault(target.id, []).append((table.id, route))
         return found
 

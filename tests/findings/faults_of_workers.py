@@ -162,6 +162,22 @@ FAULTS: Faults = {
         ("pod-cidr-invalid",),
     ),
     "only kubelet says it, and there is no subnet": (BY_KUBELET, ("cni-subnet-mismatch",)),
+    "overlap by the option": (
+        replace(OK, intended=replace(OK.intended, pod_cidrs={"worker-1": "10.200.0.0/24"})),
+        ("pod-cidr-overlap",),
+    ),
+    "overlap by a tag": (
+        with_instance(with_user_data(OK, "worker-1"), "worker-1", pod_cidr_tags={"PodCidr": "10.200.0.0/24"}),
+        ("pod-cidr-overlap",),
+    ),
+    "inside the VPC by the option": (
+        replace(OK, intended=replace(OK.intended, pod_cidrs={"worker-1": "10.0.9.0/24"})),
+        ("pod-cidr-inside-vpc",),
+    ),
+    "inside the VPC by a tag": (
+        with_instance(with_user_data(OK, "worker-1"), "worker-1", pod_cidr_tags={"PodCidr": "10.0.9.0/24"}),
+        ("pod-cidr-inside-vpc",),
+    ),
     "no network": (with_user_data(OK, "worker-1", pod_cidr="hello"), ("pod-cidr-invalid",)),
     "no mask": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0"), ("pod-cidr-invalid",)),
     "netmask": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/255.255.255.0"), ("pod-cidr-invalid",)),

@@ -41,7 +41,7 @@ MODELS: dict[str, tuple[Evidence, str, str]] = {
         "unseen",
     ),
     "kernel routes": (NODES, NODE_ROUTES, "nodes"),
-    "one kernel route": (handing(without_vpc_routes(OK), *FIRST), NODE_ROUTES, "nodes"),
+    "one kernel route": (handing(without_vpc_routes(OK), *FIRST), VPC_ROUTES, "few"),
     "both": (BOTH, NODE_ROUTES, "both"),
     "one kernel route beside the VPC's": (handing(OK, *FIRST), VPC_ROUTES, "both"),
     "kernel routes within a subnet, the VPC's beyond": (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import gzip
+import time
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
 import pytest
 
+from kthw.observed.aws.statements import said_by_tag
 from kthw.observed.aws.user_data import read_user_data
 
 CIDR = "10.200.7.0/24"
@@ -94,10 +96,15 @@ def test_packed_by_gzip_it_is_found_as_well(form: str) -> None:
         "#!/bin/sh\ncurl http://169.254.169.254/latest/meta-data/\n",
         "#!/bin/sh\nVERSION=1.2.3.4/5/6\n",
         "pod-cidr-file=/etc/pods",
+        "#!/bin/sh\niptables -t nat -A POSTROUTING ! -d 10.0.0.0/16 -j MASQUERADE\n",
+        "#!/bin/sh\nkubeadm init --pod-network-cidr=10.200.0.0/16\n",
+        "#!/bin/sh\nip route add default via 10.0.0.1; iptables -d 0.0.0.0/0 -j ACCEPT\n",
+        '#!/bin/sh\necho \'{"bip": "172.26.0.1/16"}\' > /etc/docker/daemon.json\n',
+        "#!/bin/sh\necho '/srv 10.0.0.0/16(rw)' >> /etc/exports\n",
     ],
     ids=[
         "nothing", "words", "name", "clusters", "services", "two", "clusters-in-a-script", "firewall",
-        "comment", "metadata", "path", "file",
+        "comment", "metadata", "path", "file", "masquerade", "kubeadm", "everywhere", "docker", "exports",
     ],
 )  # fmt: skip
 def test_nothing_else_is_taken_for_one(text: str) -> None:
@@ -111,3 +118,62 @@ def test_two_that_disagree_are_both_told() -> None:
 
 def test_the_chapters_own_form_needs_no_other() -> None:
     assert said(f"name=worker-7|pod-cidr={CIDR}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Content-Type:;b*",
+        "MIME-Version: 1.0\nContent-Type:;b*",
+        "Content-Type: text/x; charset=\x00\n\nPOD_CIDR=x",
+    ],
+    ids=["header", "second", "charset"],
+)
+def test_a_message_that_is_none_says_nothing(text: str) -> None:
+    assert said(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#!/bin/sh\nreg --cidr 10.200.1.0/24 --password 'abc>hunter2S3cret'\n",
+        "#!/bin/sh\necho 10.200.1.0/24 | tee https://u:hunter2S3cret@h/pod-cidr\n",
+        "#!/bin/sh\n<net>10.200.0.0/24</net><password>hunter2S3cret</password>\n",
+        "#!/bin/sh\necho 10.200.1.0/24 > /pod-cidr/password=hunter2S3cret\n",
+        "pod-cidr=10.200.1.0/24,password=hunter2S3cret",
+    ],
+    ids=["option", "address", "markup", "path", "pair"],
+)
+def test_no_secret_comes_with_a_statement(text: str) -> None:
+    kept = read_user_data(base64.b64encode(text.encode()).decode()).statements
+    assert "hunter2" not in repr(kept)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("pod-cidr", CIDR, CIDR),
+        ("POD_CIDR", f" {CIDR} ", CIDR),
+        ("PodCidr", CIDR, CIDR),
+        ("kthw/pod_cidr", CIDR, CIDR),
+        ("k8sPodCidr", CIDR, CIDR),
+        ("pod-cidr", "10.200.7.0", "10.200.7.0"),
+        ("pod-cidr", "hunter2S3cret", "***"),
+        ("pod-cidr", "", ""),
+        ("pod-cidr-owner", "alice", ""),
+        ("pod-cidr-token", "hunter2S3cret", ""),
+        ("tripod-cidr", CIDR, ""),
+        ("cluster-pod-cidr", "10.200.0.0/16", ""),
+        ("Name", "worker-7", ""),
+    ],
+)
+def test_a_tag_says_a_pod_cidr_or_is_about_something_else(key: str, value: str, expected: str) -> None:
+    assert said_by_tag(key, value) == expected
+
+
+def test_white_space_without_end_costs_nothing() -> None:
+    began = time.process_time()
+    for gap in (" ", "\n", "\t "):
+        said(f"pod-cidr{gap * 7_000}x")
+        said(f"#!/bin/sh\npod-cidr={gap * 3_000}[{gap * 3_000}10.200.7.0/24x")
+    assert time.process_time() - began < 2

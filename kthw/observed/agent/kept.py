@@ -35,21 +35,30 @@ PLACES = (
 MOST_FILES = 300
 MOST_BYTES = 1 << 20
 MOST_KEPT = 8
-_ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])", re.ASCII)
+_ADDRESS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})(/\d{1,2}(?!\d))?(?![\d.])", re.ASCII)
 
 
 def kept_routes(routes: list[dict[str, str]]) -> list[dict[str, Any]]:
     """``routes`` with the files that name the ``destination`` of each.
 
-    By its address alone: ifupdown and ``route add -net`` write the netmask elsewhere. Of a file nothing is
-    told but its name.
+    With its prefix where the file writes one, else by its address: ifupdown and ``route add -net`` write the
+    netmask elsewhere. Of a file nothing is told but its name.
     """
-    wanted = {route["destination"].partition("/")[0] for route in routes}
+    wanted = {form for route in routes for form in _forms(route)}
     named: dict[str, list[str]] = {}
     for path in _files() if wanted else ():
-        for address in wanted.intersection(_ADDRESS.findall(_text(path))):
-            named.setdefault(address, []).append(path)
-    return [dict(r, kept=named.get(r["destination"].partition("/")[0], [])[:MOST_KEPT]) for r in routes]
+        for form in wanted.intersection(
+            address + prefix for address, prefix in _ADDRESS.findall(_text(path))
+        ):
+            named.setdefault(form, []).append(path)
+    return [
+        dict(route, kept=sorted({path for form in _forms(route) for path in named.get(form, ())})[:MOST_KEPT])
+        for route in routes
+    ]
+
+
+def _forms(route: dict[str, str]) -> tuple[str, str]:
+    return route["destination"], route["destination"].partition("/")[0]
 
 
 def _files() -> Iterator[str]:

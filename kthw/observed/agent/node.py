@@ -51,10 +51,11 @@ def _kubelet_pod_cidr() -> str:
     """What kubelet's configuration says (``podCIDR: "10.200.0.0/24"``); empty where there is none."""
     for path in KUBELET_CONFIGS:
         try:
-            with Path(path).open(encoding="utf-8", errors="replace") as file:
-                found = re.search(r"^podCIDR:[ \t]*[\"']?([^\s\"'#]+)", file.read(MOST_CONFIG), re.MULTILINE)
+            # A pipe would wait for somebody to write.
+            said = Path(path).read_bytes()[:MOST_CONFIG] if Path(path).is_file() else b""
         except OSError:
             continue
+        found = re.search(r"^podCIDR:[ \t]*[\"']?([^\s\"'#]+)", said.decode("utf-8", "replace"), re.MULTILINE)
         if found:
             return found.group(1)[:MOST_NAME]
     return ""

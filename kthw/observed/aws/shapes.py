@@ -15,7 +15,7 @@ from msgspec import ValidationError, convert
 from kthw.observed import unfit
 from kthw.observed.aws import wire
 from kthw.observed.aws.answers import UnreadableAnswerError
-from kthw.observed.aws.statements import is_pod_cidr_key
+from kthw.observed.aws.statements import said_by_tag
 from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import (
     AclEntry,
@@ -135,7 +135,7 @@ def _instance(seen: wire.Instance) -> Instance:
         id=seen.instance_id,
         state=seen.state.name if seen.state else "",
         name=_name(seen.tags),
-        pod_cidr_tags={tag.key: tag.value for tag in seen.tags if is_pod_cidr_key(tag.key)},
+        pod_cidr_tags={tag.key: said for tag in seen.tags if (said := said_by_tag(tag.key, tag.value))},
         vpc=seen.vpc_id,
         subnet=seen.subnet_id,
         address=seen.private_ip_address,

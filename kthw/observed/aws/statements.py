@@ -11,10 +11,11 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from kthw.observed.evidence import Statement
+from kthw.secrets import MASK, is_secretive
 
 _MOST: Final = 8
 """Statements that are kept: two that disagree say as much as a hundred."""
@@ -22,19 +23,29 @@ _CIDR: Final = r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}(?![\w./])"
 _KEY: Final = r"pod[-_. ]?cidr(?:[-_. ]?(?:range|block|subnet|network|address))?s?"
 _ASSIGNED: Final = re.compile(
     rf"(?<![A-Za-z0-9])(?P<key>(?:[A-Za-z0-9]{{1,20}}[-_.]){{0,4}}?{_KEY}|[A-Za-z]{{0,20}}?PodCidr)"
-    rf"[\"']?\s*(?:=|:=|:|=>|\s)\s*\[?\s*[\"'\\]*(?P<cidr>{_CIDR})",
+    rf"[\"']?\s{{0,9}}(?:=>|:=|[=:]|\s)\s{{0,9}}\[?\s{{0,9}}[\"'\\]{{0,4}}(?P<cidr>{_CIDR})",
     re.IGNORECASE,
 )
 """``pod-cidr=…``, ``export POD_CIDR="…"``, ``podCIDR: …``, ``{"pod_cidr": "…"}``, ``--pod-cidr …``."""
 _WRITTEN: Final = re.compile(
-    rf"(?P<cidr>{_CIDR})[\"']?[^\n|;&]{{0,200}}(?:>>?|\|\s*(?:sudo\s+)?tee(?:\s+-a)?)\s*[\"']?(?P<file>[^\s\"';]{{1,200}})"
+    rf"(?P<cidr>{_CIDR})[\"']?[^\n|;&]{{0,200}}(?:>>?|\|\s{{0,9}}(?:sudo\s{{1,9}})?tee(?:\s{{1,9}}-a)?)"
+    r"\s{0,9}[\"']?(?P<file>(?:[$~]\w{0,20})?/[\w./-]{1,60})(?=[\"'\s;)\]]|$)"
 )
 """``echo 10.200.0.0/24 > /opt/pod_cidr.txt``, ``… | sudo tee /etc/pod-cidr``."""
+_ALONE: Final = re.compile(
+    rf"[ \t]*(?:-[ \t]+)?(?:(?:(?:export|readonly|local)[ \t]+)?\w{{1,40}}=)?"
+    rf"[\"']?(?P<cidr>{_CIDR})[\"']?;?[ \t]*"
+    rf"|[ \t]*echo[ \t]+[\"']?(?P<echoed>{_CIDR})[\"']?[ \t]*>>?[ \t]*\S{{1,200}}[ \t]*"
+    rf"|[ \t]*printf[ \t]+\S{{1,20}}[ \t]+[\"']?(?P<printed>{_CIDR})[\"']?[ \t]*>>?[ \t]*\S{{1,200}}[ \t]*"
+)
+"""A line that is nothing but a range, assigns one to a variable, or writes one into a file."""
 _ABOUT_PODS: Final = re.compile(_KEY, re.IGNORECASE)
+_TAG: Final = re.compile(rf"(?:.*[^A-Za-z])?{_KEY}|(?-i:.*[a-z0-9]Pod(?:Cidr|CIDR)s?)", re.IGNORECASE)
+_TAGGED: Final = re.compile(r"[\d./]{1,40}")
 _OTHERS: Final = re.compile(r"cluster|service|svc|vpc|subnet|node|docker|allow|route", re.IGNORECASE)
-"""What other ranges in the same text are called: those of everybody's pods, of services, of the VPC."""
+"""What other ranges are called: those of everybody's pods, of services, of the VPC."""
 _ANY: Final = re.compile(rf"(?<![\d.]){_CIDR}")
-_HEREDOC_OR_COMMENT: Final = re.compile(r"^\s*#(?!!)")
+_COMMENT: Final = re.compile(r"^\s*#(?!!)")
 
 
 def statements(text: str, *, script: bool) -> tuple[Statement, ...]:
@@ -42,8 +53,9 @@ def statements(text: str, *, script: bool) -> tuple[Statement, ...]:
 
     ``script``: cloud-init would run it. Values are as written: ``10.200.0.7/24`` is one, and is for the
     judgement to refuse. Empty where nothing is said, or more than one could be meant and nothing tells which.
+    Nothing else of the text is kept but the key, or the path of a file.
     """
-    parts = list(_parts(text)) if script else [text]
+    parts = _parts(text) if script else [text]
     for form, found in (
         ("assigned", (each for part in parts for each in _assigned(part))),
         ("written", (each for part in parts for each in _written(part))),
@@ -55,27 +67,29 @@ def statements(text: str, *, script: bool) -> tuple[Statement, ...]:
     return ()
 
 
-def is_pod_cidr_key(key: str) -> bool:
-    """Whether a tag of that key says a pod CIDR: ``pod-cidr``, ``POD_CIDR``, ``PodCidr``, …"""
-    before, about, _ = key.partition(found[0]) if (found := _ABOUT_PODS.search(key)) else ("", "", "")
-    return bool(about) and not _OTHERS.search(before)
+def said_by_tag(key: str, value: str) -> str:
+    """The pod CIDR that a tag says; empty for one that is about something else or has no value.
+
+    ``pod-cidr``, ``POD_CIDR``, ``PodCidr``, ``k8s/pod_cidr``, … What looks like no range is ``***``.
+    """
+    before = key[: -len(found[0])] if (found := re.search(rf"{_KEY}$", key, re.IGNORECASE)) else key
+    if not value.strip() or not _TAG.fullmatch(key) or _OTHERS.search(before):
+        return ""
+    return value.strip() if _TAGGED.fullmatch(value.strip()) else MASK
 
 
-def _parts(text: str) -> Iterator[str]:
+def _parts(text: str) -> list[str]:
     """A MIME message's parts, decoded; any other script as it is. Without the lines that are comments."""
-    if re.match(r"(?:content-type|mime-version):", text.lstrip(), re.IGNORECASE):
-        message = email.message_from_string(text.lstrip(), policy=email.policy.default)
-        for part in message.walk():
-            if not part.is_multipart():
-                payload = part.get_payload(decode=True)
-                said = payload.decode("utf-8", errors="replace") if isinstance(payload, bytes) else ""
-                yield _without_comments(said)
-        return
-    yield _without_comments(text)
+    if not re.match(r"(?:content-type|mime-version):", text.lstrip(), re.IGNORECASE):
+        return [_without_comments(text)]
+    message = email.message_from_string(text.lstrip(), policy=email.policy.compat32)
+    payloads = [part.get_payload(decode=True) for part in message.walk() if not part.is_multipart()]
+    said = [each.decode("utf-8", errors="replace") for each in payloads if isinstance(each, bytes)]
+    return [_without_comments(part) for part in said]
 
 
 def _without_comments(text: str) -> str:
-    return "\n".join(line for line in text.split("\n") if not _HEREDOC_OR_COMMENT.match(line))
+    return "\n".join(line for line in text.split("\n") if not _COMMENT.match(line))
 
 
 def _assigned(text: str) -> Iterable[tuple[str, str]]:
@@ -85,18 +99,18 @@ def _assigned(text: str) -> Iterable[tuple[str, str]]:
 
 
 def _written(text: str) -> Iterable[tuple[str, str]]:
-    """Written into a file that is named after it; else into the only file any range is written into."""
+    """Written into a file that is named after it."""
     found = [(each["file"], each["cidr"]) for each in _WRITTEN.finditer(text)]
-    named = [each for each in found if _ABOUT_PODS.search(each[0])]
-    return named or (found if len({cidr for _, cidr in found}) == 1 else [])
+    return [each for each in found if _ABOUT_PODS.search(each[0]) and not is_secretive(each[0])]
 
 
 def _alone(parts: list[str], *, script: bool) -> Iterable[tuple[str, str]]:
-    """The only range there is: nothing else in the whole text; in a script, none other that is assigned."""
+    """The only range there is: nothing else in the whole text; in a script, on a line made for it."""
     whole = "\n".join(parts).strip()
     if not script:
         return [("", whole)] if re.fullmatch(_CIDR, whole) else []
-    said = [
-        found[0] for line in whole.split("\n") if not _OTHERS.search(line) for found in _ANY.finditer(line)
-    ]
-    return [("", said[0])] if len(set(said)) == 1 else []
+    if len(set(_ANY.findall(whole))) != 1:
+        return []
+    lines = (line for line in whole.split("\n") if not _OTHERS.search(line))
+    found = next(filter(None, map(_ALONE.fullmatch, lines)), None)
+    return [("", next(filter(None, found.groups())))] if found else []

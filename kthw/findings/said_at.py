@@ -1,0 +1,30 @@
+"""Where a worker's pod CIDR is said: what a finding about it shows, and where it is to be changed."""
+
+from __future__ import annotations
+
+from kthw.intended import tutorial
+from kthw.network.model import Network
+from kthw.network.said import Saying
+
+
+def place(network: Network, worker: str) -> str:
+    """Where the worker's pod CIDR is said, in notation: in the chapter's lab the chapter's key."""
+    saying = _saying(network, worker)
+    return tutorial.POD_CIDR_KEY if saying is None or saying.source == "user-data" else saying.noun
+
+
+def said_elsewhere(network: Network, worker: str) -> dict[str, str]:
+    """Where it is to be changed, if not in user data."""
+    saying = _saying(network, worker)
+    if saying is None or saying.source == "user-data":
+        return {}
+    return {
+        "variant": "tag" if saying.source == "tag" else "elsewhere",
+        "key": saying.where,
+        "place": saying.noun,
+    }
+
+
+def _saying(network: Network, worker: str) -> Saying | None:
+    said = network.said(worker)
+    return said.saying if said else None
