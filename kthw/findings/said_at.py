@@ -21,7 +21,6 @@ def said_elsewhere(network: Network, worker: str) -> dict[str, str]:
     return {
         "variant": "tag" if saying.source == "tag" else "elsewhere",
         "key": saying.where,
-        "place": saying.noun,
     }
 
 
