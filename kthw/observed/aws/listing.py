@@ -79,7 +79,7 @@ def instances(ec2: EC2Client) -> Listed[Instance]:
 
 
 def tagged(
-    ec2: EC2Client, filters: Mapping[str, Sequence[str]] = _NO_FILTERS, *, most_pages: int = _MOST_PAGES
+    ec2: EC2Client, filters: Mapping[str, Sequence[str]] = _NO_FILTERS, *, most_pages: int = 0
 ) -> tuple[Tagged, ...]:
     """The instances of the region that meet the filters, with their tags; with a filter, none that is gone.
 
@@ -200,7 +200,7 @@ def _entries(
     key: str,
     *,
     size: int = _PAGE,
-    most_pages: int = _MOST_PAGES,
+    most_pages: int = 0,
     **asked: Any,
 ) -> Iterator[object]:
     """What all pages list under ``key``.
@@ -212,7 +212,7 @@ def _entries(
     for number, page in enumerate(pages, start=1):
         entries = _inside(page, key)
         listed += len(entries)
-        if number > most_pages or listed > _MOST_LISTED:
+        if number > (most_pages or _MOST_PAGES) or listed > _MOST_LISTED:
             raise UnreadableAnswerError(detail=f"{key}: > {number - 1} pages, {listed} entries")
         yield from entries
 
