@@ -21,6 +21,8 @@ from tests.faults.judge import findings
 from tests.faults.lab import Lab
 from tests.faults.prediction import arrived_unpredicted, disagreements, lost_unpredicted, unmeasured
 
+pytestmark = pytest.mark.slow
+
 SYMPTOM = "pod-unreachable"
 
 

@@ -24,6 +24,8 @@ from tests.plugin.conftest import PROJECT, PYTEST, clean
 from tests.provision.account import Account
 from tests.provision.wire import Wire, carried, first, then
 
+pytestmark = pytest.mark.slow
+
 SUITE = "suites/routes"
 _LOGGING_IN = re.compile(r"logging in to the workers … \d/3 \(([\d.]+) s\)")
 TAKING_BACK = "taking back what this run created …"

@@ -33,6 +33,8 @@ from tests.ordinary_user import OrdinaryUser, ordinary_user, why_none
 from tests.plugin.conftest import PROJECT, PYTEST, clean
 from tests.sandbox.test_lifecycle import alive, descendants, mounts_and_namespaces, wait_until
 
+pytestmark = pytest.mark.slow
+
 SAY: Final = catalogue("en").say
 NO_PACKETS: Final = why_no_packets(SAY)
 OPEN: Final = ("boot", "provision", "ssh", "pods", "probes")

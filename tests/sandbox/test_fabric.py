@@ -20,7 +20,7 @@ from tests.sandbox.api_fuzz import Fuzz
 from tests.sandbox.api_lab import Lab, Server
 
 NO_PACKETS = why_no_packets(catalogue("en").say)
-pytestmark = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)]
 
 _ROOT = Path(__file__).parents[2]
 _HARNESS = Path(__file__).with_name("fabric_harness.py")

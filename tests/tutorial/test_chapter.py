@@ -12,6 +12,8 @@ import pytest
 from kthw.words.messages import catalogue
 from sandbox.box import why_no_packets
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LOOP = Path(__file__).with_name("pod_network_routes.sh")
 NO_PACKETS = why_no_packets(catalogue("en").say)
