@@ -10,9 +10,9 @@ from typing import Final
 from kthw.intended.cluster import BadNames
 
 _PLACE: Final = re.compile(r"\{\s*(?P<what>n|number)\s*(?P<more>[+-]\s*\d{1,6})?\s*\}")
-_SMALLEST: Final = 30
+SMALLEST: Final = 30
 """The longest prefix that leaves a pod an address: ``host-local`` refuses others."""
-_WIDEST: Final = 8
+WIDEST: Final = 8
 _NUMBER: Final = re.compile(r"\d+")
 
 
@@ -70,4 +70,4 @@ def _is_network(text: str) -> bool:
         network = ipaddress.IPv4Network(text)
     except ValueError:
         return False
-    return str(network) == text and _WIDEST <= network.prefixlen <= _SMALLEST
+    return str(network) == text and WIDEST <= network.prefixlen <= SMALLEST

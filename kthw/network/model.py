@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
@@ -157,23 +157,27 @@ class Network:
         return {table.id: routing.Lookup(table) for table in self.inventory.route_tables}
 
     @functools.cached_property
-    def _routes_to(self) -> dict[tuple[str, str], list[Route]]:
-        found: dict[tuple[str, str], list[Route]] = {}
+    def _routes_to(self) -> dict[str, dict[str, list[Route]]]:
+        found: dict[str, dict[str, list[Route]]] = {}
         for table in self.inventory.route_tables:
             for route in table.routes:
                 target = self.target_instance(route)
                 if target and not route.foreign:
-                    found.setdefault((table.id, target.id), []).append(route)
+                    found.setdefault(target.id, {}).setdefault(table.id, []).append(route)
         return found
 
     def routes_to(self, table: RouteTable, instance: Instance | None) -> list[Route]:
         """The table's IPv4 routes that lead to the instance, in their order."""
-        return self._routes_to.get((table.id, instance.id), []) if instance else []
+        return self.all_routes_to(instance).get(table.id, [])
+
+    def all_routes_to(self, instance: Instance | None) -> Mapping[str, list[Route]]:
+        """The IPv4 routes that lead to the instance, by the id of their table."""
+        return self._routes_to.get(instance.id, {}) if instance else {}
 
     @functools.cached_property
     def routed(self) -> set[str]:
         """The ids of the instances that any route leads to."""
-        return {instance for _, instance in self._routes_to}
+        return set(self._routes_to)
 
     @functools.cached_property
     def subnets(self) -> dict[str, Subnet]:

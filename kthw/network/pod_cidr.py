@@ -13,12 +13,9 @@ import msgspec
 
 from kthw.foreign import printable
 from kthw.intended import tutorial
+from kthw.intended.pod_cidrs import SMALLEST, WIDEST
 from kthw.observed.evidence import Statement, UserData
 
-_SMALLEST: Final = 30
-"""``host-local`` refuses a longer prefix: "too small to allocate from"."""
-WIDEST: Final = 8
-"""What is wider is no worker's: a default route, or half of everything."""
 _ALIKE: Final = 0.7
 _MOST_SHOWN: Final = 160
 
@@ -103,7 +100,7 @@ def valid(value: str, key: str = tutorial.POD_CIDR_KEY) -> PodCidr:
     if network is None:
         return _invalid(key, value, "not-a-network", hint=_with_netmask(value))
     if value == str(network):
-        small = not WIDEST <= network.prefixlen <= _SMALLEST
+        small = not WIDEST <= network.prefixlen <= SMALLEST
         odd = network.is_loopback or network.is_multicast or network.is_link_local
         return _invalid(key, value, "unusable") if small or odd else PodCidr(network=network, observed=value)
     if value == (found and found[0]):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from kthw.intended import tutorial
-from kthw.network import pod_cidr, ranges
+from kthw.intended.pod_cidrs import WIDEST
+from kthw.network import pod_cidr
 from kthw.network.cni import pod_network
-from kthw.network.pod_cidr import WIDEST, PodCidr
-from kthw.observed.evidence import Instance, Node, Route
+from kthw.network.pod_cidr import PodCidr
+from kthw.observed.evidence import Instance, Node
 
 if TYPE_CHECKING:
     from kthw.network.model import Network
@@ -110,22 +111,11 @@ def _assumed(network: Network, instance: Instance | None, node: Node | None) -> 
         yield Saying(source="cni", cidr=config.subnet, where=config.file)
     if node and pod_cidr.is_network(node.kubelet_pod_cidr):
         yield Saying(source="kubelet", cidr=node.kubelet_pod_cidr)
-    routes = _leading_to(network).get(instance.id, []) if instance else []
-    whole = list(ipaddress.collapse_addresses(ranges.network(route.destination) for _, route in routes))
+    led = [
+        (table, each.network) for table, routes in network.all_routes_to(instance).items() for each in routes
+    ]
+    # A default route to a NAT instance is no worker's pods.
+    led = [(table, pods) for table, pods in led if pods.prefixlen >= WIDEST]
+    whole = list(ipaddress.collapse_addresses(pods for _, pods in led))
     if len(whole) == 1 and pod_cidr.is_network(str(whole[0])):
-        yield Saying(source="route", cidr=str(whole[0]), where=routes[0][0])
-
-
-def _leading_to(network: Network) -> dict[str, list[tuple[str, Route]]]:
-    """By instance, the routes that lead to it, with the table they are in."""
-
-    def indexed() -> dict[str, list[tuple[str, Route]]]:
-        found: dict[str, list[tuple[str, Route]]] = {}
-        for table in network.inventory.route_tables:
-            for route in table.routes:
-                target = network.target_instance(route)
-                if target and not route.foreign and ranges.network(route.destination).prefixlen >= WIDEST:
-                    found.setdefault(target.id, []).append((table.id, route))
-        return found
-
-    return network.remember(("routes by instance",), indexed)
+        yield Saying(source="route", cidr=str(whole[0]), where=led[0][0])

@@ -34,8 +34,8 @@ class Measured(Protocol):
     def outcome(self) -> str: ...
 
 
-class Wrong(Protocol):
-    """A finding, as far as its words need it."""
+class Noticed(Protocol):
+    """A remark, as far as its words need it."""
 
     @property
     def code(self) -> str: ...
@@ -43,6 +43,13 @@ class Wrong(Protocol):
     def subject(self) -> str: ...
     @property
     def worker(self) -> str: ...
+    @property
+    def facts(self) -> dict[str, str]: ...
+
+
+class Wrong(Noticed, Protocol):
+    """A finding, as far as its words need it."""
+
     @property
     def expected(self) -> str: ...
     @property
@@ -55,21 +62,6 @@ class Wrong(Protocol):
     def destination(self) -> str: ...
     @property
     def protocols(self) -> tuple[str, ...]: ...
-    @property
-    def facts(self) -> dict[str, str]: ...
-
-
-class Noticed(Protocol):
-    """A remark, as far as its words need it."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def worker(self) -> str: ...
-    @property
-    def facts(self) -> dict[str, str]: ...
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):

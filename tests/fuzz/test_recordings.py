@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pytest
 
+from benchmarks.judging import Lines
 from fixtures.summary import Summing
 from kthw.errors import CouldNotLook
 from kthw.findings.judging import judge
@@ -33,19 +34,6 @@ SHARDS: Final = 6
 SEEDS: Final = {**FAULTS, **{name: (evidence, ()) for name, evidence in HEALTHY.items()}}
 _UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _JOINERS: Final = "\u200c\u200d"
-
-
-class _Terminal:
-    """What pytest's reporter is to the summary: it keeps the lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def write_line(self, line: str, **_: bool) -> None:
-        self.lines.append(line)
-
-    def write_sep(self, _sep: str, title: str, **_: bool) -> None:
-        self.lines.append(title)
 
 
 def _recorded(document: Any, path: Path) -> Evidence | None:
@@ -69,7 +57,7 @@ def _told(evidence: Evidence, language: str) -> None:
     words = catalogue(language)
     assert json.loads(as_json(told.document(words)))["schema"] == evidence.schema
     assert _strange(page(told, words, ["target"])) == ""
-    terminal = _Terminal()
+    terminal = Lines()
     Summing(terminal, words, told).tell({}, [])  # type: ignore[arg-type]  # two methods of it are used
     for line in terminal.lines:
         assert _strange(line, lines=False) == ""

@@ -48,7 +48,7 @@ def kept_routes(routes: list[dict[str, str]]) -> list[dict[str, Any]]:
     named: dict[str, list[str]] = {}
     for path in _files() if wanted else ():
         for form in wanted.intersection(
-            address + prefix for address, prefix in _ADDRESS.findall(_text(path))
+            address + prefix for address, prefix in _ADDRESS.findall(text_of(path))
         ):
             named.setdefault(form, []).append(path)
     return [
@@ -71,7 +71,7 @@ def _files() -> Iterator[str]:
     return iter(found[:MOST_FILES])
 
 
-def _text(path: str) -> str:
+def text_of(path: str) -> str:
     """What the file says, but for remarks; empty for what is no file, or cannot be read."""
     try:
         # A pipe would wait for somebody to write.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-from pathlib import Path
 from typing import Any
 
 from kthw.observed.agent.asked import is_address
 from kthw.observed.agent.cni import FOLDERS, cni_files, plugin_folders, plugins_in
 from kthw.observed.agent.firewall import chains
-from kthw.observed.agent.kept import kept_routes
+from kthw.observed.agent.kept import kept_routes, text_of
 from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
 from kthw.observed.agent.ways import by_next_hop, links, routing_entries, rp_filter, ways
@@ -50,12 +49,8 @@ def facts(request: dict[str, Any]) -> dict[str, Any]:
 def _kubelet_pod_cidr() -> str:
     """What kubelet's configuration says (``podCIDR: "10.200.0.0/24"``); empty where there is none."""
     for path in KUBELET_CONFIGS:
-        try:
-            # A pipe would wait for somebody to write.
-            said = Path(path).read_bytes()[:MOST_CONFIG] if Path(path).is_file() else b""
-        except OSError:
-            continue
-        found = re.search(r"^podCIDR:[ \t]*[\"']?([^\s\"'#]+)", said.decode("utf-8", "replace"), re.MULTILINE)
+        said = text_of(path)[:MOST_CONFIG]
+        found = re.search(r"^podCIDR:[ \t]*[\"']?([^\s\"'#]+)", said, re.MULTILINE)
         if found:
             return found.group(1)[:MOST_NAME]
     return ""
