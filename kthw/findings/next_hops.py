@@ -26,7 +26,7 @@ from kthw.network.node_routes import (
     through_peers,
     ways_of,
 )
-from kthw.network.nouns import instance_noun
+from kthw.network.nouns import instance_noun, some
 from kthw.network.routing import ACTIVE
 from kthw.observed.evidence import Instance, Way
 
@@ -154,12 +154,12 @@ def _made_missing(network: Network, worker: str) -> Finding:
         code="node-route-missing",
         subject=network.noun(worker),
         worker=worker,
-        expected=_listed([f"{route} dev {card}" if card else route for route in routes.values()]),
+        expected=some([f"{route} dev {card}" if card else route for route in routes.values()], _MOST_SHOWN),
         observed=next(iter(others.values())).route or "—",
-        near_miss=_listed([route for route in near if route not in routes.values()]),
+        near_miss=some([route for route in near if route not in routes.values()], _MOST_SHOWN),
         facts={
             **_facts(network, worker, next(iter(others.values()))),
-            "others": _listed([network.noun(other) for other in others]),
+            "others": some([network.noun(other) for other in others], _MOST_SHOWN),
             "command": shlex.quote(" && ".join(commands)),
         },
     )
@@ -171,7 +171,7 @@ def _adding(way: Way, route: str, cidr: str) -> list[str]:
         return [f"sudo ip route add {route}"]
     destination = way.route.split(" ", 1)[0]
     part = bool(way.route) and destination != cidr and _is_part(destination, cidr)
-    return [*([_removing(way)] if part else []), f"sudo ip route replace {route}"]
+    return [*([removing(way)] if part else []), f"sudo ip route replace {route}"]
 
 
 def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
@@ -182,7 +182,7 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
     if not near or destination != str(cidr):
         # One for a part goes before that for the whole; one for more is somebody else's too.
         part = not near or not way.route or _is_part(destination, str(cidr))
-        commands = [*([_removing(way)] if part else []), *commands]
+        commands = [*([removing(way)] if part else []), *commands]
     return Finding(
         code="node-route-wrong-next-hop",
         subject=f"{network.noun(worker)} · {way.route or way.address}",
@@ -226,17 +226,20 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
             "route_table": table.id if table else "",
             "interface": card.id if card else "",
             "verb": "replace" if exists else "create",
-            "command": shlex.quote(_removing(way)),
+            "command": shlex.quote(removing(way)),
             "variant": "typed" if typed else "",
         },
     )
 
 
-def _removing(way: Way) -> str:
+def removing(way: Way) -> str:
     """The command that takes its entry away; where none was seen, what shows which it is."""
-    if not way.route:
-        return f"ip route get {way.address}; ip rule; ip route show table all"
-    return f"sudo ip route del {shlex.join(way.route.split())}"
+    return f"sudo ip route del {shlex.join(way.route.split())}" if way.route else showing(way)
+
+
+def showing(way: Way) -> str:
+    """The command that shows which entry it is."""
+    return f"ip route get {way.address}; ip rule; ip route show table all"
 
 
 def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
@@ -267,7 +270,3 @@ def _is_part(destination: str, cidr: str) -> bool:
         return ranges.network(destination).subnet_of(ranges.network(cidr))
     except ValueError:
         return False
-
-
-def _listed(each: list[str]) -> str:
-    return ", ".join(each[:_MOST_SHOWN]) + (f", … ({len(each)})" if len(each) > _MOST_SHOWN else "")

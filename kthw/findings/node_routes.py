@@ -9,7 +9,7 @@ import shlex
 from typing import Final
 
 from kthw.findings.finding import Finding, once
-from kthw.findings.next_hops import is_next_hop
+from kthw.findings.next_hops import is_next_hop, removing, showing
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.network import ranges
@@ -91,9 +91,8 @@ def _peers(network: Network, worker: str, way: Way) -> Finding:
     right = f"{way.address} via {router} dev {card}"
     if not way.route or way.route.startswith("default "):
         # The way that all else takes, too: nothing to delete blindly.
-        command = f"ip route get {shlex.quote(way.address)}; ip rule; ip route show table all"
-        return _finding(network, worker, way, right, command, "default")
-    command = f"sudo ip route del {_quoted(way.route)}"
+        return _finding(network, worker, way, right, showing(way), "default")
+    command = removing(way)
     if by_node_routes(network):
         hop = on_link(network, worker, way.towards)
         right = f"{network.pod_cidrs[way.towards]} via {hop or router}"
@@ -111,12 +110,8 @@ def _own(network: Network, worker: str, way: Way, bridge: str) -> Finding:
     again = f"sudo ip route replace {around} dev {shlex.quote(bridge)} scope link src {gateway}"
     command = f"if ip link show {shlex.quote(bridge)} >/dev/null 2>&1; then {again}; fi"
     if way.route and not way.route.startswith("default "):
-        command = f"sudo ip route del {_quoted(way.route)}; {command}"
+        command = f"{removing(way)}; {command}"
     return _finding(network, worker, way, f"{around} dev {bridge}", command, "own")
-
-
-def _quoted(route: str) -> str:
-    return shlex.join(route.split())
 
 
 def _finding(network: Network, worker: str, way: Way, expected: str, command: str, variant: str) -> Finding:

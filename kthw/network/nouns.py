@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kthw.network.prefix_lists import ListedRoute
 from kthw.observed.evidence import Instance, Route
 
@@ -21,3 +23,8 @@ def name_tag(instance: Instance | None, worker: str) -> str:
 def destination_noun(route: Route) -> str:
     """``10.200.1.0/24``, with the prefix list it is an entry of: ``10.200.1.0/24 (pl-0ab…)``."""
     return f"{route.destination} ({route.listed_in})" if isinstance(route, ListedRoute) else route.destination
+
+
+def some(each: Sequence[str], most: int) -> str:
+    """The first of them, and how many there are where that is not all: ``a, b, … (12)``."""
+    return ", ".join(each[:most]) + (f", … ({len(each)})" if len(each) > most else "")

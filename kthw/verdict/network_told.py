@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from kthw.network.model import Network
 from kthw.network.node_routes import network_model
+from kthw.network.nouns import some
 from kthw.words.messages import Catalogue
 
 _MOST_NAMED: Final = 12
@@ -29,11 +30,10 @@ def pod_cidrs_told(network: Network | None, words: Catalogue) -> list[str]:
         said = network.said(worker) if network else None
         if said and said.saying and said.source in ("option", "tag"):
             places.setdefault(said.saying.noun, []).append(worker)
-    return [words.say("report-pod-cidrs", where=place, workers=_some(who)) for place, who in places.items()]
-
-
-def _some(workers: list[str]) -> str:
-    return ", ".join(workers[:_MOST_NAMED]) + (f", … ({len(workers)})" if len(workers) > _MOST_NAMED else "")
+    return [
+        words.say("report-pod-cidrs", where=place, workers=some(who, _MOST_NAMED))
+        for place, who in places.items()
+    ]
 
 
 def network_document(network: Network | None, words: Catalogue) -> dict[str, Any] | None:
