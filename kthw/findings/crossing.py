@@ -5,13 +5,13 @@ Each is the same for all workers of one zone (``zone_of``) at the one end, and f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from kthw.errors import CouldNotLook
 from kthw.findings import security
 from kthw.findings.finding import Finding
 from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
+from kthw.findings.unread import as_far_as_seen
 from kthw.findings.vpc_routes import local_routes
 from kthw.findings.workers import source_dest_checks
 from kthw.network import ranges
@@ -97,20 +97,12 @@ def _routed_by(network: Network, ruling: Ruling, destination: str) -> list[Findi
     if astray:
         return astray
     table = ruling.effective
-    shadows = _seen(lambda: diverted(network, table, destination))
+    shadows = as_far_as_seen(lambda: diverted(network, table, destination))
     return [
-        *_seen(lambda: way_to(network, ruling, destination)),
-        *_seen(lambda: blackhole(network, table, destination)),
+        *as_far_as_seen(lambda: way_to(network, ruling, destination)),
+        *as_far_as_seen(lambda: blackhole(network, table, destination)),
         *(shadow for shadow in shadows if _concerns(network, shadow)),
     ]
-
-
-def _seen(judge: Callable[[], list[Finding]]) -> list[Finding]:
-    """What ``judge`` finds; what depends on something that was not read is no obstacle."""
-    try:
-        return judge()
-    except CouldNotLook:
-        return []
 
 
 def _concerns(network: Network, shadow: Finding) -> bool:
@@ -132,6 +124,6 @@ def _local(network: Network, source: str, destination: str) -> list[Finding]:
         route = network.lookup(table.id).taking(IPv4Address(address))
         if route and route.gateway == "local" and route.state == ACTIVE:
             return []
-        return _seen(lambda: local_routes(network, table, source, vpc))
+        return as_far_as_seen(lambda: local_routes(network, table, source, vpc))
 
     return network.remember(("local", table.id, destination), judged)

@@ -93,8 +93,7 @@ def forwarding(network: Network, worker: str) -> list[Finding]:
 
 def standing(network: Network, worker: str) -> list[Finding]:
     """What leaves a packet no end: no one running instance, or no pod CIDR of its own."""
-    instance = network.instance(worker)
-    unread = instance is not None and instance.user_data is None
+    unread = network.instance(worker) is not None and network.said(worker) is None
     return [*one_running_instance(network, worker), *([] if unread else ground(network, worker))]
 
 

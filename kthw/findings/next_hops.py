@@ -10,10 +10,10 @@ import shlex
 from ipaddress import IPv4Address
 from typing import Final
 
-from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding, once
 from kthw.findings.kept_routes import UNIT, keeping
 from kthw.findings.node_firewall import interfaces
+from kthw.findings.unread import as_far_as_seen
 from kthw.findings.workers import ground
 from kthw.network import ranges
 from kthw.network.model import Network
@@ -45,10 +45,7 @@ def lead_to_peers(network: Network, worker: str) -> list[Finding]:
 
 def lacking(network: Network, worker: str, other: str) -> list[Finding]:
     """The same towards one other worker; what was not seen is no obstacle."""
-    try:
-        return _towards(network, worker, other) if by_node_routes(network) else []
-    except CouldNotLook:
-        return []
+    return as_far_as_seen(lambda: _towards(network, worker, other)) if by_node_routes(network) else []
 
 
 def is_next_hop(network: Network, worker: str, way: Way) -> bool:

@@ -19,8 +19,6 @@ from kthw.secrets import MASK
 _PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
 _TOOLS: Final = ("iptables", "iptables-legacy", "iptables-nft", "nft")
 _INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
-_SPECIAL: Final = frozenset('"$`\\')
-"""What a shell does not take as it is within double quotes."""
 
 
 def dropped(network: Network, worker: str) -> list[Finding]:
