@@ -7,10 +7,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from typing import Any, cast
 
+import paramiko
 import pytest
 
 from kthw.errors import CouldNotLook
+from kthw.observed.ssh import protocol
 from kthw.observed.ssh.login import open_session
 from tests.observed.logins import HERE, NO_SSHD, PATIENT, PLACES, hostname_over, open_
 from tests.observed.private_sshd import (
@@ -45,6 +48,32 @@ def test_a_connection_that_breaks_is_no_timeout(own_sshd: Callable[..., Sshd]) -
         session.request("facts", deadline=60, **PLACES)
     assert (raised.value.error.code, raised.value.error.facts["variant"]) == ("ssh-unreachable", "lost")
     session.close()
+
+
+@pytest.mark.parametrize("met", [EOFError(), paramiko.SSHException("Key-exchange timed out")], ids=repr)
+def test_whatever_a_connection_breaks_with_is_no_traceback(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch, met: Exception
+) -> None:
+    """What the library's own thread met comes out of whoever sends next; by hand it is a race to see it."""
+
+    def broken(*_: object) -> None:
+        raise met
+
+    session = open_(sshd.access())
+    with monkeypatch.context() as patch:
+        patch.setattr(paramiko.Transport, "_send_user_message", broken)
+        with pytest.raises(CouldNotLook) as raised:
+            session.request("facts", deadline=5, **PLACES)
+        session.close()
+    assert (raised.value.error.code, raised.value.error.facts["variant"]) == ("ssh-unreachable", "lost")
+
+
+def test_a_tunnel_through_a_broken_connection_closes() -> None:
+    class Broken:
+        def close(self) -> None:
+            raise EOFError
+
+    protocol.close(cast(Any, Broken()))
 
 
 def test_a_closed_session_leaves_no_thread(sshd: Sshd) -> None:

@@ -151,7 +151,7 @@ class _Login:
             wire = proxy.socket
         else:
             wire = self._dial(hop)
-        opened.callback(wire.close)
+        opened.callback(protocol.close, wire)
         try:
             self._await_first_byte(wire, hop)
             with self._turn(_HANDSHAKES):

@@ -87,7 +87,7 @@ class Connection:
         done = threading.Event()
         try:
             transport.auth_publickey(user, key, event=done)
-        except (paramiko.SSHException, EOFError, OSError) as problem:
+        except _BROKEN as problem:
             raise DroppedError(_text(problem)) from problem
         self._await(done, seconds)
         if transport.is_authenticated():
@@ -103,19 +103,20 @@ class Connection:
         """A connection from the server to somewhere else. Raises ``RefusedError``, ``DroppedError``."""
         return self._channel(lambda: self._open("direct-tcpip", (host, port), seconds), seconds)
 
-    def run(self, command: str, seconds: float) -> paramiko.Channel:
-        """A channel with ``command`` running. Raises ``RefusedError``, ``DroppedError``."""
+    def run(self, command: str, seconds: float) -> Command:
+        """``command``, running. Raises ``RefusedError``, ``DroppedError``."""
 
         def start() -> paramiko.Channel:
             channel = self._open("session", None, seconds)
             channel.exec_command(command)
             return channel
 
-        return self._channel(start, seconds)
+        return Command(self._channel(start, seconds))
 
     def close(self) -> None:
         """Hang up, and wait for the thread behind it."""
-        self._transport.close()
+        with contextlib.suppress(*_BROKEN):  # it also closes the tunnel that it runs through
+            self._transport.close()
         if self._transport.is_alive():
             self._transport.join(2.0)
 
@@ -132,7 +133,7 @@ class Connection:
             channel: paramiko.Channel = make()
         except paramiko.ChannelException as problem:
             raise RefusedError(problem.text) from problem
-        except (paramiko.SSHException, EOFError, OSError) as problem:
+        except _BROKEN as problem:
             raise DroppedError(_text(problem) or "the connection broke") from problem
         finally:
             watchdog.cancel()
@@ -145,6 +146,66 @@ class Connection:
                 raise InterruptedError
             if time.monotonic() >= until:
                 raise TimeoutError
+
+
+class Command:
+    """The streams of a command on the other side: a connection that breaks is an ``OSError``.
+
+    paramiko lets what its own thread met come out of whoever sends next: an ``EOFError`` where the packet
+    could not be written (reading sends too: how much room there is again), an ``SSHException`` where a
+    new exchange of keys was never finished.
+    """
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+
+    def settimeout(self, timeout: float | None, /) -> None:
+        """The seconds of the next ``send`` or ``recv``, which else raises ``TimeoutError``."""
+        self._channel.settimeout(timeout)
+
+    def send(self, data: bytes, /) -> int:
+        """How many of these bytes the other side takes."""
+        with _broken_is_an_oserror():
+            return self._channel.send(data)
+
+    def recv(self, size: int, /) -> bytes:
+        """What the command writes, ``size`` bytes at most; nothing once it has ended."""
+        with _broken_is_an_oserror():
+            return self._channel.recv(size)
+
+    def recv_stderr_ready(self) -> bool:
+        """Whether ``recv_stderr`` would not wait."""
+        return self._channel.recv_stderr_ready()
+
+    def recv_stderr(self, size: int, /) -> bytes:
+        """What the command writes on its standard error."""
+        with _broken_is_an_oserror():
+            return self._channel.recv_stderr(size)
+
+    def exit_status_ready(self) -> bool:
+        """Whether ``recv_exit_status`` would not wait."""
+        return self._channel.exit_status_ready()
+
+    def recv_exit_status(self) -> int:
+        """What the command ended with; -1 where the other side never said."""
+        return self._channel.recv_exit_status()
+
+
+_BROKEN: Final = (EOFError, paramiko.SSHException, OSError)
+
+
+def close(wire: Wire) -> None:
+    """Close it, whatever has become of what it runs through."""
+    with contextlib.suppress(*_BROKEN):
+        wire.close()
+
+
+@contextlib.contextmanager
+def _broken_is_an_oserror() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, paramiko.SSHException) as problem:
+        raise ConnectionResetError(_text(problem) or "the connection broke") from problem
 
 
 def readable(wire: Wire) -> bool:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Channel(Protocol):
-    """What this module needs of an SSH channel (``paramiko.Channel`` has it)."""
+    """What this module needs of a command's streams; one that is broken raises ``OSError``."""
 
     def settimeout(self, timeout: float | None, /) -> None: ...
     def send(self, data: bytes, /) -> int: ...
@@ -248,7 +248,10 @@ class Session:
         for _ in range(_MOST_COMPLAINTS):
             if not self._channel.recv_stderr_ready():
                 return
-            data = self._channel.recv_stderr(_CHUNK)
+            try:
+                data = self._channel.recv_stderr(_CHUNK)
+            except OSError:
+                return
             if not data:
                 return
             self._complaints = (self._complaints + data)[-_KEPT:]
