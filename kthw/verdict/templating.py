@@ -6,6 +6,7 @@ that is no markup already.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
@@ -30,6 +31,7 @@ def markup(written: str) -> Markup:
     return Markup(written)  # noqa: S704
 
 
+@functools.cache
 def template(name: str) -> jinja2.Template:
     """One of ``templates/``: everything it prints is escaped, line ends stay."""
     return _ENVIRONMENT.get_template(name)

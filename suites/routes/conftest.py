@@ -15,10 +15,5 @@ _ORDER = ("test_workers.py", "test_routes.py", "test_security.py", "test_nodes.p
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Ask in the order of the path: what a failure may be caused by comes before it."""
-    here = [Path(__file__).parent / name for name in _ORDER]
-    items.sort(key=lambda item: here.index(item.path) if item.path in here else -1)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "worker" in metafunc.fixturenames:
-        metafunc.parametrize("worker", metafunc.config.getoption("workers").split(","))
+    here = {Path(__file__).parent / name: n for n, name in enumerate(_ORDER)}
+    items.sort(key=lambda item: here.get(item.path, -1))

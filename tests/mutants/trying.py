@@ -145,27 +145,18 @@ def standing(
 
 
 def anew(
-    first: Sequence[str],
-    arguments: Sequence[str],
-    source: Source,
-    mutant: Mutant,
-    kills: Counter[str],
-    seconds: float,
+    arguments: Sequence[str], source: Source, mutant: Mutant, kills: Counter[str], seconds: float
 ) -> Outcome:
-    """The mutant's fate, in a child of this process, which has imported nothing of the program.
-
-    ``first``: the few tests that are asked before all are collected, which takes longest.
-    """
+    """The mutant's fate, in a child of this process, which has imported nothing of the program."""
 
     def work(say: Say) -> None:
         allow(_IMPORTING)
         sys.meta_path.insert(0, _Changed(source, source.mutated(mutant)))
-        for tests in (first, arguments):
-            status = pytest.main(
-                [*OPTIONS, *tests], plugins=[Failing(say), First(kills, say, _ANEW * seconds)]
-            )
-            if status:
-                say(f"pytest ended with {int(status)}")
+        status = pytest.main(
+            [*OPTIONS, *arguments], plugins=[Failing(say), First(kills, say, _ANEW * seconds)]
+        )
+        if status:
+            say(f"pytest ended with {int(status)}")
 
     ended = in_a_child(work)
     if ended.said:
