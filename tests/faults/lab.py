@@ -167,7 +167,10 @@ class Labs(contextlib.ExitStack):
     @property
     def one(self) -> Lab:
         if self._lab is None:
-            self._lab = self.enter_context(contextlib.closing(Lab(self.enter_context(start(empty=True)))))
+            with contextlib.ExitStack() as opened:  # or its sandbox would stay and each try add one
+                box = opened.enter_context(start(empty=True))
+                self._lab = opened.enter_context(contextlib.closing(Lab(box)))
+                self.callback(opened.pop_all().close)
             self.booted += 1
         return self._lab
 

@@ -73,7 +73,6 @@ MISSED: Final = {
 }
 """When somebody's end has to be heard of. Later, all may have been seen by the time that it dies; the kernel
 carries packets for as long as a leader that is stopped is waited for."""
-_TOLD: Final = (signal.SIGINT, signal.SIGHUP)
 _FULL: Final = bool(os.environ.get("KTHW_FULL_MATRIX"))
 _SECONDS: Final = 120.0
 """No run lasts longer, whatever is done to it."""
@@ -176,16 +175,10 @@ def begin(tmp_path: Path) -> Iterator[Any]:
                 command[command.index("--workers") : command.index("--workers") + 2] = []
             if victim == "worker":
                 command += ["-n", "2"]
-            # Whoever runs the tests with nohup, or behind an ampersand, ignores what this run is not to.
-            before = {number: signal.signal(number, signal.SIG_DFL) for number in _TOLD}
-            try:
-                process = subprocess.Popen(
-                    command, cwd=PROJECT, env={**clean(), **own}, text=True, start_new_session=True,
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                )  # fmt: skip
-            finally:
-                for number, handler in before.items():
-                    signal.signal(number, handler)
+            process = subprocess.Popen(
+                command, cwd=PROJECT, env={**clean(), **own}, text=True, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
             closing.callback(_end, process)
             run = Run(process, home, through)
             run.reader = threading.Thread(target=run.read, daemon=True)

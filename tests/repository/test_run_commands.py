@@ -107,7 +107,7 @@ def test_the_tests_are_four_checks_and_one_failure_fails_them_all(machine: Machi
     passed = machine.run("test", "-k", "x")
     assert [line.removeprefix("ran: -P -m ") for line in lines_of(passed.stdout, "ran: ")] == [
         "ruff check", "ruff format --check", "mypy",
-        "kthw.start pytest tests -n auto --maxprocesses 4 --dist loadscope -k x",
+        "kthw.start pytest tests -n auto --maxprocesses 8 --dist worksteal -k x",
     ]  # fmt: skip
     assert passed.returncode == 0
     failed = machine.run("test", FAILING="ruff check")

@@ -149,10 +149,11 @@ class Kernel:
 
 def _everything(space: str, names: dict[str, str]) -> Any:
     questions = ("link show", "addr show", "neigh show nud permanent", "rule show", "route show table all")
-    asked = "; ".join(f"ip -4 -N -j {question}; echo" for question in questions) + "; nft -j list ruleset"
+    # It is asked thousands of times: few processes, and not one for each question.
     said = subprocess.run(
-        ["nsenter", f"--net={namespaces.NAMED / space}", "sh", "-c", asked],
-        capture_output=True, text=True, check=True,
+        ["nsenter", f"--net={namespaces.NAMED / space}", "sh", "-ec",
+         "ip -4 -N -j -batch -; nft -j list ruleset"],
+        input="\n".join(questions), capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     *rows, rules = [json.loads(line) for line in said.splitlines() if line]
     tables = [sorted((_plain(row, names) for row in answer if row), key=repr) for answer in rows]
