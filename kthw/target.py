@@ -17,12 +17,16 @@ class SshAccess(msgspec.Struct, frozen=True, kw_only=True):
     ``config`` is an OpenSSH ``ssh_config`` file, ``key`` a private key file; the agent and the
     user's default keys are tried as well. ``accept_new`` records an unknown host key instead of
     refusing it (OpenSSH's ``StrictHostKeyChecking=accept-new``); a changed key is always refused.
+    ``jump`` is ``[USER@]HOST[:PORT]``, through which every worker is reached, or empty; ``jump_address``
+    is the public address of the instance that ``HOST`` names, where it names one.
     """
 
     user: str = "ubuntu"
     key: str = ""
     config: str = ""
     accept_new: bool = False
+    jump: str = ""
+    jump_address: str = ""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -138,6 +138,7 @@ class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: Identifier
     state: MaybeIdentifier
     name: Name = ""
+    image: MaybeIdentifier = ""
     vpc: MaybeIdentifier = ""
     subnet: MaybeIdentifier = ""
     address: MaybeAddress = ""

@@ -12,6 +12,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
 from kthw.observed.aws.concerned import NAMELESS
 from kthw.observed.aws.elsewhere import looked_elsewhere
+from kthw.observed.aws.image_users import with_image_users
 from kthw.observed.aws.inventory import read_inventory, reread_routes
 from kthw.observed.aws.reader import Reader, facts_of
 from kthw.observed.changed import changes
@@ -164,9 +165,12 @@ class _Look:
             nodes=seen.nodes,
             probes=seen.probes,
             traces=seen.traces,
-            errors=(*self._evidence.errors, *seen.errors),
+            errors=(*self._evidence.errors, *self._with_image_users(inventory, seen.errors)),
             counts=Counts(ssh_sessions=seen.ssh_sessions),
         )
+
+    def _with_image_users(self, inventory: Inventory, errors: tuple[LookError, ...]) -> tuple[LookError, ...]:
+        return with_image_users(self._reader, inventory, errors) if self._reader else errors
 
     def routes_again(self) -> None:
         """Look at the routes once more before a failure is believed, or that what was made was there.

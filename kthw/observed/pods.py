@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from kthw.errors import LookError
+from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
 from kthw.observed import answers, tracing
@@ -23,6 +23,7 @@ from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe,
 from kthw.observed.namesakes import candidates, unambiguous
 from kthw.observed.ssh.login import open_session
 from kthw.observed.ssh.session import MOST_BYTES, Session
+from kthw.observed.ways_in import ways_in
 from kthw.target import Target
 
 Progress = Callable[[str, int, int], None]
@@ -88,7 +89,6 @@ def probe_deadline(pods: int) -> float:
 
 class _Look:
     def __init__(self, target: Target, inventory: Inventory, intended: Intended, progress: Progress) -> None:
-        self._ssh = target.ssh
         self._endpoint = configured.endpoint(target)
         self._inventory = inventory
         self._intended = intended
@@ -96,6 +96,7 @@ class _Look:
         self._run = secrets.token_hex(8)
         self._stop = threading.Event()
         self._workers = _one_running(inventory, intended)
+        self._ways_in = ways_in(target.ssh, inventory.instances, self._workers.values())
         self._sessions: dict[str, Session] = {}
         self._opened: list[Session] = []
         self._nodes: dict[str, Node] = {}
@@ -174,11 +175,14 @@ class _Look:
 
     def _log_in(self, worker: str) -> Session:
         instance = self._workers[worker]
-        address = instance.public_address or instance.address
+        access, address = self._ways_in.to(instance)
         subject = f"{worker} ({instance.id}, {address})"
-        session = open_session(
-            self._ssh, worker, address, subject=subject, endpoint=self._endpoint, stop=self._stop
-        )
+        try:
+            session = open_session(
+                access, worker, address, subject=subject, endpoint=self._endpoint, stop=self._stop
+            )
+        except CouldNotLook as problem:
+            raise CouldNotLook(self._ways_in.told(problem.error, instance)) from problem
         self._opened.append(session)
         count = len(self._workers)
         session.allow(

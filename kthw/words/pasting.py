@@ -40,8 +40,11 @@ _MOST_PASTED: Final = 50_000
 """Characters of a fact in a command: less than a command line may have, and more than 2000 names."""
 _PLAIN: Final = re.compile(r"[\w.:/@%+=,-]+", re.ASCII)
 _OPTION: Final = re.compile(r"--[a-z-]+")
+_SSH_OPTIONS: Final = r"(?:\0-F\0[^\0]+|\0-i\0[^\0]+|\0-p\0\d+|\0-o\0HostName=[^\0]+)*"
+_WAY: Final = re.compile(rf"ssh{_SSH_OPTIONS}\0-W\0%h:%p\0[^\0-][^\0]*")
+"""Through a jump host: the one ProxyCommand that we make."""
 _COMMANDS: Final = (
-    re.compile(r"ssh(\0-F\0[^\0]+|\0-i\0[^\0]+|\0-p\0\d+|\0-o\0HostName=[^\0]+)*\0[^\0-][^\0]*"),
+    re.compile(rf"ssh{_SSH_OPTIONS}(\0-o\0ProxyCommand=(?P<way>[^\0]+))?\0[^\0-][^\0]*"),
     re.compile(r"ssh-keygen\0-f\0[^\0]+\0-R\0[^\0]+"),
 )
 """The kinds of commands we make, a NUL between the words. Other options of ssh run programs."""
@@ -124,7 +127,16 @@ def _option(value: str) -> str:
 
 def _command(value: str) -> str:
     words = _split(value)
-    return shlex.join(words) if any(kind.fullmatch("\0".join(words)) for kind in _COMMANDS) else ""
+    found = next(filter(None, (kind.fullmatch("\0".join(words)) for kind in _COMMANDS)), None)
+    way = found.groupdict().get("way") if found else None
+    return shlex.join(words) if found and (way is None or _is_a_way(way)) else ""
+
+
+def _is_a_way(text: str) -> bool:
+    """Whether a shell, after ssh has filled in its two tokens, runs ``text`` as what it looks like."""
+    words = _split(text)
+    tokens = text.replace("%%", "").count("%")
+    return bool(_WAY.fullmatch("\0".join(words))) and shlex.join(words) == text and tokens == 2
 
 
 _KINDS: Final[Mapping[str, Callable[[str], str]]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import socket
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.observed import agent
 from tests.observed.local_channel import LocalChannel
 
 Login = Callable[..., LocalChannel]
@@ -90,6 +88,7 @@ def test_python_that_only_root_lacks_is_python_missing(login: Login) -> None:
 def test_an_old_python_is_named(login: Login) -> None:
     error = start_error(login(id=ROOT, python3="echo 'kthw: python3 is 3.5.2' >&2; exit 1"))
     assert (error.code, error.facts["version"]) == ("python-missing", "3.5.2")
+    assert error.facts["oldest"] == "3.6"
 
 
 def test_what_start_up_files_print_is_passed_over(login: Login) -> None:
@@ -130,53 +129,6 @@ def test_a_flood_on_standard_error_blocks_nothing(login: Login) -> None:
     session = login(id=ROOT, python3=flood + PYTHON).session()
     session.start(deadline=20)
     assert session.request("facts", deadline=20, **PLACES)["hostname"]
-
-
-def test_the_agent_runs_on_any_python_from_3_7_on() -> None:
-    """Its syntax, that is; Ubuntu 20.04 has 3.8."""
-    for name in agent.SOURCES:
-        source = Path(agent.__path__[0], f"{name}.py").read_text()
-        ast.parse(source, feature_version=(3, 7))
-
-
-def test_the_agent_subscripts_no_class_as_it_runs() -> None:
-    """``dict[str, int]`` is an error before Python 3.9, but for an annotation, which nobody evaluates."""
-    for name in agent.SOURCES:
-        tree = ast.parse(Path(agent.__path__[0], f"{name}.py").read_text())
-        classes = {"dict", "list", "tuple", "set", "frozenset", "type"}
-        for each in ast.walk(tree):
-            if isinstance(each, ast.ImportFrom) and each.module == "collections.abc":
-                classes |= {alias.name for alias in each.names}
-        found = _AsItRuns().of(tree)
-        assert [line for line, value in found if value in classes or value.startswith("re.")] == [], name
-
-
-class _AsItRuns(ast.NodeVisitor):
-    """The subscripts outside annotations and ``if TYPE_CHECKING``: line, and of what."""
-
-    def of(self, tree: ast.AST) -> list[tuple[int, str]]:
-        self.found: list[tuple[int, str]] = []
-        self.visit(tree)
-        return self.found
-
-    def visit_Subscript(self, node: ast.Subscript) -> None:
-        self.found.append((node.lineno, ast.unparse(node.value)))
-        self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> None:
-        if ast.unparse(node.test) != "TYPE_CHECKING":
-            self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value:
-            self.visit(node.value)
-
-    def visit_arg(self, node: ast.arg) -> None:
-        pass
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        for each in (*node.args.defaults, *node.body, *node.decorator_list):
-            self.visit(each)
 
 
 def test_the_agent_needs_nothing_but_the_standard_library_and_itself(login: Login) -> None:

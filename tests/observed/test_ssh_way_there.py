@@ -161,7 +161,7 @@ def test_a_jump_host_that_cannot_reach_the_worker_is_said(sshd: Sshd) -> None:
         port = free.getsockname()[1]
     access = sshd.access("Host worker-1", f"Port {port}", f"ProxyJump {HERE}:{sshd.port}")
     error = error_of(access)
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "proxy")
+    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "tunnel")
     assert "jump host" in error.detail
 
 

@@ -24,6 +24,8 @@ REFUSED = {
     "account too short": (["--expect-account", "123"], "--expect-account 123"),
     "no such language": (["--language", "tlh"], "--language tlh"),
     "no user name": (["--target", "aws", "--ssh-user", "a b"], "--ssh-user a b"),
+    "two jump hosts": (["--target", "aws", "--ssh-jump", "a,b"], "--ssh-jump a,b"),
+    "jump host for a sandbox": (["--ssh-jump", "jumpbox"], "--ssh-jump"),
     "no such key": (["--target", "aws", "--ssh-key", "nowhere.pem"], "--ssh-key nowhere.pem"),
     "key of nobody's": (["--target", "aws", "--ssh-key", "~nosuchuser/key"], "--ssh-key ~nosuchuser/key"),
     "page of nobody's": (["--html", "~nosuchuser/r.html"], "~nosuchuser/r.html"),
@@ -68,6 +70,12 @@ def test_complaints_are_in_the_chosen_language(run_pytest: Run) -> None:
 def test_the_locale_is_the_default_language(run_pytest: Run) -> None:
     ran = run_pytest(SUITE, "--after", "lunch", LC_ALL="pt_BR.UTF-8")
     assert "não há esse capítulo" in ran.output
+
+
+def test_a_bad_jump_host_in_the_environment_is_refused_by_its_name(run_pytest: Run) -> None:
+    ran = run_pytest(SUITE, "--target", "aws", KTHW_SSH_JUMP="$(touch x)")
+    assert is_one_sentence(ran), ran.output
+    assert "KTHW_SSH_JUMP" in ran.output
 
 
 def test_a_bad_target_in_the_environment_is_refused_by_its_name(run_pytest: Run) -> None:

@@ -34,6 +34,13 @@ SSH_FACTS = {
     "forget": "ssh-keygen -f known_hosts -R 203.0.113.21",
     "budget": "45",
     "known_hosts": "known_hosts",
+    "vpc": "vpc-0ab1",
+    "candidate": "jumpbox",
+    "image": "debian-12-amd64",
+    "image_user": "admin",
+    "to": "admin@203.0.113.5",
+    "version": "3.5.2",
+    "oldest": "3.6",
 }
 AWS_FACTS = {
     "profile": "default",

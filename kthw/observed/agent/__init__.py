@@ -1,8 +1,8 @@
 """The program a worker runs for us, sent over the channel's stdin; nothing is installed there.
 
-Its modules use the standard library only and run on Python 3.7 or later as uid 0; ``SOURCES`` sends
-them in that order, and ``conversation.main`` runs. It reads requests on stdin and answers on
-stdout, one JSON object a line, each answer with the request's ``id``:
+Its modules use the standard library only and run on Python 3.6 or later as uid 0, their annotations taken
+off; ``SOURCES`` sends them in that order, and ``conversation.main`` runs. It reads requests on stdin and
+answers on stdout, one JSON object a line, each answer with the request's ``id``:
 
 ``{"do": "facts", "configs": DIR, "plugins": DIR, "runtime": FILE}``
     what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_path``,
@@ -40,3 +40,5 @@ SOURCES = (
     "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""
+OLDEST_PYTHON = (3, 6)
+"""Ubuntu 18.04's. What is older is told so, in one sentence."""

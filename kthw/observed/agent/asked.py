@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ MOST_WORKERS = 10_000
 MOST_PAIRS = 2000
 _JOINERS = "\u200c\u200d"
 """Invisible, harmless, and part of how emoji and several scripts are written."""
+_WORD = re.compile("[A-Za-z0-9]{1,64}")
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -54,7 +56,7 @@ def checked(do: str, fields: dict[str, Any]) -> dict[str, Any]:
 def is_address(value: object) -> bool:
     """Whether it is an IPv4 address, in the one way to write it."""
     try:
-        return isinstance(value, str) and value.isascii() and str(ipaddress.IPv4Address(value)) == value
+        return isinstance(value, str) and str(ipaddress.IPv4Address(value)) == value
     except ValueError:
         return False
 
@@ -88,7 +90,7 @@ def _range(value: Any) -> str:
     """An IPv4 network, or nothing."""
     if value == "":
         return ""
-    _fit(isinstance(value, str) and value.isascii() and str(ipaddress.IPv4Network(value)) == value)
+    _fit(isinstance(value, str) and str(ipaddress.IPv4Network(value)) == value)
     return str(value)
 
 
@@ -107,7 +109,7 @@ def _path(value: Any) -> str:
 
 
 def _word(value: Any) -> str:
-    _fit(isinstance(value, str) and value.isascii() and value.isalnum() and len(value) <= 64)
+    _fit(isinstance(value, str) and _WORD.fullmatch(value) is not None)
     return str(value)
 
 
@@ -136,7 +138,7 @@ def _protocol(value: Any) -> str:
 def _row(*checks: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
     def check(value: Any) -> list[Any]:
         _fit(isinstance(value, list) and len(value) == len(checks))
-        return [each(cell) for each, cell in zip(checks, value)]  # noqa: B905 -- Python 3.7 has no strict=
+        return [each(cell) for each, cell in zip(checks, value)]  # noqa: B905 -- Python 3.6 has no strict=
 
     return check
 

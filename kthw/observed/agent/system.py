@@ -137,9 +137,10 @@ def tool(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program of the node's to its end. Raises ``OSError``, ``subprocess.TimeoutExpired``."""
     environment = dict(os.environ, LC_ALL="C", PATH=PATH)
     environment.update(options.pop("environment", {}))
-    return subprocess.run(
+    return subprocess.run(  # noqa: UP022 -- Python 3.6 has no capture_output=
         command,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
         env=environment,

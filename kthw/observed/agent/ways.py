@@ -134,7 +134,7 @@ class Entry:
 
     def is_part_of(self, around: ipaddress.IPv4Network, address: str) -> bool:
         """Whether it is about some of ``around`` only, and not about ``address``; the node's own aside."""
-        part = self.network.subnet_of(around) and self.network != around
+        part = self.network.prefixlen > around.prefixlen and self.network.network_address in around
         own = self.kind in ("local", "broadcast")
         return part and not own and ipaddress.IPv4Address(address) not in self.network
 

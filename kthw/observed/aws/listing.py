@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from msgspec import Struct, ValidationError
 from kthw.observed import unfit
 from kthw.observed.aws import shapes
 from kthw.observed.aws.answers import UnreadableAnswerError
+from kthw.observed.aws.wire import Image
 from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import (
     Instance,
@@ -166,6 +168,16 @@ def prefix_list(ec2: EC2Client, list_id: str) -> PrefixList:
         except ValidationError as problem:
             raise UnreadableAnswerError(detail=f"{list_id}: {unfit.detail(problem, answer)}") from problem
     return PrefixList(id=list_id, entries=tuple(sorted(found - {""}, key=IPv4Network)))
+
+
+def images(ec2: EC2Client, ids: Sequence[str]) -> list[Image]:
+    """Those of the machine images that AWS still knows; what it garbles is left out: it would only help."""
+    listed: object = ec2.describe_images(ImageIds=list(ids), IncludeDeprecated=True).get("Images")
+    found = []
+    for answer in listed if isinstance(listed, list) else ():
+        with contextlib.suppress(ValidationError):
+            found.append(shapes.image(answer))
+    return found
 
 
 def _in_vpcs(

@@ -133,6 +133,7 @@ def _instance(seen: wire.Instance) -> Instance:
     interfaces = [_network_interface(entry) for entry in seen.network_interfaces]
     return Instance(
         id=seen.instance_id,
+        image=seen.image_id,
         state=seen.state.name if seen.state else "",
         name=_name(seen.tags),
         pod_cidr_tags={tag.key: said for tag in seen.tags if (said := said_by_tag(tag.key, tag.value))},
@@ -220,6 +221,10 @@ def _acl_entry(seen: wire.AclEntry) -> AclEntry:
         from_port=ports.from_ if ports else icmp.type,
         to_port=ports.to if ports else icmp.code,
     )
+
+
+def image(answer: object) -> wire.Image:
+    return convert(answer, wire.Image)
 
 
 def prefix_list_entry(answer: object) -> str:

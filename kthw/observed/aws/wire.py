@@ -177,6 +177,7 @@ class Instance(Struct, frozen=True, rename="pascal"):
     """``state`` is ``None`` only for one that does not fit: see ``kthw.observed.aws.shapes.salvaged``."""
 
     instance_id: Identifier
+    image_id: MaybeIdentifier = ""
     state: InstanceState | None = None
     tags: Some[Tag] = ()
     vpc_id: MaybeIdentifier = ""
@@ -184,6 +185,12 @@ class Instance(Struct, frozen=True, rename="pascal"):
     private_ip_address: MaybeAddress = ""
     public_ip_address: MaybeAddress = ""
     network_interfaces: Some[NetworkInterface] = ()
+
+
+class Image(Struct, frozen=True, rename="pascal"):
+    image_id: Identifier
+    name: Name = ""
+    owner_id: MaybeIdentifier = ""
 
 
 class IpRange(Struct, frozen=True, rename="pascal"):

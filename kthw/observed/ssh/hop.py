@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import getpass
-import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +13,8 @@ from kthw.observed.ssh import config, names, protocol
 from kthw.target import SshAccess
 
 PORT: Final = 22
-_HOST_AND_PORT: Final = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?")
-"""An IPv6 address stands in brackets where a port follows."""
+_ASKED: Final = "--ssh-jump"
+"""In ``Hop.jumps``, the host of that option: no ProxyJump can be called so."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +59,26 @@ def worker_hop(access: SshAccess, worker: str, address: str) -> Hop:
     text = config.text_of(access.config)
     alias = worker if names.is_host(worker) and config.names(text, worker) else address
     wish = f"User {access.user}\n" if access.user != tutorial.SSH_USER else ""
-    return _looked_up(access, text, alias, wish, f"HostName {address}\nUser {access.user}\n")
+    hop = _looked_up(access, text, alias, wish, f"HostName {address}\nUser {access.user}\n")
+    # An option wins over the file, as ``ssh -J`` does.
+    return replace(hop, proxy_command="", jumps=(_ASKED,)) if access.jump else hop
 
 
 def jump_hop(access: SshAccess, spec: str) -> Hop:
     """A ``ProxyJump`` entry (``[user@]host[:port]``, maybe as ``ssh://``) as ssh_config completes it.
 
+    The one of ``access.jump`` is looked up as a worker is: by the entry for its name, where there is one,
+    else by the address of the instance; and its user is the workers', where nothing says another.
     Raises ``OSError``, ``ValueError``.
     """
-    user, _, rest = spec.removeprefix("ssh://").rpartition("@")
-    found = _HOST_AND_PORT.fullmatch(rest)
-    host, port = (found[1] or found[2], found[3] or "") if found else (rest, "")
-    names.host("ProxyJump", host)
-    wish = f"User {names.user('ProxyJump', user)}\n" if user else ""
-    wish += f"Port {names.port('ProxyJump', port)}\n" if port else ""
+    asked = spec == _ASKED
+    user, host, port = names.jump(_ASKED, access.jump) if asked else names.jump("ProxyJump", spec)
     text = config.text_of(access.config)
-    return _looked_up(access, text, host, wish, f"HostName {host}\nUser {getpass.getuser()}\n")
+    address = names.address(access.jump_address) if asked and access.jump_address else host
+    alias = host if config.names(text, host) else address
+    wish = (f"User {user}\n" if user else "") + (f"Port {port}\n" if port else "")
+    usual = access.user if asked else getpass.getuser()
+    return _looked_up(access, text, alias, wish, f"HostName {address}\nUser {usual}\n")
 
 
 def _looked_up(access: SshAccess, text: str, alias: str, first: str, last: str) -> Hop:

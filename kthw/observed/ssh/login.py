@@ -6,7 +6,6 @@ import contextlib
 import functools
 import random
 import re
-import shlex
 import socket
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
-from kthw.observed.ssh import dial, protocol, strangers, trust
+from kthw.observed.ssh import by_hand, dial, protocol, strangers, trust
 from kthw.observed.ssh.hop import PORT, Hop, jump_hop, worker_hop
 from kthw.observed.ssh.keys import Keys
 from kthw.observed.ssh.proxy_command import ProxyCommand
@@ -31,6 +30,7 @@ _JUMPS: Final = threading.BoundedSemaphore(8)
 _DROPPED: Final = re.compile(r"clos|reset|banner|kex_exchange|Broken pipe", re.IGNORECASE)
 """What a ProxyCommand says of a connection that was made and then dropped: worth another attempt."""
 _MOST_DETAIL: Final = 1000
+_MOST_NOUN: Final = 200
 _UNREADABLE: Final = (OSError, ValueError, RuntimeError)
 """What an ssh_config may be good for; the last one where it names a file of nobody's, ``~nobody/key``."""
 
@@ -68,7 +68,8 @@ def open_session(
     Raises ``CouldNotLook``: ``ssh-unreachable``, ``ssh-auth-failed``, ``ssh-key-unusable``,
     ``ssh-host-key-unknown``, ``ssh-host-key-changed``, and
     what ``Session.start`` raises. The facts of each are ``worker``, ``address``, ``host``, ``port``,
-    ``user``, ``key`` and ``login`` (the ``ssh`` command to try by hand); most have a ``variant``.
+    ``user``, ``key`` and ``login`` (the ``ssh`` command to try by hand); most have a ``variant``. An error at
+    a host on the way is about that one: it is the ``subject``, and the fact ``jump``.
     """
     stop = stop or threading.Event()
     subject = subject or f"{worker} ({printable(address, 60)})"
@@ -87,9 +88,12 @@ class _Login:
     deadlines: Deadlines
     stop: threading.Event
     queued: float = 0.0
+    hop: Hop | None = None
+    jump: Hop | None = None
+    """The worker's, and the last one before it, once they are looked up."""
 
     def until_done(self) -> Session:
-        hop = self._looked_up(lambda: worker_hop(self.access, self.worker, self.address))
+        hop = self.hop = self._looked_up(lambda: worker_hop(self.access, self.worker, self.address))
         began, pause = time.monotonic(), 0.3
         while True:
             try:
@@ -138,13 +142,17 @@ class _Login:
             return session
 
     def _connect(
-        self, hop: Hop, opened: contextlib.ExitStack, via: protocol.Connection | None = None
+        self,
+        hop: Hop,
+        opened: contextlib.ExitStack,
+        via: protocol.Connection | None = None,
+        beyond: tuple[str, ...] = (),
     ) -> protocol.Connection:
         """A connection to ``hop``, logged in; everything it took is left on ``opened``."""
         proxy: ProxyCommand | None = None
         wire: protocol.Wire
         if via or hop.jumps:
-            wire = self._tunnel(via or self._last_jump(hop, opened), hop)
+            wire = self._tunnel(via or self._last_jump(hop, opened, (*beyond, str(hop))), hop)
         elif hop.proxy_command:
             proxy = ProxyCommand(hop.proxy_command)
             opened.callback(proxy.close)
@@ -175,14 +183,21 @@ class _Login:
             raise
         return connection
 
-    def _last_jump(self, hop: Hop, opened: contextlib.ExitStack) -> protocol.Connection:
+    def _last_jump(
+        self, hop: Hop, opened: contextlib.ExitStack, beyond: tuple[str, ...]
+    ) -> protocol.Connection:
+        """``beyond``: what is reached through it, which is nothing it can be reached through."""
         via: protocol.Connection | None = None
         for spec in hop.jumps:
             jump = self._looked_up(functools.partial(jump_hop, self.access, spec))
+            if hop is self.hop:
+                self.jump = jump
+            if str(jump) in beyond:
+                raise self._misconfigured(ValueError(f"ProxyJump leads from {jump} to itself"))
             if via:
                 via = self._connect(replace(jump, proxy_command="", jumps=()), opened, via)
             elif jump.jumps:
-                via = self._connect(jump, opened)
+                via = self._connect(jump, opened, beyond=beyond)
             else:
                 with self._turn(_JUMPS):
                     via = self._connect(jump, opened)
@@ -195,11 +210,13 @@ class _Login:
             return via.tunnel(hop.host, hop.port, self.deadlines.connect)
         except (protocol.RefusedError, protocol.DroppedError) as problem:
             detail = f"the jump host did not reach {hop}: {problem}"
-            raise self._failure("ssh-unreachable", detail, hop, variant="proxy") from problem
+            raise self._failure("ssh-unreachable", detail, hop, variant="tunnel") from problem
 
     def _dial(self, hop: Hop) -> socket.socket:
         may_dial = functools.partial(
-            strangers.may_dial, self.endpoint, said_by_config=hop.host != self.address
+            strangers.may_dial,
+            self.endpoint,
+            said_by_config=hop.host not in (self.address, self.access.jump_address),
         )
         try:
             return dial.connect(hop.host, hop.port, self.deadlines.connect, self.stop, may_dial)
@@ -284,9 +301,13 @@ class _Login:
         return self._failure("ssh-unreachable", detail, None, variant=variant, file=str(file))
 
     def _failure(self, code: str, detail: str, hop: Hop | None, **facts: str) -> CouldNotLook:
+        subject = self.subject
+        if hop and hop is not self.hop:
+            noun = hop.alias if hop.alias == hop.host else f"{hop.alias} ({hop.host})"
+            subject = facts["jump"] = printable(noun, _MOST_NOUN)
         error = LookError(
             code=code,
-            subject=self.subject,
+            subject=subject,
             detail=printable(detail, _MOST_DETAIL),
             worker=self.worker,
             facts={**self._facts(hop), **{name: _writable(value) for name, value in facts.items()}},
@@ -295,13 +316,7 @@ class _Login:
 
     def _facts(self, hop: Hop | None) -> dict[str, str]:
         host, port, user = (hop.host, hop.port, hop.user) if hop else (self.address, PORT, self.access.user)
-        options = ["-F", self.access.config] if self.access.config else []
-        options += ["-i", self.access.key] if self.access.key else []
-        options += ["-p", str(port)] if port != PORT else []
-        # By the entry that we used, which may know a way there that the address does not.
-        alias = hop.alias if hop else self.address
-        if hop and alias != host == self.address:
-            options += ["-o", f"HostName={host}"]
+        through = self.jump if hop is self.hop and self.access.jump else None
         # Without an ssh_config that was read, what a local endpoint calls an address is a stranger's.
         astray = is_local(self.endpoint) and not hop and not self.access.config
         facts = {
@@ -313,7 +328,7 @@ class _Login:
             "user": user,
             "key": self.access.key,
             "config": self.access.config,
-            "login": "" if astray else shlex.join(["ssh", *options, f"{user}@{alias}"]),
+            "login": "" if astray else by_hand.login(self.access, self.address, hop, through),
         }
         return {name: _writable(value) for name, value in facts.items()}
 

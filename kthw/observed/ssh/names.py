@@ -8,6 +8,7 @@ so do we, and a little more, because ours also go into patterns and into known_h
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final
 
 from kthw.foreign import printable
@@ -16,6 +17,8 @@ _MOST: Final = 255
 _SHELL: Final = "'`\"$;&<>|(){}~"
 _HOST: Final = frozenset(_SHELL + "\\*?!#,@")
 _USER: Final = frozenset(_SHELL)
+_HOST_AND_PORT: Final = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?")
+"""An IPv6 address stands in brackets where a port follows."""
 
 
 class UnfitNameError(ValueError):
@@ -58,6 +61,17 @@ def port(what: str, text: str) -> int:
     if not 0 < number < 2**16:
         raise UnfitNameError(f"{what} {_shown(text)} is no port")
     return number
+
+
+def jump(what: str, text: str) -> tuple[str, str, int]:
+    """User (or empty), host and port (or 0) of ``[user@]host[:port]``, maybe as ``ssh://``.
+
+    Raises ``UnfitNameError``.
+    """
+    who, _, rest = text.removeprefix("ssh://").rpartition("@")
+    found = _HOST_AND_PORT.fullmatch(rest)
+    there, number = (found[1] or found[2], found[3]) if found else (rest, None)
+    return user(what, who) if who else "", host(what, there), port(what, number) if number else 0
 
 
 def _is_odd(character: str, refused: frozenset[str]) -> bool:

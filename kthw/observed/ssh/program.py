@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import itertools
 import json
 import shlex
+import threading
+from collections.abc import Iterator
 from importlib import resources
 from typing import Final
 
@@ -13,6 +18,7 @@ NO_PYTHON: Final = 90
 NO_SUDO: Final = 91
 OLD_PYTHON: Final = "kthw: python3 is "
 """How the command ends where it cannot start the program: by exit status, or by what it says."""
+OLDEST: Final = ".".join(str(each) for each in agent.OLDEST_PYTHON)
 _SCRIPT: Final = (
     f"command -v python3 >/dev/null || exit {NO_PYTHON}; "
     'if [ "$(id -u)" = 0 ]; then exec python3 -u -c "$1"; fi; '
@@ -20,9 +26,10 @@ _SCRIPT: Final = (
     # We read what sudo says.
     'export LC_ALL=C; exec sudo -n python3 -u -c "$1"'
 )
+# A Python that is too old compiles this line and no other: it is all of what such a Python can read.
 _BOOTSTRAP: Final = (
     "import sys;"
-    f'sys.version_info<(3,7) and sys.exit("{OLD_PYTHON}"+sys.version.split()[0]);'
+    f'sys.version_info<{agent.OLDEST_PYTHON} and sys.exit("{OLD_PYTHON}"+sys.version.split()[0]);'
     'f=open(0,"rb",0,closefd=False);n=int(f.readline());b=b"";'
     'exec("while len(b)<n:b+=f.read(n-len(b)) or sys.exit(0)");'
     'exec(compile(b,"kthw","exec"))'
@@ -30,12 +37,20 @@ _BOOTSTRAP: Final = (
 COMMAND: Final = f"exec sh -c {shlex.quote(_SCRIPT)} kthw {shlex.quote(_BOOTSTRAP)}"
 """What the login shell on the worker is asked to run; the program follows on its standard input."""
 
+_ONE: Final = threading.Lock()
+
 
 def program() -> bytes:
-    """The agent's modules as one program."""
+    """The agent's modules as one program, the same for every worker."""
+    with _ONE:  # sixteen workers that start at once must not all make it
+        return _program()
+
+
+@functools.cache
+def _program() -> bytes:
     package = resources.files(agent)
     modules = [
-        (f"{agent.__name__}.{name}", package.joinpath(f"{name}.py").read_text(encoding="utf-8"))
+        (f"{agent.__name__}.{name}", unannotated(package.joinpath(f"{name}.py").read_text(encoding="utf-8")))
         for name in agent.SOURCES
     ]
     return (
@@ -45,3 +60,37 @@ def program() -> bytes:
         "    exec(compile(source, name, 'exec'), module.__dict__)\n"
         "module.main()\n"
     ).encode()
+
+
+def unannotated(source: str) -> str:
+    """``source`` without its annotations, line for line.
+
+    Python 3.6 evaluates them, cannot evaluate those of today, and has no ``annotations`` in ``__future__``.
+    """
+    text = source.encode()
+    lines = [0, *itertools.accumulate(len(line) for line in text.splitlines(keepends=True))]
+
+    def begin(node: ast.expr | ast.stmt | ast.arg) -> int:
+        return lines[node.lineno - 1] + node.col_offset
+
+    def end(node: ast.expr | ast.stmt | ast.arg) -> int:
+        return lines[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
+
+    def spans() -> Iterator[tuple[int, int, bytes]]:
+        for node in ast.walk(ast.parse(source)):
+            match node:
+                case ast.ImportFrom(module="__future__"):
+                    yield begin(node), end(node), b""
+                case ast.FunctionDef(returns=ast.expr() as said):
+                    yield text.rindex(b"->", 0, begin(said)), end(said), b""
+                case ast.arg(annotation=ast.expr() as said):
+                    yield begin(node) + len(node.arg.encode()), end(said), b""
+                case ast.AnnAssign(value=None):
+                    yield begin(node), end(node), b"pass"
+                case ast.AnnAssign():
+                    yield end(node.target), end(node.annotation), b""
+
+    for first, last, instead in sorted(spans(), reverse=True):
+        # What goes over several lines leaves their ends: whoever reads a line's number finds it here.
+        text = text[:first] + instead + b"\n" * text.count(b"\n", first, last) + text[last:]
+    return text.decode()

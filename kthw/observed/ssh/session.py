@@ -288,9 +288,10 @@ class Session:
             version = said.split(program.OLD_PYTHON, 1)[1].split()[0]
             return self.failure(
                 "python-missing",
-                f"python3 is {version}; 3.7 or later is needed",
+                f"python3 is {version}; {program.OLDEST} or later is needed",
                 variant="old",
                 version=version,
+                oldest=program.OLDEST,
             )
         if status == program.NO_SUDO:
             return self.failure("sudo-denied", "sudo: not found", variant="no-sudo")
