@@ -27,6 +27,8 @@ ELSEWHERE: Final = (
     "tests/findings/test_foundation.py::test_the_judgement_does_no_io",
 )
 """Tests of the catalogue of faults and of the source's text: dear, and they notice what the others do."""
+FIRST: Final = "tests/findings/test_golden.py"
+"""What notices most, and is collected quickly."""
 DOCS: Final = Path("docs/mutants.md")
 _EVERY: Final = 5.0
 """Seconds between two lines of progress where nobody watches."""
@@ -60,14 +62,16 @@ class Run:
         """Try them all; ``failed`` says what kept it from that."""
         root = Path.cwd()
         with tempfile.TemporaryDirectory() as temporary:
-            arguments = [f"--rootdir={root}", f"--basetemp={temporary}/pytest", *self._tests]
-            arguments += [f"--deselect={test}" for test in ELSEWHERE]
+            options = [f"--rootdir={root}", f"--basetemp={temporary}/pytest"]
+            options += [f"--deselect={test}" for test in ELSEWHERE]
+            arguments = [*options, *self._tests]
+            first = [*options, FIRST if self._tests == NEAREST else self._tests[0]]
             self._progress("collecting the tests", 0, 1)
             self.failed = trying.load_what_is_not_ours(arguments, root)
             if self.failed:
                 return
             jobs = [job for job in self._all if not job.mutant.live]
-            workers.try_anew(jobs, arguments, self._how, self._tried)
+            workers.try_anew(jobs, first, arguments, self._how, self._tried)
             jobs = [job for job in self._all if job.mutant.live]
             standing = Standing(lambda items: self._standing(jobs, items))
             status = pytest.main([*OPTIONS, *arguments], plugins=[standing])

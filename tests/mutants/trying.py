@@ -145,18 +145,27 @@ def standing(
 
 
 def anew(
-    arguments: Sequence[str], source: Source, mutant: Mutant, kills: Counter[str], seconds: float
+    first: Sequence[str],
+    arguments: Sequence[str],
+    source: Source,
+    mutant: Mutant,
+    kills: Counter[str],
+    seconds: float,
 ) -> Outcome:
-    """The mutant's fate, in a child of this process, which has imported nothing of the program."""
+    """The mutant's fate, in a child of this process, which has imported nothing of the program.
+
+    ``first``: the few tests that are asked before all are collected, which takes longest.
+    """
 
     def work(say: Say) -> None:
         allow(_IMPORTING)
         sys.meta_path.insert(0, _Changed(source, source.mutated(mutant)))
-        status = pytest.main(
-            [*OPTIONS, *arguments], plugins=[Failing(say), First(kills, say, _ANEW * seconds)]
-        )
-        if status:
-            say(f"pytest ended with {int(status)}")
+        for tests in (first, arguments):
+            status = pytest.main(
+                [*OPTIONS, *tests], plugins=[Failing(say), First(kills, say, _ANEW * seconds)]
+            )
+            if status:
+                say(f"pytest ended with {int(status)}")
 
     ended = in_a_child(work)
     if ended.said:

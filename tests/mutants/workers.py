@@ -38,13 +38,15 @@ class NotGreenError(Exception):
     """A test fails on the sources as they are: no mutant can be judged by it."""
 
 
-def try_anew(jobs: Sequence[Job], arguments: Sequence[str], how: How, tried: Tried) -> None:
+def try_anew(
+    jobs: Sequence[Job], first: Sequence[str], arguments: Sequence[str], how: How, tried: Tried
+) -> None:
     """Those that need an import of everything, from a process that has imported nothing of it."""
     kills: dict[str, Counter[str]] = {job.source.file: Counter() for job in jobs}
 
     def one(number: int) -> Outcome:
         source, mutant = jobs[number]
-        return trying.anew(arguments, source, mutant, kills[source.file], how.seconds)
+        return trying.anew(first, arguments, source, mutant, kills[source.file], how.seconds)
 
     for number, outcome in _each(one, len(jobs), how.processes):
         tried(jobs[number].mutant, outcome)
