@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.intended.cluster import worker_names
 from kthw.target import SshAccess, Target
-from sandbox import folder
+from sandbox import folder, labs
 from sandbox.access import DIAL_SOCKET, SSH_CONFIG, Access
+from sandbox.lab import Lab
+from sandbox.labs import TUTORIAL
 from sandbox.state import State
 from sandbox.watch import PATIENCE, Watch
 
@@ -106,15 +107,19 @@ def why_no_packets(say: Callable[..., str]) -> str:
 
 @contextlib.contextmanager
 def start(
-    workers: Sequence[str] | None = None, *, empty: bool = False, no_packets: str = ""
+    workers: Sequence[str] | None = None,
+    *,
+    like: str = TUTORIAL,
+    empty: bool = False,
+    no_packets: str = "",
 ) -> Iterator[Sandbox]:
-    """Boot a sandbox with the tutorial's cluster, without pod routes; throw it away at the end.
+    """Boot a sandbox with a lab in it; throw it away at the end.
 
-    ``workers``: their names (default: the tutorial's three). ``empty``: an account with nothing in
-    it. ``no_packets``: why the data plane is to be left out (``why_no_packets``), or empty.
+    ``workers``: their names (default: the lab's own). ``like``: the lab, one of ``labs.NAMES``; the
+    tutorial's is without pod routes. ``empty``: an account with nothing in it. ``no_packets``: why the data
+    plane is to be left out (``why_no_packets``), or empty.
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
     """
-    names = worker_names(tutorial.WORKERS) if workers is None else tuple(workers)
     with contextlib.ExitStack() as closing:
         try:
             directory, alive = folder.make()
@@ -133,11 +138,7 @@ def start(
                 if no_packets:
                     access.write(State(), {})  # so that whoever dials one of its machines is told why not
                 if not empty:
-                    from sandbox.cluster import build
-
-                    build(ec2, names, access.key)
-                    if not no_packets:
-                        _wait_for_ssh(ec2, access)
+                    _build(ec2, labs.lab(like), workers, access, with_nodes=not no_packets)
         except OSError as problem:
             raise _no_room(problem) from problem
         config = "" if no_packets else str(directory / SSH_CONFIG)
@@ -150,6 +151,18 @@ def start(
             no_packets=no_packets,
         )
         yield Sandbox(directory, target, _exports(endpoint, config), process)
+
+
+def _build(
+    ec2: EC2Client, lab: Lab, workers: Sequence[str] | None, access: Access, *, with_nodes: bool
+) -> None:
+    from sandbox.building import build
+    from sandbox.dressing import dress
+
+    built = build(ec2, lab, lab.names() if workers is None else workers, access.key)
+    if with_nodes:
+        _wait_for_ssh(ec2, access)
+        dress(ec2, lab, built, access.directory / SSH_CONFIG)
 
 
 @contextlib.contextmanager
@@ -266,12 +279,13 @@ def ec2_client(endpoint: str) -> EC2Client:
 
 
 def _wait_for_ssh(ec2: EC2Client, access: Access) -> None:
-    """Until the sshd of every instance greets, seen from the internet."""
+    """Until the sshd of every instance with a public address greets, seen from the internet."""
     addresses = [
         instance["PublicIpAddress"]
         for page in ec2.get_paginator("describe_instances").paginate()
         for reservation in page["Reservations"]
         for instance in reservation["Instances"]
+        if "PublicIpAddress" in instance
     ]
     deadline = time.monotonic() + _SSH_SECONDS
     with ThreadPoolExecutor(16) as pool:
