@@ -10,9 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -21,7 +19,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
 from kthw.target import SshAccess, Target
 from sandbox import folder, labs
-from sandbox.access import DIAL_SOCKET, SSH_CONFIG, Access
+from sandbox.access import SSH_CONFIG, Access
 from sandbox.lab import Lab
 from sandbox.labs import TUTORIAL
 from sandbox.state import State
@@ -35,7 +33,6 @@ LOG: Final = "leader.log"
 _CREDENTIALS: Final = ("testing", "testing")
 _PROXY_EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 _START_SECONDS: Final = 60.0
-_SSH_SECONDS: Final = 30.0
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
 _NAMESPACES: Final = (
@@ -161,8 +158,7 @@ def _build(
 
     built = build(ec2, lab, lab.names() if workers is None else workers, access.key)
     if with_nodes:
-        _wait_for_ssh(ec2, access)
-        dress(ec2, lab, built, access.directory / SSH_CONFIG)
+        dress(ec2, lab, built, access.directory)
 
 
 @contextlib.contextmanager
@@ -276,37 +272,6 @@ def ec2_client(endpoint: str) -> EC2Client:
     # Generous: an API call that boots a node answers when the node is wired.
     config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
     return session.client("ec2", endpoint_url=endpoint, config=config)
-
-
-def _wait_for_ssh(ec2: EC2Client, access: Access) -> None:
-    """Until the sshd of every instance with a public address greets, seen from the internet."""
-    addresses = [
-        instance["PublicIpAddress"]
-        for page in ec2.get_paginator("describe_instances").paginate()
-        for reservation in page["Reservations"]
-        for instance in reservation["Instances"]
-        if "PublicIpAddress" in instance
-    ]
-    deadline = time.monotonic() + _SSH_SECONDS
-    with ThreadPoolExecutor(16) as pool:
-        for address, greeted in zip(
-            addresses, pool.map(lambda a: _greets(access.directory, a, deadline), addresses), strict=True
-        ):
-            if not greeted:
-                detail = f"sshd on {address} did not greet in {_SSH_SECONDS:.0f} s"
-                raise CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
-
-
-def _greets(directory: Path, address: str, deadline: float) -> bool:
-    from sandbox.dial import connection
-
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), connection(str(directory / DIAL_SOCKET), address, "22") as remote:
-            remote.settimeout(max(0.1, deadline - time.monotonic()))
-            if remote.recv(4) == b"SSH-":
-                return True
-        time.sleep(0.02)
-    return False
 
 
 def _unshare(*command: str) -> list[str]:

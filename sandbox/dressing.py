@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import subprocess
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
+from sandbox.access import DIAL_SOCKET, SSH_CONFIG
+from sandbox.dial import connection
 from sandbox.lab import Lab, Machine
 
 if TYPE_CHECKING:
@@ -23,16 +26,24 @@ _NO_LOGIN: Final = 255
 """What ``ssh`` ends with where it could not log in."""
 
 
-def dress(ec2: EC2Client, lab: Lab, built: Mapping[str, Machine], config: Path) -> None:
-    """Do all that ``lab`` has done on its machines, which ``build`` returned; ``config``: an ssh_config.
+def dress(ec2: EC2Client, lab: Lab, built: Mapping[str, Machine], directory: Path) -> None:
+    """Wait until all machines that ``build`` returned let one in, and do all that ``lab`` has done on them.
 
-    A machine is waited for until it lets one in. Raises ``CouldNotLook`` (``sandbox-unavailable``).
+    ``directory``: the sandbox's. Raises ``CouldNotLook`` (``sandbox-unavailable``).
     """
     machines = tuple(built.values())
-    scripts = {each: script(lab, machines, machine) for each, machine in built.items()}
-    addresses = _addresses(ec2, [each for each, lines in scripts.items() if lines])
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda each: _type(config, addresses[each], scripts[each]), addresses))
+    addresses = _addresses(ec2, list(built))
+
+    def visit(instance: str) -> None:
+        address, public = addresses[instance]
+        lines = script(lab, machines, built[instance])
+        if public:
+            _wait_for_greeting(directory, address)
+        if lines or not public:
+            _type(directory, address, lines)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(visit, built))
 
 
 def script(lab: Lab, machines: Sequence[Machine], machine: Machine) -> str:
@@ -49,29 +60,46 @@ def script(lab: Lab, machines: Sequence[Machine], machine: Machine) -> str:
     return "\n".join(lines)
 
 
-def _addresses(ec2: EC2Client, ids: Sequence[str]) -> dict[str, str]:
-    """By instance id, the address to log in at."""
-    pages: Iterable[Any] = (
-        ec2.get_paginator("describe_instances").paginate(InstanceIds=list(ids)) if ids else ()
-    )
+def _addresses(ec2: EC2Client, ids: Sequence[str]) -> dict[str, tuple[str, bool]]:
+    """By instance id, the address to log in at, and whether it is a public one."""
+    pages: Iterable[Any] = ec2.get_paginator("describe_instances").paginate(InstanceIds=list(ids))
+    found = [i for page in pages for reservation in page["Reservations"] for i in reservation["Instances"]]
     return {
-        instance["InstanceId"]: instance.get("PublicIpAddress") or instance["PrivateIpAddress"]
-        for page in pages
-        for reservation in page["Reservations"]
-        for instance in reservation["Instances"]
+        each["InstanceId"]: (
+            each.get("PublicIpAddress") or each["PrivateIpAddress"],
+            "PublicIpAddress" in each,
+        )
+        for each in found
     }
 
 
-def _type(config: Path, address: str, lines: str) -> None:
+def _wait_for_greeting(directory: Path, address: str) -> None:
+    """Until its sshd greets, seen from the internet."""
     deadline = time.monotonic() + _SECONDS
-    command = ["ssh", "-F", str(config), "-o", "ConnectTimeout=5", address, "sudo sh -e"]
+    while time.monotonic() < deadline:
+        with (
+            contextlib.suppress(OSError),
+            connection(str(directory / DIAL_SOCKET), address, "22") as remote,
+        ):
+            remote.settimeout(max(0.1, deadline - time.monotonic()))
+            if remote.recv(4) == b"SSH-":
+                return
+        time.sleep(0.02)
+    raise _unavailable(f"sshd on {address} did not greet in {_SECONDS:.0f} s")
+
+
+def _type(directory: Path, address: str, lines: str) -> None:
+    deadline = time.monotonic() + _SECONDS
+    config = str(directory / SSH_CONFIG)
+    command = ["ssh", "-F", config, "-o", "ConnectTimeout=5", address, "sudo sh -e"]
     while True:
         done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
         if done.returncode != _NO_LOGIN or time.monotonic() > deadline:
             break
         time.sleep(0.05)
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["?"])[-1]
-        raise CouldNotLook(
-            LookError(code="sandbox-unavailable", subject="sandbox", detail=f"{address}: {said}")
-        )
+        raise _unavailable(f"{address}: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+
+
+def _unavailable(detail: str) -> CouldNotLook:
+    return CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))

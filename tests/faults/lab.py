@@ -12,11 +12,12 @@ from botocore.exceptions import ClientError
 from kthw.intended.cluster import Intended
 from kthw.observed.evidence import Evidence
 from kthw.observed.gather import gather
-from sandbox.access import DIAL_SOCKET, SSH_CONFIG, Access
+from sandbox.access import DIAL_SOCKET, Access
 from sandbox.box import Sandbox, ec2_client, start
 from sandbox.building import build
 from sandbox.dial import connection
 from sandbox.dressing import dress
+from tests.asked import intended
 from tests.faults import stages
 from tests.faults.names import names
 from tests.faults.terminal import Terminal
@@ -53,12 +54,11 @@ class Lab:
             return
         self.clear()
         stage = stages.STAGES[name]
-        self.intended = Intended(workers=stage.names())
+        self.intended = intended(stage.options, stage.names(), self._box.target)
         built = build(self.ec2, stage, stage.names(), Access(self._box.directory).key)
         self._vpc = self._vpc_of(*built)
         self._names, self._exported = {}, {}
-        self._wait_for_ssh()
-        dress(self.ec2, stage, built, self._box.directory / SSH_CONFIG)
+        dress(self.ec2, stage, built, self._box.directory)
         self.stage, self.usual, self._seen = name, (), None
 
     def _vpc_of(self, instance: str, *_others: str) -> str:
