@@ -80,7 +80,7 @@ def _lead_out(ec2: EC2Client, lab: Lab, subnets: Sequence[str], tables: Sequence
     for table in tables:
         if table not in private:
             ec2.create_route(RouteTableId=table, DestinationCidrBlock=tutorial.EVERYWHERE, GatewayId=gateway)
-    if private:
+    if private and lab.nat:
         address = ec2.allocate_address(Domain="vpc")["AllocationId"]
         nat = ec2.create_nat_gateway(SubnetId=subnets[-1], AllocationId=address)["NatGateway"]["NatGatewayId"]
         for table in private:
@@ -112,8 +112,9 @@ def _security_group(ec2: EC2Client, lab: Lab, vpc: str, workers: int) -> str:
         GroupName=tutorial.RESOURCE_NAME, Description="Kubernetes security group", VpcId=vpc
     )["GroupId"]
     laptop = f"{LAPTOP}/32"
-    for cidr in (lab.vpc, lab.pod_range(workers)):
-        _allow(ec2, group, "-1", -1, cidr)
+    everything = [("-1", -1, cidr) for cidr in (lab.vpc, lab.pod_range(workers))]
+    for rule in everything if lab.lets_in is None else lab.lets_in:
+        _allow(ec2, group, *rule)
     for port in tutorial.PUBLIC_PORTS:
         _allow(ec2, group, "tcp", port, laptop)
     _allow(ec2, group, "icmp", -1, laptop)
@@ -133,14 +134,15 @@ def _launch(
     ec2: EC2Client, lab: Lab, subnet: str, group: str, machine: Machine, *, public: bool
 ) -> Mapping[str, Any]:
     said: Any = {"UserData": machine.user_data} if machine.user_data else {}
-    tags: Any = [{"Key": key, "Value": value} for key, value in machine.tags]
+    if machine.tags:
+        tags = [{"Key": key, "Value": value} for key, value in machine.tags]
+        said["TagSpecifications"] = [{"ResourceType": "instance", "Tags": tags}]
     launched = ec2.run_instances(
         ImageId=lab.image,
         MinCount=1,
         MaxCount=1,
         InstanceType="t3.micro",
         KeyName=tutorial.KEY_NAME,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
         NetworkInterfaces=[
             {
                 "DeviceIndex": 0,

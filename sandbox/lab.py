@@ -45,7 +45,10 @@ class Lab:
     is ``pods``, the next ones follow. ``tables``: one for all subnets, one for ``each``, or the ``main`` one;
     ``acl``: the last subnet has a network ACL of its own, which lets everything pass. ``routes``: pod routes
     of the VPC, to the ``instance`` or its ``eni``, or ``kernel`` routes on every machine. ``checked``: the
-    source/dest check stays on. ``cni``: the files of ``/etc/cni/net.d`` for a pod CIDR, by name, where they
+    source/dest check stays on. ``lets_in``: what the security group does of the nodes' own traffic, each
+    (protocol, port, source), where it is not all of the VPC's and the pods'. ``first``: the number of the
+    first worker; ``host``: its address within its subnet; ``nat``: whether the subnets behind the one in
+    front have a way out. ``cni``: the files of ``/etc/cni/net.d`` for a pod CIDR, by name, where they
     are not the tutorial's; ``commands``: what is typed on a worker besides, patterns too. ``options``: what
     the suite is told.
     """
@@ -58,6 +61,8 @@ class Lab:
     others: tuple[str, ...] = tutorial.CONTROLLERS
     others_say: str = f"{tutorial.NAME_KEY}={{name}}"
     workers: int = 3
+    first: int = 0
+    host: int = tutorial.WORKER_FIRST_HOST
     name: str = "worker-{n}"
     tags: tuple[tuple[str, str], ...] = (("Name", "{name}"),)
     pods: str = str(next(IPv4Network(tutorial.POD_RANGE).subnets(new_prefix=24)))
@@ -66,6 +71,8 @@ class Lab:
     acl: bool = False
     routes: Literal["", "instance", "eni", "kernel"] = "instance"
     checked: bool = False
+    lets_in: tuple[tuple[str, int, str], ...] | None = None
+    nat: bool = True
     cni: Callable[[str], Mapping[str, object]] | None = None
     commands: tuple[str, ...] = ()
     image: str = _AMI
@@ -77,7 +84,9 @@ class Lab:
 
     def names(self, count: int | None = None) -> tuple[str, ...]:
         """What the first ``count`` workers are called, where nobody calls them otherwise."""
-        return tuple(self.name.format(n=n) for n in range(self.workers if count is None else count))
+        return tuple(
+            self.name.format(n=self.first + n) for n in range(self.workers if count is None else count)
+        )
 
     def pod_cidr(self, number: int) -> str:
         """The pod CIDR of that worker: of the 257th of the tutorial's, 10.201.0.0/24."""
@@ -99,7 +108,7 @@ class Lab:
         """How many workers it has room for."""
         room = min(IPv4Network(each).num_addresses for each in (*self.subnets[1:], self._widest))
         by_table = _MOST_ROUTES if self.routes in ("instance", "eni") else MOST_WORKERS
-        return min(room - tutorial.WORKER_FIRST_HOST - 2, by_table, MOST_WORKERS)
+        return min(room - self.host - 2, by_table, MOST_WORKERS)
 
     @property
     def _widest(self) -> str:
@@ -109,7 +118,7 @@ class Lab:
     def ranges(self, count: int) -> tuple[str, ...]:
         """``subnets``, wide enough for that many workers."""
         first = IPv4Network(self.subnets[0])
-        while len(self.subnets) == 1 and tutorial.WORKER_FIRST_HOST + count > first.num_addresses - 2:
+        while len(self.subnets) == 1 and self.host + count > first.num_addresses - 2:
             first = first.supernet()
         return (str(first), *self.subnets[1:])
 
@@ -125,12 +134,12 @@ class Lab:
             for number, name in enumerate(self.others)
         ]
         for number, name in enumerate(names):
-            facts = {"name": name, "n": number, "cidr": self.pod_cidr(number)}
+            facts = {"name": name, "n": self.first + number, "cidr": self.pod_cidr(number)}
             place = number * len(subnets) // len(names)
             found.append(
                 Machine(
                     name=name,
-                    address=_host(subnets[place], tutorial.WORKER_FIRST_HOST + number),
+                    address=_host(subnets[place], self.host + number),
                     subnet=place,
                     user_data=self.user_data.format(**facts),
                     tags=tuple((key, value.format(**facts)) for key, value in self.tags),

@@ -40,7 +40,9 @@ def sandbox(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         (("run", "--"), "./run sandbox run -- bash"),
     ],
 )
-def test_bad_usage_says_what_to_type_and_exits_with_2(arguments: tuple[str, ...], word: str, language: str) -> None:
+def test_bad_usage_says_what_to_type_and_exits_with_2(
+    arguments: tuple[str, ...], word: str, language: str
+) -> None:
     done = sandbox(*arguments, LC_ALL=language)
     assert done.returncode == 2
     assert word in done.stderr
