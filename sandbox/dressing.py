@@ -55,7 +55,9 @@ def script(lab: Lab, machines: Sequence[Machine], machine: Machine) -> str:
             lines.append(f"printf '%s\\n' {shlex.quote(json.dumps(content, indent=2))} >{path}")
         lines += [line.format(cidr=machine.pod_cidr, name=machine.name) for line in lab.commands]
     if lab.routes == "kernel":
-        others = [each for each in machines if each.pod_cidr and each is not machine]
+        # A next hop in another subnet the kernel does not take.
+        near = [each for each in machines if each.subnet == machine.subnet and each is not machine]
+        others = [each for each in near if each.pod_cidr]
         lines += [f"ip route replace {each.pod_cidr} via {each.address}" for each in others]
     return "\n".join(lines)
 

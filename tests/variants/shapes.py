@@ -302,7 +302,7 @@ SHAPES: Final = (
             lets_in=(("tcp", 22, "172.31.0.0/16"),),
             options=("--workers", "node-[1-2]", *_BY_INDEX),
         ),
-        said=("source-dest-check-on all", "security-group-blocks all"),
+        said=("source-dest-check-on all", "security-group-blocks node-1"),
         packets=True,
     ),
     Shape(
@@ -317,7 +317,7 @@ SHAPES: Final = (
         en="kernel routes, private subnet without NAT, only SSH let in, the source/dest check on",
         pt="rotas de kernel, sub-rede privada sem NAT, só SSH entra, verificação de origem/destino ligada",
         lab=_NODES.but(front="10.0.0.0/24", others=(), nat=False, checked=True, lets_in=_ONLY_SSH),
-        said=("source-dest-check-on all", "security-group-blocks all", "internet-route-missing node-0"),
+        said=("source-dest-check-on all", "security-group-blocks node-0", "internet-route-missing node-0"),
         packets=True,
     ),
 )
