@@ -12,7 +12,7 @@ from kthw.intended.cluster import Intended, worker_names
 from kthw.observed.gather import gather
 from kthw.words.messages import catalogue
 from sandbox.box import ec2_client, start, why_no_packets
-from sandbox.cluster import pod_cidr
+from sandbox.lab import Lab
 
 _MOST_WITH_PACKETS = 200
 _MOST_ROUTES = 490
@@ -33,7 +33,7 @@ def route_all(endpoint: str, workers: tuple[str, ...]) -> None:
     }
     for index, worker in enumerate(workers[:_MOST_ROUTES]):
         ec2.create_route(
-            RouteTableId=table, DestinationCidrBlock=str(pod_cidr(index)), InstanceId=ids[worker]
+            RouteTableId=table, DestinationCidrBlock=Lab().pod_cidr(index), InstanceId=ids[worker]
         )
 
 

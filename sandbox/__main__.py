@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from kthw.errors import CouldNotLook
-from kthw.intended.cluster import worker_names
 from kthw.start import loaded
-from kthw.words.command_line import Parser, speaking
+from kthw.words.command_line import Parser, speaking, unknown
 from kthw.words.messages import Catalogue, catalogue, language_of
-from sandbox import login, shell
+from sandbox import labs, login, shell
 from sandbox.box import Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
+from sandbox.labs import TUTORIAL
 
 _UNSET = (
     "AWS_PROFILE",
@@ -31,7 +31,6 @@ _UNSET = (
     "KTHW_TARGET",
 )
 """What would lead ``aws``, boto3 or the suite elsewhere than into the sandbox."""
-_MOST_WORKERS = 1000
 _COMMANDS: Final = ("up", "run", "ssh")
 _CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]"}
 
@@ -65,8 +64,9 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
                 command.add_argument("name")
             else:
                 command.add_argument("--empty", action="store_true", help=words.say("sandbox-help-empty"))
+                command.add_argument("--workers", metavar="N", help=words.say("sandbox-help-workers"))
                 command.add_argument(
-                    "--workers", default="3", metavar="N", help=words.say("sandbox-help-workers")
+                    "--like", default=TUTORIAL, nargs="?", metavar="LAB", help=words.say("sandbox-help-like")
                 )
             if name != "up":
                 rest = command.add_argument("cmd", nargs=argparse.REMAINDER, metavar=_CMD[name])
@@ -79,24 +79,37 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
 
 
 def _boot(options: argparse.Namespace, words: Catalogue) -> int:
-    workers = int(options.workers) if options.workers.isdecimal() else -1
-    if not 0 <= workers <= _MOST_WORKERS:
-        return _complain(words.say("sandbox-workers-range", workers=options.workers))
+    if options.like not in labs.NAMES:
+        return _complain(_labs(options.like, words))
+    lab = labs.lab(options.like)
+    typed = str(lab.workers) if options.workers is None else options.workers
+    workers = int(typed) if typed.isdecimal() else -1
+    if not 0 <= workers <= lab.most:
+        return _complain(words.say("sandbox-workers-range", workers=typed, most=lab.most))
     command = options.cmd[options.cmd[:1] == ["--"] :] if options.command == "run" else []
     if options.command == "run" and not command:
         return _complain(words.say("sandbox-run-what"))
-    names = worker_names(f"worker-[0-{workers - 1}]") if workers else ()
     if sys.stderr and sys.stderr.isatty():
         _complain(f"{words.say('run-phase-boot')} …")
     try:
         no_packets = why_no_packets(words.say)
         if no_packets:
             _complain(words.say("sandbox-without-packets", reason=no_packets))
-        with start(names, empty=options.empty, no_packets=no_packets) as box:
+        with start(lab.names(workers), like=options.like, empty=options.empty, no_packets=no_packets) as box:
             return _up(box, words.say) if options.command == "up" else _run(box, command, words.say)
     except CouldNotLook as problem:
         said = words.error(problem.error)
         return _complain(f"{said.what}\n{said.fix}")
+
+
+def _labs(typed: str | None, words: Catalogue) -> str:
+    """What ``--like`` takes: a line for each lab; before them, that ``typed`` is none, where it is not."""
+    lines = [unknown(words, typed, labs.NAMES)] if typed else []
+    lines.append(words.say("sandbox-labs"))
+    for name in labs.NAMES:
+        told = shlex.join(labs.lab(name).options)
+        lines.append(f"  {name}: {words.say(f'sandbox-lab-{name}')}{f'  [{told}]' if told else ''}")
+    return "\n".join(lines)
 
 
 def _complain(sentence: str) -> int:

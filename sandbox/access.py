@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from kthw.intended import tutorial
 from sandbox.internet import PUBLIC
-from sandbox.state import State
+from sandbox.state import Eni, State
 
 SSH_CONFIG: Final = "ssh_config"
 SHELL_CONFIG: Final = "ssh_config.shell"
 DIAL_SOCKET: Final = "internet.sock"
 KNOWN_HOSTS: Final = "known_hosts"
+_JUMP: Final = re.compile(r"jump|bastion", re.IGNORECASE)
 _DIAL: Final = Path(__file__).with_name("dial.py")
 
 
@@ -38,23 +41,30 @@ class Access:
         """Write the files for the instances that run now. A reader never sees half a file."""
         hosts, known = [], []
         names = [i.name for i in state.instances.values() if i.running]
-        for eni in sorted(state.enis.values(), key=lambda eni: eni.id):
-            instance = state.instances[eni.instance]
-            if not instance.running or not eni.public or eni.index:
+        primary = [e for e in state.enis.values() if state.instances[e.instance].running and not e.index]
+        inside = [eni.addresses[0] for eni in primary]
+        jumps = _jump_hosts(state, primary)
+        for eni in sorted(primary, key=lambda eni: eni.id):
+            instance, address, jump = state.instances[eni.instance], eni.addresses[0], ""
+            if eni.public:
+                address = eni.public[0][1]
+            elif eni.vpc in jumps and inside.count(address) == 1:
+                jump = jumps[eni.vpc]
+            else:
                 continue
-            public = eni.public[0][1]
             # Two machines of one name: neither can be meant by it.
             by_name = instance.name and names.count(instance.name) == 1 and " " not in instance.name
-            hosts.append((f"{instance.name} {public}" if by_name else public, public))
-            known.append(f"{public} {host_keys[instance.id]}\n")
+            hosts.append((f"{instance.name} {address}" if by_name else address, address, jump))
+            known.append(f"{address} {host_keys[instance.id]}\n")
         self._replace(KNOWN_HOSTS, "".join(known))
         machines = "".join(self._host(*host) for host in hosts)
         self._replace(SSH_CONFIG, f"{machines}Host *\n{self._way(self._dial())}")
         self._replace(SHELL_CONFIG, machines + self._beside_the_person_s_own())
 
-    @staticmethod
-    def _host(patterns: str, address: str) -> str:
-        return f"Host {patterns}\n    HostName {address}\n\n"
+    def _host(self, patterns: str, address: str, jump: str) -> str:
+        """``jump``: the machine that it is reached through, or empty."""
+        through = f"    ProxyJump {jump}\n{self._login()}" if jump else ""
+        return f"Host {patterns}\n    HostName {address}\n{through}\n"
 
     def _beside_the_person_s_own(self) -> str:
         """For whoever has no option ``-F``: what is in the sandbox goes there, all else as ever.
@@ -74,12 +84,14 @@ class Access:
         return f"{shlex.join(command)} %h %p {more}".rstrip()
 
     def _way(self, dial: str) -> str:
+        return f"{self._login()}    ProxyCommand {dial}\n"
+
+    def _login(self) -> str:
         identity = f"    IdentityFile {self.key}\n    IdentitiesOnly yes\n" if self.key.exists() else ""
         return (
             f"    User {tutorial.SSH_USER}\n{identity}"
             f"    UserKnownHostsFile {self.directory / KNOWN_HOSTS}\n"
             "    StrictHostKeyChecking yes\n"
-            f"    ProxyCommand {dial}\n"
         )
 
     def _replace(self, name: str, text: str) -> None:
@@ -90,6 +102,15 @@ class Access:
         fresh.touch(0o600)
         fresh.write_text(text)
         fresh.replace(path)
+
+
+def _jump_hosts(state: State, primary: Iterable[Eni]) -> dict[str, str]:
+    """By VPC, the public address of a machine there whose name says what it is for."""
+    return {
+        eni.vpc: eni.public[0][1]
+        for eni in primary
+        if eni.public and _JUMP.search(state.instances[eni.instance].name)
+    }
 
 
 def _patterns(block: str) -> list[str]:

@@ -10,19 +10,18 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
-from kthw.intended.cluster import worker_names
 from kthw.target import SshAccess, Target
-from sandbox import folder
-from sandbox.access import DIAL_SOCKET, SSH_CONFIG, Access
+from sandbox import folder, labs
+from sandbox.access import SSH_CONFIG, Access
+from sandbox.lab import Lab
+from sandbox.labs import TUTORIAL
 from sandbox.state import State
 from sandbox.watch import PATIENCE, Watch
 
@@ -34,7 +33,6 @@ LOG: Final = "leader.log"
 _CREDENTIALS: Final = ("testing", "testing")
 _PROXY_EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 _START_SECONDS: Final = 60.0
-_SSH_SECONDS: Final = 30.0
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
 _NAMESPACES: Final = (
@@ -106,15 +104,19 @@ def why_no_packets(say: Callable[..., str]) -> str:
 
 @contextlib.contextmanager
 def start(
-    workers: Sequence[str] | None = None, *, empty: bool = False, no_packets: str = ""
+    workers: Sequence[str] | None = None,
+    *,
+    like: str = TUTORIAL,
+    empty: bool = False,
+    no_packets: str = "",
 ) -> Iterator[Sandbox]:
-    """Boot a sandbox with the tutorial's cluster, without pod routes; throw it away at the end.
+    """Boot a sandbox with a lab in it; throw it away at the end.
 
-    ``workers``: their names (default: the tutorial's three). ``empty``: an account with nothing in
-    it. ``no_packets``: why the data plane is to be left out (``why_no_packets``), or empty.
+    ``workers``: their names (default: the lab's own). ``like``: the lab, one of ``labs.NAMES``; the
+    tutorial's is without pod routes. ``empty``: an account with nothing in it. ``no_packets``: why the data
+    plane is to be left out (``why_no_packets``), or empty.
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
     """
-    names = worker_names(tutorial.WORKERS) if workers is None else tuple(workers)
     with contextlib.ExitStack() as closing:
         try:
             directory, alive = folder.make()
@@ -133,11 +135,7 @@ def start(
                 if no_packets:
                     access.write(State(), {})  # so that whoever dials one of its machines is told why not
                 if not empty:
-                    from sandbox.cluster import build
-
-                    build(ec2, names, access.key)
-                    if not no_packets:
-                        _wait_for_ssh(ec2, access)
+                    _build(ec2, labs.lab(like), workers, access, with_nodes=not no_packets)
         except OSError as problem:
             raise _no_room(problem) from problem
         config = "" if no_packets else str(directory / SSH_CONFIG)
@@ -150,6 +148,17 @@ def start(
             no_packets=no_packets,
         )
         yield Sandbox(directory, target, _exports(endpoint, config), process)
+
+
+def _build(
+    ec2: EC2Client, lab: Lab, workers: Sequence[str] | None, access: Access, *, with_nodes: bool
+) -> None:
+    from sandbox.building import build
+    from sandbox.dressing import dress
+
+    built = build(ec2, lab, lab.names() if workers is None else workers, access.key)
+    if with_nodes:
+        dress(ec2, lab, built, access.directory)
 
 
 @contextlib.contextmanager
@@ -263,36 +272,6 @@ def ec2_client(endpoint: str) -> EC2Client:
     # Generous: an API call that boots a node answers when the node is wired.
     config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
     return session.client("ec2", endpoint_url=endpoint, config=config)
-
-
-def _wait_for_ssh(ec2: EC2Client, access: Access) -> None:
-    """Until the sshd of every instance greets, seen from the internet."""
-    addresses = [
-        instance["PublicIpAddress"]
-        for page in ec2.get_paginator("describe_instances").paginate()
-        for reservation in page["Reservations"]
-        for instance in reservation["Instances"]
-    ]
-    deadline = time.monotonic() + _SSH_SECONDS
-    with ThreadPoolExecutor(16) as pool:
-        for address, greeted in zip(
-            addresses, pool.map(lambda a: _greets(access.directory, a, deadline), addresses), strict=True
-        ):
-            if not greeted:
-                detail = f"sshd on {address} did not greet in {_SSH_SECONDS:.0f} s"
-                raise CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
-
-
-def _greets(directory: Path, address: str, deadline: float) -> bool:
-    from sandbox.dial import connection
-
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), connection(str(directory / DIAL_SOCKET), address, "22") as remote:
-            remote.settimeout(max(0.1, deadline - time.monotonic()))
-            if remote.recv(4) == b"SSH-":
-                return True
-        time.sleep(0.02)
-    return False
 
 
 def _unshare(*command: str) -> list[str]:

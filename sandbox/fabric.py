@@ -140,7 +140,7 @@ class Fabric:
             for eni in live.enis.values()
             if live.vpcs[eni.vpc].internet_gateway
             for _, public in eni.public
-        }
+        } | {nat.public: self._vpcs[nat.vpc].near for nat in live.nat_gateways.values()}
         if self._public is None:
             rows = look(internet.NAMESPACE, "route show")
             self._public = {row["dst"]: row["gateway"] for row in rows if "gateway" in row}

@@ -2,7 +2,8 @@
 
 Pure: ``ruleset`` says what one VPC's table should hold. The packet's way through the forward hook:
 
-1. source/dest check of the ENI it comes from and the ENI it goes to;
+1. source/dest check of the ENI it comes from and the ENI it goes to; a NAT gateway takes what comes from an
+   ENI's own address, and lets in the answers only (the network ACL of its subnet is not asked);
 2. the network ACL of the subnet it leaves and of the one it enters (stateless; not within a subnet:
    AWS VPC User Guide, *Network ACL basics*);
 3. the security groups of the ENI it comes from and of the ENI it goes to (stateful).
@@ -17,7 +18,7 @@ from typing import Final
 
 from sandbox.metadata import ADDRESS as METADATA_ADDRESS
 from sandbox.nftables import Ruleset, plain
-from sandbox.state import AclEntry, Eni, SecurityRule, State
+from sandbox.state import AclEntry, Eni, NatGateway, SecurityRule, State
 
 GATEWAY_LINK: Final = "igw"
 TABLE: Final = "ip vpc"
@@ -45,7 +46,9 @@ def ruleset(state: State, vpc: str, marks: dict[str, int]) -> Ruleset:
 
 
 def _base(rules: Ruleset, enis: list[Eni], state: State, marks: dict[str, int], *, attached: bool) -> None:
+    nats = [nat for nat in state.nat_gateways.values() if enis and nat.vpc == enis[0].vpc and attached]
     public = [pair for eni in enis for pair in eni.public] if attached else []
+    public += [(nat.address, nat.public) for nat in nats]
     own = [f'"{link_name(eni.id)}" . {address}' for eni in enis for address in eni.addresses]
     rules.set("own", "type ifname . ipv4_addr", own)
     rules.set("checked", "type ifname", [f'"{link_name(e.id)}"' for e in enis if e.source_dest_check])
@@ -71,9 +74,16 @@ def _base(rules: Ruleset, enis: list[Eni], state: State, marks: dict[str, int], 
     rules.chain("to_internet", "type filter hook postrouting priority 310;", [
         f'oifname "{GATEWAY_LINK}" ip saddr set ip saddr map @to_public',
     ])  # fmt: skip
+    # The table that chose the way says by which NAT gateway it goes: one of one table, which is the default.
+    through = {marks[table]: nat for table, nat in _through(state).items() if nat in nats}
+    rules.chain("nat_gateways", "type nat hook postrouting priority srcnat;", [
+        f'oifname "{GATEWAY_LINK}" {_of_table(mark)} snat to {nat.address}' for mark, nat in through.items()
+    ])  # fmt: skip
     rules.chain("source_dest_check", "type filter hook forward priority -40;", [
         "iifname @checked iifname . ip saddr != @own drop",
         "oifname @checked oifname . ip daddr != @own drop",
+        *(f'oifname "{GATEWAY_LINK}" {_of_table(mark)} iifname . ip saddr @own accept' for mark in through),
+        f'iifname "{GATEWAY_LINK}" ct status snat accept',
         # The internet gateway translates addresses it has a public address for, and drops the rest.
         f'oifname "{GATEWAY_LINK}" ip saddr != @mapped drop',
         f'iifname "{GATEWAY_LINK}" ip daddr != @mapped drop',
@@ -86,6 +96,20 @@ def _base(rules: Ruleset, enis: list[Eni], state: State, marks: dict[str, int], 
     rules.chain("from_router", "type filter hook output priority 0;", [
         f"ip saddr {METADATA_ADDRESS} accept", "icmp type 3 icmp code 4 accept", "drop",
     ])  # fmt: skip
+
+
+def _through(state: State) -> dict[str, NatGateway]:
+    """The NAT gateway that the default route of a table leads to, by the table's id."""
+    return {
+        table.id: state.nat_gateways[route.target]
+        for table in state.route_tables.values()
+        for route in table.routes
+        if route.kind == "nat" and route.target in state.nat_gateways
+    }
+
+
+def _of_table(mark: int) -> str:
+    return f"meta mark and {~_LONGEST_LIVED & 0xFFFF_FFFF:#x} == {mark:#x}"
 
 
 def _network_acls(rules: Ruleset, enis: list[Eni], state: State, vpc: str) -> None:

@@ -39,18 +39,18 @@ def routes(state: State, vpc: str, tables: dict[str, int], gateway: str) -> Rout
             wanted[tables[eni.id]] = {"0.0.0.0/0": _towards(eni)}
     for table in state.route_tables.values():
         if table.vpc == vpc:
-            its = {route.destination: _route(route, state.enis, gateway) for route in table.routes}
+            its = {route.destination: _route(route, state, gateway) for route in table.routes}
             wanted[tables[table.id]] = {"0.0.0.0/0": "blackhole", **its}
     return wanted
 
 
-def _route(route: Route, enis: dict[str, Eni], gateway: str) -> str:
+def _route(route: Route, state: State, gateway: str) -> str:
     if route.kind == "local":
         return "throw"
-    if route.kind == "igw":
+    if route.kind == "igw" or (route.kind == "nat" and route.target in state.nat_gateways):
         return f"via {gateway} dev {GATEWAY_LINK}"
     if route.kind == "eni":
-        return _towards(enis[route.target])
+        return _towards(state.enis[route.target])
     return "blackhole"
 
 

@@ -26,11 +26,11 @@ class Route:
 
     ``kind``: ``local``; ``igw`` (``target`` is the attached internet gateway's id); ``eni``
     (``target`` is the id of an ENI of a running instance in the same VPC); ``drop`` (blackhole, or
-    a target this sandbox has no data plane for, such as a NAT gateway).
+    a target this sandbox has no data plane for); ``nat`` (``target`` is one of ``State.nat_gateways``).
     """
 
     destination: str
-    kind: Literal["local", "igw", "eni", "drop"]
+    kind: Literal["local", "igw", "eni", "nat", "drop"]
     target: str = ""
 
 
@@ -135,6 +135,16 @@ class NetworkAcl:
 
 
 @dataclass(frozen=True)
+class NatGateway:
+    """One whose own subnet's table leads to the internet. ``address`` is its private one."""
+
+    id: str
+    vpc: str
+    address: str
+    public: str
+
+
+@dataclass(frozen=True)
 class State:
     """The whole network of one region, keyed by id."""
 
@@ -145,6 +155,7 @@ class State:
     instances: dict[str, Instance] = field(default_factory=dict)
     security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
     network_acls: dict[str, NetworkAcl] = field(default_factory=dict)
+    nat_gateways: dict[str, NatGateway] = field(default_factory=dict)
 
     @property
     def running(self) -> set[str]:

@@ -44,8 +44,12 @@ def lead_to_peers(network: Network, worker: str) -> list[Finding]:
 
 
 def lacking(network: Network, worker: str, other: str) -> list[Finding]:
-    """The same towards one other worker; what was not seen is no obstacle."""
-    return as_far_as_seen(lambda: _towards(network, worker, other)) if by_node_routes(network) else []
+    """The same towards one other worker; what was not seen is no obstacle, and no detour that arrives."""
+    if not by_node_routes(network):
+        return []
+    ways = _ways(network, worker, other)
+    detoured = bool(ways) and all(_handed_on(network, worker, other, way) for way in ways)
+    return [] if detoured else as_far_as_seen(lambda: _towards(network, worker, other))
 
 
 def is_next_hop(network: Network, worker: str, way: Way) -> bool:
@@ -84,6 +88,29 @@ def _way(network: Network, worker: str, other: str, way: Way) -> list[Finding]:
     if addresses(network).get(way.via) != other:
         return [_wrong(network, worker, other, way)]
     return [] if _is_near(network, worker, other, way.via) else [_off_link(network, worker, other, way)]
+
+
+def _handed_on(network: Network, worker: str, other: str, way: Way) -> bool:
+    """Whether a third node in the worker's subnet takes the packets in and hands them on to the other itself.
+
+    AWS delivers a frame to the ENI it is sent to; that takes and sends on what is not its own where its
+    source/dest check is off. Its security groups are the other's, or nothing is said of them here.
+    """
+    third = addresses(network).get(way.via, worker)
+    node = network.evidence.nodes.get(third)
+    if third in (worker, other) or node is None or not node.ip_forward or not _ways(network, third, other):
+        return False
+    cards = network.located[third].network_interfaces
+    card = next((eni for eni in cards if way.via in eni.addresses), None)
+    end = network.located[other].primary_interface
+    return (
+        card is not None
+        and end is not None
+        and card.subnet == network.located[worker].subnet
+        and not card.source_dest_check
+        and set(card.security_groups) == set(end.security_groups)
+        and as_far_as_seen(lambda: _towards(network, third, other)) == []
+    )
 
 
 def _is_bare(network: Network, worker: str, way: Way) -> bool:

@@ -10,12 +10,14 @@ from typing import Any, Literal
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 
+from kthw.intended import tutorial
 from sandbox.api import prefix_lists
 from sandbox.api.network_acls import LAST_RULE
 from sandbox.state import (
     AclEntry,
     Eni,
     Instance,
+    NatGateway,
     NetworkAcl,
     Route,
     RouteTable,
@@ -31,9 +33,10 @@ def snapshot(region: str) -> State:
     """What the data plane of ``region`` has to do now. IPv4 only."""
     backend = ec2_backends[DEFAULT_ACCOUNT_ID][region]
     tables = {table.id: _route_table(backend, table) for table in backend.route_tables.values()}
+    subnets = _subnets(backend)
     return State(
         vpcs=_vpcs(backend),
-        subnets=_subnets(backend),
+        subnets=subnets,
         route_tables=tables,
         enis=_enis(backend),
         instances=_instances(backend),
@@ -43,6 +46,7 @@ def snapshot(region: str) -> State:
             for group in groups.values()
         },
         network_acls={acl.id: _network_acl(acl) for acl in backend.network_acls.values()},
+        nat_gateways=_nat_gateways(backend, subnets, tables),
     )
 
 
@@ -98,7 +102,7 @@ def _route_table(backend: EC2Backend, table: Any) -> RouteTable:
 
 
 def _route(destination: str, route: Any) -> Route:
-    kind: Literal["local", "igw", "eni", "drop"] = "drop"
+    kind: Literal["local", "igw", "eni", "nat", "drop"] = "drop"
     target = ""
     if route.state == "active":
         gateway = route.gateway_id or ""
@@ -108,7 +112,30 @@ def _route(destination: str, route: Any) -> Route:
             kind, target = "igw", gateway
         elif route.network_interface_id:
             kind, target = "eni", route.network_interface_id
+        elif route.nat_gateway is not None and destination == tutorial.EVERYWHERE:
+            kind, target = "nat", route.nat_gateway.id
     return Route(destination=destination, kind=kind, target=target)
+
+
+def _nat_gateways(
+    backend: EC2Backend, subnets: dict[str, Subnet], tables: dict[str, RouteTable]
+) -> dict[str, NatGateway]:
+    """Those that reach the internet: public, and in a subnet whose table leads there."""
+    found = {}
+    for gateway in backend.nat_gateways.values():
+        subnet = subnets.get(gateway.subnet_id)
+        table = tables.get(subnet.route_table) if subnet else None
+        out = (
+            [r for r in table.routes if r.destination == tutorial.EVERYWHERE and r.kind == "igw"]
+            if table
+            else []
+        )
+        eni: Any = gateway._eni
+        if gateway.state == "available" and eni.public_ip and out:
+            found[gateway.id] = NatGateway(
+                id=gateway.id, vpc=gateway.vpc_id, address=str(eni.private_ip_address), public=eni.public_ip
+            )
+    return found
 
 
 def _enis(backend: EC2Backend) -> dict[str, Eni]:

@@ -14,7 +14,10 @@ from kthw.observed.evidence import Evidence
 from kthw.observed.gather import gather
 from sandbox.access import DIAL_SOCKET, Access
 from sandbox.box import Sandbox, ec2_client, start
+from sandbox.building import build
 from sandbox.dial import connection
+from sandbox.dressing import dress
+from tests.asked import intended
 from tests.faults import stages
 from tests.faults.names import names
 from tests.faults.terminal import Terminal
@@ -51,14 +54,16 @@ class Lab:
             return
         self.clear()
         stage = stages.STAGES[name]
-        self.intended = Intended(workers=stage.names)
-        self._vpc = stages.build(self.ec2, stage, Access(self._box.directory).key)
+        self.intended = intended(stage.options, stage.names(), self._box.target)
+        built = build(self.ec2, stage, stage.names(), Access(self._box.directory).key)
+        self._vpc = self._vpc_of(*built)
         self._names, self._exported = {}, {}
-        self._wait_for_ssh()
-        if not stage.masquerade:
-            for worker in stage.names:
-                self._terminal.types(stages.BARE.format(worker), {})
+        dress(self.ec2, stage, built, self._box.directory)
         self.stage, self.usual, self._seen = name, (), None
+
+    def _vpc_of(self, instance: str, *_others: str) -> str:
+        found = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"]
+        return found[0]["Instances"][0]["VpcId"]
 
     def clear(self) -> None:
         """Take the cluster from the stage, so that the next one has nothing of this one's."""
@@ -83,7 +88,7 @@ class Lab:
         if lines:
             self._seen = None
             self._names |= names(self.ec2, self._vpc, self.intended.workers)
-            self._names["PODS"] = stages.STAGES[self.stage].pod_range
+            self._names["PODS"] = stages.STAGES[self.stage].pod_range(len(self.intended.workers))
             self._exported |= self._terminal.types(lines, {**self._names, **self._exported})
             self._settle(lines)
 

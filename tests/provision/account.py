@@ -20,7 +20,8 @@ from kthw.observed.aws.inventory import read_inventory
 from kthw.observed.aws.reader import Reader, session_for
 from kthw.observed.evidence import Inventory, Route
 from kthw.target import Target
-from sandbox import cluster
+from sandbox import labs
+from sandbox.building import build
 from tests.provision.wire import Wire
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Account:
 
     def build(self, intended: Intended = THREE) -> Account:
         """The tutorial's network and machines, without pod routes."""
-        cluster.build(self.ec2, intended.workers, self.directory / "kubernetes.id_rsa")
+        build(self.ec2, labs.lab(labs.TUTORIAL), intended.workers, self.directory / "kubernetes.id_rsa")
         return self
 
     @cached_property

@@ -32,11 +32,17 @@ def sandbox(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         (("run", "--workers", "many", "--", "true"), "--workers many"),
         (("run", "--workers", "-3", "--", "true"), "--workers"),
         (("up", "--workers", "1001"), "--workers 1001"),
+        (("up", "--like", "main-table", "--workers", "500"), "490"),
+        (("up", "--like", "node-rutes"), "node-routes"),
+        (("up", "--like"), "  three-zones: "),
+        (("run", "--like", "--", "true"), "[--workers 'node-*' --pod-cidrs '10.200.{n}.0/24']"),
         (("run",), "./run sandbox run -- bash"),
         (("run", "--"), "./run sandbox run -- bash"),
     ],
 )
-def test_bad_usage_is_one_sentence_and_exit_2(arguments: tuple[str, ...], word: str, language: str) -> None:
+def test_bad_usage_says_what_to_type_and_exits_with_2(
+    arguments: tuple[str, ...], word: str, language: str
+) -> None:
     done = sandbox(*arguments, LC_ALL=language)
     assert done.returncode == 2
     assert word in done.stderr

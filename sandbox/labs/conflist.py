@@ -1,0 +1,13 @@
+"""The CNI file is a list of plugins of version 1.0.0: the bridge, and ``portmap`` after it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sandbox import cni
+from sandbox.lab import Lab
+
+LAB: Final = Lab(
+    cni=cni.conflist,
+    commands=("rm /etc/cni/net.d/10-bridge.conf /etc/cni/net.d/99-loopback.conf",),
+)

@@ -1,0 +1,46 @@
+"""What a shape is: a lab that several public variants build, and what the suite says about it. Data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.lab import Lab
+from tests.faults.fault import Told
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """``said``: the findings, each ``code worker``; ``all`` stands for every worker in turn.
+
+    ``packets``: whether it is looked at with packets; where they add nothing AWS alone is asked.
+    """
+
+    name: str
+    en: str
+    pt: str
+    lab: Lab
+    said: tuple[str, ...] = ()
+    packets: bool = False
+
+    def told(self, workers: tuple[str, ...]) -> set[tuple[str, str]]:
+        """What is expected, by code and worker."""
+        found = set()
+        for each in self.said:
+            code, _, worker = each.partition(" ")
+            Told.of(f"{code} x")  # a code that there is
+            found |= {(code, one) for one in (workers if worker == "all" else (worker,))}
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A public repository: the ``shapes`` that its readers build, by name, and what they type besides.
+
+    ``ssh``: the options by which its workers are logged in to; ``workers``: another value of ``--workers``
+    than the shape's, whose names differ.
+    """
+
+    repo: str
+    shapes: tuple[str, ...]
+    ssh: str = ""
+    workers: str = ""

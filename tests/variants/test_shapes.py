@@ -1,0 +1,72 @@
+"""Of each shape that people build, the suite says what is wrong with it, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from kthw.findings.judging import Verdict, judge
+from kthw.intended import tutorial
+from kthw.intended.cluster import worker_names
+from kthw.observed.gather import gather
+from kthw.target import Target
+from kthw.words.messages import catalogue
+from sandbox.access import Access
+from sandbox.box import Sandbox, ec2_client, start, why_no_packets
+from sandbox.building import build
+from sandbox.dressing import dress
+from tests.asked import intended
+from tests.provision.account import Account
+from tests.variants.shape import Shape
+from tests.variants.shapes import SHAPES
+
+NO_PACKETS = why_no_packets(catalogue("en").say)
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    if NO_PACKETS:
+        pytest.skip(NO_PACKETS)
+    with start(empty=True) as box:
+        yield box
+
+
+@pytest.mark.parametrize("shape", [s for s in SHAPES if not s.packets], ids=lambda shape: shape.name)
+def test_what_aws_says_of_a_shape_is_judged_as_it_is(aws_account: Account, shape: Shape) -> None:
+    build(aws_account.ec2, shape.lab, shape.lab.names(), aws_account.directory / tutorial.KEY_FILE)
+    target = msgspec.structs.replace(aws_account.target, no_packets="They would add nothing.")
+    _hold(_verdict(target, shape), shape)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [s for s in SHAPES if s.packets], ids=lambda shape: shape.name)
+def test_a_shape_with_packets_is_judged_as_it_is(box: Sandbox, shape: Shape) -> None:
+    ec2 = ec2_client(box.target.endpoint)
+    built = build(ec2, shape.lab, shape.lab.names(), Access(box.directory).key)
+    try:
+        dress(ec2, shape.lab, built, box.directory)
+        verdict = _verdict(box.target, shape)
+        _hold(verdict, shape)
+        reached = {probe.reached for probe in verdict.evidence.probes if probe.kind == "pod"}
+        assert reached == {not shape.said} or (shape.said and False in reached)
+    finally:
+        ec2.terminate_instances(InstanceIds=list(built))
+        ec2.delete_tags(Resources=list(built))
+
+
+def _verdict(target: Target, shape: Shape) -> Verdict:
+    return judge(gather(target, intended(shape.lab.options, worker_names(tutorial.WORKERS), target)))
+
+
+def _hold(verdict: Verdict, shape: Shape) -> None:
+    workers = verdict.evidence.intended.workers
+    assert len(workers) == shape.lab.workers
+    found = {
+        (f.code, f.worker) for f in verdict.findings if f.code != "pod-unreachable" or not f.explained_by
+    }
+    words = catalogue("en")
+    assert found == shape.told(workers), "\n".join(words.finding(f).what for f in verdict.findings)
+    assert [str(error) for error in verdict.errors] == []
+    assert [outcome for outcome in verdict.outcomes if outcome.status == "broken"] == []
