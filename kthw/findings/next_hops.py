@@ -44,8 +44,12 @@ def lead_to_peers(network: Network, worker: str) -> list[Finding]:
 
 
 def lacking(network: Network, worker: str, other: str) -> list[Finding]:
-    """The same towards one other worker; what was not seen is no obstacle."""
-    return as_far_as_seen(lambda: _towards(network, worker, other)) if by_node_routes(network) else []
+    """The same of the way to another worker's probe pod; what was not seen is no obstacle."""
+    if not by_node_routes(network):
+        return []
+    taken = network.probes.way(worker, other)
+    ways = [way for way in _ways(network, worker, other) if way == taken]
+    return as_far_as_seen(lambda: [f for way in ways for f in _way(network, worker, other, way)])
 
 
 def is_next_hop(network: Network, worker: str, way: Way) -> bool:

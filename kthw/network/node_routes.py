@@ -36,7 +36,8 @@ def network_model(network: Network) -> Model:
     """What ``--network`` said; ``auto`` is what is there, and where that is nothing what the chapter has.
 
     Where both are there, the kernel is asked first, on the node: its routes are meant where they take most
-    of what goes between workers of one subnet, which is all that they can carry.
+    of what goes between workers of one subnet, which is all that they can carry. Where no VPC route is
+    there, half is enough: of two nodes, one has forgotten.
     """
     return network.remember(("network model",), lambda: _model(network))
 
@@ -56,7 +57,7 @@ def _model(network: Network) -> Model:
         near += len(others & neighbours.get(worker, set()))
         handed = {way.towards for way in node.ways if by_next_hop(way) and way.via in mine}
         nodes += len(handed - {worker})
-    most = nodes * 2 > near
+    most = nodes * 2 > near or (nodes * 2 == near and not vpc)
     name = asked if asked != AUTO else NODE_ROUTES if nodes and most else VPC_ROUTES
     there = {
         (True, True): "both",

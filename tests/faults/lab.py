@@ -51,13 +51,12 @@ class Lab:
             return
         self.clear()
         stage = stages.STAGES[name]
-        self.intended = Intended(workers=stage.names)
+        self.intended = Intended(workers=stage.names, network=stage.network)
         self._vpc = stages.build(self.ec2, stage, Access(self._box.directory).key)
         self._names, self._exported = {}, {}
         self._wait_for_ssh()
-        if not stage.masquerade:
-            for worker in stage.names:
-                self._terminal.types(stages.BARE.format(worker), {})
+        if stage.typed:
+            self._terminal.types(stage.typed, {})
         self.stage, self.usual, self._seen = name, (), None
 
     def clear(self) -> None:
@@ -152,7 +151,10 @@ def _lasting(evidence: Evidence) -> tuple[object, ...]:
         msgspec.structs.replace(table, routes=tuple(sorted(table.routes, key=lambda r: r.destination)))
         for table in inventory.route_tables
     )
-    nodes = tuple((node.worker, node.ip_forward, node.cni) for node in evidence.nodes.values())
+    nodes = tuple(
+        (node.worker, node.ip_forward, node.cni, sorted((r.destination, r.via) for r in node.routes or ()))
+        for node in evidence.nodes.values()
+    )
     return (msgspec.structs.replace(inventory, instances=instances, route_tables=tables), nodes)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from kthw.intended import tutorial
+from kthw.intended.cluster import AUTO, NODE_ROUTES
 from sandbox.internet import LAPTOP
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     ``pods`` and ``name`` by worker number (``pods`` where ``{}`` is). ``subnets``: the first has all workers
     but the last, which is in the last. ``tables``: ``one`` for all subnets, one for ``each``, or the ``main``
     one. With one for each, the last subnet has a network ACL of its own, too. ``by``: routes name the
-    ``instance`` or its ``eni``.
+    ``instance`` or its ``eni``. ``network``: the model that is asked for. ``routed``: whether the ``vpc`` has
+    the pod routes, or the ``nodes`` by kernel routes, each to its neighbours in the first subnet.
     """
 
     vpc: str = tutorial.VPC_CIDR
@@ -34,10 +36,29 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     tables: str = "one"
     by: str = "instance"
     masquerade: bool = True
+    network: str = AUTO
+    routed: str = "vpc"
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.name.format(n) for n in range(self.workers))
+
+    def address(self, number: int) -> str:
+        subnet = self.subnets[-1] if number == self.workers - 1 else self.subnets[0]
+        return str(IPv4Network(subnet)[tutorial.WORKER_FIRST_HOST + number])
+
+    @property
+    def typed(self) -> str:
+        """What is typed on its nodes once they run."""
+        lines = [] if self.masquerade else [BARE.format(worker) for worker in self.names]
+        for number, worker in enumerate(self.names if self.routed == "nodes" else ()):
+            hops = [
+                f"sudo ip route add {self.pod_cidr(other)} via {self.address(other)}"
+                for other in range(self.workers)
+                if other != number
+            ]
+            lines += [f"ssh {worker} '{'; '.join(hops)}'"]
+        return "\n".join(lines)
 
     def pod_cidr(self, number: int) -> str:
         return self.pods.format(number * self.step)
@@ -72,6 +93,11 @@ STAGES: Final = {
     "narrow pods": Stage(pods="10.200.0.{}/27", step=32),
     "node names": Stage(name="node{}"),
     "long names": Stage(name="ip-10-0-1-2{}.eu-west-1.compute.internal"),
+    "node routes": Stage(workers=2, controllers=1, network=NODE_ROUTES, routed="nodes"),
+    "node routes, by themselves": Stage(workers=2, routed="nodes"),
+    "node routes, two subnets": Stage(
+        workers=2, subnets=("10.0.1.0/24", "10.0.2.0/24"), tables="each", controllers=1, network=NODE_ROUTES
+    ),
     "shared pods": Stage(pods="100.64.{}.0/24"),
 }
 
@@ -98,18 +124,17 @@ def build(ec2: EC2Client, stage: Stage, key_file: Path) -> str:
     for number, name in enumerate(stage.names):
         last = number == stage.workers - 1
         subnet = len(subnets) - 1 if last else 0
-        address = str(IPv4Network(stage.subnets[subnet])[tutorial.WORKER_FIRST_HOST + number])
         launched = _launch(
             ec2,
             name,
             tutorial.user_data(name, stage.pod_cidr(number)),
             subnets[subnet],
             group,
-            address,
+            stage.address(number),
         )
         eni = launched["NetworkInterfaces"][0]["NetworkInterfaceId"]
         target = {"NetworkInterfaceId": eni} if stage.by == "eni" else {"InstanceId": launched["InstanceId"]}
-        for table in tables:
+        for table in tables if stage.routed == "vpc" else ():
             ec2.create_route(RouteTableId=table, DestinationCidrBlock=stage.pod_cidr(number), **target)
     return vpc
 

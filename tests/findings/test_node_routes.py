@@ -18,13 +18,14 @@ from kthw.network.node_routes import network_model
 from kthw.observed.evidence import Evidence
 from tests.findings.changed_aws import TWO, with_interface, with_route
 from tests.findings.changed_nodes import masquerade_off
-from tests.findings.clusters import OK, ONE, TABLE_2, route
+from tests.findings.clusters import OK, ONE, TABLE_2, healthy, route
 from tests.findings.faults_of_node_routes import (
     FIRST,
     NODES,
     UNLINKED,
     bare,
     by_nodes,
+    half,
     handing,
     meaning,
     without_vpc_routes,
@@ -42,6 +43,12 @@ MODELS: dict[str, tuple[Evidence, str, str]] = {
     ),
     "kernel routes": (NODES, NODE_ROUTES, "nodes"),
     "one kernel route": (handing(without_vpc_routes(OK), *FIRST), VPC_ROUTES, "few"),
+    "of two nodes, one has forgotten": (bare(by_nodes(healthy(2)), FIRST), NODE_ROUTES, "nodes"),
+    "of two nodes, one has forgotten, beside the VPC's": (
+        with_route(bare(by_nodes(healthy(2)), FIRST), route(1, ONE)),
+        VPC_ROUTES,
+        "both",
+    ),
     "both": (BOTH, NODE_ROUTES, "both"),
     "one kernel route beside the VPC's": (handing(OK, *FIRST), VPC_ROUTES, "both"),
     "kernel routes within a subnet, the VPC's beyond": (
@@ -132,6 +139,13 @@ def test_a_pair_meets_what_its_own_nodes_lack() -> None:
     assert met(evidence, "worker-0", "worker-1") == ["node-route-missing"]
     assert met(evidence, "worker-0", "worker-2") == []
     assert met(evidence, "worker-2", "worker-1") == []
+
+
+def test_a_kernel_route_for_a_part_is_in_the_way_of_none_but_its_pods() -> None:
+    """The packets of a pair go to one pod; what takes others' elsewhere is told, and no loss of theirs."""
+    evidence = half("worker-0", "10.0.1.1")
+    assert codes(everything(evidence)) == ["node-route-missing"]
+    assert met(evidence, "worker-0", "worker-1") == []
 
 
 def test_an_answer_needs_a_kernel_route_only_where_pods_are_not_masqueraded() -> None:
