@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from kthw.findings.finding import Finding, once
-from kthw.findings.kept_routes import UNIT, keeping
+from kthw.findings.kept_routes import keeping
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.unread import as_far_as_seen
 from kthw.findings.workers import ground
@@ -248,8 +248,8 @@ def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
         "worker_noun": network.noun(worker),
         "login": network.login(worker),
         "route": way.route or "—",
-        "file": UNIT,
-        "keep": network.remember(("keeping", worker), lambda: shlex.quote(keeping(network, worker))),
+        "file": keeping(network, worker).path,
+        "keep": shlex.quote(keeping(network, worker).command),
     }
 
 

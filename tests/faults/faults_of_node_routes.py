@@ -42,6 +42,17 @@ KERNEL_MISSING: Final = (
         "O worker-1 foi reiniciado, e nada lá mantém as suas rotas de kernel.",
         "forget worker-1\nrestart worker-1",
         "node-route-missing worker-1",
+        cleans="comes_back worker-1 10.200.0.0/24",
+    ),
+    _fault(
+        "kernel routes gone after a restart, on Debian",
+        "worker-0 has ifupdown, was restarted, and nothing there keeps its kernel routes.",
+        "O worker-0 tem o ifupdown, foi reiniciado, e nada lá mantém as suas rotas de kernel.",
+        "forget worker-0\n"
+        f"{on(0, 'mkdir -p /run/network', 'echo ens5=ens5 >/run/network/ifstate')}\n"
+        "restart worker-0",
+        "node-route-missing worker-0",
+        cleans="comes_back worker-0 10.200.1.0/24\n" + on(0, "rm -r /run/network"),
     ),
     _fault(
         "kernel route for a mistyped range",
