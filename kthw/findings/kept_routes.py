@@ -22,7 +22,7 @@ def not_kept(network: Network) -> list[Remark]:
     if not by_node_routes(network):
         return []
     found = []
-    for worker in network.workers:
+    for worker in (*network.workers, *network.also):
         routes = [
             f"{route.destination} via {route.via}"
             for route in through_peers(network, worker)

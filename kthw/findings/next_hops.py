@@ -16,13 +16,14 @@ from kthw.findings.node_firewall import interfaces
 from kthw.findings.unread import as_far_as_seen
 from kthw.findings.workers import ground
 from kthw.network import ranges
-from kthw.network.model import Network
+from kthw.network.model import RUNNING, Network
 from kthw.network.node_routes import (
     addresses,
     by_next_hop,
     by_node_routes,
     is_default,
     on_link,
+    senders,
     through_peers,
     ways_of,
 )
@@ -41,6 +42,23 @@ def lead_to_peers(network: Network, worker: str) -> list[Finding]:
     if not by_node_routes(network) or not network.evidence.intended.has_finished("routes"):
         return []
     return once(found for other in network.workers for found in _towards(network, worker, other))
+
+
+def lead_from_elsewhere(network: Network, name: str) -> list[Finding]:
+    """The same of a machine that is no worker (``--also``), once it is there and runs."""
+    machine = network.instance(name)
+    if machine and machine.state == RUNNING:
+        return lead_to_peers(network, name)
+    found = Finding(
+        code="machine-missing",
+        subject=network.noun(name),
+        worker=name,
+        expected=f"{name} {RUNNING}",
+        observed=machine.state if machine else "—",
+        near_miss=some([instance_noun(each) for each in network.strangers], _MOST_SHOWN),
+        facts={"instance": machine.id if machine else "", "variant": "stopped" if machine else ""},
+    )
+    return [found]
 
 
 def lacking(network: Network, worker: str, other: str) -> list[Finding]:
@@ -71,7 +89,7 @@ def _judged(network: Network, worker: str, other: str) -> list[Finding]:
 def _ways(network: Network, worker: str, other: str) -> list[Way]:
     """Those to the other's pods that are judged here."""
     ways = ways_of(network, worker).get(other, ())
-    located = worker in network.located and other in network.located
+    located = worker in senders(network) and other in network.located
     if not ways or not located or other not in network.pod_cidrs or ground(network, other):
         return []
     cidr = network.pod_cidrs[other]
@@ -92,14 +110,14 @@ def _way(network: Network, worker: str, other: str, way: Way) -> list[Finding]:
 
 def _is_bare(network: Network, worker: str, way: Way) -> bool:
     """Whether the packet goes to AWS's router."""
-    return is_default(way) or way.via == network.router(network.located[worker].subnet)
+    return is_default(way) or way.via == network.router(senders(network)[worker].subnet)
 
 
 def _is_near(network: Network, worker: str, other: str, address: str) -> bool:
     """Whether that address of ``other`` is in the worker's subnet."""
     cards = network.located[other].network_interfaces
     subnet = next((eni.subnet for eni in cards if address in eni.addresses), network.located[other].subnet)
-    return subnet == network.located[worker].subnet
+    return subnet == senders(network)[worker].subnet
 
 
 def _carried(network: Network, worker: str, other: str, address: str) -> bool:
@@ -222,7 +240,7 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
             "towards_noun": network.noun(other),
             "via": way.via,
             "pod_cidr": str(cidr),
-            "subnet": network.located[worker].subnet,
+            "subnet": senders(network)[worker].subnet,
             "other_subnet": network.located[other].subnet,
             "route_table": table.id if table else "",
             "interface": card.id if card else "",

@@ -14,7 +14,7 @@ def findings(evidence: Evidence) -> list[Finding]:
     network = Network(evidence)
     found: list[Finding] = []
     for judge in JUDGES.values():
-        for worker in network.workers:
+        for worker in (*network.workers, *evidence.intended.also):
             try:
                 found += judge(network, worker)
             except CouldNotLook:
