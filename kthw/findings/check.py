@@ -26,6 +26,11 @@ def every_worker(intended: Intended) -> Sequence[str]:
     return intended.workers
 
 
+def every_other_machine(intended: Intended) -> Sequence[str]:
+    """Each machine of ``--also``: no worker, and to reach pods all the same."""
+    return tuple(intended.also)
+
+
 class Skip(msgspec.Struct, frozen=True, kw_only=True):
     """Why a question makes no sense: the phrase ``reason`` with ``facts``.
 

@@ -40,6 +40,7 @@ class Code(Struct, frozen=True, kw_only=True):
 
 
 CODES: Final[dict[str, Code]] = {
+    "machine-missing": Code(stage=Stage.MACHINE, stops="nobody", scope="lab"),
     "workers-unexpected": Code(stage=Stage.MACHINE, stops="nobody", scope="lab"),
     "worker-missing": Code(stage=Stage.MACHINE, stops="nobody"),
     "worker-not-running": Code(stage=Stage.MACHINE, stops="nobody"),

@@ -8,14 +8,13 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
+from kthw.findings.keep_files import KeepFile, keep_file
 from kthw.findings.remark import Remark
 from kthw.network import ranges
 from kthw.network.model import Network
 from kthw.network.node_routes import by_node_routes, on_link, through_peers
 
 CODE: Final = "node-route-not-kept"
-UNIT: Final = "/etc/systemd/system/pod-routes.service"
-"""What keeps the routes on any distribution with systemd."""
 
 
 def not_kept(network: Network) -> list[Remark]:
@@ -23,7 +22,7 @@ def not_kept(network: Network) -> list[Remark]:
     if not by_node_routes(network):
         return []
     found = []
-    for worker in network.workers:
+    for worker in (*network.workers, *network.also):
         routes = [
             f"{route.destination} via {route.via}"
             for route in through_peers(network, worker)
@@ -33,8 +32,8 @@ def not_kept(network: Network) -> list[Remark]:
             facts = {
                 "login": network.login(worker),
                 "routes": ", ".join(routes),
-                "file": UNIT,
-                "keep": shlex.quote(keeping(network, worker)),
+                "file": keeping(network, worker).path,
+                "keep": shlex.quote(keeping(network, worker).command),
             }
             found.append(Remark(code=CODE, worker=worker, subject=network.noun(worker), facts=facts))
     return found
@@ -45,27 +44,16 @@ def _is_of_another(network: Network, worker: str, destination: str) -> bool:
     return any(owner != worker for owner in owners)
 
 
-def keeping(network: Network, worker: str) -> str:
-    """The command that writes the unit with all of the worker's kernel routes to its peers' pods."""
-    routes = [
-        f"ExecStart=/sbin/ip route replace {cidr} via {hop}"
-        for other, cidr in network.pod_cidrs.items()
-        if other != worker and (hop := on_link(network, worker, other))
-    ]
-    unit = [
-        "[Unit]",
-        "Wants=network-online.target",
-        "After=network-online.target",
-        "[Service]",
-        "Type=oneshot",
-        *routes,
-        "[Install]",
-        "WantedBy=multi-user.target",
-    ]
-    wanted = f"{UNIT.rpartition('/')[0]}/multi-user.target.wants"
-    # Of addresses and our own words only: nothing in it means anything to a shell.
-    lines = " ".join(f'"{line}"' for line in unit)
-    return (
-        f'sudo mkdir -p {wanted} && printf "%s\\n" {lines} | sudo tee {UNIT} >/dev/null'
-        f" && sudo ln -sf {UNIT} {wanted}/"
-    )
+def keeping(network: Network, worker: str) -> KeepFile:
+    """The file with all of the worker's kernel routes to its peers' pods, for what is on the node."""
+
+    def made() -> KeepFile:
+        node = network.evidence.nodes.get(worker)
+        routes = [
+            (str(cidr), hop)
+            for other, cidr in network.pod_cidrs.items()
+            if other != worker and (hop := on_link(network, worker, other))
+        ]
+        return keep_file(node.keeper if node else None, routes)
+
+    return network.remember(("keeping", worker), made)

@@ -10,6 +10,7 @@ from kthw.findings import nodes, plugins, reachability, workers
 from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
 from kthw.findings.unread import INSTANCE, NAMES, founded, unread
+from kthw.network.model import RUNNING as RUNNING_STATE
 from kthw.network.model import Network
 from kthw.network.node_routes import by_node_routes
 from kthw.network.said import Source
@@ -66,6 +67,17 @@ def packets(network: Network, _worker: str) -> Skip | None:
 def vpc_routes(network: Network, _worker: str) -> Skip | None:
     """The lab is judged by the VPC's routes: where it is by kernel routes, none is asked for."""
     return Skip(reason="run-skip-node-routes") if by_node_routes(network) else None
+
+
+def node_routes(network: Network, _worker: str) -> Skip | None:
+    """The lab is judged by kernel routes: by VPC routes whoever is in the VPC reaches pods."""
+    return None if by_node_routes(network) else Skip(reason="run-skip-also-vpc-routes")
+
+
+def seen_where_there(network: Network, name: str) -> Skip | None:
+    """Where the machine runs, its kernel could tell where it sends packets."""
+    machine = network.instance(name)
+    return kernel_routes_seen(network, name) if machine and machine.state == RUNNING_STATE else None
 
 
 def logged_in(network: Network, worker: str) -> None:

@@ -11,18 +11,19 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from kthw.findings.finding import Finding, once
-from kthw.findings.kept_routes import UNIT, keeping
+from kthw.findings.kept_routes import keeping
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.unread import as_far_as_seen
 from kthw.findings.workers import ground
 from kthw.network import ranges
-from kthw.network.model import Network
+from kthw.network.model import RUNNING, Network
 from kthw.network.node_routes import (
     addresses,
     by_next_hop,
     by_node_routes,
     is_default,
     on_link,
+    senders,
     through_peers,
     ways_of,
 )
@@ -43,13 +44,35 @@ def lead_to_peers(network: Network, worker: str) -> list[Finding]:
     return once(found for other in network.workers for found in _towards(network, worker, other))
 
 
+def lead_from_elsewhere(network: Network, name: str) -> list[Finding]:
+    """The same of a machine that is no worker (``--also``), once it is there and runs."""
+    machine = network.instance(name)
+    if machine and machine.state == RUNNING:
+        return lead_to_peers(network, name)
+    found = Finding(
+        code="machine-missing",
+        subject=network.noun(name),
+        worker=name,
+        expected=f"{name} {RUNNING}",
+        observed=machine.state if machine else "—",
+        near_miss=some([instance_noun(each) for each in network.strangers], _MOST_SHOWN),
+        facts={"instance": machine.id if machine else "", "variant": "stopped" if machine else ""},
+    )
+    return [found]
+
+
 def lacking(network: Network, worker: str, other: str) -> list[Finding]:
-    """The same towards one other worker; what was not seen is no obstacle, and no detour that arrives."""
+    """The same of the way to another worker's probe pod; what was not seen is no obstacle, and no detour
+    that arrives.
+    """
     if not by_node_routes(network):
         return []
-    ways = _ways(network, worker, other)
+    taken = network.probes.way(worker, other)
+    ways = [way for way in _ways(network, worker, other) if way == taken]
     detoured = bool(ways) and all(_handed_on(network, worker, other, way) for way in ways)
-    return [] if detoured else as_far_as_seen(lambda: _towards(network, worker, other))
+    if detoured:
+        return []
+    return as_far_as_seen(lambda: [f for way in ways for f in _way(network, worker, other, way)])
 
 
 def is_next_hop(network: Network, worker: str, way: Way) -> bool:
@@ -71,7 +94,7 @@ def _judged(network: Network, worker: str, other: str) -> list[Finding]:
 def _ways(network: Network, worker: str, other: str) -> list[Way]:
     """Those to the other's pods that are judged here."""
     ways = ways_of(network, worker).get(other, ())
-    located = worker in network.located and other in network.located
+    located = worker in senders(network) and other in network.located
     if not ways or not located or other not in network.pod_cidrs or ground(network, other):
         return []
     cidr = network.pod_cidrs[other]
@@ -115,14 +138,14 @@ def _handed_on(network: Network, worker: str, other: str, way: Way) -> bool:
 
 def _is_bare(network: Network, worker: str, way: Way) -> bool:
     """Whether the packet goes to AWS's router."""
-    return is_default(way) or way.via == network.router(network.located[worker].subnet)
+    return is_default(way) or way.via == network.router(senders(network)[worker].subnet)
 
 
 def _is_near(network: Network, worker: str, other: str, address: str) -> bool:
     """Whether that address of ``other`` is in the worker's subnet."""
     cards = network.located[other].network_interfaces
     subnet = next((eni.subnet for eni in cards if address in eni.addresses), network.located[other].subnet)
-    return subnet == network.located[worker].subnet
+    return subnet == senders(network)[worker].subnet
 
 
 def _carried(network: Network, worker: str, other: str, address: str) -> bool:
@@ -245,7 +268,7 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
             "towards_noun": network.noun(other),
             "via": way.via,
             "pod_cidr": str(cidr),
-            "subnet": network.located[worker].subnet,
+            "subnet": senders(network)[worker].subnet,
             "other_subnet": network.located[other].subnet,
             "route_table": table.id if table else "",
             "interface": card.id if card else "",
@@ -271,8 +294,8 @@ def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
         "worker_noun": network.noun(worker),
         "login": network.login(worker),
         "route": way.route or "—",
-        "file": UNIT,
-        "keep": network.remember(("keeping", worker), lambda: shlex.quote(keeping(network, worker))),
+        "file": keeping(network, worker).path,
+        "keep": shlex.quote(keeping(network, worker).command),
     }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from kthw.findings import needs, nodes, plugins, reachability, routes, security, workers
-from kthw.findings.check import Check
+from kthw.findings import needs, next_hops, nodes, plugins, reachability, routes, security, workers
+from kthw.findings.check import Check, every_other_machine
 from kthw.findings.unread import INSTANCE, NAMES, ROUTES
 
 _ONE: Final = (needs.ONE_INSTANCE,)
@@ -129,6 +129,15 @@ CHECKS: Final[tuple[Check, ...]] = (
         chapter="workers",
         needs=(*needs.NODE, needs.kernel_routes_seen, needs.CNI),
         judge=nodes.no_route_conflict,
+    ),
+    Check(
+        name="other-machines-lead-to-pods",
+        area="nodes",
+        chapter="routes",
+        subjects=every_other_machine,
+        needs=(needs.node_routes, needs.packets, needs.seen_where_there),
+        reads=NAMES,
+        judge=next_hops.lead_from_elsewhere,
     ),
     Check(
         name="cni-configured",

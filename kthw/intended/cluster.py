@@ -13,6 +13,7 @@ from kthw.intended import tutorial
 
 _RANGE: Final = re.compile(r"\[(\d+)-(\d+)\]")
 MOST_WORKERS: Final = 2000
+MOST_ALSO: Final = 100
 _LONGEST: Final = 256
 """Characters of an EC2 tag's value, at most."""
 _NO_PART_OF_A_NAME: Final = frozenset("[]{}\"'`\\*?;|,，、；")
@@ -34,6 +35,8 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
     typed; its own name is then whatever tells it apart (``k8s-worker@10.0.1.20``). ``expected``: how many
     workers there should be, 0 where nobody said. ``pod_cidrs``: by worker, what ``--pod-cidrs`` or the lab
     file says, where it says one. ``network``: the model that is meant, one of ``NETWORKS``.
+    ``also``: by name, the instance, or empty where the name is all that was typed, of each machine that is no
+    worker and whose packets must reach pods as well: a controller, a jump host.
     """
 
     workers: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_WORKERS)]
@@ -42,6 +45,10 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
     instances: dict[str, Annotated[str, msgspec.Meta(pattern=r"\Ai-[0-9a-z]{1,40}\Z")]] = {}
     expected: Annotated[int, msgspec.Meta(ge=0, le=9999)] = 0
     network: str = AUTO
+    also: Annotated[
+        dict[str, Annotated[str, msgspec.Meta(pattern=r"\A(?:i-[0-9a-z]{1,40})?\Z")]],
+        msgspec.Meta(max_length=MOST_ALSO),
+    ] = {}
 
     def __post_init__(self) -> None:
         if self.after not in tutorial.CHAPTERS:
@@ -53,6 +60,8 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("instances: of no worker")
         if len(set(self.instances.values())) < len(self.instances):
             raise ValueError("instances: two workers are one")
+        if self.also.keys() & set(self.workers):
+            raise ValueError("also: a worker")
 
     def only(self, workers: tuple[str, ...]) -> Intended:
         """The same of these workers, some of its own; how many all of them should be is no longer asked."""

@@ -26,7 +26,7 @@ from kthw.observed.evidence import (
     RouteTable,
     Subnet,
 )
-from kthw.observed.namesakes import GONE, Roll, candidates, home_of, letters, unambiguous
+from kthw.observed.namesakes import GONE, Roll, also_there, candidates, home_of, letters, unambiguous
 
 T = TypeVar("T")
 
@@ -58,6 +58,7 @@ class Network:
         self.meant = candidates(self.inventory.instances, evidence.intended)
         ones = unambiguous(self.meant)
         self._instances = {worker: ones.get(worker) for worker in self.workers}
+        self.also = also_there(self.inventory.instances, evidence.intended, self.home)
         self.probes = Probes(evidence)
         self.groups = Groups(self.inventory, self.prefix_lists)
 
@@ -85,7 +86,7 @@ class Network:
 
         ``None`` where there is none, or no telling which.
         """
-        return self._instances.get(worker)
+        return self._instances.get(worker) or self.also.get(worker)
 
     @functools.cached_property
     def home(self) -> str:
@@ -129,7 +130,9 @@ class Network:
 
     @functools.cached_property
     def _ruling_of(self) -> dict[str, routing.Ruling]:
-        return {worker: ruling for ruling in self.rulings for worker in ruling.workers}
+        others = {name: each.subnet for name, each in self.also.items()}
+        ruled = routing.rulings(self.inventory, others, self.pod_cidrs.values())
+        return {worker: ruling for ruling in (*ruled, *self.rulings) for worker in ruling.workers}
 
     def ruling(self, worker: str) -> routing.Ruling | None:
         """What rules the worker's own subnet; ``None`` for a worker that is nowhere.

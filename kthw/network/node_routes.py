@@ -13,7 +13,7 @@ import msgspec
 
 from kthw.intended.cluster import AUTO, NODE_ROUTES, VPC_ROUTES
 from kthw.network.model import Network
-from kthw.observed.evidence import KernelRoute, NetworkInterface, Way
+from kthw.observed.evidence import Instance, KernelRoute, NetworkInterface, Way
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +36,8 @@ def network_model(network: Network) -> Model:
     """What ``--network`` said; ``auto`` is what is there, and where that is nothing what the chapter has.
 
     Where both are there, the kernel is asked first, on the node: its routes are meant where they take most
-    of what goes between workers of one subnet, which is all that they can carry.
+    of what goes between workers of one subnet, which is all that they can carry. Where no VPC route is
+    there, half is enough: of two nodes, one has forgotten.
     """
     return network.remember(("network model",), lambda: _model(network))
 
@@ -50,13 +51,14 @@ def _model(network: Network) -> Model:
     asked = network.evidence.intended.network
     vpc, nodes, ways, near = _routed_by_vpc(network), 0, 0, 0
     mine, neighbours = addresses(network), _neighbours(network)
-    for worker, node in network.evidence.nodes.items():
+    seen = ((worker, network.evidence.nodes.get(worker)) for worker in network.workers)
+    for worker, node in ((worker, node) for worker, node in seen if node):
         others = {way.towards for way in node.ways} - {worker}
         ways += len(others)
         near += len(others & neighbours.get(worker, set()))
         handed = {way.towards for way in node.ways if by_next_hop(way) and way.via in mine}
         nodes += len(handed - {worker})
-    most = nodes * 2 > near
+    most = nodes * 2 > near or (nodes * 2 == near and not vpc)
     name = asked if asked != AUTO else NODE_ROUTES if nodes and most else VPC_ROUTES
     there = {
         (True, True): "both",
@@ -132,9 +134,18 @@ def addresses(network: Network) -> dict[str, str]:
     return network.remember(("addresses of workers",), find)
 
 
+def senders(network: Network) -> dict[str, Instance]:
+    """Whose packets must reach pods: the workers in a subnet, and the machines of ``--also``, by name."""
+
+    def find() -> dict[str, Instance]:
+        return {name: it for name, it in {**network.also, **network.located}.items() if it.subnet}
+
+    return network.remember(("senders",), find)
+
+
 def on_link(network: Network, worker: str, other: str) -> str:
     """An address of ``other`` in the worker's subnet, the primary ENI's first; empty where it has none."""
-    here, there = network.located.get(worker), network.located.get(other)
+    here, there = senders(network).get(worker), network.located.get(other)
     if here is None or there is None:
         return ""
     cards = sorted(there.network_interfaces, key=lambda eni: eni.device_index)

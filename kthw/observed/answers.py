@@ -16,7 +16,18 @@ from msgspec import Meta, Struct
 
 from kthw.foreign import printable
 from kthw.intended import tutorial
-from kthw.observed.evidence import Chain, CniConfig, Instance, Inventory, KernelRoute, Link, Node, Probe, Way
+from kthw.observed.evidence import (
+    Chain,
+    CniConfig,
+    Instance,
+    Inventory,
+    Keeper,
+    KernelRoute,
+    Link,
+    Node,
+    Probe,
+    Way,
+)
 from kthw.observed.values import Address, Interface, Milliseconds, Name, Small, Text
 from kthw.secrets import masked
 
@@ -103,6 +114,7 @@ class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rp_filter: Small | None
     ways: tuple[Way, ...]
     routes: Annotated[tuple[KernelRoute, ...], Meta(max_length=MOST_ROUTES)] | None = None
+    keeper: Keeper | None = None
     firewall: Annotated[tuple[Chain, ...], Meta(max_length=2000)] | None
     lacking: Annotated[tuple[Literal["ip", "nft", "iptables-save"], ...], Meta(max_length=3)]
     failed: _Problems
@@ -195,6 +207,7 @@ def with_surroundings(node: Node, answer: Surroundings, towards: Mapping[str, tu
         rp_filter=answer.rp_filter,
         ways=answer.ways,
         routes=answer.routes,
+        keeper=answer.keeper,
         firewall=None if answer.firewall is None else tuple(_chain(each) for each in answer.firewall),
         lacking=answer.lacking,
     )

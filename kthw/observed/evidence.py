@@ -17,6 +17,7 @@ from kthw.intended.cluster import Intended
 from kthw.observed.node_evidence import PROBE_PORT as PROBE_PORT
 from kthw.observed.node_evidence import Chain as Chain
 from kthw.observed.node_evidence import CniConfig as CniConfig
+from kthw.observed.node_evidence import Keeper as Keeper
 from kthw.observed.node_evidence import KernelRoute as KernelRoute
 from kthw.observed.node_evidence import Link as Link
 from kthw.observed.node_evidence import Node as Node

@@ -62,6 +62,18 @@ def unambiguous(meant: Mapping[str, Sequence[Instance]]) -> dict[str, Instance]:
     return {w: found[0] for w, found in meant.items() if len(found) == 1 and at_home(found, home)}
 
 
+def also_there(instances: Iterable[Instance], intended: Intended, home: str) -> dict[str, Instance]:
+    """By name, the machines of ``--also``, running ones first, in the VPC of the workers; of two, neither."""
+    found: dict[str, Instance] = {}
+    alive = [each for each in at_home(instances, home) if each.state not in GONE] if intended.also else []
+    for name, known in intended.also.items():
+        its = [each for each in alive if (each.id == known if known else each.name == name)]
+        running = [each for each in its if each.state == "running"] or its
+        if len(running) == 1:
+            found[name] = running[0]
+    return found
+
+
 def home_of(meant: Mapping[str, Iterable[Instance]]) -> str:
     """The VPC of the workers: where most of the names are, of several the first name's; empty for nobody's.
 

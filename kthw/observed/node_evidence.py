@@ -5,9 +5,9 @@ Get these nouns from ``kthw.observed.evidence``, whose document they are part of
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from kthw.observed.values import (
     Address,
@@ -86,6 +86,17 @@ class KernelRoute(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept: tuple[Name, ...] = ()
 
 
+class Keeper(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What sets the node's network card ``device`` up at its start, where that is seen.
+
+    ``file``: of systemd-networkd, the name of its ``.network`` file for this interface alone.
+    """
+
+    by: Literal["netplan", "networkd", "networkmanager", "ifupdown"]
+    device: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,14}\Z")]
+    file: Annotated[str, Meta(pattern=r"\A(?:[A-Za-z0-9_.-]{1,80}\.network)?\Z")] = ""
+
+
 class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A chain of the node's firewall that forwarded packets pass, or that such a chain jumps to.
 
@@ -119,6 +130,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
     (first one per other worker and to the node's own pod; then those
     to a part of a pod CIDR that has an entry of its own), ``routes`` (``None`` where that was not looked at),
+    ``keeper`` (``None`` where nobody is seen to be),
     ``firewall`` (in the order the kernel asks;
     ``None`` where no tool on the node could say), ``lacking`` (the programs that are not there to say it:
     ``ip``, or ``nft`` and ``iptables-save``; where they are there and failed, that is an error of its own).
@@ -140,6 +152,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rp_filter: Small | None = None
     ways: tuple[Way, ...] = ()
     routes: tuple[KernelRoute, ...] | None = None
+    keeper: Keeper | None = None
     firewall: tuple[Chain, ...] | None = None
     lacking: tuple[MaybeIdentifier, ...] = ()
 

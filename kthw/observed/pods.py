@@ -20,7 +20,7 @@ from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
 from kthw.observed.aws import configured
 from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
-from kthw.observed.namesakes import candidates, unambiguous
+from kthw.observed.namesakes import also_there, candidates, home_of, unambiguous
 from kthw.observed.ssh.login import open_session
 from kthw.observed.ssh.session import MOST_BYTES, Session
 from kthw.observed.ways_in import ways_in
@@ -96,7 +96,8 @@ class _Look:
         self._run = secrets.token_hex(8)
         self._stop = threading.Event()
         self._workers = _one_running(inventory, intended)
-        self._ways_in = ways_in(target.ssh, inventory.instances, self._workers.values())
+        self._machines = {**_also_running(inventory, intended), **self._workers}
+        self._ways_in = ways_in(target.ssh, inventory.instances, self._machines.values())
         self._sessions: dict[str, Session] = {}
         self._opened: list[Session] = []
         self._nodes: dict[str, Node] = {}
@@ -108,8 +109,9 @@ class _Look:
         self._abreast = Abreast()
 
     def all(self) -> Seen:
-        self._sessions = self._each("ssh", self._workers, self._log_in)
-        self._pods = self._each("pods", self._alive(self._sessions), self._make_pod)
+        self._sessions = self._each("ssh", self._machines, self._log_in)
+        with_pods = [worker for worker in self._alive(self._sessions) if worker in self._workers]
+        self._pods = self._each("pods", with_pods, self._make_pod)
         self._towards = self._ways_to_be()
         self._each("", self._alive(self._sessions), self._look_around)
         self._pods = self._alive(self._pods)
@@ -117,7 +119,7 @@ class _Look:
         traces = self._trace()
         self._each("", self._alive(self._pods), self._end)
         self._pods = self._alive(self._pods)
-        order = self._intended.workers
+        order = (*self._intended.workers, *self._intended.also)
         return Seen(
             nodes={
                 worker: msgspec.structs.replace(self._nodes[worker], pod=self._pods.get(worker, ""))
@@ -174,7 +176,7 @@ class _Look:
         return self._abreast.each(workers, act, self._failed, tell)
 
     def _log_in(self, worker: str) -> Session:
-        instance = self._workers[worker]
+        instance = self._machines[worker]
         access, address = self._ways_in.to(instance)
         subject = f"{worker} ({instance.id}, {address})"
         try:
@@ -184,7 +186,7 @@ class _Look:
         except CouldNotLook as problem:
             raise CouldNotLook(self._ways_in.told(problem.error, instance)) from problem
         self._opened.append(session)
-        count = len(self._workers)
+        count = len(self._machines)
         session.allow(
             seconds=BUDGET + _BUDGET_PER_WORKER * count + 2 * probe_deadline(count),
             size=MOST_BYTES + _BYTES_PER_WORKER * count,
@@ -303,3 +305,10 @@ def _one_running(inventory: Inventory, intended: Intended) -> dict[str, Instance
     """In the VPC of the workers: a namesake elsewhere may be somebody else's machine."""
     meant = unambiguous(candidates(inventory.instances, intended))
     return {worker: instance for worker, instance in meant.items() if instance.state == "running"}
+
+
+def _also_running(inventory: Inventory, intended: Intended) -> dict[str, Instance]:
+    """The machines that are no workers and must reach pods as well."""
+    home = home_of(candidates(inventory.instances, intended))
+    there = also_there(inventory.instances, intended, home)
+    return {name: instance for name, instance in there.items() if instance.state == "running"}

@@ -212,6 +212,10 @@ def _check_names(evidence: Evidence) -> None:
         place, value = f"$.intended.workers[{n}]", printable(repr(worker), _MOST_SHOWN)
         if not is_worker_name(worker):
             raise _Refused("shape", f"{place}: {value}", place=place, value=value)
+    for name in evidence.intended.also:
+        if not is_worker_name(name):
+            value = printable(repr(name), _MOST_SHOWN)
+            raise _Refused("shape", f"$.intended.also: {value}", place="$.intended.also", value=value)
     if len(set(workers)) < len(workers):
         twice = next(repr(worker) for worker in workers if workers.count(worker) > 1)
         raise _Refused("twice", f"$.intended.workers: {twice} twice", value=twice)

@@ -20,6 +20,11 @@ def test_kernel_routes_lead_the_right_way(confirm: Confirm) -> None:
     confirm("kernel-routes-right")
 
 
+def test_other_machines_lead_to_pods(confirm: Confirm) -> None:
+    """The kernel of a machine that is no worker (--also) sends packets for pods to the nodes they run on."""
+    confirm("other-machines-lead-to-pods")
+
+
 def test_cni_configuration_is_there(confirm: Confirm) -> None:
     """The worker has a CNI configuration that can make pods."""
     confirm("cni-configured")

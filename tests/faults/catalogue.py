@@ -7,6 +7,7 @@ from typing import Final
 from tests.faults import healthy, pairs
 from tests.faults.fault import Fault, Healthy
 from tests.faults.faults_of_acls import ACLS
+from tests.faults.faults_of_node_routes import BESIDE, KERNEL_MISSING, NEXT_HOPS, OFF_LINK
 from tests.faults.faults_of_nodes import CNI, FORWARDING, ROUTES, UNEXPLAINED
 from tests.faults.faults_of_plugins import PLUGINS
 from tests.faults.faults_of_prefix_lists import LISTS
@@ -28,6 +29,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *CNI,
     *PLUGINS,
     *ROUTES,
+    *KERNEL_MISSING,
+    *NEXT_HOPS,
+    *BESIDE,
+    *OFF_LINK,
     *UNEXPLAINED,
 )
 PAIRS: Final[tuple[Fault, ...]] = pairs.pairs(FAULTS)

@@ -7,6 +7,7 @@ from typing import Final
 from tests.faults.fault import Healthy
 from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
 from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
+from tests.faults.healthy_by_nodes import BY_NODES
 from tests.faults.healthy_in_aws import IN_AWS
 
 _STAGED: Final = (
@@ -266,4 +267,5 @@ END""",
             aws ec2 delete-network-acl-entry --network-acl-id ${ACL} --ingress --rule-number 50
         """,
     ),
+    *BY_NODES,
 )

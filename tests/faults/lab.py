@@ -157,7 +157,10 @@ def _lasting(evidence: Evidence) -> tuple[object, ...]:
         msgspec.structs.replace(table, routes=tuple(sorted(table.routes, key=lambda r: r.destination)))
         for table in inventory.route_tables
     )
-    nodes = tuple((node.worker, node.ip_forward, node.cni) for node in evidence.nodes.values())
+    nodes = tuple(
+        (node.worker, node.ip_forward, node.cni, sorted((r.destination, r.via) for r in node.routes or ()))
+        for node in evidence.nodes.values()
+    )
     return (msgspec.structs.replace(inventory, instances=instances, route_tables=tables), nodes)
 
 

@@ -36,6 +36,15 @@ NAMES: Final = (
     ("a node's route to a peer is unreachable", "route to the internet gateway"),
     ("one route forgotten", "plugins in the package's folder"),
     ("no rule for the pods, masquerade off", "source/dest check on again"),
+    ("one kernel route forgotten", "kernel routes, and the check on at one node"),
+    ("kernel route through a controller", "kernel routes, and no rule for the nodes"),
+    ("no kernel routes at all", "kernel routes, and forwarding off"),
+    ("kernel route for a mistyped range", "a node's own pods handed to its peer"),
+    ("a node drops what its kernel route was for", "kernel routes, and the check never switched off"),
+    (
+        "no route at all between two subnets",
+        "a kernel route for all pods through an address of another subnet",
+    ),
 )
 
 

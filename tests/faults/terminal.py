@@ -100,6 +100,33 @@ group_for() {
     --vpc-id "${VPC}" --query GroupId --output text)
   aws ec2 authorize-security-group-ingress --group-id "$ONLY" --protocol all --cidr "$1" >/dev/null
 }
+# What a restart leaves of a worker's kernel routes: what the node's own files bring back. WORKER
+restart() {
+  ssh "$1" sudo sh -e <<'END'
+    ip route show root 10.200.0.0/16 | grep ' via ' | while read -r route; do ip route del $route; done
+    cat /etc/systemd/system/*.service 2>/dev/null | sed -n 's/^ExecStart=//p' | sh -e
+    if [ -d /etc/network/if-up.d ]; then IFACE=ens5 run-parts --exit-on-error /etc/network/if-up.d; fi
+END
+}
+# Whether a restart brings it back: WORKER CIDR
+comes_back() {
+  restart "$1"
+  ssh "$1" ip route show "$2" | grep via
+}
+# Have a unit bring a kernel route back: WORKER ROUTE; and none: WORKER
+keep() {
+  echo "ExecStart=/sbin/ip route replace $2" |
+    ssh "$1" "sudo mkdir -p /etc/systemd/system; sudo tee /etc/systemd/system/pod-routes.service >/dev/null"
+}
+forget() { ssh "$1" sudo rm -f /etc/systemd/system/pod-routes.service /etc/network/if-up.d/pod-routes; }
+# Whether the CNI plugin of all workers masquerades: on|off
+masquerade() {
+  local worker
+  for worker in worker-0 worker-1; do
+    ssh $worker sudo sed -i "'/ipMasq/s/: .*/: $([ $1 = on ] && echo true || echo false),/'" \
+      /etc/cni/net.d/10-bridge.conf
+  done
+}
 route() { aws ec2 "$1" --route-table-id "${4:-${TABLE}}" --destination-cidr-block "$2" $3 >/dev/null; }
 """
 """Two steps of the tutorial and some abbreviations, for the catalogue's own lines; fixes are run without."""

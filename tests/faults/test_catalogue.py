@@ -134,10 +134,6 @@ def _packets(evidence: Evidence) -> int:
     return sum(1 for probe in evidence.probes if probe.kind == "pod")
 
 
-NOT_YET = {"node-route-missing", "node-route-wrong-next-hop", "node-route-off-link"}
-"""Codes that so far are proven on evidence only (``tests/findings/faults_of_node_routes.py``)."""
-
-
 def test_the_catalogue_is_large_enough_and_sees_every_code_from_two_sides() -> None:
     """At least 60 faults, 20 pairs, 20 healthy variants; every code expected by two faults or more.
 
@@ -150,5 +146,4 @@ def test_the_catalogue_is_large_enough_and_sees_every_code_from_two_sides() -> N
     assert [name for name, times in Counter(each.name for each in everything).items() if times > 1] == []
     sides = Counter(code for fault in FAULTS for code in fault.codes)
     seen = {code for code in CODES if sides[code] >= 2}
-    assert [code for code in CODES if code not in seen | NOT_YET and CODES[code].scope != "lab"] == []
-    assert seen & NOT_YET == set(), "it is in the catalogue now"
+    assert [code for code in CODES if code not in seen and CODES[code].scope != "lab"] == []

@@ -106,7 +106,7 @@ def _untold() -> Evidence:
     return evidence
 
 
-def _part(worker: str, via: str) -> Evidence:
+def half(worker: str, via: str) -> Evidence:
     """A narrower entry on worker-0 takes the upper half of worker-1's pod CIDR."""
     half = Way(
         towards="worker-1",
@@ -167,7 +167,8 @@ FAULTS: Faults = {
         handing(NODES, *FIRST, via="10.0.1.22", cidr="10.200.0.0/16"),
         WRONG,
     ),
-    "a kernel route for one half through the wrong worker": (_part("worker-0", "10.0.1.22"), WRONG),
+    "a kernel route for one half to the VPC's router": (half("worker-0", "10.0.1.1"), MISSING),
+    "a kernel route for one half through the wrong worker": (half("worker-0", "10.0.1.22"), WRONG),
     "through the wrong worker, and packets are lost": (
         failing(handing(NODES, *FIRST, via="10.0.1.22"), FIRST),
         (*WRONG, "pod-unreachable", "pod-unreachable"),
@@ -255,6 +256,6 @@ HEALTHY: Healthy = {
         route(1, ONE),
         table=TABLE_2,
     ),
-    "a kernel route for two peers' half each": _part("worker-0", "10.0.1.21"),
+    "a kernel route for two peers' half each": half("worker-0", "10.0.1.21"),
     "five workers": by_nodes(healthy(5)),
 }

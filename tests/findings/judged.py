@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kthw.findings import needs
 from kthw.findings.check import Check, Judge
@@ -16,10 +16,14 @@ Healthy = dict[str, Evidence]
 
 
 def _meant(check: Check) -> Judge:
-    """The check's judgement, where the network model is the one it is about."""
-    if needs.vpc_routes not in check.needs:
-        return check.judge
-    return lambda network, worker: [] if needs.vpc_routes(network, worker) else check.judge(network, worker)
+    """The check's judgement, of whom it is asked, where the network model is the one it is about."""
+    meant = [need for need in (needs.vpc_routes, needs.node_routes) if need in check.needs]
+
+    def judge(network: Network, worker: str) -> Sequence[Finding]:
+        asked = worker in check.subjects(network.evidence.intended)
+        return check.judge(network, worker) if asked and not any(n(network, worker) for n in meant) else []
+
+    return judge
 
 
 JUDGES: dict[str, Judge] = {check.name: _meant(check) for check in CHECKS}
@@ -28,7 +32,8 @@ JUDGES: dict[str, Judge] = {check.name: _meant(check) for check in CHECKS}
 def everything(evidence: Evidence) -> list[Finding]:
     """What all checks say about all workers, each cause once."""
     network = Network(evidence)
-    return once(f for worker in network.workers for judge in JUDGES.values() for f in judge(network, worker))
+    machines = (*network.workers, *network.evidence.intended.also)
+    return once(f for worker in machines for judge in JUDGES.values() for f in judge(network, worker))
 
 
 def codes(findings: Iterable[Finding]) -> list[str]:

@@ -78,6 +78,7 @@ def test_no_check_passes_for_a_worker_that_is_missing(judge: Judge) -> None:
     evidence = without_instance(without_route(OK, "10.200.1.0/24"), "worker-1")
     elsewhere = {
         "workers-as-expected",
+        "other-machines-lead-to-pods",
         "no-leftovers",
         "reaches-others",
         "is-reached-by-others",

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from kthw.findings.judging import judge
+from kthw.findings.keep_files import UNIT, keep_file
 from kthw.findings.kept_routes import not_kept
 from kthw.findings.path import obstacles
 from kthw.intended.cluster import AUTO, NODE_ROUTES, VPC_ROUTES
 from kthw.network.model import Network
 from kthw.network.node_routes import network_model
-from kthw.observed.evidence import Evidence
+from kthw.observed.evidence import Evidence, Keeper
 from tests.findings.changed_aws import TWO, with_interface, with_route
-from tests.findings.changed_nodes import masquerade_off
-from tests.findings.clusters import OK, ONE, TABLE_2, route
+from tests.findings.changed_nodes import masquerade_off, with_node
+from tests.findings.clusters import OK, ONE, TABLE_2, healthy, route
 from tests.findings.faults_of_node_routes import (
     FIRST,
     NODES,
     UNLINKED,
     bare,
     by_nodes,
+    half,
     handing,
     meaning,
     without_vpc_routes,
@@ -42,6 +42,12 @@ MODELS: dict[str, tuple[Evidence, str, str]] = {
     ),
     "kernel routes": (NODES, NODE_ROUTES, "nodes"),
     "one kernel route": (handing(without_vpc_routes(OK), *FIRST), VPC_ROUTES, "few"),
+    "of two nodes, one has forgotten": (bare(by_nodes(healthy(2)), FIRST), NODE_ROUTES, "nodes"),
+    "of two nodes, one has forgotten, beside the VPC's": (
+        with_route(bare(by_nodes(healthy(2)), FIRST), route(1, ONE)),
+        VPC_ROUTES,
+        "both",
+    ),
     "both": (BOTH, NODE_ROUTES, "both"),
     "one kernel route beside the VPC's": (handing(OK, *FIRST), VPC_ROUTES, "both"),
     "kernel routes within a subnet, the VPC's beyond": (
@@ -134,6 +140,13 @@ def test_a_pair_meets_what_its_own_nodes_lack() -> None:
     assert met(evidence, "worker-2", "worker-1") == []
 
 
+def test_a_kernel_route_for_a_part_is_in_the_way_of_none_but_its_pods() -> None:
+    """The packets of a pair go to one pod; what takes others' elsewhere is told, and no loss of theirs."""
+    evidence = half("worker-0", "10.0.1.1")
+    assert codes(everything(evidence)) == ["node-route-missing"]
+    assert met(evidence, "worker-0", "worker-1") == []
+
+
 def test_an_answer_needs_a_kernel_route_only_where_pods_are_not_masqueraded() -> None:
     evidence = bare(NODES, FIRST)
     assert met(evidence, "worker-1", "worker-0") == []
@@ -158,25 +171,23 @@ def _forgotten(evidence: Evidence, worker: str) -> Evidence:
     return replace(evidence, nodes={**evidence.nodes, worker: replace(node, routes=routes)})
 
 
-def test_routes_that_no_file_keeps_are_remarked_on_with_the_unit_that_would(tmp_path: Path) -> None:
+def test_routes_that_no_file_keeps_are_remarked_on_with_the_file_that_would() -> None:
     (remark,) = not_kept(Network(_forgotten(NODES, "worker-1")))
-    routes = ("10.200.0.0/24 via 10.0.1.20", "10.200.2.0/24 via 10.0.1.22")
-    assert (remark.worker, remark.facts["routes"]) == ("worker-1", ", ".join(routes))
-    written = tmp_path / "unit"
-    # ``sudo`` writes elsewhere here; all else is the command as it is pasted.
-    played = f'sudo() {{ [ "$1" != tee ] || cat > {written}; }}; eval "$1"'
-    (command,) = shlex.split(remark.facts["keep"])
-    subprocess.run(["bash", "-c", played, "bash", command], check=True)
-    assert written.read_text().splitlines() == [
-        "[Unit]",
-        "Wants=network-online.target",
-        "After=network-online.target",
-        "[Service]",
-        "Type=oneshot",
-        *(f"ExecStart=/sbin/ip route replace {each}" for each in routes),
-        "[Install]",
-        "WantedBy=multi-user.target",
-    ]
+    routes = [("10.200.0.0/24", "10.0.1.20"), ("10.200.2.0/24", "10.0.1.22")]
+    told = ", ".join(f"{to} via {hop}" for to, hop in routes)
+    assert (remark.worker, remark.facts["routes"]) == ("worker-1", told)
+    assert (remark.facts["file"], shlex.split(remark.facts["keep"])) == (
+        UNIT,
+        [keep_file(None, routes).command],
+    )
+
+
+def test_the_file_is_the_one_that_the_nodes_distribution_reads() -> None:
+    netplan = Keeper(by="netplan", device="ens5")
+    evidence = with_node(_forgotten(NODES, "worker-1"), "worker-1", keeper=netplan)
+    (remark,) = not_kept(Network(evidence))
+    (found,) = everything(bare(with_node(NODES, "worker-0", keeper=netplan), FIRST))
+    assert remark.facts["file"] == found.facts["file"] == "/etc/netplan/90-pod-routes.yaml"
 
 
 def test_kept_routes_and_those_that_were_not_looked_at_are_not_remarked_on() -> None:

@@ -177,6 +177,15 @@ IN_PHASE: dict[str, tuple[str, Answer, str]] = {
         but(routes=[{"destination": "10.200.1.0/24", "via": "10.0.1.21", "kept": ["x"] * 9}]),
         UNREADABLE,
     ),
+    "ways: a keeper of its own": ("ways", but(keeper={"by": "sh", "device": "ens5"}), UNREADABLE),
+    "ways: a keeper's device that runs": (
+        "ways", but(keeper={"by": "ifupdown", "device": "x;id"}), UNREADABLE,
+    ),
+    "ways: a keeper's file that leads elsewhere": (
+        "ways",
+        but(keeper={"by": "networkd", "device": "ens5", "file": "../$(id).network"}),
+        UNREADABLE,
+    ),
     "ways: an MTU below nothing": ("ways", but(links=key("mtu", -1)), UNREADABLE),
     "ways: an MTU with a fraction": ("ways", but(links=key("mtu", 1.5)), UNREADABLE),
     "ways: 65 links": ("ways", but(links=lambda rows: rows * 65), UNREADABLE),

@@ -13,7 +13,7 @@ answers on stdout, one JSON object a line, each answer with the request's ``id``
     makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``.
 ``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
     what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``routes``,
-    ``firewall``, ``lacking`` (programs that are not there), ``failed``.
+    ``keeper``, ``firewall``, ``lacking`` (programs that are not there), ``failed``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
     sends from inside the pod to everybody at once: ``probes``, a list of
     ``[kind, worker, address, protocol, reached, detail, milliseconds]``.
@@ -36,8 +36,8 @@ back, an address and a masquerade rule, the next one sweeps.
 """
 
 SOURCES = (
-    "system", "asked", "cni", "metadata", "firewall", "ways", "kept", "node", "pod", "sweep", "mesh", "watch",
-    "conversation",
+    "system", "asked", "cni", "metadata", "firewall", "ways", "kept", "keeper", "node", "pod", "sweep",
+    "mesh", "watch", "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""
 OLDEST_PYTHON = (3, 6)

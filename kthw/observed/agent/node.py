@@ -10,6 +10,7 @@ from typing import Any
 from kthw.observed.agent.asked import is_address
 from kthw.observed.agent.cni import FOLDERS, cni_files, plugin_folders, plugins_in
 from kthw.observed.agent.firewall import chains
+from kthw.observed.agent.keeper import keeper
 from kthw.observed.agent.kept import kept_routes, text_of
 from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
@@ -90,12 +91,19 @@ def surroundings(request: dict[str, Any]) -> dict[str, Any]:
     ``lacking``: the programs that would have told, and are not there; ``failed``: those that could not tell.
     """
     looking = Looking(SURROUNDINGS_SECONDS)
-    seen: dict[str, Any] = {"links": [], "rp_filter": rp_filter("all"), "ways": [], "routes": None}
+    seen: dict[str, Any] = {
+        "links": [],
+        "rp_filter": rp_filter("all"),
+        "ways": [],
+        "routes": None,
+        "keeper": None,
+    }
     with contextlib.suppress(UnseenError):
         seen["links"] = links(looking)
         entries = routing_entries(looking)
         seen["ways"] = ways(request["towards"], entries, looking)
         seen["routes"] = kept_routes(by_next_hop(entries))
+        seen["keeper"] = keeper(next((each.words.get("dev", "") for each in entries if each.is_default), ""))
     seen["firewall"] = chains(looking)
     lacking = [program for program in ("ip",) if program in looking.lacking]
     if seen["firewall"] is None and not any(each["facts"]["tool"] != "ip" for each in looking.failed):

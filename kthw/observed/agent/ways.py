@@ -132,6 +132,11 @@ class Entry:
         self.kind, destination, self.words = _words(line)
         self.network = ipaddress.IPv4Network("0.0.0.0/0" if destination == "default" else destination)
 
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the main table's for all that no other takes."""
+        return self.network.prefixlen == 0 and self.kind == "unicast" and "table" not in self.words
+
     def is_part_of(self, around: ipaddress.IPv4Network, address: str) -> bool:
         """Whether it is about some of ``around`` only, and not about ``address``; the node's own aside."""
         part = self.network.prefixlen > around.prefixlen and self.network.network_address in around
