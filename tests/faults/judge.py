@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding
-from kthw.findings.registry import CHECKS
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
+from tests.findings.judged import JUDGES
 
 
 def findings(evidence: Evidence) -> list[Finding]:
     """All findings about all intended workers, in the suite's order; a check that cannot look finds none."""
     network = Network(evidence)
     found: list[Finding] = []
-    for check in CHECKS:
+    for judge in JUDGES.values():
         for worker in network.workers:
             try:
-                found += check.judge(network, worker)
+                found += judge(network, worker)
             except CouldNotLook:
                 continue
     return found

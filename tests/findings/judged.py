@@ -13,13 +13,15 @@ from kthw.observed.evidence import Evidence
 
 Faults = dict[str, tuple[Evidence, tuple[str, ...]]]
 Healthy = dict[str, Evidence]
+_OF_MODELS = (needs.vpc_routes, needs.own_network, needs.checked_interfaces)
 
 
 def _meant(check: Check) -> Judge:
     """The check's judgement, where the network model is the one it is about."""
-    if needs.vpc_routes not in check.needs:
-        return check.judge
-    return lambda network, worker: [] if needs.vpc_routes(network, worker) else check.judge(network, worker)
+    about = [need for need in check.needs if need in _OF_MODELS]
+    return lambda network, worker: (
+        [] if any(need(network, worker) for need in about) else check.judge(network, worker)
+    )
 
 
 JUDGES: dict[str, Judge] = {check.name: _meant(check) for check in CHECKS}
