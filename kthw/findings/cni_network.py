@@ -41,6 +41,14 @@ def bridge_config(pod_cidr: str) -> str:
     return json.dumps(tutorial.cni_bridge(pod_cidr))
 
 
+def checks_between(network: Network, one: str, other: str) -> list[Finding]:
+    """Those that the two's packets meet, which have the pods' own addresses both ways."""
+    ends = ((one, handed_bare(network, one, other)), (other, handed_bare(network, other, one)))
+    if not any(enis for _, enis in ends):
+        return []
+    return [found for worker, _ in ends for found in source_dest_check_off(network, worker)]
+
+
 def _of_another(network: Network, worker: str) -> list[Finding]:
     files, model = counting(network), network_model(network)
     meant = model.ruling.network if by_plugin(network) and model.ruling else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from kthw.findings.cni_network import source_dest_check_off
 from kthw.findings.crossing import zone_of
 from kthw.findings.finding import Finding
 from kthw.findings.node_firewall import may_drop
@@ -65,11 +64,6 @@ class End:
         """The check of the primary ENI."""
         instance = self._network.located[self.worker]
         return source_dest_checks(self._network, self.worker, [instance.primary_interface])
-
-    @functools.cached_property
-    def bare_checks(self) -> list[Finding]:
-        """The checks of the ENIs that come to be met by what an installed network sends in no tunnel."""
-        return source_dest_check_off(self._network, self.worker)
 
     @property
     def leaving(self) -> list[Finding]:

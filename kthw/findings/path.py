@@ -22,6 +22,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 from kthw.findings import crossing
+from kthw.findings.cni_network import checks_between
 from kthw.findings.configured import as_configured
 from kthw.findings.ends import End, standing
 from kthw.findings.finding import Finding, once
@@ -107,7 +108,7 @@ class _Paths:
             destination.standing,
             source.pods,
             source.forwarding,
-            destination.bare_checks,
+            checks_between(self._network, source.worker, destination.worker),
             destination.forwarding,
             destination.pods,
         )

@@ -75,20 +75,17 @@ def _by_interfaces(network: Network) -> dict[str, Brought | None]:
     return {worker: VPC_CNI if for_pods else None for worker, for_pods in made.items()}
 
 
-def handed_bare(network: Network, worker: str) -> tuple[NetworkInterface, ...]:
-    """The worker's ENIs that other nodes' kernels hand packets to as they are, in no tunnel."""
+def handed_bare(network: Network, worker: str, by: str = "") -> tuple[NetworkInterface, ...]:
+    """The worker's ENIs that the kernel of ``by``, or any node's, hands packets to, in no tunnel."""
 
-    def find() -> set[str]:
-        hops: set[str] = set()
-        for node in network.evidence.nodes.values():
+    def find() -> dict[str, set[str]]:
+        hops: dict[str, set[str]] = {"": set()}
+        for sender, node in network.evidence.nodes.items():
             cards = {link.name for link in node.links if not link.kind}
-            hops.update(route.via for route in node.routes or () if route.device in cards)
+            hops[sender] = {route.via for route in node.routes or () if route.device in cards}
+            hops[""] |= hops[sender]
         return hops
 
-    instance = network.instance(worker)
-    hops = network.remember(("bare next hops",), find)
-    return (
-        tuple(eni for eni in instance.network_interfaces if hops.intersection(eni.addresses))
-        if instance
-        else ()
-    )
+    instance, hops = network.instance(worker), network.remember(("bare next hops",), find).get(by, set())
+    cards = instance.network_interfaces if instance else ()
+    return tuple(eni for eni in cards if hops.intersection(eni.addresses))
