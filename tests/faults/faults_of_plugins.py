@@ -13,7 +13,6 @@ from tests.faults.fault import Fault
 from tests.faults.installed_networks import (
     HOST_GATEWAY,
     REMOVED,
-    VXLAN,
     installed_plugin,
     removed_plugin,
 )
@@ -168,15 +167,5 @@ ssh worker-1 'sudo rm /etc/cni/net.d/10-weave.conflist.unused'""",
 aws ec2 modify-instance-attribute --instance-id ${{WORKER_1}} --source-dest-check""",
         expected=("source-dest-check-on worker-1",),
         cleans=REMOVED,
-    ),
-    Fault(
-        name="the tutorial's file before flannel's",
-        en="The network is flannel's, and worker-1 still has the tutorial's CNI file before flannel's.",
-        pt="A rede é a do flannel, e o worker-1 ainda tem o arquivo CNI do tutorial antes do arquivo dela.",
-        breaks=f"""{VXLAN}
-ssh worker-1 'sudo cp /root/flannel/10-bridge.conf {FILE}'""",
-        expected=("cni-network-mixed worker-1",),
-        cleans=f"""ssh worker-1 'sudo rm {FILE}.unused'
-{REMOVED}""",
     ),
 )
