@@ -1,4 +1,4 @@
-"""Shapes that were recorded on AWS, with ids and words of our own: keys, their order, old ids, what is absent."""
+"""Shapes that were recorded on AWS, with ids and words of our own: keys, old ids, what is absent."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ ROUTE = {"DestinationCidrBlock", "Origin", "State"}
 
 
 def test_route_tables_have_the_keys_that_aws_lists(api_lab: Lab) -> None:
-    instance = api_lab.launch()
+    instance = api_lab.run()
     ec2 = api_lab.ec2
     ec2.create_route(RouteTableId=api_lab.table, DestinationCidrBlock="10.200.0.0/24", InstanceId=instance)
     ec2.create_route(RouteTableId=api_lab.table, DestinationCidrBlock="0.0.0.0/0", GatewayId=api_lab.gateway)
@@ -59,7 +59,7 @@ def test_a_route_is_refused_as_aws_refuses_it(
 
 
 def test_an_instance_with_two_interfaces_is_no_target(api_lab: Lab) -> None:
-    instance = api_lab.launch()
+    instance = api_lab.run()
     api_lab.second_eni(instance)
     with pytest.raises(ClientError) as refused:
         api_lab.ec2.create_route(
