@@ -18,7 +18,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 OURS = ("kthw", "sandbox", "fixtures", "suites", "tests", "benchmarks", "conftest")
 GROUND = ("kthw.errors", "kthw.foreign", "kthw.secrets", "kthw.settling", "kthw.start", "kthw.target")
 """What anybody may import; these import each other at most."""
-NOUNS = ("kthw.intended", "kthw.observed.evidence", "kthw.observed.namesakes")
+NOUNS = (
+    "kthw.intended",
+    "kthw.observed.evidence",
+    "kthw.observed.cni_networks",
+    "kthw.observed.namesakes",
+)
 FLOORS = {
     **dict.fromkeys(GROUND, ()),
     "kthw.intended": (),

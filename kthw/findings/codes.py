@@ -66,6 +66,7 @@ CODES: Final[dict[str, Code]] = {
     "forwarding-off": Code(stage=Stage.FORWARDING, stops="pods"),
     "forward-dropped": Code(stage=Stage.FIREWALL, stops="pods"),
     "cni-config-missing": Code(stage=Stage.POD_NETWORK, stops="pods"),
+    "cni-network-mixed": Code(stage=Stage.POD_NETWORK, stops="nobody"),
     "cni-plugin-missing": Code(stage=Stage.POD_NETWORK, stops="pods"),
     "cni-subnet-mismatch": Code(stage=Stage.POD_NETWORK, stops="pods"),
     "node-route-conflict": Code(stage=Stage.NODE_ROUTE, stops="pods"),

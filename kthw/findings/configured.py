@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
 from kthw.network import pod_cidr
-from kthw.network.cni import pod_network
 from kthw.network.model import Network
+from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import UserData
 
 

@@ -14,8 +14,9 @@ from kthw.findings.plugins import missing_plugins
 from kthw.findings.reverse_path import may_filter
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
 from kthw.network import ranges
-from kthw.network.cni import pod_network
 from kthw.network.model import Network
+from kthw.network.node_routes import by_plugin
+from kthw.observed.cni_networks import pod_network
 
 
 class End:
@@ -93,7 +94,7 @@ def forwarding(network: Network, worker: str) -> list[Finding]:
 
 def standing(network: Network, worker: str) -> list[Finding]:
     """What leaves a packet no end: no one running instance, or no pod CIDR of its own."""
-    unread = network.instance(worker) is not None and network.said(worker) is None
+    unread = network.instance(worker) is not None and (network.said(worker) is None or by_plugin(network))
     return [*one_running_instance(network, worker), *([] if unread else ground(network, worker))]
 
 
@@ -102,7 +103,8 @@ def _pods(network: Network, worker: str) -> list[Finding]:
     if worker not in network.evidence.nodes:
         return []
     missing = cni_configured(network, worker) or missing_plugins(network, worker)
-    return missing or (cni_subnet_matches(network, worker) if worker in network.pod_cidrs else [])
+    asked = worker in network.pod_cidrs and not by_plugin(network)
+    return missing or (cni_subnet_matches(network, worker) if asked else [])
 
 
 def _bridge_takes(network: Network, worker: str, towards: str) -> bool:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from msgspec import structs
+
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings import nodes, plugins, reachability, workers
 from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
 from kthw.findings.unread import INSTANCE, NAMES, founded, unread
+from kthw.network.cni import handed_bare
 from kthw.network.model import RUNNING as RUNNING_STATE
 from kthw.network.model import Network
-from kthw.network.node_routes import by_node_routes
+from kthw.network.node_routes import by_node_routes, by_plugin, network_model
 from kthw.network.said import Source
+from kthw.observed.cni_networks import brought_by, pod_network, serves_strangers
 
 
 def nothing_found_by(name: str, judge: Judge, reads: frozenset[str] = INSTANCE) -> Need:
@@ -64,9 +68,26 @@ def packets(network: Network, _worker: str) -> Skip | None:
     return Skip(reason="run-skip-no-packets", facts={"reason": reason}) if reason else None
 
 
-def vpc_routes(network: Network, _worker: str) -> Skip | None:
+def own_network(network: Network, _worker: str) -> Skip | None:
+    """The pods are on the chapter's network: an installed one gives them addresses and ways of its own."""
+    facts = {"plugin": network_model(network).plugin or "CNI"}
+    return Skip(reason="run-skip-plugin", facts=facts) if by_plugin(network) else None
+
+
+def vpc_routes(network: Network, worker: str) -> Skip | None:
     """The lab is judged by the VPC's routes: where it is by kernel routes, none is asked for."""
-    return Skip(reason="run-skip-node-routes") if by_node_routes(network) else None
+    by_nodes = Skip(reason="run-skip-node-routes") if by_node_routes(network) else None
+    return by_nodes or own_network(network, worker)
+
+
+def checked_interfaces(network: Network, worker: str) -> Skip | None:
+    """Packets for pods come to the worker with the pods' addresses, and not in a tunnel or to its own."""
+    bare = not by_plugin(network) or handed_bare(network, worker)
+    return (
+        None
+        if bare
+        else Skip(reason="run-skip-tunnel", facts={"plugin": network_model(network).plugin or "CNI"})
+    )
 
 
 def node_routes(network: Network, _worker: str) -> Skip | None:
@@ -102,10 +123,20 @@ def _lacks(network: Network, worker: str, *tools: str) -> Skip:
     raise CouldNotLook(_why_not(network, worker, "node-unreadable"))
 
 
-def probe_pod(network: Network, worker: str) -> None:
-    """A probe pod came up on the worker."""
-    if not network.node(worker).pod:
-        raise CouldNotLook(_why_no_probe(network, worker))
+def pod_cidr_asked(network: Network, worker: str) -> Skip | None:
+    """The worker has a pod CIDR of its own, where that is the chapter's business."""
+    return None if by_plugin(network) else ONE_POD_CIDR(network, worker)
+
+
+def probe_pod(network: Network, worker: str) -> Skip | None:
+    """A probe pod came up on the worker, where its plugin makes one for others than kubelet."""
+    node = network.node(worker)
+    if node.pod:
+        return None
+    brought = brought_by(pod_network(node))
+    if brought and not brought.serves:
+        return Skip(reason="run-skip-plugin-pods", facts={"plugin": brought.name})
+    raise CouldNotLook(_why_no_probe(network, worker))
 
 
 def node_probed(network: Network, worker: str) -> None:
@@ -152,6 +183,10 @@ def _all_tried(
     The error is about the one that could not be looked at, which may be either end.
     """
     peers = unmeasured(network, worker) if well else []
+    # Nobody tried to make a pod there: what is to be mended first is told, and no error.
+    unserved = next(filter(None, (_unserved(network, peer) for peer in peers)), None)
+    if unserved:
+        return unserved
     lost = [
         peer
         for peer in peers
@@ -164,6 +199,15 @@ def _all_tried(
         return None
     first = workers.one_running_instance(network, peers[0])[0]
     return Skip(reason="run-skip-peer", after=first, told_by="one-running-instance")
+
+
+def _unserved(network: Network, worker: str) -> Skip | None:
+    """Why nobody tried to make a probe pod on that node; nothing where somebody did."""
+    node = network.evidence.nodes.get(worker)
+    if node is None or node.pod or serves_strangers(node):
+        return None
+    wrong = CNI(network, worker) or PLUGINS(network, worker)
+    return structs.replace(wrong, reason="run-skip-peer") if wrong else probe_pod(network, worker)
 
 
 def _why_no_probe(network: Network, worker: str) -> LookError:
@@ -180,5 +224,5 @@ def _why_not(network: Network, worker: str, code: str) -> LookError:
 
 NODE: Final[tuple[Need, ...]] = (packets, RUNNING, logged_in)
 """Somebody got into the running worker."""
-POD: Final[tuple[Need, ...]] = (ONE_INSTANCE, ONE_POD_CIDR, *NODE, CNI, PLUGINS, probe_pod)
+POD: Final[tuple[Need, ...]] = (ONE_INSTANCE, pod_cidr_asked, *NODE, CNI, PLUGINS, probe_pod)
 """A probe pod came up on the worker, with a pod CIDR of its own."""

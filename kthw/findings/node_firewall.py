@@ -10,10 +10,10 @@ from typing import Final, Literal
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import ranges
-from kthw.network.cni import pod_network
 from kthw.network.firewall_rules import handle
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall, Packet
+from kthw.observed.cni_networks import pod_network
 from kthw.secrets import MASK
 
 _PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")

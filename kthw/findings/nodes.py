@@ -5,10 +5,10 @@ Every check raises ``CouldNotLook`` for a node that was not seen: that is no pas
 
 from __future__ import annotations
 
-import json
 import shlex
 
 from kthw.errors import CouldNotLook, LookError
+from kthw.findings.cni_network import bridge_config, of_another_network
 from kthw.findings.finding import Finding
 from kthw.findings.next_hops import lead_to_peers
 from kthw.findings.node_firewall import dropped
@@ -18,8 +18,9 @@ from kthw.findings.reverse_path import all_filtered
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
 from kthw.network import ranges
-from kthw.network.cni import pod_network
 from kthw.network.model import Network
+from kthw.network.node_routes import by_plugin, network_model
+from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import CniConfig
 
 _SYSCTL = "net.ipv4.ip_forward"
@@ -77,12 +78,12 @@ def no_route_conflict(network: Network, worker: str) -> list[Finding]:
 
 
 def cni_configured(network: Network, worker: str) -> list[Finding]:
-    """A file in ``/etc/cni/net.d`` makes a pod network; the loopback's does not."""
+    """A file in ``/etc/cni/net.d`` makes a pod network, the one that is meant; the loopback's does not."""
     if network.instance(worker) is None:
         return one_running_instance(network, worker)
     node = network.node(worker)
     if pod_network(node) is not None:
-        return []
+        return of_another_network(network, worker)
     unreadable = [config for config in node.cni if config.problem]
     cidr = network.pod_cidrs.get(worker)
     return [
@@ -99,10 +100,20 @@ def cni_configured(network: Network, worker: str) -> list[Finding]:
                 "command": _moving_away([_path(config.file) for config in unreadable]),
                 "pod_cidr": str(cidr or ""),
                 "config": bridge_config(str(cidr or suggested_pod_cidr(network, worker))),
-                "variant": "unreadable" if unreadable else "",
+                **_by_its_agent(network, worker),
+                **({"variant": "unreadable"} if unreadable else {}),
             },
         )
     ]
+
+
+def _by_its_agent(network: Network, worker: str) -> dict[str, str]:
+    """What writes the file, where that is not a person."""
+    model, hostname = network_model(network), network.node(worker).hostname
+    if not by_plugin(network) or not model.ruling:
+        return {}
+    agent = model.ruling.network.agent
+    return {"variant": "plugin", "plugin": model.plugin, "agent": agent, "hostname": hostname or worker}
 
 
 def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
@@ -112,8 +123,9 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
         return broken
     config = pod_network(network.node(worker))
     cidr = network.pod_cidrs[worker]
-    if config is None:
-        return cni_configured(network, worker)
+    unmade = cni_configured(network, worker)
+    if config is None or unmade:
+        return unmade
     of_others = [found for found in missing_plugins(network, worker) if found.facts["variant"] == FOREIGN]
     if of_others:  # Where it keeps its addresses is its own affair.
         return of_others
@@ -140,11 +152,6 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
             },
         )
     ]
-
-
-def bridge_config(pod_cidr: str) -> str:
-    """The CNI file the tutorial writes on a worker, as one line."""
-    return json.dumps(tutorial.cni_bridge(pod_cidr))
 
 
 def _moving_away(files: list[str]) -> str:

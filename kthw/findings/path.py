@@ -22,6 +22,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 from kthw.findings import crossing
+from kthw.findings.cni_network import checks_between
 from kthw.findings.configured import as_configured
 from kthw.findings.ends import End, standing
 from kthw.findings.finding import Finding, once
@@ -30,6 +31,7 @@ from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray
 from kthw.findings.reverse_path import filtered
 from kthw.network.model import Network
+from kthw.network.node_routes import by_plugin
 
 
 def obstacles(network: Network, source: str, destination: str) -> list[Finding]:
@@ -52,6 +54,7 @@ class _Paths:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._used = as_configured(network)
+        self._by_plugin = by_plugin(network)
         self._ends: dict[str, End] = {}
         self._pairs: dict[tuple[str, str], list[Finding]] = {}
         self._parts: dict[tuple[object, ...], Sequence[Finding]] = {}
@@ -83,6 +86,8 @@ class _Paths:
         return self._ends[worker]
 
     def _met(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
+        if self._by_plugin:
+            return self._by_its_plugin(source, destination)
         if source is destination:
             return source.standing, source.pods, source.own_way
         if source.nowhere or destination.nowhere:
@@ -92,6 +97,20 @@ class _Paths:
             destination.standing,
             *self._there(source, destination),
             *self._back(source, destination),
+        )
+
+    def _by_its_plugin(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
+        """As far as that is anybody else's business."""
+        if source is destination:
+            return source.standing, source.pods
+        return (
+            source.standing,
+            destination.standing,
+            source.pods,
+            source.forwarding,
+            checks_between(self._network, source.worker, destination.worker),
+            destination.forwarding,
+            destination.pods,
         )
 
     def _there(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:

@@ -10,8 +10,8 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding
 from kthw.findings.workers import one_running_instance
 from kthw.intended import tutorial
-from kthw.network.cni import pod_network
 from kthw.network.model import Network
+from kthw.observed.cni_networks import WRAPPERS, pod_network
 from kthw.observed.evidence import CniConfig, Node
 
 _RELEASED: Final = frozenset({
@@ -58,7 +58,7 @@ def _missing_plugins(network: Network, worker: str) -> list[Finding]:
     config = pod_network(node) if node else None
     if node is None or config is None or not _is_seen(node):
         return []
-    named = [name for each in _counting(node) for name in (each.type, each.ipam) if name]
+    named = [name for each in _counting(node) for name in (each.through, each.type, each.ipam) if name]
     missing = [name for name in dict.fromkeys(named) if name not in (node.cni_plugins or ())]
     if not missing:
         return []
@@ -95,9 +95,13 @@ def _missing_plugins(network: Network, worker: str) -> list[Finding]:
 
 
 def _counting(node: Node) -> list[CniConfig]:
-    """The plugins that the file names which makes the pods."""
+    """The plugins that the file names which makes the pods, and one that only hands them on to it."""
     config = pod_network(node)
-    return [each for each in node.cni if config and each.file == config.file]
+    return [
+        each
+        for each in node.cni
+        if config and (each.file == config.file or (each.type in WRAPPERS and each.file < config.file))
+    ]
 
 
 def _is_seen(node: Node) -> bool:

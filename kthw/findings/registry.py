@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from kthw.findings import needs, next_hops, nodes, plugins, reachability, routes, security, workers
+from kthw.findings import (
+    cni_network,
+    needs,
+    next_hops,
+    nodes,
+    plugins,
+    reachability,
+    routes,
+    security,
+    workers,
+)
 from kthw.findings.check import Check, every_other_machine
 from kthw.findings.unread import INSTANCE, NAMES, ROUTES
 
 _ONE: Final = (needs.ONE_INSTANCE,)
-_RANGE: Final = (needs.ONE_INSTANCE, needs.ONE_POD_CIDR)
+_OWN: Final = (needs.own_network, needs.ONE_INSTANCE)
+_RANGE: Final = (*_OWN, needs.ONE_POD_CIDR)
 _ROUTED: Final = (needs.vpc_routes, *_RANGE)
 _PEERS: Final = (*needs.POD, needs.other_workers)
 
@@ -32,7 +43,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="pod-cidr-of-its-own",
         area="workers",
         chapter="machines",
-        needs=_ONE,
+        needs=_OWN,
         reads=INSTANCE | {"vpc"},
         judge=workers.valid_pod_cidr,
     ),
@@ -40,9 +51,9 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="source-dest-check-off",
         area="workers",
         chapter="machines",
-        needs=_ONE,
+        needs=(*_ONE, needs.checked_interfaces),
         reads=ROUTES,
-        judge=workers.source_dest_check_off,
+        judge=cni_network.source_dest_check_off,
     ),
     Check(
         name="route-to-worker",
@@ -72,7 +83,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="no-leftovers",
         area="routes",
         chapter="routes",
-        needs=_ONE,
+        needs=_OWN,
         reads=ROUTES | {"vpc"},
         misled_by=NAMES,
         judge=routes.no_leftovers,
@@ -120,14 +131,14 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="firewall-lets-through",
         area="nodes",
         chapter="workers",
-        needs=(*needs.NODE, needs.firewall_seen),
+        needs=(needs.own_network, *needs.NODE, needs.firewall_seen),
         judge=nodes.forward_not_dropped,
     ),
     Check(
         name="kernel-routes-right",
         area="nodes",
         chapter="workers",
-        needs=(*needs.NODE, needs.kernel_routes_seen, needs.CNI),
+        needs=(needs.own_network, *needs.NODE, needs.kernel_routes_seen, needs.CNI),
         judge=nodes.no_route_conflict,
     ),
     Check(
@@ -157,7 +168,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="cni-subnet-matches",
         area="nodes",
         chapter="workers",
-        needs=(*needs.NODE, *_RANGE, needs.CNI, needs.not_assumed_from("cni")),
+        needs=(needs.own_network, *needs.NODE, *_RANGE, needs.CNI, needs.not_assumed_from("cni")),
         judge=nodes.cni_subnet_matches,
     ),
     Check(
@@ -171,7 +182,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="reaches-internet",
         area="pods",
         chapter="workers",
-        needs=(*needs.POD, needs.internet_probed),
+        needs=(needs.own_network, *needs.POD, needs.internet_probed),
         misled_by=frozenset({"internet-gateway"}),
         judge=reachability.reaches_internet,
     ),

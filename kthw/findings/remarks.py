@@ -8,19 +8,39 @@ from kthw.findings.kept_routes import not_kept
 from kthw.findings.remark import Remark
 from kthw.intended import tutorial
 from kthw.network.model import Network
+from kthw.network.node_routes import by_plugin
 from kthw.network.said import Said, Saying
+from kthw.observed.cni_networks import not_counting, pod_network
 
+NOT_COUNTING: Final = "cni-file-not-counting"
 _MOST_LISTED: Final = 12
 """Workers whose pod CIDRs are written out for an option."""
 
 
 def remarks(network: Network) -> tuple[Remark, ...]:
     """All there are, by code and then in the order of the workers."""
-    each = {worker: said for worker in network.workers if (said := network.said(worker))}
+    workers = () if by_plugin(network) else network.workers
+    each = {worker: said for worker in workers if (said := network.said(worker))}
     assumed = [f"{w}={said.saying.cidr}" for w, said in each.items() if said.saying and said.is_assumed]
     option = ",".join(assumed) if len(assumed) <= _MOST_LISTED else f"{assumed[0]},…"
     told = [remark for worker, said in each.items() for remark in _of(network, worker, said, option)]
-    return tuple(sorted([*told, *not_kept(network)], key=lambda remark: remark.code))
+    told += [*not_kept(network), *_not_counting(network)]
+    return tuple(sorted(told, key=lambda remark: remark.code))
+
+
+def _not_counting(network: Network) -> list[Remark]:
+    """By worker, the CNI files of another network than the one its pods are on."""
+    found = []
+    for worker in network.workers:
+        node = network.evidence.nodes.get(worker)
+        counts = pod_network(node) if node else None
+        for each in not_counting(node) if node else ():
+            files = {"file": each.file, "counts": counts.file if counts else "—"}
+            paths = {name: f"{tutorial.CNI_DIRECTORY}/{file}" for name, file in files.items()}
+            facts = {**paths, "kind": each.type}
+            told = Remark(code=NOT_COUNTING, worker=worker, subject=network.noun(worker), facts=facts)
+            found.append(told)
+    return found
 
 
 def _of(network: Network, worker: str, said: Said, option: str) -> list[Remark]:

@@ -23,9 +23,10 @@ _NO_PART_OF_A_NAME: Final = frozenset("[]{}\"'`\\*?;|,，、；")
 AUTO: Final = "auto"
 VPC_ROUTES: Final = "vpc-routes"
 NODE_ROUTES: Final = "node-routes"
-NETWORKS: Final = (VPC_ROUTES, NODE_ROUTES, AUTO)
-"""How packets for another node's pods find it: by a VPC route per worker, or by a kernel route per peer on
-every node; or whichever is there."""
+CNI_PLUGIN: Final = "cni-plugin"
+NETWORKS: Final = (VPC_ROUTES, NODE_ROUTES, CNI_PLUGIN, AUTO)
+"""How packets for another node's pods find it: by a VPC route per worker, by a kernel route per peer on every
+node, or by whatever an installed network such as Calico makes of them; or whichever is there."""
 
 
 class Intended(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
 from kthw.network import prefix_lists, ranges, routing
-from kthw.network.cni import pod_network
 from kthw.network.groups import Groups
 from kthw.network.nouns import destination_noun, instance_noun
 from kthw.network.pods import Pods
 from kthw.network.probes import Probes
 from kthw.network.said import Said, said
+from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import (
     Evidence,
     Instance,

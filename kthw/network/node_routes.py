@@ -1,4 +1,4 @@
-"""How packets for pods find their node here: by the VPC's routes, or by kernel routes on the nodes.
+"""How packets for pods find their node here: by the VPC's routes, by kernel routes, or by a CNI plugin's.
 
 A kernel route through a peer works within one subnet: the frame goes to the peer's own address. In another
 subnet it goes to AWS's router, which knows no pod CIDR but those of its tables.
@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from kthw.intended.cluster import AUTO, NODE_ROUTES, VPC_ROUTES
+from kthw.intended.cluster import AUTO, CNI_PLUGIN, NODE_ROUTES, VPC_ROUTES
+from kthw.network.cni import Ruling, ruling
 from kthw.network.model import Network
 from kthw.observed.evidence import Instance, KernelRoute, NetworkInterface, Way
 
@@ -19,17 +20,24 @@ from kthw.observed.evidence import Instance, KernelRoute, NetworkInterface, Way
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """``name``: the network model that the lab is judged by; ``why``: it was ``asked`` for, or what is there:
     only the ``vpc``'s routes, only the ``nodes``', ``both`` (then what most packets take), ``neither``, or
-    no VPC routes and no node's kernel was ``unseen``.
+    no VPC routes and no node's kernel was ``unseen``; or most workers' CNI ``files``, or ``enis``, are of a
+    network that brings its own plugin.
 
     ``vpc``: the workers whose pod CIDR a VPC route is for. ``nodes``: of ``ways`` from a worker's kernel to
-    another worker's pods, those by a kernel route through a worker.
+    another worker's pods, those by a kernel route through a worker. ``ruling``: that network, where one is.
     """
 
-    name: Literal["vpc-routes", "node-routes"]
-    why: Literal["asked", "vpc", "nodes", "few", "both", "neither", "unseen"]
+    name: Literal["vpc-routes", "node-routes", "cni-plugin"]
+    why: Literal["asked", "vpc", "nodes", "few", "both", "neither", "unseen", "files", "enis"]
     vpc: int = 0
     nodes: int = 0
     ways: int = 0
+    ruling: Ruling | None = None
+
+    @property
+    def plugin(self) -> str:
+        """The network that brings its own plugin, by name; empty where none is known."""
+        return self.ruling.network.name if self.ruling else ""
 
 
 def network_model(network: Network) -> Model:
@@ -47,6 +55,11 @@ def by_node_routes(network: Network) -> bool:
     return network_model(network).name == NODE_ROUTES
 
 
+def by_plugin(network: Network) -> bool:
+    """Whether the pods' network is a CNI plugin's business, and the chapter's routes are not asked for."""
+    return network_model(network).name == CNI_PLUGIN
+
+
 def _model(network: Network) -> Model:
     asked = network.evidence.intended.network
     vpc, nodes, ways, near = _routed_by_vpc(network), 0, 0, 0
@@ -59,6 +72,12 @@ def _model(network: Network) -> Model:
         handed = {way.towards for way in node.ways if by_next_hop(way) and way.via in mine}
         nodes += len(handed - {worker})
     most = nodes * 2 > near or (nodes * 2 == near and not vpc)
+    brought = ruling(network)
+    # Files alone may be left over: where nothing of it runs, what else was begun is what is meant.
+    meant = brought is not None and (brought.alive or not (vpc or nodes or brought.beside))
+    if brought and (asked == CNI_PLUGIN or (asked == AUTO and meant)):
+        why = "asked" if asked != AUTO else brought.told_by
+        return Model(name=CNI_PLUGIN, why=why, vpc=vpc, nodes=nodes, ways=ways, ruling=brought)
     name = asked if asked != AUTO else NODE_ROUTES if nodes and most else VPC_ROUTES
     there = {
         (True, True): "both",
@@ -67,7 +86,7 @@ def _model(network: Network) -> Model:
         (False, False): "neither" if ways else "unseen",
     }[bool(vpc), bool(nodes)]
     return Model(
-        name=NODE_ROUTES if name == NODE_ROUTES else VPC_ROUTES,
+        name=name,  # type: ignore[arg-type]
         why="asked" if asked != AUTO else there,  # type: ignore[arg-type]
         vpc=vpc,
         nodes=nodes,

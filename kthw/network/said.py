@@ -11,8 +11,8 @@ import msgspec
 from kthw.intended import tutorial
 from kthw.intended.pod_cidrs import WIDEST
 from kthw.network import pod_cidr
-from kthw.network.cni import pod_network
 from kthw.network.pod_cidr import PodCidr
+from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import Instance, Node
 
 if TYPE_CHECKING:

@@ -99,6 +99,7 @@ class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cni_path: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=8)]
     cni_plugins: Annotated[tuple[Name, ...], Meta(max_length=500)] | None
     cni_elsewhere: Annotated[tuple[Name, ...], Meta(max_length=500)]
+    cni_agents: Annotated[tuple[Name, ...], Meta(max_length=16)] | None = None
     kubelet_pod_cidr: Name
     imds: Literal["v1", "v2", "none"]
     failed: _Problems
@@ -193,6 +194,7 @@ def node(worker: str, login: str, answer: Facts) -> Node:
         cni_path=answer.cni_path,
         cni_plugins=answer.cni_plugins,
         cni_elsewhere=answer.cni_elsewhere,
+        cni_agents=answer.cni_agents,
         kubelet_pod_cidr=answer.kubelet_pod_cidr,
         imds=answer.imds,
     )

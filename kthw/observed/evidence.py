@@ -118,7 +118,10 @@ class InternetGateway(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NetworkInterface(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``addresses`` are private IPv4, the primary first; ``device_index`` 0 is the primary ENI."""
+    """``addresses`` are private IPv4, the primary first; ``device_index`` 0 is the primary ENI.
+
+    ``for_pods``: amazon-vpc-cni made it, and gives its addresses to pods.
+    """
 
     id: Identifier
     subnet: MaybeIdentifier
@@ -128,6 +131,7 @@ class NetworkInterface(Struct, frozen=True, kw_only=True, omit_defaults=True):
     source_dest_check: bool = True
     security_groups: tuple[Identifier, ...] = ()
     device_index: Small = 0
+    for_pods: bool = False
 
 
 class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):

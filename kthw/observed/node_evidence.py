@@ -27,7 +27,8 @@ class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One plugin that a file of ``/etc/cni/net.d`` names, in the order of the files and of their lists.
 
     ``type``: the plugin's; ``ipam``: that of the plugin which gives it addresses, empty for none, ``None``
-    where that was not looked at. ``problem`` says why the file could not be read as JSON, or is empty.
+    where that was not looked at. ``through``: the plugin that only hands pods on to it (``multus``), if any.
+    ``problem`` says why the file could not be read as JSON, or is empty.
     """
 
     file: Name
@@ -37,6 +38,7 @@ class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     bridge: Name = ""
     subnet: Name = ""
     ip_masq: bool = False
+    through: Name = ""
     problem: Text = ""
 
 
@@ -122,6 +124,8 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     where the sysctl could not be read. ``cni_path``: the folders in which the container runtime looks for
     CNI plugins; ``cni_plugins``: the names of the programs there, ``None`` where that was not looked at;
     ``cni_elsewhere``: the paths of those that the CNI files name in folders where it does not look.
+    ``cni_agents``: of the networks that bring a plugin, the agents that run there (``calico-node``), ``None``
+    where that was not looked at.
     ``kubelet_pod_cidr``: what kubelet's configuration file says (``podCIDR``), empty where it says none.
     ``imds``: how the instance metadata answers: ``v1`` (a plain GET, as the tutorial's ``curl`` sends),
     ``v2`` (401 to that, and only to whoever fetches a token first), ``none``; empty where not asked.
@@ -145,6 +149,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cni_path: tuple[Name, ...] = ()
     cni_plugins: tuple[Name, ...] | None = None
     cni_elsewhere: tuple[Name, ...] = ()
+    cni_agents: tuple[Name, ...] | None = None
     kubelet_pod_cidr: Name = ""
     pod: MaybeAddress = ""
     imds: MaybeIdentifier = ""

@@ -19,6 +19,7 @@ from kthw.observed import answers, tracing
 from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
 from kthw.observed.aws import configured
+from kthw.observed.cni_networks import brought_by, pod_network, serves_strangers
 from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
 from kthw.observed.namesakes import also_there, candidates, home_of, unambiguous
 from kthw.observed.ssh.login import open_session
@@ -110,8 +111,7 @@ class _Look:
 
     def all(self) -> Seen:
         self._sessions = self._each("ssh", self._machines, self._log_in)
-        with_pods = [worker for worker in self._alive(self._sessions) if worker in self._workers]
-        self._pods = self._each("pods", with_pods, self._make_pod)
+        self._pods = self._each("pods", self._served(), self._make_pod)
         self._towards = self._ways_to_be()
         self._each("", self._alive(self._sessions), self._look_around)
         self._pods = self._alive(self._pods)
@@ -131,6 +131,11 @@ class _Look:
             errors=tuple(error for worker in order for error in self._errors.get(worker, ())),
             ssh_sessions=len(self._opened),
         )
+
+    def _served(self) -> list[str]:
+        """Workers whose network makes a pod for us; another's plugin would write into its cluster's API."""
+        here = [worker for worker in self._alive(self._sessions) if worker in self._workers]
+        return [worker for worker in here if serves_strangers(self._nodes[worker])]
 
     def _measured(self) -> Iterator[Probe]:
         """The probes; but what failed with a lost worker's pod may have failed because it was gone."""
@@ -276,8 +281,11 @@ class _Look:
 
     def _trace(self) -> tuple[Trace, ...]:
         """Send again what did not arrive, and ask all nodes who saw it."""
-        workers = self._alive(self._pods)
-        plan = tracing.plan(self._measured(), {worker: self._workers[worker].address for worker in workers})
+        # A tunnel's packets do not look at each place as they did at the one before.
+        pods = self._alive(self._pods)
+        workers = {w: pods[w] for w in pods if brought_by(pod_network(self._nodes[w])) is None}
+        measured = (each for each in self._measured() if {each.source, each.destination} <= workers.keys())
+        plan = tracing.plan(measured, {worker: self._workers[worker].address for worker in workers})
         if not plan.pairs:
             return ()
         again = Again(self._sessions, plan)

@@ -13,6 +13,7 @@ from typing import Final
 from kthw.findings.finding import Finding
 from kthw.findings.judging import Verdict
 from kthw.network.model import Network
+from kthw.network.node_routes import by_plugin
 from kthw.observed.evidence import Instance, RouteTable
 from kthw.verdict.matrix import dots, heat_map, legend
 from kthw.verdict.report import SYMPTOM
@@ -169,7 +170,7 @@ class _Drawing:
         return instance.id if instance.state == "running" else f"{instance.id} · {instance.state}"
 
     def _pods(self, worker: str) -> str:
-        cidr = self._network.pod_cidrs.get(worker)
+        cidr = None if by_plugin(self._network) else self._network.pod_cidrs.get(worker)
         node = self._evidence.nodes.get(worker)
         said = self._say("report-pods", cidr=cidr or "—")
         return f"{said} · {node.pod}" if node and node.pod else said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kthw.network.model import Network
-from kthw.network.node_routes import network_model
+from kthw.network.node_routes import by_plugin, network_model
 from kthw.network.nouns import some
 from kthw.words.messages import Catalogue
 
@@ -19,14 +19,23 @@ def network_told(network: Network | None, words: Catalogue) -> str:
     model = network_model(network)
     if model.why == "vpc":
         return ""
-    key = f"report-network-{model.why}" + (f"-{model.name}" if model.why == "both" else "")
-    return words.say(key, model=model.name, vpc=model.vpc, nodes=model.nodes, ways=model.ways)
+    named = model.why == "both" or (model.why == "asked" and model.plugin)
+    key = f"report-network-{model.why}" + (f"-{model.name}" if named else "")
+    facts: dict[str, object] = {
+        "model": model.name,
+        "vpc": model.vpc,
+        "nodes": model.nodes,
+        "ways": model.ways,
+    }
+    if model.ruling:
+        facts |= {"plugin": model.plugin, "workers": model.ruling.workers, "of": model.ruling.of}
+    return words.say(key, **facts)
 
 
 def pod_cidrs_told(network: Network | None, words: Catalogue) -> list[str]:
     """A line for each place, other than user data, that states pod CIDRs; what is assumed is remarked on."""
     places: dict[str, list[str]] = {}
-    for worker in network.workers if network else ():
+    for worker in network.workers if network and not by_plugin(network) else ():
         said = network.said(worker) if network else None
         if said and said.saying and said.source in ("option", "tag"):
             places.setdefault(said.saying.noun, []).append(worker)
@@ -49,4 +58,5 @@ def network_document(network: Network | None, words: Catalogue) -> dict[str, Any
         "vpc_routes": model.vpc,
         "node_routes": model.nodes,
         "ways": model.ways,
+        "plugin": model.plugin,
     }

@@ -16,6 +16,7 @@ from kthw.errors import LookError
 from kthw.findings.finding import Cause, Finding, Lost
 from kthw.findings.judging import Verdict
 from kthw.findings.reachability import surprises
+from kthw.network.node_routes import by_plugin
 from kthw.observed.evidence import SCHEMA, Probe
 from kthw.verdict.network_told import network_document, network_told, pod_cidrs_told
 from kthw.verdict.traces import traced
@@ -104,7 +105,8 @@ class Report:
     def pod_cidrs(self) -> dict[str, dict[str, str]]:
         """By worker, its pod CIDR, by which kind of source, and where in it."""
         network = self.verdict.network
-        each = {worker: network.said(worker) for worker in network.workers} if network else {}
+        asked = network is not None and not by_plugin(network)
+        each = {worker: network.said(worker) for worker in network.workers} if network and asked else {}
         return {
             worker: {"cidr": said.saying.cidr, "source": said.source, "where": said.saying.noun}
             for worker, said in each.items()

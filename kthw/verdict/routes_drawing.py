@@ -11,7 +11,7 @@ from kthw.findings.finding import Finding
 from kthw.findings.pod_routes import carrying, may_lead
 from kthw.intended import tutorial
 from kthw.network.model import Network
-from kthw.network.node_routes import by_node_routes
+from kthw.network.node_routes import by_node_routes, by_plugin
 from kthw.observed.evidence import Route, RouteTable
 from kthw.verdict.svg import box, element, text, titled
 
@@ -38,7 +38,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def rows_of(network: Network, table: RouteTable, findings: Sequence[Finding]) -> list[Row]:
     """The VPC's own routes, those to each worker (there or missing), then what else there is."""
     accused = {f.destination for f in findings if f.code.startswith(("route-", "local-", "internet-"))}
-    workers = [worker for worker in network.workers if worker in network.pod_cidrs]
+    asked = () if by_plugin(network) else network.workers
+    workers = [worker for worker in asked if worker in network.pod_cidrs]
     pod_rows = [row for worker in workers for row in _pod_rows(network, table, worker)]
     shown = {row.destination for row in pod_rows}
     others = [route for route in table.routes if route.destination not in shown]

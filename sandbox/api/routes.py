@@ -159,6 +159,9 @@ class RouteRequests(RouteTables):
     def _destination(self) -> str:
         """The one destination, canonical, also in the request that moto goes on with."""
         given = [name for name in _DESTINATIONS if self._get_param(name)]
+        if not given and self._get_param(_DESTINATIONS[0]) == "":
+            # A variable that was lost: of a range AWS says that it is none, and not that it is absent.
+            cidrs.canonical("", "destinationCidrBlock")
         if not given:
             raise missing(_DESTINATIONS[0])
         if len(given) > 1:

@@ -30,6 +30,9 @@ _ROUTE_FILTERS: Final = {
 class RouteTable(route_tables.RouteTable):
     """A route table with every filter DescribeRouteTables documents."""
 
+    propagating_vgws: tuple[()] = ()
+    """AWS lists the key, empty where nothing is propagated, and nothing is here."""
+
     def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
         if filter_name in _ROUTE_FILTERS:
             return [getattr(route, _ROUTE_FILTERS[filter_name]) for route in self.routes]

@@ -10,6 +10,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.faults.fault import Fault
+from tests.faults.installed_networks import (
+    HOST_GATEWAY,
+    REMOVED,
+    installed_plugin,
+    removed_plugin,
+)
 
 FILE: Final = "/etc/cni/net.d/10-bridge.conf"
 UNPACKED: Final = (
@@ -130,7 +136,36 @@ ssh worker-1 'sudo mount -t tmpfs tmpfs /usr/lib/cni'""",
         pt="O worker-1 já teve o Cilium, e o arquivo CNI dele vem antes do arquivo do tutorial.",
         breaks=left_over("worker-1", "05-cilium.conflist", "cilium-cni"),
         expected=("cni-plugin-missing.foreign worker-1",),
-        errors=("cni-failed worker-1",),
         cleans="ssh worker-1 'sudo rm /etc/cni/net.d/05-cilium.conflist.unused'",
+    ),
+    Fault(
+        name="the file and the plugin of another network are left",
+        en="worker-1 had Cilium before: its CNI file comes before the tutorial's, and its plugin is there.",
+        pt="O worker-1 já teve o Cilium: o arquivo CNI dele vem antes do do tutorial, e o plugin está lá.",
+        breaks=f"""{installed_plugin("worker-1", "cilium-cni")}
+{left_over("worker-1", "05-cilium.conflist", "cilium-cni")}""",
+        expected=("cni-network-mixed.left worker-1",),
+        cleans=f"""{removed_plugin("worker-1")}
+ssh worker-1 'sudo rm /etc/cni/net.d/05-cilium.conflist.unused'""",
+    ),
+    Fault(
+        name="another network's file in the place of the tutorial's",
+        en="worker-1 had Weave Net before, and the tutorial's CNI file was never written there.",
+        pt="O worker-1 já teve o Weave Net, e o arquivo CNI do tutorial nunca foi escrito nele.",
+        breaks=f"""{installed_plugin("worker-1", "weave-net")}
+{left_over("worker-1", "10-weave.conflist", "weave-net")}
+ssh worker-1 'sudo rm {FILE}'""",
+        expected=("cni-network-mixed.left-alone worker-1",),
+        cleans=f"""{removed_plugin("worker-1")}
+ssh worker-1 'sudo rm /etc/cni/net.d/10-weave.conflist.unused'""",
+    ),
+    Fault(
+        name="flannel without tunnels, and a check on",
+        en="The cluster's network is flannel's with the backend host-gw; the check of worker-1 is on.",
+        pt="A rede do cluster é a do flannel com o backend host-gw; a verificação do worker-1 está ligada.",
+        breaks=f"""{HOST_GATEWAY}
+aws ec2 modify-instance-attribute --instance-id ${{WORKER_1}} --source-dest-check""",
+        expected=("source-dest-check-on worker-1",),
+        cleans=REMOVED,
     ),
 )

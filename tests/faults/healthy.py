@@ -9,6 +9,7 @@ from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
 from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
 from tests.faults.healthy_by_nodes import BY_NODES
 from tests.faults.healthy_in_aws import IN_AWS
+from tests.faults.installed_networks import CHECKS_OFF, CHECKS_ON, NO_ROUTES, REMOVED, ROUTES, VXLAN
 
 _STAGED: Final = (
     ("the tutorial's cluster", "The tutorial's cluster.", "O cluster do tutorial.", "tutorial"),
@@ -268,4 +269,11 @@ END""",
         """,
     ),
     *BY_NODES,
+    Healthy(
+        name="flannel in tunnels",
+        en="The network is flannel's, in VXLAN tunnels: no VPC route, and every source/dest check is on.",
+        pt="A rede é a do flannel, em túneis VXLAN: nenhuma rota da VPC, e toda verificação está ligada.",
+        does=f"{VXLAN}\n{NO_ROUTES}\n{CHECKS_ON}",
+        cleans=f"{REMOVED}\n{ROUTES}\n{CHECKS_OFF}",
+    ),
 )

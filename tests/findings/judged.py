@@ -13,11 +13,12 @@ from kthw.observed.evidence import Evidence
 
 Faults = dict[str, tuple[Evidence, tuple[str, ...]]]
 Healthy = dict[str, Evidence]
+_OF_MODELS = (needs.vpc_routes, needs.node_routes, needs.own_network, needs.checked_interfaces)
 
 
 def _meant(check: Check) -> Judge:
     """The check's judgement, of whom it is asked, where the network model is the one it is about."""
-    meant = [need for need in (needs.vpc_routes, needs.node_routes) if need in check.needs]
+    meant = [need for need in _OF_MODELS if need in check.needs]
 
     def judge(network: Network, worker: str) -> Sequence[Finding]:
         asked = worker in check.subjects(network.evidence.intended)

@@ -333,6 +333,7 @@ PURE = (
     "kthw.errors",
     "kthw.foreign",
     "kthw.secrets",
+    "kthw.observed.cni_networks",
     "kthw.observed.evidence",
     "kthw.observed.namesakes",
 )

@@ -53,6 +53,7 @@ def test_the_facts_are_the_node_as_it_was_found(nodes: TwoNodes) -> None:
         "bridge": "cnio0",
         "subnet": "10.200.0.0/24",
         "ip_masq": True,
+        "through": "",
     }
     nodes.make_pod(session, 0)
     assert facts(nodes, session)["addresses"] == ["10.0.1.20"]

@@ -27,8 +27,8 @@ UNPRINTABLE = f"{EVIL}\ntouch x\r\x1b[2J\u2028touch x\u202e\x9b31m"
 HARMLESS = "SAFE"
 
 PROGRAMS = (
-    "aws sudo touch ls chmod cat tr base64 dirname date ping tcpdump ip tc nft timeout uptime ssh-add "
-    "ssh-keygen run LOGIN WHERE_LOGIN gunzip python3 last curl uname sed"
+    "aws kubectl sudo touch ls chmod cat tr base64 dirname date ping tcpdump ip tc nft timeout uptime "
+    "ssh-add ssh-keygen run LOGIN WHERE_LOGIN gunzip python3 last curl uname sed"
 )
 PLAYED = f"""
 PATH=/nowhere

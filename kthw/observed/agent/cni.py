@@ -20,6 +20,8 @@ MOST_BYTES = 1 << 20
 MOST_FOLDERS = 8
 FOLDERS = ("/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni")
 """Where plugins are put: by the tutorials and most networks, by Debian's packages, by Fedora's."""
+WRAPPERS = ("multus", "multus-shim")
+"""Plugins that make no pod network, but hand each pod on: to one named inside, or to the next file's."""
 _BIN_DIRS = re.compile(r"""^\s*bin_dirs?\s*=\s*(\[[^\]]*\]|"[^"\n]*"|'[^'\n]*')""", re.MULTILINE)
 _QUOTED = re.compile(r""""([^"\n]*)"|'([^'\n]*)'""")
 
@@ -27,7 +29,7 @@ _QUOTED = re.compile(r""""([^"\n]*)"|'([^'\n]*)'""")
 def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Each plugin entry of each CNI file in file-name order: what it says, and its network.
 
-    The network is ``{"file", "name", "cniVersion", "plugins": [...]}``, empty for a broken file.
+    The network is ``{"file", "name", "cniVersion", "through", "plugins": [...]}``, empty for a broken file.
     """
     try:
         files = sorted(Path(directory).iterdir())
@@ -46,10 +48,9 @@ def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
                 subnet = ipam.get("subnet") or ranges[0][0].get("subnet") or ""
             except (AttributeError, IndexError, KeyError, TypeError):
                 subnet = ""
-            bridge = plugin.get("bridge") or ("cni0" if plugin["type"] == "bridge" else "")
             said = {"file": file.name, "type": plugin["type"], "name": network["name"]}
             said["ipam"] = ipam.get("type") or ""
-            said = dict(said, bridge=bridge, subnet=subnet)
+            said = dict(said, bridge=bridge_of(plugin), subnet=subnet, through=network["through"])
             texts = {field: str(value)[:MOST_NAME] for field, value in said.items()}
             yield dict(texts, ip_masq=bool(plugin.get("ipMasq", False))), network
 
@@ -71,7 +72,13 @@ def read_network(file: Path) -> dict[str, Any]:
         raise ValueError("nested too deeply") from None
     if not isinstance(document, dict):
         raise ValueError("no JSON object")
-    plugins = document["plugins"] if isinstance(document.get("plugins"), list) else [document]
+    plugins, through = listed(document), ""
+    inside = plugins[0].get("delegates") if plugins and isinstance(plugins[0], dict) else None
+    first = inside[0] if isinstance(inside, list) and inside else None
+    if isinstance(first, dict) and plugins[0].get("type") in WRAPPERS:
+        through = str(plugins[0]["type"])
+        document = dict(document, **first)
+        plugins = listed(first)
     if len(plugins) > MOST_FILES:
         raise ValueError("too many plugins in the list")
     if not plugins:
@@ -83,8 +90,23 @@ def read_network(file: Path) -> dict[str, Any]:
         "file": file.name,
         "name": document.get("name", ""),
         "cniVersion": document.get("cniVersion", "0.1.0"),
+        "through": through,
         "plugins": plugins,
     }
+
+
+def listed(document: dict[str, Any]) -> list[Any]:
+    """The plugins of a list, or the one that the document is of."""
+    return document["plugins"] if isinstance(document.get("plugins"), list) else [document]
+
+
+def bridge_of(plugin: dict[str, Any]) -> str:
+    """The bridge its pods hang on; flannel's plugin has another one make it, the bridge plugin by default."""
+    said = plugin.get("delegate")
+    delegate = said if isinstance(said, dict) else {}
+    makes = delegate.get("type") or "bridge" if plugin["type"] == "flannel" else plugin["type"]
+    named = plugin.get("bridge") or delegate.get("bridge")
+    return str(named or ("cni0" if makes == "bridge" else ""))
 
 
 def plugin_folders(usual: str, runtime: str) -> list[str]:
@@ -121,13 +143,20 @@ class Network:
 
     @classmethod
     def of_node(cls, configs: str, plugins: list[str]) -> Network:
-        """The first valid network by file name, as kubelet's runtime takes it; loopback is not one."""
-        broken = []
+        """The first valid network by file name, as kubelet's runtime takes it; loopback is not one.
+
+        Nor is a wrapper, unless there is nothing to wrap.
+        """
+        broken, wrapper = [], None
         for said, network in cni_files(configs):
             if not network:
                 broken.append(f"{said['file']}: {said['problem']}")
+            elif network["plugins"][0]["type"] in WRAPPERS:
+                wrapper = wrapper or network
             elif network["plugins"][0]["type"] != "loopback":
                 return cls(network, plugins)
+        if wrapper:
+            return cls(wrapper, plugins)
         seen = "; ".join(broken)
         raise AgentError(
             "cni-failed", seen or "no network in " + configs, variant="no-config", directory=configs
@@ -136,7 +165,7 @@ class Network:
     @property
     def bridge(self) -> str:
         first = self.network["plugins"][0]
-        return str(first.get("bridge") or "cni0") if first["type"] == "bridge" else ""
+        return bridge_of(first) if first["type"] in ("bridge", "flannel") else ""
 
     def add(self, container: str, namespace: str) -> str:
         """CNI ADD of every plugin in order; the pod's IPv4 address."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+from pathlib import Path
 from typing import Any
 
 from kthw.observed.agent.asked import is_address
@@ -23,6 +24,16 @@ KUBELET_CONFIGS = ("/var/lib/kubelet/kubelet-config.yaml", "/var/lib/kubelet/con
 """The chapter's file, and the one of other ways to install."""
 MOST_CONFIG = 100_000
 """Characters of it that are read."""
+AGENTS = (
+    "antrea-agent",
+    "aws-k8s-agent",
+    "calico-node",
+    "cilium-agent",
+    "flanneld",
+    "kube-router",
+    "weaver",
+)
+"""The processes of networks that bring a CNI plugin; the kernel keeps 15 characters of a name."""
 MOST_LISTED = 500
 """Plugin entries of CNI files, plugins, and addresses that are told."""
 
@@ -41,10 +52,20 @@ def facts(request: dict[str, Any]) -> dict[str, Any]:
         "ip_forward": forwarding(),
         "cni": configs,
         **_plugins(plugin_folders(request["plugins"], request.get("runtime", "")), configs),
+        "cni_agents": _agents(),
         "kubelet_pod_cidr": _kubelet_pod_cidr(),
         "imds": metadata(),
         "failed": looking.failed,
     }
+
+
+def _agents() -> list[str]:
+    """Those that run here; a process in a container has its name outside, too."""
+    found = set()
+    for each in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError, ValueError):
+            found.add(each.read_text(encoding="utf-8", errors="replace").strip())
+    return sorted(found.intersection(AGENTS))
 
 
 def _kubelet_pod_cidr() -> str:

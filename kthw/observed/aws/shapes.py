@@ -34,6 +34,8 @@ from kthw.observed.values import Cidr
 
 _ASSOCIATED: Final = ("associated", "associating")
 _ATTACHED: Final = ("available", "attached", "attaching")
+_FOR_PODS: Final = "aws-K8S-"
+"""How amazon-vpc-cni begins the description of an ENI that it makes for pods' addresses."""
 _MOST_SALVAGED: Final = 50
 """Values that do not fit, of one instance: after so many nothing in it is believed."""
 
@@ -162,6 +164,7 @@ def _network_interface(seen: wire.NetworkInterface) -> NetworkInterface:
         source_dest_check=seen.source_dest_check,
         security_groups=tuple(sorted(group.group_id for group in seen.groups)),
         device_index=seen.attachment.device_index,
+        for_pods=seen.description.startswith(_FOR_PODS),
     )
 
 

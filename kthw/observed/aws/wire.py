@@ -21,6 +21,7 @@ from kthw.observed.values import (
     Name,
     Port,
     Small,
+    Text,
     prepared,
 )
 
@@ -167,6 +168,7 @@ class NetworkInterface(Struct, frozen=True, rename="pascal"):
     source_dest_check: bool = True
     groups: Some[GroupName] = ()
     attachment: InterfaceAttachment = InterfaceAttachment()
+    description: Text = ""
 
 
 class InstanceState(Struct, frozen=True, rename="pascal"):
