@@ -118,7 +118,7 @@ def _document(file: Path, text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as problem:
         said = str(problem)
         found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
-        line = int(found[1] or text.count("\n") + 1) if found else 0
+        line = int(found[1] or text.rstrip().count("\n") + 1) if found else 0
         told = said[: found.start()] if found else said
         raise _at(BadNames("lab-no-toml", detail=told), file, line) from problem
 

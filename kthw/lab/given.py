@@ -140,12 +140,14 @@ class Given:
     def _file(self, name: str, file: str | None) -> str:
         if not file:
             return ""
-        path, told = self.path(file), self._found(name)[1] or f"--{name}"
-        if not path.is_file():
-            raise BadNames("run-no-such-file", option=told, value=file)
-        if not os.access(path, os.R_OK):
-            raise BadNames("run-unreadable-file", option=told, value=file)
-        return str(path)
+        path, place = self.path(file), self._found(name)[1]
+        complaint = "run-unreadable-file" if path.is_file() else "run-no-such-file"
+        if complaint == "run-unreadable-file" and os.access(path, os.R_OK):
+            return str(path)
+        of_environment = place in _OURS.values()
+        problem = BadNames(complaint, option=place if of_environment else f"--{name}", value=file)
+        problem.place = "" if of_environment else place
+        raise problem
 
     def _found(self, name: str) -> tuple[Any, str]:
         """The value, and where it was said, empty where it was typed."""
