@@ -77,6 +77,7 @@ class _Command:
         if os.path.lexists(file) and not self._options.force:
             raise BadNames("lab-there-is-one", file=str(file))
         given = self._given
+        given.checked("workers")
         target = given.target(given.ssh())
         if self._options.no_ssh:
             target = replace(target, no_packets="--no-ssh")

@@ -54,18 +54,19 @@ def asked_for(meant: Sequence[Instance], there: Iterable[Tagged], what: str = ""
     """What ``--workers`` has to say so that these, and no others of the region, are the workers.
 
     Their names, where each is one's alone: those stay when a lab is built again. Else a tag that all of them
-    have and nobody else (``what``, if it is one), else ids, with the name where that can be part of it.
+    have and nobody else (``what``, if it is one), else ids for those whose name is not enough.
     """
     alive = [each for each in there if each.instance.state not in GONE]
     bearing = [each.instance.name for each in alive]
-    if all(bearing.count(each.name) == 1 and _is_plain(each.name) for each in meant):
-        return tuple(each.name for each in meant)
+    named = {each.id: each.name for each in meant if bearing.count(each.name) == 1 and _is_plain(each.name)}
+    if len(named) == len(meant):
+        return tuple(named.values())
     ids = {each.id for each in meant}
     names = {each.name for each in meant}
     for selector in (f"{NAME}={names.pop()}" if len(names) == 1 else "", what):
         if _meets_exactly(selector, alive, ids):
             return (selector,)
-    return tuple(_with_id(each) for each in meant)
+    return tuple(named.get(each.id) or _with_id(each) for each in meant)
 
 
 def _meets_exactly(selector: str, alive: Iterable[Tagged], ids: set[str]) -> bool:
