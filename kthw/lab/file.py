@@ -51,7 +51,7 @@ class Lab(Struct, frozen=True, kw_only=True):
         return replace(self, values={name: said for name, said in self.values.items() if name in names})
 
     def place(self, name: str) -> str:
-        """``/home/ana/kthw.toml:3``."""
+        """The file, and the line in it: ``…/kthw.toml:3``."""
         return _place(self.file, self.lines.get(name, 0)) if self.file else ""
 
 
