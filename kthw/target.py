@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]{2,12}){1,3}-\d{1,2}", re.ASCII)
+"""A region's name becomes part of a host's name: nothing else is taken for one."""
 _NAMES_OF_LOOPBACK: Final = ("localhost", "localhost.localstack.cloud")
 
 

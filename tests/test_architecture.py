@@ -32,7 +32,14 @@ FLOORS = {
     "kthw.network": NOUNS,
     "kthw.findings": ("kthw.network", *NOUNS),
     "kthw.verdict": ("kthw.words", "kthw.findings", "kthw.network", *NOUNS),
-    "kthw.provision": ("kthw.words", "kthw.network", "kthw.observed", "kthw.intended"),
+    "kthw.lab": ("kthw.words", "kthw.network", "kthw.observed", "kthw.intended"),
+    "kthw.provision": (
+        "kthw.words",
+        "kthw.lab.given",
+        "kthw.network",
+        "kthw.observed",
+        "kthw.intended",
+    ),
 }
 """Which way imports run within the library: by folder, what else of it may be imported there."""
 SANDBOX_MAY_USE = (

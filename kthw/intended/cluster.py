@@ -78,12 +78,17 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BadNames(ValueError):  # noqa: N818 -- what was typed is bad, not what we do
-    """Text that names no workers. ``key`` is the phrase of the catalogues that says why, with ``facts``."""
+    """Text that names no workers, or is no value of an option.
+
+    ``key`` is the phrase of the catalogues that says why, with ``facts``; ``place`` is where it was said,
+    where it was not typed: a line of the lab file.
+    """
 
     def __init__(self, key: str, **facts: str) -> None:
         super().__init__(f"{key}: {facts}")
         self.key = key
         self.facts = facts
+        self.place = ""
 
 
 def is_worker_name(name: str) -> bool:

@@ -66,7 +66,7 @@ def chosen(asked: Asked, there: Iterable[Tagged], text: str, facts: Mapping[str,
     workers: dict[str, None] = {}
     for one in asked:
         found = met[one] if isinstance(one, Selector) else bearing.get(one, [])
-        for each in sorted(found, key=_by_name_and_address):
+        for each in sorted(found, key=by_name_and_address):
             workers[called[each.id]] = None
             instances[called[each.id]] = each.id
         if not found:
@@ -119,7 +119,7 @@ def _name(instance: Instance, bearing: int) -> str:
     return name if instance.name and is_worker_name(name) else instance.id
 
 
-def _by_name_and_address(instance: Instance) -> tuple[object, ...]:
+def by_name_and_address(instance: Instance) -> tuple[object, ...]:
     """Numbers in names as numbers: worker-10 comes after worker-9."""
     parts = _DIGITS.split(instance.name)
     address = int(ipaddress.IPv4Address(instance.address)) if instance.address else 0
@@ -129,17 +129,18 @@ def _by_name_and_address(instance: Instance) -> tuple[object, ...]:
 
 def _nobody(selector: Selector, there: Sequence[Tagged], text: str, facts: Mapping[str, str]) -> FoundNobody:
     shown = sorted((each.instance for each in there), key=_by_likeness)
-    nouns = [_noun(each) for each in shown[:_MOST_THERE]]
+    nouns = [noun(each) for each in shown[:_MOST_THERE]]
     better = next(_better(selector, there), "")
     return FoundNobody(selector, nouns, len(shown), better, **facts, value=text)
 
 
 def _by_likeness(instance: Instance) -> tuple[object, ...]:
     """Those first whose names read like a worker's, those without one last."""
-    return (-_likeness(instance.name), not instance.name, _by_name_and_address(instance))
+    return (-_likeness(instance.name), not instance.name, by_name_and_address(instance))
 
 
-def _noun(instance: Instance) -> str:
+def noun(instance: Instance) -> str:
+    """``worker-1 (i-0ab…, 10.0.1.21) running vpc-0cd…``."""
     about = ", ".join(filter(None, (instance.id, instance.address)))
     return " ".join(filter(None, (instance.name or "—", f"({about})", instance.state, instance.vpc)))
 

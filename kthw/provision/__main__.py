@@ -18,11 +18,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import msgspec
+
 from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable
 from kthw.intended import tutorial
-from kthw.intended.cluster import BadNames, Intended
+from kthw.intended.cluster import AUTO, NODE_ROUTES, BadNames, Intended
 from kthw.intended.selectors import FoundNobody, Selector, asked_workers
+from kthw.lab.given import Given, lab_named
 from kthw.observed.aws.chosen import chosen
 from kthw.observed.aws.concerned import NAMELESS
 from kthw.observed.aws.inventory import read_inventory
@@ -37,12 +40,16 @@ from kthw.provision.wording import step_line, waiting_line
 from kthw.provision.writer import Writer
 from kthw.start import loaded
 from kthw.target import Target
-from kthw.words.command_line import Parser, one_of, speaking
-from kthw.words.messages import LANGUAGES, Catalogue, catalogue, language_of
+from kthw.words.command_line import Parser, language_asked, one_of, speaking
+from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 from kthw.words.nobody import screen
 
 _AGAIN: Final = "./run provision"
 _ACTIONS: Final = ("plan", "apply", "rollback")
+_OF_A_LAB: Final = (
+    "workers", "pod-cidrs", "network", "region", "profile", "expect-account", "language",
+)  # fmt: skip
+"""What of a lab file this is about."""
 _ACCOUNT = re.compile(r"\d{12}")
 _MOST_SHOWN: Final = 5000
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -72,7 +79,7 @@ class Session:
     def refuse(self, problem: BadNames) -> None:
         """Print that the workers asked for are not there, and who is, on stderr."""
         found = isinstance(problem, FoundNobody) and screen(self.words, problem, _AGAIN)
-        told = found or self.words.say(problem.key, **problem.facts)
+        told = found or self.words.refusal(problem)
         sys.stderr.write(f"{printable(told, _MOST_SHOWN, lines=True)}\n")
 
     def progress(self, done: int, of: int) -> None:
@@ -104,11 +111,13 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that has no → is no reason to stop in the middle.
             stream.reconfigure(errors="replace")
-    session = Session(catalogue(_language(arguments)))
+    session = Session(catalogue(language_asked(arguments, os.environ)))
     options = _options(arguments, session.words)
     try:
+        given = _given(options)
+        session = Session(catalogue(given.checked("language") or session.words.language))
         with _interruptible():
-            return _run(session, options)
+            return _run(session, options, given)
     except CouldNotLook as problem:
         session.complain(problem.error)
         return 2
@@ -151,17 +160,25 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run(session: Session, options: argparse.Namespace) -> int:
-    target = Target(kind="aws")
+def _given(options: argparse.Namespace) -> Given:
+    here = Path.cwd()
+    lab = lab_named(options.lab, os.environ, here).only(_OF_A_LAB)
+    return Given(lambda name: getattr(options, name.replace("-", "_"), None), lab, os.environ, here)
+
+
+def _run(session: Session, options: argparse.Namespace, given: Given) -> int:
+    target, expect_account = given.target(), given.checked("expect-account")
+    for line in given.told(session.words):
+        session.print(line)
     reader = Reader(target)
     journal = Journal(options.journal)
     if options.action == "rollback":
-        account = reader.account(options.expect_account)
+        account = reader.account(expect_account)
         session.where(account, reader)
         return _roll_back(session, Writer(target, account), journal)
-    intended = _intended(target, options)
+    intended = _intended(target, given)
     inventory, errors = read_inventory(
-        reader, intended, expect_account=options.expect_account, progress=session.progress
+        reader, intended, expect_account=expect_account, progress=session.progress
     )
     session.where(inventory.account, reader)
     if any(error.facts.get("kind") == NAMELESS for error in errors):
@@ -185,11 +202,18 @@ def _run(session: Session, options: argparse.Namespace) -> int:
     return 2 if errors else _verdict(steps)
 
 
-def _intended(target: Target, options: argparse.Namespace) -> Intended:
-    asked = asked_workers(options.workers)
-    if any(isinstance(each, Selector) for each in asked):
-        return chosen(target, asked, options.workers, expect_account=options.expect_account).intended
-    return Intended(workers=tuple(str(each) for each in asked))
+def _intended(target: Target, given: Given) -> Intended:
+    text, network = given.value("workers") or tutorial.WORKERS, given.checked("network") or AUTO
+    with given.blamed("network"):
+        if network == NODE_ROUTES:
+            raise BadNames("lab-node-routes")
+    with given.blamed("workers"):
+        asked = asked_workers(text)
+        intended = Intended(workers=tuple(str(each) for each in asked))
+        if any(isinstance(each, Selector) for each in asked):
+            intended = chosen(target, asked, text, expect_account=given.checked("expect-account")).intended
+    cidrs = given.pod_cidrs(intended.workers, {})
+    return msgspec.structs.replace(intended, pod_cidrs=cidrs, network=network)
 
 
 def _roll_back(session: Session, writer: Writer, journal: Journal) -> int:
@@ -210,14 +234,6 @@ def _roll_back(session: Session, writer: Writer, journal: Journal) -> int:
 
 def _verdict(steps: Sequence[ProvisionStep]) -> int:
     return 0 if all(step.outcome in GOOD for step in steps) else 1
-
-
-def _language(arguments: Sequence[str]) -> str:
-    """The language asked for, before anything can be said in it; the parser judges it afterwards."""
-    early = argparse.ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
-    early.add_argument("--language", nargs="?")
-    asked = early.parse_known_args(arguments)[0].language
-    return asked if asked in LANGUAGES else language_of(os.environ)
 
 
 def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
@@ -241,12 +257,10 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument(
         "--workers",
         metavar="NAMES",
-        default=tutorial.WORKERS,
         help=words.say("provision-help-workers", default=tutorial.WORKERS),
     )
-    parser.add_argument(
-        "--expect-account", metavar="ID", default="", help=words.say("provision-help-expect-account")
-    )
+    parser.add_argument("--expect-account", metavar="ID", help=words.say("provision-help-expect-account"))
+    parser.add_argument("--lab", metavar="FILE", help=words.say("run-help-lab"))
     parser.add_argument(
         "--language",
         type=one_of(LANGUAGES, words),
@@ -261,7 +275,7 @@ def _parser(words: Catalogue) -> Parser:
 
 def _check(options: argparse.Namespace, refuse: Callable[[str], object], words: Catalogue) -> None:
     try:
-        asked_workers(options.workers)
+        asked_workers(options.workers or tutorial.WORKERS)
     except BadNames as problem:
         refuse(words.say(problem.key, **problem.facts))
     if options.expect_account and not _ACCOUNT.fullmatch(options.expect_account):

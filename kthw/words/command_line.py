@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from kthw.words.messages import Catalogue
+from kthw.words.messages import LANGUAGES, Catalogue, language_of
 
 _SAID: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -82,6 +82,14 @@ def unknown(words: Catalogue, typed: str, known: Sequence[str]) -> str:
     if near:
         return words.say("command-near", typed=typed, near=near[0])
     return words.say("command-unknown", typed=typed, known=", ".join(known))
+
+
+def language_asked(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """The language asked for, before anything can be said in it; the parser judges it afterwards."""
+    early = argparse.ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
+    early.add_argument("--language", nargs="?")
+    asked = early.parse_known_args(arguments)[0].language
+    return asked if asked in LANGUAGES else language_of(environment)
 
 
 @contextlib.contextmanager

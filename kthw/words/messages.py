@@ -64,6 +64,17 @@ class Wrong(Noticed, Protocol):
     def protocols(self) -> tuple[str, ...]: ...
 
 
+class Refused(Protocol):
+    """Something that was asked for and cannot be, as far as its words need it."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def facts(self) -> dict[str, str]: ...
+    @property
+    def place(self) -> str: ...
+
+
 class Words(msgspec.Struct, frozen=True, kw_only=True):
     """``what`` is one sentence, ``why`` one or two, ``fix`` lines to paste or one next step."""
 
@@ -133,6 +144,11 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         except NotWhole:
             fix = self.say("report-fix-by-hand", subject=facts["subject"])
         return Words(what=what, why=why, fix=fix)
+
+    def refusal(self, refused: Refused) -> str:
+        """Why it cannot be, after the place where it was said, if that is known."""
+        said = self.say(refused.key, **refused.facts)
+        return f"{one_line(refused.place)}: {said}" if refused.place else said
 
     def say(self, key: str, /, **facts: object) -> str:
         """The phrase ``key`` of the user interface, or ``key`` itself where no catalogue has it."""

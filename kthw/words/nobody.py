@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from kthw.words.messages import Catalogue
+from kthw.words.messages import Catalogue, Refused
 from kthw.words.pasting import one_line
 
 
-class Nobody(Protocol):
+class Nobody(Refused, Protocol):
     """What was asked for and not found, as far as its words need it."""
 
-    @property
-    def key(self) -> str: ...
-    @property
-    def facts(self) -> dict[str, str]: ...
     @property
     def there(self) -> Sequence[str]: ...
     @property
@@ -33,7 +29,7 @@ class Nobody(Protocol):
 def screen(words: Catalogue, nobody: Nobody, again: str) -> str:
     """A screen of lines. ``again``: the command that asks, without its ``--workers``."""
     say = words.say
-    lines = [say(nobody.key, **nobody.facts)]
+    lines = [words.refusal(nobody)]
     lines.append(say("run-workers-there" if nobody.there else "run-workers-none-there"))
     lines += [f"  {noun}" for noun in map(one_line, nobody.there)]
     more = nobody.count - len(nobody.there)

@@ -16,7 +16,7 @@ from kthw.observed.aws import elsewhere
 from kthw.observed.aws.reader import Reader, session_for
 from kthw.observed.evidence import Elsewhere, Evidence, Instance
 from kthw.observed.gather import gather
-from kthw.target import Target
+from kthw.target import REGION, Target
 from kthw.words.messages import LANGUAGES, catalogue
 from tests.provision.account import THREE, Account
 from tests.provision.wire import Wire, carried, refused
@@ -172,7 +172,7 @@ def test_who_may_not_list_the_regions_looks_into_those_that_the_sdk_knows(
     ["evil.example/", "eu-west-1.evil.example", "eu-west-1#", "", "EU-WEST-1", "../eu-west-1", "x" * 70],
 )
 def test_a_region_s_name_that_is_none_is_asked_nothing(name: str) -> None:
-    assert not elsewhere._REGION.fullmatch(name)
+    assert not REGION.fullmatch(name)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_region_s_name_that_is_none_is_asked_nothing(name: str) -> None:
     ["us-east-1", "ap-southeast-7", "us-gov-west-1", "cn-northwest-1", "us-isob-east-1", "mx-central-1"],
 )
 def test_a_region_s_name_is_known_as_one(name: str) -> None:
-    assert elsewhere._REGION.fullmatch(name)
+    assert REGION.fullmatch(name)
 
 
 def test_regions_that_do_not_answer_hold_nobody_up(

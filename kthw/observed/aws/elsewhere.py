@@ -6,7 +6,6 @@ passed over.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader
 from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import Elsewhere, Instance, Inventory, Namesake
 from kthw.observed.namesakes import GONE, Roll, candidates, letters
+from kthw.target import REGION
 
 _T = TypeVar("_T")
 Progress = Callable[[int, int], None]
@@ -35,8 +35,6 @@ _MOST_NAMES: Final = 200
 _MOST_PAGES: Final = 5
 _MOST_NAMESAKES: Final = 3
 _MOST_STRANGERS: Final = 20
-_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]{2,12}){1,3}-\d{1,2}")
-"""A name becomes part of a host's name: nothing else is taken for one."""
 _MOST_REGIONS: Final = 100
 
 
@@ -97,7 +95,7 @@ class _Look:
         try:
             named = crew.submit(listing.regions, self._reader.ec2)
             regions = _result(named, self._left) or self._reader.known_regions()
-            others = [name for name in regions if _REGION.fullmatch(name) and name != self._reader.region]
+            others = [name for name in regions if REGION.fullmatch(name) and name != self._reader.region]
             others = sorted(set(others))[:_MOST_REGIONS]
             looks = {crew.submit(self._in, region): region for region in others}
             progress(0, len(looks))
