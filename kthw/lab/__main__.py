@@ -268,7 +268,12 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
         for name, metavar in (("workers", "NAMES"), ("vpc", "ID")):
             parser.add_argument(f"--{name}", metavar=metavar, help=words.say(f"lab-help-{name}"))
         parser.add_argument("--no-ssh", action="store_true", help=words.say("lab-help-no-ssh"))
-        for name, metavar in (("ssh-user", "USER"), ("ssh-key", "FILE"), ("ssh-config", "FILE")):
+        for name, metavar in (
+            ("ssh-user", "USER"),
+            ("ssh-key", "FILE"),
+            ("ssh-config", "FILE"),
+            ("ssh-jump", "HOST"),
+        ):
             parser.add_argument(f"--{name}", metavar=metavar, help=words.say(f"run-help-{name}"))
         parser.add_argument(
             "--ssh-accept-new", action="store_true", default=None, help=words.say("run-help-ssh-accept-new")
