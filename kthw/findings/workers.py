@@ -189,6 +189,8 @@ def suggested_pod_cidr(network: Network, worker: str, *hints: str) -> str:
 def _missing(network: Network, worker: str, expected: str) -> Finding:
     variant, near = _whereabouts(network, worker)
     first = near[0] if near else None
+    # Who is only like it lends it no name.
+    own = next(iter(network.bearing(worker)), None)
     return Finding(
         code="worker-missing",
         subject=worker,
@@ -203,11 +205,7 @@ def _missing(network: Network, worker: str, expected: str) -> Finding:
             "other_region": first.region if isinstance(first, Namesake) else "",
             "looked": str(len(network.inventory.elsewhere.regions)) if network.inventory.elsewhere else "",
             "account": network.inventory.account,
-            "user_data": pod_cidr.mended(
-                None,
-                name_tag(first, worker),
-                suggested_pod_cidr(network, worker),
-            ),
+            "user_data": pod_cidr.mended(None, name_tag(own, worker), suggested_pod_cidr(network, worker)),
             "home": network.home,
             "variant": variant,
         },

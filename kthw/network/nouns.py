@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kthw.network.prefix_lists import ListedRoute
-from kthw.observed.evidence import Instance, Namesake, Route
+from kthw.observed.evidence import Instance, Route
 
 
 def instance_noun(instance: Instance, name: str = "") -> str:
@@ -15,7 +15,7 @@ def instance_noun(instance: Instance, name: str = "") -> str:
     return f"{name or instance.id} ({about})" if about else name or instance.id
 
 
-def name_tag(instance: Instance | Namesake | None, worker: str) -> str:
+def name_tag(instance: Instance | None, worker: str) -> str:
     """The Name tag that the worker's instance bears, or should."""
     return (instance.name if instance else "") or worker
 

@@ -18,7 +18,19 @@ from tests.findings.changed_aws import (
     with_second_interface,
 )
 from tests.findings.changed_nodes import NOT_MASQUERADED, masquerade_off
-from tests.findings.clusters import ALL_OUT, GROUP, HALVES, OK, ONE, OPEN_ACL, SUBNET, SUBNET_2, TABLE_2, VPC
+from tests.findings.clusters import (
+    ALL_OUT,
+    GROUP,
+    HALVES,
+    OK,
+    ONE,
+    OPEN_ACL,
+    SUBNET,
+    SUBNET_2,
+    TABLE,
+    TABLE_2,
+    VPC,
+)
 from tests.findings.faults_of_route_tables import two_ranges
 from tests.findings.judged import Faults, Healthy
 
@@ -230,8 +242,8 @@ FAULTS: Faults = {
         ("network-acl-blocks",) * 4,
     ),
     "ACL allows nothing to pods of two ranges": (
-        with_acl(two_ranges(TWO), only=True),
-        ("network-acl-blocks",) * 4,
+        with_acl(two_ranges(in_two_subnets(OK, table=TABLE), 1), only=True),
+        ("network-acl-blocks",) * 6,
     ),
     "ACL denies pods, masquerade off": (
         with_acl(masquerade_off(TWO), _deny(50, egress=False, protocol="1")),

@@ -62,10 +62,10 @@ def _in_spare() -> Evidence:
     return with_more_tables(evidence, replace(SPARE, routes=(LOCAL, *moved)))
 
 
-def two_ranges(evidence: Evidence) -> Evidence:
-    """worker-2's pods live in a range of their own."""
-    evidence = with_route(without_route(evidence, "10.200.2.0/24"), route(2, "172.20.2.0/24"))
-    return pods(evidence, "worker-2", "172.20.2.0/24")
+def two_ranges(evidence: Evidence, n: int = 2) -> Evidence:
+    """One worker's pods live in a range of their own."""
+    evidence = with_route(without_route(evidence, f"10.200.{n}.0/24"), route(n, f"172.20.{n}.0/24"))
+    return pods(evidence, f"worker-{n}", f"172.20.{n}.0/24")
 
 
 def _blocks(evidence: Evidence, *local: str) -> Evidence:

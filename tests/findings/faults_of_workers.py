@@ -121,6 +121,12 @@ FAULTS: Faults = {
     ),
     "twelve workers where thirteen are expected": (expecting(healthy(12), 13), ("workers-unexpected",)),
     "thirteen workers where twelve are expected": (expecting(healthy(13), 12), ("workers-unexpected",)),
+    "chosen by something else than its name, in another VPC": (
+        without_route(
+            with_instance(CHOSEN, "worker-1", name="node-b", vpc="vpc-0b", subnet="subnet-0z"), ONE
+        ),
+        ("worker-missing",),
+    ),
     "fewer workers than expected": (expecting(OK, 4), ("workers-unexpected",)),
     "more workers than expected": (expecting(healthy(12), 11), ("workers-unexpected",)),
     # The workers. A route to an instance that is gone stays behind as a leftover.
