@@ -21,7 +21,7 @@ def settled(network: Network, found: Sequence[Finding]) -> Sequence[Finding]:
     lost; one that is nobody's may be why anything about routes was. A pod's packets to its own node meet no
     route of the VPC, and those to the internet the default route only. Nothing that passed is doubted.
     """
-    for error in network.changed if found else ():
+    for error in network.changed:
         if any(_may_come_of(error, each) for each in found):
             raise CouldNotLook(error)
     return found

@@ -5,7 +5,7 @@ A request is for a pod. It comes from the node where the CNI masquerades, and fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from ipaddress import IPv4Network
 
 import msgspec
@@ -38,8 +38,8 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
-def pods(network: Network, other: str = "") -> list[Peers]:
-    """The pods of one worker, or of all: what requests are for."""
+def pods(network: Network, other: str) -> list[Peers]:
+    """The pods of ``other``, or of all: what requests are for."""
     return network.remember(
         ("pods", other), lambda: _pods_of(network, [other] if other else network.located, other)
     )
@@ -51,11 +51,11 @@ def _pods_of(network: Network, workers: Iterable[str], key: str) -> list[Peers]:
         cidr = network.pod_cidrs.get(worker)
         if cidr:
             around.setdefault(ranges.range_of(cidr, network.pod_ranges), []).append((worker, cidr))
-    return [Peers(kind="pods", key=f"pods {key}", around=around)] if around else []
+    return [Peers(kind="pods", key=f"pods {key}", around=around)]
 
 
-def senders(network: Network, other: str = "") -> list[Peers]:
-    """What requests come from: the nodes of those that masquerade, the pods of those that do not."""
+def senders(network: Network, other: str) -> list[Peers]:
+    """What requests of ``other``, or of all, come from: nodes that masquerade, pods of those that do not."""
     return network.remember(
         ("faces", other), lambda: _faces_of(network, [other] if other else network.located, other)
     )
@@ -71,8 +71,8 @@ def _faces_of(network: Network, workers: Iterable[str], key: str) -> list[Peers]
         elif instance.address:
             address = ranges.network(instance.address)
             around.setdefault(_subnet_of(network, instance, address), []).append((worker, address))
-    nodes = [Peers(kind="nodes", key=f"nodes {key}", around=around)] if around else []
-    return [*nodes, *_pods_of(network, bare, f"bare {key}")]
+    nodes = Peers(kind="nodes", key=f"nodes {key}", around=around)
+    return [nodes, *_pods_of(network, bare, f"bare {key}")]
 
 
 def _subnet_of(network: Network, instance: Instance, address: IPv4Network) -> IPv4Network:
@@ -86,8 +86,9 @@ def rule_range(network: Network, worker: str, peer: IPv4Network) -> IPv4Network:
     return ranges.range_of(peer, (*vpc, *network.pod_ranges))
 
 
-def senders_by(network: Network, rulings: Iterable[Ruling]) -> list[Peers]:
+def senders_by(network: Network, rulings: Collection[Ruling]) -> list[Peers]:
+    """The same of the workers that these rule."""
     workers = [worker for ruling in rulings for worker in ruling.workers]
     # Two rulings may be by one table: what tells them apart is their subnets.
-    key = " ".join(subnet for ruling in rulings for subnet in ruling.subnets)
-    return network.remember(("faces of", key), lambda: _faces_of(network, workers, f"of {key}"))
+    subnets = tuple(subnet for ruling in rulings for subnet in ruling.subnets)
+    return network.remember(("faces of", subnets), lambda: _faces_of(network, workers, f"of {subnets}"))

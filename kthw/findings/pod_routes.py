@@ -34,7 +34,7 @@ def way_to(network: Network, ruling: Ruling, worker: str) -> list[Finding]:
         return [*found, _wrong_target(network, ruling.meant, worker, exact)] if wrong else found
     if carrying(network, ruling.meant, worker):
         return found
-    unused = _holding(network, ruling.meant, worker)
+    unused = _holding(network, worker)
     if unused:
         return [*found, _in_unused_table(network, ruling, worker, *unused)]
     return [*found, _missing(network, ruling.meant, worker)]
@@ -70,25 +70,24 @@ def _leads(network: Network, route: Route, worker: str) -> bool:
 def blackhole(network: Network, table: RouteTable, worker: str) -> list[Finding]:
     """Whether the table's route for the worker's pod CIDR drops what it takes, or AWS passes it over.
 
-    Raises ``CouldNotLook`` where a prefix list that was not read may do so.
+    Raises ``CouldNotLook`` where a prefix list that was not read may do so, or may not.
     """
-    lookup, instance = network.lookup(table.id), network.instance(worker)
+    lookup, (instance,) = network.lookup(table.id), network.meant[worker]
     route = lookup.exactly(network.pod_cidrs[worker])
-    if instance is None:
-        return []
-    if route is None or (route.state == ACTIVE and not is_own(route)):
+    idle = route if route and route.state != ACTIVE else None
+    if route is None or not is_own(route):
         for unread in lookup.unread:
-            if unread.state != ACTIVE:
+            if (unread.state == ACTIVE) is (idle is not None):
                 raise network.prefix_lists.unread(unread.prefix_list)
-    if route is None or route.state == ACTIVE:
+    if idle is None:
         return []
     variant = ""
-    if route.state != BLACKHOLE:
+    if idle.state != BLACKHOLE:
         variant = "filtered"
-    elif network.goes_to(route, worker) and instance.state != RUNNING:
+    elif network.goes_to(idle, worker) and instance.state != RUNNING:
         variant = "stopping" if instance.state == "stopping" else "stopped"
-    facts = {"state": instance.state, "route_state": route.state, "variant": variant}
-    return [_misled("route-blackhole", network, table, worker, route, facts)]
+    facts = {"state": instance.state, "route_state": idle.state, "variant": variant}
+    return [_misled("route-blackhole", network, table, worker, idle, facts)]
 
 
 def diverted(network: Network, table: RouteTable, worker: str) -> list[Finding]:
@@ -137,8 +136,6 @@ def _shadowed(network: Network, table: RouteTable, worker: str, route: Route) ->
 
 def not_associated(network: Network, ruling: Ruling) -> list[Finding]:
     """The subnets that fall back to the main table while the pod routes are in another."""
-    if not ruling.unassociated:
-        return []
     return network.remember(("not associated", ruling.subnets), lambda: _not_associated(network, ruling))
 
 
@@ -238,16 +235,11 @@ def _missing(network: Network, table: RouteTable, worker: str) -> Finding:
     )
 
 
-def _holding(network: Network, table: RouteTable, worker: str) -> tuple[RouteTable, Route] | None:
-    """Another table of the VPC that has the worker's route, and right."""
+def _holding(network: Network, worker: str) -> tuple[RouteTable, Route] | None:
+    """Another table that has the worker's route, and right; that of another VPC cannot."""
     cidr = network.pod_cidrs[worker]
-    held = [
-        (other, route)
-        for other in network.inventory.route_tables
-        if other.vpc == table.vpc and other.id != table.id
-        if (route := network.lookup(other.id).exactly(cidr))
-    ]
-    return next((pair for pair in held if network.goes_to(pair[1], worker)), None)
+    held = ((other, network.lookup(other.id).exactly(cidr)) for other in network.inventory.route_tables)
+    return next(((other, route) for other, route in held if route and network.goes_to(route, worker)), None)
 
 
 def _nearest(network: Network, table: RouteTable, worker: str) -> str:
@@ -271,15 +263,16 @@ def _intended_route(network: Network, worker: str) -> str:
 
 def _facts(network: Network, worker: str) -> dict[str, str]:
     """``target_option`` is what ``create-route`` takes: AWS refuses an instance id where it has two ENIs."""
-    instance = network.instance(worker)
-    interface = instance.primary_interface if instance else None
-    several = instance is not None and len(instance.network_interfaces) > 1
-    option = ["--network-interface-id", interface.id] if interface and several else None
+    (instance,) = network.meant[worker]
+    option = ["--instance-id", instance.id]
+    interface = instance.primary_interface
+    if interface and len(instance.network_interfaces) > 1:
+        option = ["--network-interface-id", interface.id]
     return {
         "worker_noun": network.noun(worker),
-        "instance": instance.id if instance else "",
+        "instance": instance.id,
         "pod_cidr": str(network.pod_cidrs[worker]),
-        "target_option": shlex.join(option or ["--instance-id", instance.id if instance else ""]),
+        "target_option": shlex.join(option),
     }
 
 
@@ -327,9 +320,10 @@ def leftovers(network: Network, table: RouteTable, worker: str) -> list[Finding]
 
 def _asked_as(network: Network, target: Instance | None) -> str:
     """What ``--workers`` finds it by; several may bear its name."""
-    name = target.name if target else ""
-    shared = target and any(name_tag(network.instance(each), each) == name for each in network.workers)
-    return f"{name}@{target.address or target.id}" if target and shared else name
+    if target is None:
+        return ""
+    shared = any(name_tag(network.instance(each), each) == target.name for each in network.workers)
+    return f"{target.name}@{target.address or target.id}" if shared else target.name
 
 
 def _leftover(network: Network, route: Route, target: Instance | None) -> str:

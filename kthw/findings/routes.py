@@ -9,7 +9,6 @@ that was not read is no finding: ``CouldNotLook``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding, once
@@ -17,35 +16,34 @@ from kthw.findings.pod_routes import blackhole, diverted, leftovers, not_associa
 from kthw.findings.vpc_routes import default_route, local_routes
 from kthw.findings.workers import ground, one_running_instance
 from kthw.network.model import Network
+from kthw.network.routing import Ruling
 from kthw.observed.evidence import RouteTable
-
-_Asked = TypeVar("_Asked")
 
 
 def route_to_worker(network: Network, worker: str) -> list[Finding]:
     """Every table that rules another worker's subnet leads the pod CIDR to this worker's instance."""
     rulings = network.rulings_towards(worker)
-    return ground(network, worker) or _found(rulings, lambda ruling: way_to(network, ruling, worker))
+    return ground(network, worker) or _found(rulings, lambda each: way_to(network, each, worker))
 
 
 def route_active(network: Network, worker: str) -> list[Finding]:
     """The route for the worker's pod CIDR is no blackhole, whatever it points at."""
-    tables = [ruling.meant for ruling in network.rulings_towards(worker)]
-    return ground(network, worker) or _found(tables, lambda table: blackhole(network, table, worker))
+    rulings = network.rulings_towards(worker)
+    return ground(network, worker) or _found(rulings, lambda each: blackhole(network, each.meant, worker))
 
 
 def route_undiverted(network: Network, worker: str) -> list[Finding]:
     """No more specific route takes a part of the worker's pod CIDR elsewhere."""
-    tables = [ruling.meant for ruling in network.rulings_towards(worker)]
-    return ground(network, worker) or _found(tables, lambda table: diverted(network, table, worker))
+    rulings = network.rulings_towards(worker)
+    return ground(network, worker) or _found(rulings, lambda each: diverted(network, each.meant, worker))
 
 
-def _found(each: Iterable[_Asked], judge: Callable[[_Asked], list[Finding]]) -> list[Finding]:
+def _found(rulings: Iterable[Ruling], judge: Callable[[Ruling], list[Finding]]) -> list[Finding]:
     """What ``judge`` finds. Where it finds nothing and could not look at one, it raises ``CouldNotLook``."""
     found, unseen = [], None
-    for asked in each:
+    for ruling in rulings:
         try:
-            found += judge(asked)
+            found += judge(ruling)
         except CouldNotLook as problem:
             unseen = problem
     if unseen and not found:
@@ -86,11 +84,9 @@ def _in_own_table(
     Where the subnet fell back to a main table that is wrong, and the table it was meant to have is
     right, the cause is that it was not associated.
     """
-    instance, ruling = network.located.get(worker), network.ruling(worker)
-    if instance is None or ruling is None:
+    ruling = network.ruling(worker)
+    if ruling is None:
         return one_running_instance(network, worker)
-    found = judge(network, ruling.effective, worker, instance.vpc)
-    cause = not_associated(network, ruling)
-    if not found or not cause:
-        return found
-    return judge(network, ruling.meant, worker, instance.vpc) or cause
+    vpc = network.located[worker].vpc
+    found = judge(network, ruling.effective, worker, vpc)
+    return found and (judge(network, ruling.meant, worker, vpc) or not_associated(network, ruling))

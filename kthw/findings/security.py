@@ -26,7 +26,6 @@ from kthw.observed.evidence import AclEntry, NetworkAcl, SecurityGroup
 
 _ARROWS = {"ingress": "←", "egress": "→"}
 _MOST_SHOWN = 4
-_LAST_NUMBER = 32766
 Groups = tuple[SecurityGroup, ...]
 _FIRST, _STEP = 100, 10
 """As the console numbers them: 100, 110, 120."""
@@ -71,8 +70,7 @@ def network_acls_allow(network: Network, worker: str) -> list[Finding]:
 
 def groups_out(network: Network, worker: str, other: str = "") -> list[Finding]:
     """Whether the groups of the worker's primary ENI let requests out to the pods of ``other``, or of all."""
-    asked = _asked_to_send(network, worker, other)
-    return [f for groups, faces in asked for f in _groups(network, worker, "egress", groups, faces)]
+    return [f for asked in _asked_to_send(network, worker, other) for f in _shut(network, worker, *asked)]
 
 
 def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
@@ -81,36 +79,47 @@ def groups_in(network: Network, worker: str, other: str = "") -> list[Finding]:
     Where they arrive is for the table of their sender to say. From ``other``, only the pod that is probed
     is asked for.
     """
-    asked = _asked_by_one(network, worker, other) if other else _asked_by_all(network, worker)
-    return [f for groups, faces in asked for f in _groups(network, worker, "ingress", groups, faces)]
+    each = _asked_by_one(network, worker, other) if other else _asked_by_all(network, worker)
+    return [f for asked in each for f in _shut(network, worker, *asked)]
 
 
-def _asked_to_send(network: Network, worker: str, other: str = "") -> list[tuple[Groups, list[Peers]]]:
-    located = network.located.get(worker)
-    if located is None or network.ruling_seen(worker) is None:
+class _Asked(NamedTuple):
+    """What groups are asked, all of which were seen: whether they let through requests to, or from, these."""
+
+    direction: str
+    groups: Groups
+    peers: Peers
+
+
+def _asked(direction: str, groups: Groups, faces: list[Peers]) -> list[_Asked]:
+    """Nothing is asked of ``groups`` that were not all seen."""
+    return [_Asked(direction, groups, peers) for peers in faces if groups]
+
+
+def _asked_to_send(network: Network, worker: str, other: str) -> list[_Asked]:
+    if network.ruling_seen(worker) is None:
         return []
-    return [(network.groups.of(located.primary_interface), pods(network, other))]
+    groups = network.groups.of(network.located[worker].primary_interface)
+    return _asked("egress", groups, pods(network, other))
 
 
 def _undecided(network: Network, worker: str) -> Iterator[str]:
     """The prefix lists that were not read and may let through what nothing else does."""
     tables = (ruling.meant.id for ruling in network.rulings_towards(worker))
     yield from filter(None, (undecided(network, worker, table) for table in tables))
-    asked = (("egress", _asked_to_send(network, worker)), ("ingress", _asked_by_all(network, worker)))
-    for direction, pairs in asked:
-        for groups, faces in pairs:
-            for peers in faces if groups else ():
-                unread = _blocked(network, worker, direction, groups, peers).undecided
-                yield from (each for peer, each in unread.items() if peer != worker)
+    for asked in (*_asked_to_send(network, worker, ""), *_asked_by_all(network, worker)):
+        unread = _blocked(network, worker, *asked).undecided
+        yield from (each for peer, each in unread.items() if peer != worker)
 
 
-def _asked_by_one(network: Network, worker: str, other: str) -> list[tuple[Groups, list[Peers]]]:
+def _asked_by_one(network: Network, worker: str, other: str) -> list[_Asked]:
     ruling = network.ruling_seen(other)
     crossed = interfaces_of_probe(network, worker, ruling.meant.id) if ruling else ()
-    return [(network.groups.of(eni), senders(network, other)) for eni in crossed]
+    faces = senders(network, other)
+    return [each for eni in crossed for each in _asked("ingress", network.groups.of(eni), faces)]
 
 
-def _asked_by_all(network: Network, worker: str) -> list[tuple[Groups, list[Peers]]]:
+def _asked_by_all(network: Network, worker: str) -> list[_Asked]:
     """Each set of groups that requests meet at the worker, once, and those whose tables lead to it."""
     towards = network.rulings_towards(worker)
     led: dict[tuple[str, ...], tuple[Groups, list[Ruling]]] = {}
@@ -119,8 +128,10 @@ def _asked_by_all(network: Network, worker: str) -> list[tuple[Groups, list[Peer
         for ids, groups in {tuple(group.id for group in each): each for each in sets}.items():
             led.setdefault(ids, (groups, []))[1].append(ruling)
     return [
-        (groups, senders(network) if len(rulings) == len(towards) else senders_by(network, rulings))
+        each
         for groups, rulings in led.values()
+        for faces in [senders(network, "") if len(rulings) == len(towards) else senders_by(network, rulings)]
+        for each in _asked("ingress", groups, faces)
     ]
 
 
@@ -154,8 +165,6 @@ def acl_passes(
 ) -> list[Finding]:
     """Whether the ACL of the worker's subnet passes ``needs`` to or from ``other``, or all, if elsewhere."""
     subnet = network.located[worker].subnet
-    if other and network.located[other].subnet == subnet:
-        return []
     acl = _acl(network, worker)
     if acl is None:
         return []
@@ -193,18 +202,9 @@ def _unseen(network: Network, worker: str, call: str) -> CouldNotLook:
     )
 
 
-def _groups(
-    network: Network, worker: str, direction: str, groups: Groups, faces: list[Peers]
-) -> list[Finding]:
-    """Nothing is said of ``groups`` that were not all seen."""
-    return [f for peers in faces if groups for f in _shut(network, worker, direction, groups, peers)]
-
-
 def _shut(network: Network, worker: str, direction: str, groups: Groups, peers: Peers) -> list[Finding]:
-    whose = _blocked(network, worker, direction, groups, peers).ranges
-    if not whose:
-        return []
     ids, allowed = _ids(groups), network.groups.rules(groups, direction)
+    whose = _blocked(network, worker, direction, groups, peers).ranges
     # A worker needs no rule for itself.
     blocked = {cidr: by for cidr, by in whose.items() if by.keys() - {worker}}
     arrow = _ARROWS[direction]
@@ -276,13 +276,14 @@ def _acl_finding(
 ) -> Finding:
     arrow = _ARROWS[direction]
     deciding = {
-        entry.number if entry else _LAST_NUMBER + 1: entry for found in by.values() for entry in found
+        entry.number if entry else filters.LAST_WORD: entry for found in by.values() for entry in found
     }
-    first = min(deciding)
-    spare = 0 if any(cidr.subnet_of(pods) for pods in network.pod_ranges) else 1
-    number = _number_before(acl, direction, first, spare)
-    allowing = [e for e in acl.entries if e.allow and e.egress == (direction == "egress")]
-    near = [e for e in allowing if e.cidr and ranges.network(e.cidr).overlaps(cidr)]
+    # Each range has a rule of its own: no two fixes name the same number.
+    others = (*network.pod_ranges, *network.vpc_cidrs(network.located[worker].vpc))
+    spare = len(list(itertools.takewhile(lambda other: other != cidr, others)))
+    entries = _of(acl, direction)
+    number = _number_before_denials(entries, spare)
+    near = [e for e in entries if e.allow and e.cidr and ranges.network(e.cidr).overlaps(cidr)]
     return Finding(
         code="network-acl-blocks",
         subject=f"{acl.id} · {direction} · {cidr}",
@@ -297,21 +298,21 @@ def _acl_finding(
             "acl": acl.id,
             "direction": direction,
             "cidr": str(cidr),
-            "number": str(number or first),
+            "number": str(number or min(deciding)),
             "variant": "" if number else "first",
         },
     )
 
 
-def _number_before(acl: NetworkAcl, direction: str, deciding: int, spare: int) -> int:
-    """A free rule number that is asked before ``deciding``, ``spare`` of them left; 0 when there is none.
+def _number_before_denials(entries: list[AclEntry], spare: int) -> int:
+    """A free rule number that is asked before any denial, ``spare`` of them left; 0 where there is none.
 
-    A direction may need a rule for pods and one for nodes: the two fixes must not name the same number.
+    What denies a part of it may be any of them; and where all fixes go before the same one, no two meet.
     """
-    taken = {entry.number for entry in acl.entries if entry.egress == (direction == "egress")}
-    after_all = max((n + _STEP for n in taken if n <= _LAST_NUMBER), default=_FIRST)
-    after_all += _STEP * spare
-    if after_all <= _LAST_NUMBER < deciding:
+    denial = min((entry.number for entry in entries if not entry.allow), default=filters.LAST_WORD)
+    before = {entry.number for entry in entries if entry.number < denial}
+    after_all = max((n + _STEP for n in before), default=_FIRST) + _STEP * spare
+    if after_all < denial:
         return after_all
-    free = [n for n in range(min(deciding - 1, _LAST_NUMBER), 0, -1) if n not in taken]
+    free = [n for n in range(denial - 1, 0, -1) if n not in before]
     return free[spare] if spare < len(free) else 0

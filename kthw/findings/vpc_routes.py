@@ -146,7 +146,7 @@ def _near_gateway(
     elsewhere = [
         f"{other.id}: {network.route_noun(route)}"
         for other in network.inventory.route_tables
-        if attached and other.vpc == table.vpc and other.id != table.id
+        if attached and other.id != table.id
         for route in other.routes
         if route.gateway == attached.id and route.destination == tutorial.EVERYWHERE
     ]

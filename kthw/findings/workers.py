@@ -14,7 +14,7 @@ from kthw.intended.cluster import Intended
 from kthw.network import pod_cidr, ranges
 from kthw.network.arrival import interfaces, undecided
 from kthw.network.model import RUNNING, Network
-from kthw.network.nouns import instance_noun, name_tag
+from kthw.network.nouns import instance_noun, name_tag, some
 from kthw.observed.evidence import Instance, Namesake, NetworkInterface
 from kthw.observed.namesakes import GONE, at_home
 
@@ -35,7 +35,7 @@ def as_many_as_expected(network: Network, _worker: str) -> list[Finding]:
     expected, workers = network.evidence.intended.expected, network.workers
     if expected in (0, len(workers)):
         return []
-    names = ", ".join(workers[:_MOST_NAMED]) + (" …" if len(workers) > _MOST_NAMED else "")
+    names = some(workers, _MOST_NAMED)
     return [
         Finding(
             code="workers-unexpected",
@@ -122,13 +122,13 @@ def valid_pod_cidr(network: Network, worker: str) -> list[Finding]:
                 observed=seen.observed,
                 near_miss=seen.near_miss,
                 facts={
-                    **_mending(network, worker, seen.hint),
+                    **_mending(network, worker, instance, seen.hint),
                     "key": key,
                     "variant": said.source if said.source == "tag" else seen.variant,
                 },
             )
         ]
-    return [*_overlaps(network, worker), *_inside_vpc(network, worker)]
+    return [*_overlaps(network, worker, instance), *_inside_vpc(network, worker, instance)]
 
 
 def source_dest_check_off(network: Network, worker: str) -> list[Finding]:
@@ -148,7 +148,7 @@ def source_dest_checks(
     network: Network, worker: str, crossed: Iterable[NetworkInterface | None]
 ) -> list[Finding]:
     """One finding per ENI of ``crossed`` whose check is on."""
-    checking = {eni.id: eni for eni in crossed if eni and eni.source_dest_check}
+    checking = {eni.id: eni for eni in filter(None, crossed) if eni.source_dest_check}
     return [
         Finding(
             code="source-dest-check-on",
@@ -171,18 +171,16 @@ def _ground(network: Network, worker: str) -> list[Finding]:
     instance = network.instance(worker)
     if instance is None:
         return one_running_instance(network, worker)
-    cidr = network.pod_cidrs.get(worker)
-    problems = [] if network.said(worker) is None else valid_pod_cidr(network, worker)
-    if cidr is None and not problems:
-        raise CouldNotLook(network.user_data_error(worker))
-    return [p for p in problems if cidr is None or p.code in ("pod-cidr-overlap", "pod-cidr-inside-vpc")]
+    of_its_own = ("pod-cidr-overlap", "pod-cidr-inside-vpc")
+    problems = valid_pod_cidr(network, worker)
+    return [p for p in problems if worker not in network.pod_cidrs or p.code in of_its_own]
 
 
-def suggested_pod_cidr(network: Network, worker: str, hint: str = "") -> str:
+def suggested_pod_cidr(network: Network, worker: str, *hints: str) -> str:
     """A pod CIDR to write down: the one that was meant, the one already routed to it, or a free one."""
     instance = network.instance(worker)
     routed = [r.destination for each in network.rulings for r in network.routes_to(each.meant, instance)]
-    for text in filter(None, (hint, *routed)):
+    for text in (*hints, *routed):
         if pod_cidr.is_network(text) and network.pods.is_free_for(worker, ranges.network(text)):
             return text
     return str(network.pods.free_for(worker) or tutorial.POD_RANGE)
@@ -191,6 +189,8 @@ def suggested_pod_cidr(network: Network, worker: str, hint: str = "") -> str:
 def _missing(network: Network, worker: str, expected: str) -> Finding:
     variant, near = _whereabouts(network, worker)
     first = near[0] if near else None
+    # Who is only like it lends it no name.
+    own = next(iter(network.bearing(worker)), None)
     return Finding(
         code="worker-missing",
         subject=worker,
@@ -205,11 +205,7 @@ def _missing(network: Network, worker: str, expected: str) -> Finding:
             "other_region": first.region if isinstance(first, Namesake) else "",
             "looked": str(len(network.inventory.elsewhere.regions)) if network.inventory.elsewhere else "",
             "account": network.inventory.account,
-            "user_data": pod_cidr.mended(
-                None,
-                name_tag(first if isinstance(first, Instance) else None, worker),
-                suggested_pod_cidr(network, worker),
-            ),
+            "user_data": pod_cidr.mended(None, name_tag(own, worker), suggested_pod_cidr(network, worker)),
             "home": network.home,
             "variant": variant,
         },
@@ -257,14 +253,14 @@ def _abroad(network: Network) -> dict[str, list[Namesake]]:
 
 def _alike(network: Network, worker: str) -> list[Instance]:
     """Of few strangers, those whose names read much like the worker's; of many, a likeness says nothing."""
-    names = sorted({instance.name for instance in network.strangers})
+    names = {instance.name for instance in network.strangers}
     if len(names) > _MOST_COMPARED:
         return []
-    close = difflib.get_close_matches(worker, names, n=3, cutoff=_ALIKE)
+    close = difflib.get_close_matches(worker, names, n=_MOST_NEAR, cutoff=_ALIKE)
     return [instance for instance in network.strangers if instance.name in close]
 
 
-def _listed(instances: Iterable[Instance | Namesake], *, with_vpc: bool = False) -> str:
+def _listed(instances: Iterable[Instance | Namesake], *, with_vpc: bool) -> str:
     """``worker-1 (i-0ab…, 10.0.1.21) running``, with the VPC or the region where that tells them apart."""
     return ", ".join(
         f"{each.name} ({each.id}, {each.region}) {each.state}"
@@ -274,9 +270,8 @@ def _listed(instances: Iterable[Instance | Namesake], *, with_vpc: bool = False)
     )
 
 
-def _overlaps(network: Network, worker: str) -> list[Finding]:
-    cidr = network.pod_cidrs[worker]
-    mine = network.position.get(worker, 0)
+def _overlaps(network: Network, worker: str, instance: Instance) -> list[Finding]:
+    cidr, mine = network.pod_cidrs[worker], network.position[worker]
     clashing = [other for other in network.pods.owners.overlapping(cidr) if network.position[other] < mine]
     clashing.sort(key=network.position.__getitem__)
     if not clashing:
@@ -291,7 +286,7 @@ def _overlaps(network: Network, worker: str) -> list[Finding]:
             observed=f"{place(network, worker)}={cidr}",
             near_miss=others,
             facts={
-                **_mending(network, worker),
+                **_mending(network, worker, instance),
                 **said_elsewhere(network, worker),
                 "pod_cidr": str(cidr),
                 "others": others,
@@ -300,10 +295,10 @@ def _overlaps(network: Network, worker: str) -> list[Finding]:
     ]
 
 
-def _inside_vpc(network: Network, worker: str) -> list[Finding]:
-    cidr, instance = network.pod_cidrs[worker], network.located.get(worker)
-    inside = [block for block in network.vpc_cidrs(instance.vpc) if block.overlaps(cidr)] if instance else []
-    if instance is None or not inside:
+def _inside_vpc(network: Network, worker: str, instance: Instance) -> list[Finding]:
+    cidr = network.pod_cidrs[worker]
+    inside = [block for block in network.vpc_cidrs(instance.vpc) if block.overlaps(cidr)]
+    if not inside:
         return []
     return [
         Finding(
@@ -314,7 +309,7 @@ def _inside_vpc(network: Network, worker: str) -> list[Finding]:
             observed=f"{place(network, worker)}={cidr}",
             near_miss=f"{instance.vpc} {inside[0]}",
             facts={
-                **_mending(network, worker),
+                **_mending(network, worker, instance),
                 **said_elsewhere(network, worker),
                 "pod_cidr": str(cidr),
                 "vpc": instance.vpc,
@@ -324,13 +319,10 @@ def _inside_vpc(network: Network, worker: str) -> list[Finding]:
     ]
 
 
-def _mending(network: Network, worker: str, hint: str = "") -> dict[str, str]:
-    instance = network.instance(worker)
-    suggested = suggested_pod_cidr(network, worker, hint)
+def _mending(network: Network, worker: str, instance: Instance, *hints: str) -> dict[str, str]:
+    suggested = suggested_pod_cidr(network, worker, *hints)
     return {
-        "instance": instance.id if instance else "",
+        "instance": instance.id,
         "suggested": suggested,
-        "user_data": pod_cidr.mended(
-            instance.user_data if instance else None, name_tag(instance, worker), suggested
-        ),
+        "user_data": pod_cidr.mended(instance.user_data, name_tag(instance, worker), suggested),
     }

@@ -22,7 +22,7 @@ _ANY: Final = -1
 _ALL: Final = "-1"
 _NUMBERS: Final = {"1": "icmp", "6": "tcp", "17": "udp"}
 _LAST_PORT: Final = 65535
-_LAST_WORD: Final = 32767
+LAST_WORD: Final = 32767
 """The number under which AWS lists an ACL's last entry, ``*``."""
 
 
@@ -147,7 +147,7 @@ def denials(entries: Iterable[AclEntry], peers: IPv4Network, need: Need) -> list
         for port in sorted(start for start in starts if need.low <= start <= need.high):
             first = next((entry for entry, (low, high) in here if low <= port <= high), None)
             if first is None or not first.allow:
-                found.setdefault(first.number if first else _LAST_WORD, first)
+                found.setdefault(first.number if first else LAST_WORD, first)
     return [found[number] for number in sorted(found)]
 
 
@@ -162,7 +162,7 @@ def entry_text(entry: AclEntry | None, arrow: str) -> str:
     if entry is None:
         return "* deny"
     action = "allow" if entry.allow else "deny"
-    number = "*" if entry.number >= _LAST_WORD else entry.number
+    number = "*" if entry.number >= LAST_WORD else entry.number
     return f"{number} {action} {_protocol_text(entry)} {arrow} {entry.cidr}"
 
 

@@ -18,6 +18,7 @@ from tests.findings import (
     faults_of_plugins,
     faults_of_prefix_lists,
     faults_of_reverse_path,
+    faults_of_route_tables,
     faults_of_routes,
     faults_of_workers,
 )
@@ -26,6 +27,7 @@ from tests.findings.judged import Faults, Healthy
 SUBJECTS = (
     faults_of_workers,
     faults_of_routes,
+    faults_of_route_tables,
     faults_of_filters,
     faults_of_prefix_lists,
     faults_of_nodes,

@@ -18,7 +18,20 @@ from tests.findings.changed_aws import (
     with_second_interface,
 )
 from tests.findings.changed_nodes import NOT_MASQUERADED, masquerade_off
-from tests.findings.clusters import ALL_OUT, GROUP, HALVES, OK, ONE, SUBNET, SUBNET_2, TABLE_2, VPC
+from tests.findings.clusters import (
+    ALL_OUT,
+    GROUP,
+    HALVES,
+    OK,
+    ONE,
+    OPEN_ACL,
+    SUBNET,
+    SUBNET_2,
+    TABLE,
+    TABLE_2,
+    VPC,
+)
+from tests.findings.faults_of_route_tables import two_ranges
 from tests.findings.judged import Faults, Healthy
 
 SHUT = "sg-0shut"
@@ -69,6 +82,7 @@ ICMP_ONLY = SecurityRule(protocol="icmp", cidrs=("10.0.0.0/8",))
 NODES_ONLY = SecurityRule(protocol="-1", cidrs=("10.0.0.0/16",))
 PODS_ONLY = SecurityRule(protocol="-1", cidrs=("10.200.0.0/16",))
 MEMBERS = SecurityRule(protocol="-1", groups=(GROUP,))
+CLOSED = tuple(SecurityGroup(id=f"sg-0{n}", vpc=VPC, ingress=(), egress=(ALL_OUT,)) for n in range(2))
 SSH_ONLY = SecurityRule(protocol="tcp", from_port=22, to_port=22, cidrs=("0.0.0.0/0",))
 
 
@@ -105,6 +119,23 @@ FAULTS: Faults = {
     ),
     "SSH only": (_ingress(SSH_ONLY), ("security-group-blocks",)),
     "no ingress at all": (_ingress(), ("security-group-blocks",)),
+    "many rules, and none for the nodes": (
+        _ingress(
+            *(
+                SecurityRule(protocol="tcp", from_port=n, to_port=n, cidrs=("10.0.0.0/16",))
+                for n in range(22, 27)
+            )
+        ),
+        ("security-group-blocks",),
+    ),
+    "two closed groups": (
+        with_interface(
+            with_inventory(OK, security_groups=(*inventory_of(OK).security_groups, *CLOSED)),
+            "worker-1",
+            security_groups=tuple(group.id for group in CLOSED),
+        ),
+        ("security-group-blocks",),
+    ),
     "one node not in the rule": (
         _ingress(SecurityRule(protocol="-1", cidrs=("10.0.1.20/32", "10.0.1.21/32"))),
         ("security-group-blocks",),
@@ -181,6 +212,38 @@ FAULTS: Faults = {
     "ACL allows only what is unreachable to be told": (
         with_acl(TWO, *_allowing(TCP_ACL, UNREACHABLE), only=True),
         ("network-acl-blocks",) * 4,
+    ),
+    "ACL denies in many entries": (
+        with_acl(
+            TWO,
+            *(_deny(n, egress=True, protocol=protocol) for n, protocol in ((61, "1"), (60, "6"))),
+            *(_deny(n, egress=True, cidr=f"10.200.{n - 62}.0/24", protocol="6") for n in (62, 63, 64)),
+            replace(TCP_ACL, number=59, egress=True, cidr="198.51.100.0/24"),
+            replace(TCP_ACL, number=58, egress=True, cidr="10.200.0.0/25", from_port=22, to_port=22),
+            replace(TCP_ACL, number=57, egress=True, cidr=""),
+        ),
+        ("network-acl-blocks",),
+    ),
+    "ACL denies next to what it allows": (
+        with_acl(TWO, _deny(110, egress=True), replace(TCP_ACL, number=100, egress=True), only=True),
+        ("network-acl-blocks",) * 4,
+    ),
+    "ACL has no number left before what it denies": (
+        with_acl(TWO, _deny(2, egress=True), _deny(1, egress=False)),
+        ("network-acl-blocks",) * 2,
+    ),
+    "ACL allows TCP only, and has a last word": (
+        with_acl(
+            TWO,
+            *(each for each in OPEN_ACL if not each.allow),
+            *(replace(TCP_ACL, number=100, egress=egress) for egress in (False, True)),
+            only=True,
+        ),
+        ("network-acl-blocks",) * 4,
+    ),
+    "ACL allows nothing to pods of two ranges": (
+        with_acl(two_ranges(in_two_subnets(OK, table=TABLE), 1), only=True),
+        ("network-acl-blocks",) * 6,
     ),
     "ACL denies pods, masquerade off": (
         with_acl(masquerade_off(TWO), _deny(50, egress=False, protocol="1")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kthw.observed.evidence import Evidence, PrefixList, Route, SecurityRule
+from kthw.observed.evidence import Evidence, PrefixList, Route, SecurityRule, Vpc
 from tests.findings.changed_aws import (
     with_group,
     with_inventory,
@@ -12,7 +12,7 @@ from tests.findings.changed_aws import (
     with_second_interface,
     without_route,
 )
-from tests.findings.clusters import ALL_OUT, HALVES, INTERNET, OK, ONE, route
+from tests.findings.clusters import ALL_OUT, HALVES, INTERNET, OK, ONE, VPC, route
 from tests.findings.judged import Faults, Healthy
 
 LIST = "pl-0a"
@@ -73,6 +73,16 @@ FAULTS: Faults = {
     "a list takes a subnet out of the local route": (
         listing(
             with_route(OK, Route(destination=LIST, network_interface="eni-0fw", foreign=True)), "10.0.1.0/24"
+        ),
+        ("local-route-altered",),
+    ),
+    "a list has the route that the VPC's second block lacks": (
+        listing(
+            with_route(
+                with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.9.0.0/16")),)),
+                Route(destination=LIST, network_interface="eni-0fw", foreign=True),
+            ),
+            "10.9.0.0/16",
         ),
         ("local-route-altered",),
     ),

@@ -30,7 +30,7 @@ from tests.findings.clusters import LOCAL, OK, ONE, VPC, healthy, instance, rout
 from tests.findings.judged import Faults, Healthy
 
 
-def _pods(evidence: Evidence, worker: str, n: int, cidr: str) -> Evidence:
+def pods(evidence: Evidence, worker: str, cidr: str) -> Evidence:
     """Give a worker another pod CIDR, everywhere but in the VPC's routes."""
     evidence = with_user_data(evidence, worker, name=worker, pod_cidr=cidr)
     return with_cni(evidence, worker, subnet=cidr)
@@ -76,6 +76,7 @@ ELSEWHERE = Elsewhere(
 NOWHERE = Elsewhere(regions=("eu-west-1", "sa-east-1"))
 NOBODY = replace(OK, inventory=Inventory(account="1", region="us-east-1"), nodes={}, probes=())
 """A region without any worker."""
+TWELVE = without_route(healthy(12), "10.200.10.0/24", "10.200.11.0/24")
 STRANGERS = (Instance(id="i-0x", state="running", name="nodo-a"), Instance(id="i-0y", state="stopped"))
 
 FAULTS: Faults = {
@@ -102,6 +103,30 @@ FAULTS: Faults = {
         without_route(with_instance(CHOSEN, "worker-1", vpc="vpc-0b", subnet="subnet-0z"), ONE),
         ("worker-missing",),
     ),
+    "nobody but many strangers, anywhere": (
+        with_inventory(
+            NOBODY,
+            elsewhere=NOWHERE,
+            instances=tuple(Instance(id=f"i-0{n}", state="running") for n in range(5)),
+        ),
+        3 * ("worker-missing",),
+    ),
+    "nobody but a stranger that is terminated, anywhere": (
+        with_inventory(NOBODY, elsewhere=NOWHERE, instances=(replace(STRANGERS[0], state="terminated"),)),
+        3 * ("worker-missing",),
+    ),
+    "nobody here, and no other region answered": (
+        with_inventory(NOBODY, elsewhere=Elsewhere()),
+        3 * ("worker-missing",),
+    ),
+    "twelve workers where thirteen are expected": (expecting(healthy(12), 13), ("workers-unexpected",)),
+    "thirteen workers where twelve are expected": (expecting(healthy(13), 12), ("workers-unexpected",)),
+    "chosen by something else than its name, in another VPC": (
+        without_route(
+            with_instance(CHOSEN, "worker-1", name="node-b", vpc="vpc-0b", subnet="subnet-0z"), ONE
+        ),
+        ("worker-missing",),
+    ),
     "fewer workers than expected": (expecting(OK, 4), ("workers-unexpected",)),
     "more workers than expected": (expecting(healthy(12), 11), ("workers-unexpected",)),
     # The workers. A route to an instance that is gone stays behind as a leftover.
@@ -115,6 +140,14 @@ FAULTS: Faults = {
     ),
     "worker named otherwise": (
         with_instance(OK, "worker-1", name="Worker_1"),
+        ("worker-missing",),
+    ),
+    "worker misspelt": (with_instance(OK, "worker-1", name="wrker-1"), ("route-stale", "worker-missing")),
+    "four named much like the worker": (
+        with_more_instances(
+            without_instance(without_route(OK, ONE), "worker-1"),
+            *(instance(7 + n, name) for n, name in enumerate(("wrkr-1", "wrker-1", "work-er1x", "woker-1"))),
+        ),
         ("worker-missing",),
     ),
     "worker stopped": (
@@ -147,6 +180,19 @@ FAULTS: Faults = {
     "no user data": (with_user_data(UNSAID, "worker-1"), ("pod-cidr-missing",)),
     "empty pod-cidr": (with_user_data(OK, "worker-1", name="worker-1", pod_cidr=""), ("pod-cidr-missing",)),
     "pod-cider": (with_user_data(OK, "worker-1", name="worker-1", pod_cider=ONE), ("pod-cidr-missing",)),
+    "pod-cider, among what is right": (
+        with_user_data(
+            without_route(OK, ONE), "worker-1", name="worker-1", zone="a", pod_cider="10.200.7.0/24"
+        ),
+        ("pod-cidr-missing",),
+    ),
+    "empty pod-cidr, and routes to the worker": (
+        with_route(
+            with_user_data(without_route(OK, ONE), "worker-1", name="worker-1", pod_cidr=""),
+            *(route(1, each) for each in ("10.200.7.7/32", "10.200.7.0/24")),
+        ),
+        ("pod-cidr-missing",),
+    ),
     "podCIDR": (with_user_data(OK, "worker-1", name="worker-1", podCIDR=ONE), ("pod-cidr-missing",)),
     "POD_CIDR script": (
         with_user_data(UNSAID, "worker-1", text=f"#!/bin/bash\nexport POD_CIDR={ONE}\n", export="x"),
@@ -184,18 +230,22 @@ FAULTS: Faults = {
     "prefix 33": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/33"), ("pod-cidr-invalid",)),
     "IPv6": (with_user_data(OK, "worker-1", pod_cidr="fd00::/64"), ("pod-cidr-invalid",)),
     "quoted": (with_user_data(OK, "worker-1", pod_cidr=f'"{ONE}"'), ("pod-cidr-invalid",)),
-    "host bits": (_pods(OK, "worker-1", 1, "10.200.1.7/24"), ("pod-cidr-invalid",)),
+    "host bits": (pods(OK, "worker-1", "10.200.1.7/24"), ("pod-cidr-invalid",)),
     "too small for a pod": (with_user_data(OK, "worker-1", pod_cidr="10.200.1.0/31"), ("pod-cidr-invalid",)),
     "same pod CIDR twice": (
-        _pods(without_route(OK, ONE), "worker-1", 1, "10.200.0.0/24"),
+        pods(without_route(OK, ONE), "worker-1", "10.200.0.0/24"),
         ("pod-cidr-overlap",),
     ),
+    "three pod CIDRs that overlap": (
+        pods(pods(TWELVE, "worker-10", "10.200.2.0/23"), "worker-11", "10.200.2.0/24"),
+        ("pod-cidr-overlap",) * 2,
+    ),
     "one pod CIDR within another": (
-        _pods(with_route(OK, route(0, "10.200.0.0/23")), "worker-0", 0, "10.200.0.0/23"),
+        pods(with_route(OK, route(0, "10.200.0.0/23")), "worker-0", "10.200.0.0/23"),
         ("pod-cidr-overlap",),
     ),
     "pod CIDR in the VPC": (
-        _pods(without_route(OK, ONE), "worker-1", 1, "10.0.5.0/24"),
+        pods(without_route(OK, ONE), "worker-1", "10.0.5.0/24"),
         ("pod-cidr-inside-vpc",),
     ),
     "pod CIDR in a secondary VPC CIDR": (

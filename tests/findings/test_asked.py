@@ -10,7 +10,7 @@ from kthw.findings.judging import Outcome, judge, outcome_of
 from kthw.findings.registry import CHECKS
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Probe
-from tests.findings.changed_aws import with_interface, without_instance, without_route
+from tests.findings.changed_aws import with_interface, with_table, without_instance, without_route
 from tests.findings.changed_nodes import failing, masquerade_off, with_node
 from tests.findings.clusters import healthy
 from tests.findings.faults import FAULTS
@@ -305,6 +305,13 @@ NODE_LOST = failing(OK, ("worker-1", "worker-1"), kind="node")
 CHANGED: dict[str, tuple[Evidence, str, str, str, bool]] = {
     "its own route": (NO_ROUTE, "route-to-worker", "worker-1", "10.200.1.0/24", True),
     "nobody's route": (NO_ROUTE, "route-to-worker", "", "10.9.0.0/24", True),
+    "its own route, and a subnet that falls back": (
+        with_table(without_route(OK, "10.200.1.0/24"), subnets=()),
+        "route-to-worker",
+        "worker-1",
+        "10.200.1.0/24",
+        True,
+    ),
     "another's route": (NO_ROUTE, "route-to-worker", "worker-2", "10.200.2.0/24", False),
     "the default route": (NO_DEFAULT, "internet-route", "", "0.0.0.0/0", True),
     "a route, and its packets": (LOST, "reaches-others", "worker-2", "10.200.2.0/24", True),

@@ -18,12 +18,11 @@ from kthw.findings.finding import Finding, once
 from kthw.network import filters, ranges
 from kthw.network.model import Network
 from kthw.network.routing import Lookup, effective_table
-from kthw.observed.evidence import AclEntry, Evidence, Route, RouteTable, SecurityRule
+from kthw.observed.evidence import AclEntry, Route, RouteTable, SecurityRule
 from kthw.words.messages import catalogue
 from tests.findings.changed_aws import (
     inventory_of,
     with_instance,
-    with_interface,
     with_inventory,
     with_more_instances,
     with_more_tables,
@@ -274,19 +273,16 @@ def test_each_cause_is_kept_once_in_order() -> None:
     assert [(f.code, f.subject) for f in once(told)] == [("route-missing", "a"), ("route-stale", "b")]
 
 
-@pytest.mark.parametrize(
-    ("check", "evidence"),
-    [
-        (
-            "security-groups-allow",
-            with_interface(OK, "worker-1", security_groups=("sg-0shared",)),
-        ),
-        ("network-acls-allow", with_inventory(OK, network_acls=())),
-    ],
-)
-def test_what_was_not_seen_is_neither_right_nor_wrong(check: str, evidence: Evidence) -> None:
-    with pytest.raises(CouldNotLook, match="worker-1"):
-        JUDGES[check](Network(evidence), "worker-1")
+@pytest.mark.parametrize(("strangers", "near"), [(39, "wrker-1"), (40, "")])
+def test_among_many_strangers_a_likeness_says_nothing(strangers: int, near: str) -> None:
+    evidence = with_instance(OK, "worker-1", name="wrker-1")
+    evidence = with_more_instances(evidence, *(instance(n, f"x{n}") for n in range(100, 100 + strangers)))
+    (found,) = workers.one_running_instance(Network(evidence), "worker-1")
+    assert found.facts["near_name"] == near
+
+
+def test_the_number_of_workers_is_asked_for_only_where_somebody_said_it() -> None:
+    assert not workers.the_first_of_expected(OK.intended)
 
 
 @pytest.mark.parametrize("known", [True, False])

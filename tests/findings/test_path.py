@@ -41,6 +41,7 @@ NAMELESS = with_user_data(OK, "worker-1")
 EVERY = tuple(itertools.permutations((0, 1, 2), 2))
 TO_1 = ((0, 1), (2, 1))
 FROM_1 = ((1, 0), (1, 2))
+FROM_2 = ((2, 0), (2, 1))
 
 
 def _by_eni(destination: str) -> Route:
@@ -138,6 +139,17 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
         "security-group-blocks",
     ),
     "egress for nodes only": (with_group(OK, egress=NODES_ONLY), EVERY, "security-group-blocks"),
+    "egress for the pods of two workers": (
+        with_group(OK, egress=(SecurityRule(protocol="-1", cidrs=("10.200.0.0/24", "10.200.2.0/24")),)),
+        TO_1,
+        "security-group-blocks",
+    ),
+    "one node not in the rule": (FAULTS["one node not in the rule"][0], FROM_2, "security-group-blocks"),
+    "groups that were not seen": (
+        with_interface(with_group(OK, ingress=()), "worker-1", security_groups=("sg-0shared",)),
+        ((0, 2), (1, 2), (1, 0), (2, 0)),
+        "security-group-blocks",
+    ),
     "egress for pods only": (with_group(OK, egress=PODS_ONLY), (), ""),
     "another group on the ENI to which one table leads": (
         FAULTS["another group on the ENI to which the other subnet's table leads"][0],
@@ -188,6 +200,7 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
         ((2, 0), (2, 1), (0, 2), (1, 2)),
         "network-acl-blocks",
     ),
+    "ACLs that were not seen": (with_inventory(TWO, network_acls=()), (), ""),
     "ACL of the one subnet is not asked": (with_acl(OK, _deny("0.0.0.0/0", egress=True), acl=ACL), (), ""),
     "forwarding off": (with_node(OK, "worker-1", ip_forward=False), (*TO_1, *FROM_1), "forwarding-off"),
     "policy DROP": (with_forward_chain(OK, "worker-1", policy="DROP"), (*TO_1, *FROM_1), "forward-dropped"),
@@ -343,5 +356,7 @@ def test_every_obstacle_is_a_finding_of_some_check(evidence: Evidence) -> None:
 def test_a_table_that_was_not_seen_is_no_obstacle() -> None:
     """The report asks for every pair: what could not be looked at is the checks' to say."""
     unseen = with_inventory(with_interface(OK, "worker-1", source_dest_check=True), route_tables=())
-    assert codes(obstacles(Network(unseen), "worker-0", "worker-1")) == ["source-dest-check-on"]
-    assert obstacles(Network(unseen), "worker-0", "worker-2") == []
+    for evidence in (unseen, with_group(unseen, ingress=(), egress=())):
+        network = Network(evidence)
+        assert codes(obstacles(network, "worker-0", "worker-1")) == ["source-dest-check-on"]
+        assert obstacles(network, "worker-0", "worker-2") == []
