@@ -46,15 +46,23 @@ class LookError(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that could not be looked at, as data; goes into the evidence and the report.
 
     ``subject`` is the noun that could not be looked at (``worker-1 (i-0ab…, 10.0.1.21)``, ``account``,
-    ``region``), ``detail`` what the other side said, verbatim but free of secrets, and ``facts``
-    fills the placeholders of the message in every language. ``worker`` is the intended worker's
-    name, or empty when the whole run is concerned.
+    ``region``), ``detail`` what the other side said, verbatim but free of secrets. ``worker`` is the
+    intended worker's name, or empty when the whole run is concerned.
+
+    ``kind``: of what AWS did not tell (``route-table``, ``user-data``, ``nameless`` …), and ``resource`` the
+    id of the one that it is, empty where it is all of them or has no id that can be read. ``destination``:
+    of ``routes-changed``, the CIDR or prefix list whose route changed. Empty where they make no sense.
+
+    ``facts`` only fills the placeholders of the message; what is wrong is never decided by them.
     """
 
     code: str
     subject: str
     detail: str = ""
     worker: str = ""
+    kind: str = ""
+    resource: str = ""
+    destination: str = ""
     facts: dict[str, str] = {}
 
     def __post_init__(self) -> None:

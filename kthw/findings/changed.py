@@ -30,6 +30,6 @@ def settled(network: Network, found: Sequence[Finding]) -> Sequence[Finding]:
 def _may_come_of(error: LookError, finding: Finding) -> bool:
     if finding.code == _PACKETS:
         kinds = {lost.probe.kind for lost in finding.lost}
-        by_default = error.facts.get("destination", tutorial.EVERYWHERE) == tutorial.EVERYWHERE
+        by_default = error.destination in ("", tutorial.EVERYWHERE)
         return "pod" in kinds or ("internet" in kinds and by_default)
     return finding.code.startswith(_ABOUT_ROUTES) and error.worker in ("", finding.worker)

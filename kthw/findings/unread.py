@@ -1,6 +1,6 @@
 """What AWS garbled, and the judgements that cannot be made without it: an error there, and no finding.
 
-``kthw.observed.aws.concerned`` says whom an error concerns; the fact ``kind`` says what was not read. A
+``kthw.observed.aws.concerned`` says whom an error concerns; its ``kind`` says what was not read. A
 recording of an older version has no such errors.
 """
 
@@ -24,7 +24,7 @@ ROUTES: Final = INSTANCE | {"subnet", "route-table"}
 def unread(network: Network, kinds: frozenset[str], worker: str) -> LookError | None:
     """Why what is read in ``kinds`` cannot be judged of ``worker``."""
     mine = (*network.errors_of(""), *network.errors_of(worker)) if worker else network.errors_of("")
-    return next((error for error in mine if error.facts.get("kind") in kinds), None)
+    return next((error for error in mine if error.kind in kinds), None)
 
 
 def founded(
@@ -60,4 +60,4 @@ def unfounded(
     absent = any(finding.code.startswith("worker-") for finding in found)
     error = unread(network, (kinds or INSTANCE) | (NAMES if absent else frozenset()), worker)
     each = network.evidence.errors if misled_by else ()
-    return error or next((error for error in each if error.facts.get("kind") in misled_by), None)
+    return error or next((error for error in each if error.kind in misled_by), None)

@@ -321,7 +321,7 @@ class Network:
     def user_data_error(self, worker: str) -> LookError:
         """Why the worker's user data is not known."""
         mine = [e for e in self.errors_of(worker) if not e.code.startswith(NODE_CODES)]
-        mine.sort(key=lambda error: error.facts.get("kind") != "user-data")
+        mine.sort(key=lambda error: error.kind != "user-data")
         unread = LookError(code="aws-refused", subject=self.noun(worker), worker=worker, detail="userData")
         return mine[0] if mine else unread
 

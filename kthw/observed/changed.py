@@ -30,7 +30,8 @@ def changes(
     of each worker at least one, of all ten at most beyond that.
 
     ``steps``: what provisioning saw there before ``before`` was read. An error bears a worker where a step
-    says whose route it is. Facts: ``table``, and ``change`` (``10.200.1.0/24: i-0ab → —``).
+    says whose route it is, and the route's ``destination``. Facts: ``table``, and ``change``
+    (``10.200.1.0/24: i-0ab → —``).
     """
     steps = [step for step in steps if step.outcome in _THERE]
     whose = {(step.route_table, step.pod_cidr): step.worker for step in steps}
@@ -76,5 +77,11 @@ def _targets(table: RouteTable) -> dict[str, str]:
 def _error(change: _Change, worker: str) -> LookError:
     said = f"{change.destination}: {change.before} → {change.after}"
     subject = f"{change.table} · {change.destination}"
-    facts = {"table": change.table, "destination": change.destination, "change": said}
-    return LookError(code="routes-changed", subject=subject, detail=said, worker=worker, facts=facts)
+    return LookError(
+        code="routes-changed",
+        subject=subject,
+        detail=said,
+        worker=worker,
+        destination=change.destination,
+        facts={"table": change.table, "change": said},
+    )

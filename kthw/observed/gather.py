@@ -122,7 +122,7 @@ class _Look:
 
     def provisioned_by(self, provision: Provision) -> None:
         reader, inventory = self._reader, self._evidence.inventory
-        nameless = any(error.facts.get("kind") == NAMELESS for error in self._evidence.errors)
+        nameless = any(error.kind == NAMELESS for error in self._evidence.errors)
         if reader is None or inventory is None or nameless:
             # An instance that may be any worker's: nobody knows where a route should lead; that is told.
             return

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.foreign import printable, writable
@@ -19,6 +20,23 @@ from kthw.observed.node_evidence import Node
 
 MOST_BYTES: Final = 100_000_000
 """A file that is larger is not read. A run of 200 workers with all their packets is a quarter of it."""
+_WITH_A_KIND: Final = (
+    "access-denied",
+    "aws-refused",
+    "aws-unreachable",
+    "aws-unreadable",
+    "credentials-expired",
+    "credentials-missing",
+    "credentials-refused",
+    "region-missing",
+    "throttled",
+)
+_ONCE_FACTS: Final = {
+    **{code: {"kind": "kind"} for code in _WITH_A_KIND},
+    "aws-unreadable": {"kind": "kind", "id": "resource"},
+    "routes-changed": {"destination": "destination"},
+}
+"""By code, the facts of older recordings that are fields now; what others call ``kind`` is another thing."""
 _MOST_SHOWN: Final = 80
 _PLACE: Final = re.compile(r" - at (?:`key` in )?`(\$[^`]*)`$")
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
@@ -128,7 +146,7 @@ def _evidence(content: bytes) -> Evidence:
     except msgspec.MsgspecError as problem:
         raise _Refused("malformed", str(problem), reason=str(problem)) from problem
     _check_names(seen)
-    return seen
+    return replace(seen, errors=tuple(map(_of_today, seen.errors)))
 
 
 def _check_schema(file: _File) -> None:
@@ -161,6 +179,15 @@ def _typed(content: bytes) -> Evidence:
     except msgspec.ValidationError as problem:
         place, value = _blamed(content, str(problem))
         raise _Refused("shape", f"{place}: {value}", place=place, value=value) from problem
+
+
+def _of_today(error: LookError) -> LookError:
+    """``error``, with what an older recording has among the facts where it stands now."""
+    once = _ONCE_FACTS.get(error.code, {})
+    lifted = {field: error.facts[fact] for fact, field in once.items() if fact in error.facts}
+    if not lifted:
+        return error
+    return replace(error, **lifted, facts={k: v for k, v in error.facts.items() if k not in once})
 
 
 def _blamed(content: bytes, problem: str) -> tuple[str, str]:

@@ -181,7 +181,7 @@ def _run(session: Session, options: argparse.Namespace, given: Given) -> int:
         reader, intended, expect_account=expect_account, progress=session.progress
     )
     session.where(inventory.account, reader)
-    if any(error.facts.get("kind") == NAMELESS for error in errors):
+    if any(error.kind == NAMELESS for error in errors):
         # An instance that may be any worker's: nobody knows where a route should lead.
         for error in errors:
             session.complain(error)

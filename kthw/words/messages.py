@@ -209,10 +209,5 @@ def finding_facts(finding: Wrong) -> dict[str, object]:
 
 def error_facts(error: LookError) -> dict[str, object]:
     """Every placeholder that ``error`` can fill: its fields and its facts."""
-    fields: dict[str, object] = {
-        "code": error.code,
-        "subject": error.subject,
-        "detail": error.detail,
-        "worker": error.worker,
-    }
+    fields = {name: value for name, value in msgspec.structs.asdict(error).items() if name != "facts"}
     return {**fields, **error.facts}

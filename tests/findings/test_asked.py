@@ -260,7 +260,7 @@ READS: dict[str, set[str]] = {
 
 
 def garbled(evidence: Evidence, kind: str, worker: str = "") -> Evidence:
-    error = LookError(code="aws-unreadable", subject="x", worker=worker, facts={"kind": kind})
+    error = LookError(code="aws-unreadable", subject="x", worker=worker, kind=kind)
     return replace(evidence, errors=(error,))
 
 
@@ -335,8 +335,7 @@ CHANGED: dict[str, tuple[Evidence, str, str, str, bool]] = {
 def test_a_finding_that_may_come_of_a_change_is_an_error(
     evidence: Evidence, check: str, worker: str, destination: str, *, doubted: bool
 ) -> None:
-    facts = {"destination": destination} if destination else {}
-    changed = LookError(code="routes-changed", subject="rtb-0a", worker=worker, facts=facts)
+    changed = LookError(code="routes-changed", subject="rtb-0a", worker=worker, destination=destination)
     elsewhere = LookError(code="throttled", subject="x")
     outcome = asked(replace(evidence, errors=(elsewhere, changed)), check)
     assert outcome.status == ("error" if doubted else "failed")

@@ -32,7 +32,7 @@ inventory._READING_SECONDS = 3.0
 reader = Reader(Target(kind="sandbox", endpoint=sys.argv[1], region="us-east-1", credentials=("a", "b")))
 print("loaded", bool(reader.sts), bool(reader.ec2))
 _, errors = inventory.read_inventory(reader, Intended(workers=("worker-0", "worker-1", "worker-2")))
-print(*(f"{e.code} {e.facts['kind']} {e.worker}" for e in errors), sep="\\n")
+print(*(f"{e.code} {e.kind} {e.worker}" for e in errors), sep="\\n")
 """
 
 
@@ -105,9 +105,7 @@ def test_list_that_does_not_come_costs_that_kind(api: Api, silence: Silence) -> 
     begun = time.monotonic()
     seen, errors = read_inventory(reader, THREE)
     assert time.monotonic() - begun < 10
-    assert [(e.code, e.facts["kind"], e.worker) for e in errors] == [
-        ("aws-unreachable", "internet-gateway", "")
-    ]
+    assert [(e.code, e.kind, e.worker) for e in errors] == [("aws-unreachable", "internet-gateway", "")]
     assert errors[0].facts["seconds"] == "3"
     assert [instance.user_data is not None for instance in seen.instances if instance.name in WORKERS] == [
         True

@@ -24,8 +24,7 @@ EACH = ["worker-0", "worker-1", "worker-2"]
 
 def concerned(seen: Inventory, kind: str, which: str = "") -> list[str]:
     """The workers of the errors about one garbled resource of that kind."""
-    facts = {"kind": kind, "id": which}
-    error = LookError(code="aws-unreadable", subject=which or kind, facts=facts)
+    error = LookError(code="aws-unreadable", subject=which or kind, kind=kind, resource=which)
     return [each.worker for each in by_network(seen, OK.intended, {kind: [error]})]
 
 
@@ -83,7 +82,7 @@ def test_vpc_group_and_acl_count_for_those_in_them() -> None:
 def test_instance_concerns_the_worker_it_names(answer: object, expected: list[tuple[str, str]]) -> None:
     garbled = Unfit(kind="instance", id="i-0f", detail="State.Name: —", answer=answer)
     errors = by_instances([garbled], OK.intended, {VPC}, {})
-    assert [(error.facts["kind"], error.worker) for error in errors] == expected
+    assert [(error.kind, error.worker) for error in errors] == expected
 
 
 def test_many_garbled_resources_are_told_as_a_few_errors() -> None:

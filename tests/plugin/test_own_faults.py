@@ -55,6 +55,34 @@ def test_a_file_that_cannot_be_collected_is_told_in_full_and_once(
     assert "INTERNALERROR" not in ran.output
 
 
+_ASKS_NOBODY = """
+def test_nobody_knows(confirm: Confirm) -> None:
+    confirm("no-such-check")
+
+
+def test_no_route_holds(confirm: Confirm) -> None:
+    confirm({}["x"])
+"""
+
+
+def test_a_sentence_that_is_itself_wrong_is_told_briefly_and_costs_no_other(
+    broken_project: Path, recording: str, run_pytest: Run
+) -> None:
+    (broken_project / SUITE / "test_broken.py").unlink()
+    suite = broken_project / SUITE / "test_routes.py"
+    suite.write_text(suite.read_text(encoding="utf-8") + _ASKS_NOBODY)
+    ran = run_pytest(f"{SUITE}/test_routes.py", "--evidence", recording, project=broken_project)
+    assert ran.code == 1
+    said = ran.output.split("A fault of this program, not of your cluster (6)")[1]
+    assert "'no-such-check' is no check of kthw/findings/registry.py" in said
+    assert "in test_no_route_holds" in said
+    assert "KeyError: 'x'" in said
+    assert "pluggy" not in said
+    assert "fixtures/judging.py" not in said
+    assert ran.junit["failures"] == 6
+    assert ran.document["summary"]["passed"] == asked(area="routes")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_full_disk_is_one_sentence_and_no_success(language: str, recording: str, run_pytest: Run) -> None:
     # A shell's limit on the size of files, in blocks, stands in for the disk.

@@ -17,9 +17,13 @@ _TESTS = asked(1)
 
 
 def garbled(evidence: Evidence, kind: str, subject: str, worker: str = "") -> Evidence:
-    facts = {"kind": kind, "id": subject}
     error = LookError(
-        code="aws-unreadable", subject=subject, detail="PublicIpAddress: $(x)", worker=worker, facts=facts
+        code="aws-unreadable",
+        subject=subject,
+        detail="PublicIpAddress: $(x)",
+        worker=worker,
+        kind=kind,
+        resource=subject,
     )
     return replace(evidence, errors=(*evidence.errors, error))
 

@@ -197,8 +197,15 @@ def test_an_instance_that_may_be_anybody_s_keeps_everything_from_being_created(
 
     def garbled(reader: Reader, *arguments: Any, **more: Any) -> tuple[Inventory, tuple[LookError, ...]]:
         inventory, _ = read_inventory(reader, *arguments, **more)
-        facts = {**reader.facts, "kind": "nameless", "id": "i-0f"}
-        return inventory, (LookError(code="aws-unreadable", subject="i-0f", detail="Tags: x", facts=facts),)
+        nameless = LookError(
+            code="aws-unreadable",
+            subject="i-0f",
+            detail="Tags: x",
+            kind="nameless",
+            resource="i-0f",
+            facts=reader.facts,
+        )
+        return inventory, (nameless,)
 
     monkeypatch.setattr("kthw.provision.__main__.read_inventory", garbled)
     code, said, complaints = run(action, "--language", language)

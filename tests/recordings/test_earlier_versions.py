@@ -18,11 +18,13 @@ from typing import Any
 
 import pytest
 
+from kthw.errors import LookError
 from kthw.findings.judging import Verdict, judge
 from kthw.findings.registry import CHECKS
-from kthw.observed.recording import read
+from kthw.observed.recording import encode, read
 from kthw.verdict.report import Report, Summary
 from kthw.words.messages import catalogue
+from tests.findings.clusters import healthy
 
 RECORDINGS = ("healthy", "three-faults", "twelve-workers")
 SAME = ("code", "subject", "worker", "expected", "observed", "near_miss", "pairs", "explained_by")
@@ -65,6 +67,46 @@ def test_as_many_requirements_hold_as_then_and_what_nobody_looked_at_is_an_error
     assert {(each.status, each.error and each.error.facts["variant"]) for each in new} == {
         ("error", "untold")
     }
+
+
+WITHOUT_FIELDS: dict[str, tuple[LookError, dict[str, str]]] = {
+    "what AWS garbled": (
+        LookError(code="aws-unreadable", subject="rtb-0a", kind="route-table", resource="rtb-0a"),
+        {"kind": "route-table", "id": "rtb-0a"},
+    ),
+    "all of a kind": (
+        LookError(code="throttled", subject="subnets", kind="subnet", facts={"seconds": "150"}),
+        {"kind": "subnet", "seconds": "150"},
+    ),
+    "user data": (
+        LookError(code="access-denied", subject="worker-1", worker="worker-1", kind="user-data"),
+        {"kind": "user-data"},
+    ),
+    "a change": (
+        LookError(code="routes-changed", subject="rtb-0a", destination="10.200.1.0/24"),
+        {"destination": "10.200.1.0/24"},
+    ),
+    "a jump host": (
+        LookError(code="ssh-unreachable", subject="jump", facts={"kind": "timeout", "id": "i-0a"}),
+        {"kind": "timeout", "id": "i-0a"},
+    ),
+    "something without": (LookError(code="region-missing", subject="region"), {}),
+}
+"""Errors as they are read, and the facts that earlier versions recorded of them: they had no such fields."""
+
+
+@pytest.mark.parametrize(("error", "facts"), WITHOUT_FIELDS.values(), ids=WITHOUT_FIELDS)
+def test_what_was_a_fact_and_decides_is_read_as_the_field_it_is_now(
+    error: LookError, facts: dict[str, str], tmp_path: Path
+) -> None:
+    document = json.loads(encode(healthy()))
+    then = {name: getattr(error, name) for name in ("code", "subject", "detail", "worker")}
+    document["errors"] = [{**then, "facts": facts}]
+    (tmp_path / "evidence.json").write_text(json.dumps(document))
+    seen = read(tmp_path / "evidence.json")
+    assert seen.errors == (error,)
+    (tmp_path / "evidence.json").write_bytes(encode(seen))
+    assert read(tmp_path / "evidence.json") == seen
 
 
 def test_what_was_added_is_still_a_check() -> None:

@@ -1,6 +1,6 @@
 """Whose verdict a garbled resource costs, and no more: one worker's, every worker's, or nobody's.
 
-Each error carries the fact ``kind``: what was not read. ``kthw.findings.unread`` has the checks that need it.
+Each error carries its ``kind``: what was not read. ``kthw.findings.unread`` has the checks that need it.
 What no worker depends on is left out and costs nothing.
 """
 
@@ -65,8 +65,7 @@ def by_network(
     for kind, errors in unread.items():
         for each in _some(errors):
             found += [
-                replace(each, worker=worker)
-                for worker in _CONCERNED[kind](inventory, bearers, each.facts.get("id", ""))
+                replace(each, worker=worker) for worker in _CONCERNED[kind](inventory, bearers, each.resource)
             ]
     return found
 
@@ -88,7 +87,9 @@ def error(garbled: Unfit, facts: Mapping[str, str]) -> LookError:
         code="aws-unreadable",
         subject=garbled.id or garbled.kind,
         detail=garbled.detail,
-        facts={**facts, "kind": garbled.kind, "id": garbled.id},
+        kind=garbled.kind,
+        resource=garbled.id,
+        facts=dict(facts),
     )
 
 

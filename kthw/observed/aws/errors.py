@@ -111,30 +111,34 @@ def looking(subject: str, **facts: str) -> Iterator[None]:
         raise CouldNotLook(look_error(problem, subject, **facts)) from problem
 
 
-def look_error(problem: Exception, subject: str, *, worker: str = "", **facts: str) -> LookError:
-    """``problem``, one of ``LOOKING_FAILS_WITH``, as data.
+def look_error(
+    problem: Exception, subject: str, *, worker: str = "", kind: str = "", **facts: str
+) -> LookError:
+    """``problem``, one of ``LOOKING_FAILS_WITH``, as data; ``kind``: of what was being read, where it counts.
 
     Facts: the given ones (``profile``, ``region``, ``endpoint``, ``account``) and, where AWS answered,
     ``operation`` (``DescribeRouteTables``), ``action`` (``ec2:DescribeRouteTables``, as an IAM policy
     names it) and ``aws_code``. The detail is what was said, with everything like a secret masked.
     """
     if isinstance(problem, boto.ClientError):
-        code = problem.response.get("Error", {}).get("Code", "")
+        aws_said = problem.response.get("Error", {}).get("Code", "")
         message = problem.response.get("Error", {}).get("Message", "")
         operation = problem.operation_name
         service = _SERVICES.get(operation, "ec2")
-        facts |= {"operation": operation, "action": f"{service}:{operation}", "aws_code": code}
-        kind = _kind_of_answer(problem)
-        detail = f"{code}: {message[:_MOST_SAID]}" if message else code
+        facts |= {"operation": operation, "action": f"{service}:{operation}", "aws_code": aws_said}
+        code = _code_of_answer(problem)
+        detail = f"{aws_said}: {message[:_MOST_SAID]}" if message else aws_said
     else:
-        kind = _kind_of_exception(problem, facts.get("region", ""))
-        facts |= _given_and_wrong(problem, kind, facts)
+        code = _code_of_exception(problem, facts.get("region", ""))
+        facts |= _given_and_wrong(problem, code, facts)
         detail = " ".join(str(problem)[:_MOST_SAID].split())
     said = printable(masked(detail), _MOST_SAID)
-    return LookError(code=kind, subject=subject, detail=said, worker=worker, facts=dict(facts))
+    return LookError(code=code, subject=subject, detail=said, worker=worker, kind=kind, facts=dict(facts))
 
 
-def too_slow(refusal: str, subject: str, seconds: float, *, worker: str = "", **facts: str) -> LookError:
+def too_slow(
+    refusal: str, subject: str, seconds: float, *, worker: str = "", kind: str = "", **facts: str
+) -> LookError:
     """An error about what was not answered in ``seconds``; ``refusal``: the code AWS last refused with."""
     throttled = refusal in THROTTLED
     spent = f"{seconds:.0f} s"
@@ -143,6 +147,7 @@ def too_slow(refusal: str, subject: str, seconds: float, *, worker: str = "", **
         subject=subject,
         detail=f"{refusal}, {spent}" if refusal else spent,
         worker=worker,
+        kind=kind,
         facts={**facts, "seconds": f"{seconds:.0f}", "variant": "slow"},
     )
 
@@ -154,21 +159,21 @@ def aws_code(problem: Exception) -> str:
     return ""
 
 
-def _kind_of_answer(problem: boto.ClientError) -> str:
-    code = aws_code(problem)
-    for codes, kind in (
+def _code_of_answer(problem: boto.ClientError) -> str:
+    said = aws_code(problem)
+    for codes, code in (
         (_DENIED, "access-denied"),
         (_EXPIRED, "credentials-expired"),
         (_REFUSED_CREDENTIALS, "credentials-refused"),
         (THROTTLED, "throttled"),
     ):
-        if code in codes:
-            return kind
+        if said in codes:
+            return code
     status = problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return "aws-unreachable" if status >= 500 else "aws-refused"
 
 
-def _kind_of_exception(problem: Exception, region: str) -> str:
+def _code_of_exception(problem: Exception, region: str) -> str:
     if isinstance(problem, _MISSING_CREDENTIALS):
         return "credentials-missing"
     if isinstance(problem, _EXPIRED_LOGIN):
@@ -180,11 +185,11 @@ def _kind_of_exception(problem: Exception, region: str) -> str:
     return "aws-unreadable" if isinstance(problem, UNREADABLE) else "aws-refused"
 
 
-def _given_and_wrong(problem: Exception, kind: str, facts: dict[str, str]) -> dict[str, str]:
+def _given_and_wrong(problem: Exception, code: str, facts: dict[str, str]) -> dict[str, str]:
     """The ``variant`` of what was not missing: a profile or a region that was named and that nobody has."""
     if isinstance(problem, boto.ProfileNotFound):
         return {"variant": "no-profile", "profile": str(problem.kwargs.get("profile", ""))}
-    return {"variant": "unknown"} if kind == "region-missing" and facts.get("region") else {}
+    return {"variant": "unknown"} if code == "region-missing" and facts.get("region") else {}
 
 
 def _names_no_region(problem: Exception, region: str) -> bool:

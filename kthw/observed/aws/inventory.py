@@ -70,7 +70,7 @@ def read_inventory(
     """Look at the account once: the intended workers and the network they are in.
 
     Returns the inventory and what could not be looked at: single workers' user data, and what AWS's answers
-    garble (the fact ``kind``; with a worker, or without where it concerns them all). Where a route table is
+    garble (``kind``; with a worker, or without where it concerns them all). Where a route table is
     lacking that may rule a worker's subnet, none is in the inventory: another would be taken for it.
     Raises ``CouldNotLook`` where nothing can be known: credentials, region, ``wrong-account`` (when
     ``expect_account`` is another), a Describe call refused, no answer in time.
@@ -235,14 +235,15 @@ class _Look:
         self._inventory = msgspec.structs.replace(self._inventory, instances=tuple(now.values()))
         return errors
 
-    def _error(self, problem: BaseException, subject: str, *, worker: str = "", **facts: str) -> LookError:
+    def _error(self, problem: BaseException, subject: str, *, worker: str = "", kind: str = "") -> LookError:
         if not isinstance(problem, LOOKING_FAILS_WITH):
             raise problem
-        return look_error(problem, subject, worker=worker, **self._reader.facts, **facts)
+        return look_error(problem, subject, worker=worker, kind=kind, **self._reader.facts)
 
-    def _too_slow(self, subject: str, *, worker: str = "", **facts: str) -> LookError:
+    def _too_slow(self, subject: str, *, worker: str = "", kind: str = "") -> LookError:
         seconds = _reading_seconds(self._intended)
-        return too_slow(self._reader.refusal, subject, seconds, worker=worker, **self._reader.facts, **facts)
+        facts = self._reader.facts
+        return too_slow(self._reader.refusal, subject, seconds, worker=worker, kind=kind, **facts)
 
     def _user_data(self, worker: Instance) -> UserData | None:
         """``None`` where AWS no longer knows the instance it has just listed."""
@@ -289,7 +290,7 @@ def _without_doubtful_tables(
     inventory: Inventory, errors: Sequence[LookError]
 ) -> tuple[Inventory, tuple[LookError, ...]]:
     """No table where one is lacking that may rule a worker's subnet: the main one would pass for it."""
-    if any(error.facts.get("kind") == "route-table" for error in errors):
+    if any(error.kind == "route-table" for error in errors):
         inventory = msgspec.structs.replace(inventory, route_tables=())
     return inventory, tuple(errors)
 
