@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final, Literal
 
+from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
 from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
@@ -20,6 +22,8 @@ from kthw.observed.evidence import Chain
 from kthw.secrets import MASK
 
 _PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
+_MODPROBE: Final = re.compile(r"-[^-]*M|--mo")
+"""iptables' ``-M`` or ``--modprobe``, which name a program to run: behind other letters, or in short."""
 _INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
 
 
@@ -38,8 +42,9 @@ def dropped(network: Network, worker: str) -> list[Finding]:
 
 def nowhere(network: Network, worker: str) -> list[Finding]:
     """What leaves no packet to ask the firewall about: neither a pod nor a pod CIDR is known."""
-    asked = firewall_of(network, worker) is None or _pod(network, worker)
-    return [] if asked else valid_pod_cidr(network, worker)
+    used = as_configured(network)
+    asked = firewall_of(used, worker) is None or _pod(used, worker)
+    return [] if asked else valid_pod_cidr(used, worker)
 
 
 def _apart(firewall: Firewall, addresses: Iterable[IPv4Address | None]) -> Iterable[IPv4Address]:
@@ -203,7 +208,7 @@ def _mending(drop: Drop) -> str:
     if not drop.rule:
         return shlex.join(["sudo", *_iptables(chain), "-P", chain.name, "ACCEPT"])
     words = shlex.split(drop.rule)[1:]
-    runs_programs = any(word.startswith(("--modprobe", "-M")) for word in words)
+    runs_programs = any(map(_MODPROBE.match, words))
     return "" if runs_programs else shlex.join(["sudo", *_iptables(chain), "-D", *words])
 
 

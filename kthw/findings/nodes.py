@@ -9,6 +9,7 @@ import shlex
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.cni_network import bridge_config, of_another_network
+from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
 from kthw.findings.next_hops import lead_to_peers
 from kthw.findings.node_firewall import dropped, nowhere
@@ -57,7 +58,7 @@ def forward_not_dropped(network: Network, worker: str) -> list[Finding]:
     if network.instance(worker) is None:
         return one_running_instance(network, worker)
     network.node(worker)
-    return nowhere(network, worker) or dropped(network, worker)
+    return nowhere(network, worker) or dropped(as_configured(network), worker)
 
 
 def no_route_conflict(network: Network, worker: str) -> list[Finding]:

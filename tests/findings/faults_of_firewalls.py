@@ -52,6 +52,12 @@ def _podless(evidence: Evidence, worker: str) -> Evidence:
     return with_node(evidence, worker, pod="")
 
 
+def _too_small(worker: str) -> Evidence:
+    """Its user data says a pod CIDR of two addresses."""
+    number = worker.rpartition("-")[2]
+    return with_user_data(OK, worker, pod_cidr=f"10.200.{number}.1/31")
+
+
 FAULTS: Faults = {
     "what other nodes hand over is dropped, not what the pods send": (
         with_forward_chain(OK, "worker-1", FROM_NODES),
@@ -63,8 +69,15 @@ FAULTS: Faults = {
     ),
     "two tools, two tables, and each drops": (with_node(OK, "worker-1", firewall=TWO_TOOLS), DROPPED * 6),
     "a rule that would run a program": (
-        with_forward_chain(OK, "worker-1", "-j DROP --modprobe=/tmp/x", "-j DROP -M /tmp/x"),
-        DROPPED * 2,
+        with_forward_chain(
+            OK,
+            "worker-1",
+            "-j DROP --modprobe=/tmp/x",
+            "-j DROP --mod=/tmp/x",
+            "-j DROP -M /tmp/x",
+            "-j DROP -nM/tmp/x",
+        ),
+        DROPPED * 4,
     ),
     "policy DROP, and rules that were meant for the pods": (
         with_forward_chain(OK, "worker-1", *MEANT, policy="DROP"),
@@ -85,13 +98,17 @@ FAULTS: Faults = {
     "policy DROP, and a peer's range is too small for pods": (
         with_forward_chain(
             with_forward_chain(
-                _podless(with_user_data(OK, "worker-2", pod_cidr="10.200.2.1/31"), "worker-2"),
+                _podless(with_cni(_too_small("worker-2"), "worker-2", subnet=""), "worker-2"),
                 "worker-1",
                 policy="DROP",
             ),
             "worker-2",
             policy="DROP",
         ),
+        (*DROPPED, "cni-subnet-mismatch", "pod-cidr-invalid"),
+    ),
+    "policy DROP, and the range is too small for pods, but not in the CNI file": (
+        with_forward_chain(_podless(_too_small("worker-1"), "worker-1"), "worker-1", policy="DROP"),
         (*DROPPED, "cni-subnet-mismatch", "pod-cidr-invalid"),
     ),
     "what other nodes hand over is dropped, and one is gone": (
