@@ -46,7 +46,7 @@ RUNNING: Final = nothing_found_by("one-running-instance", workers.one_running_in
 CNI: Final = nothing_found_by("cni-configured", nodes.cni_configured)
 """A CNI file says how the worker makes pods."""
 PODS: Final = nothing_found_by("pod-cidr-of-its-own", node_firewall.nowhere)
-"""Where the worker's pods are is known, if its firewall is to be asked about them."""
+"""Where the worker's pods are is known, so that its firewall can be asked about them."""
 PLUGINS: Final = nothing_found_by("cni-plugins-installed", plugins.missing_plugins)
 """No plugin that the worker makes pods with is missing, as far as that was seen."""
 

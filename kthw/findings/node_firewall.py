@@ -41,10 +41,9 @@ def dropped(network: Network, worker: str) -> list[Finding]:
 
 
 def nowhere(network: Network, worker: str) -> list[Finding]:
-    """What leaves no packet to ask the firewall about: neither a pod nor a pod CIDR is known."""
+    """What leaves no packet to ask a firewall about: neither a pod nor a pod CIDR is known."""
     used = as_configured(network)
-    asked = firewall_of(used, worker) is None or _pod(used, worker)
-    return [] if asked else valid_pod_cidr(used, worker)
+    return [] if _pod(used, worker) else valid_pod_cidr(used, worker)
 
 
 def _apart(firewall: Firewall, addresses: Iterable[IPv4Address | None]) -> Iterable[IPv4Address]:
