@@ -48,6 +48,5 @@ def _subnets(network: Network) -> Iterator[tuple[str, str]]:
         if instance is None or instance.user_data is None or node is None:
             continue
         config = pod_network(node)
-        usable = config is not None and pod_cidr.is_network(config.subnet)
-        if config and usable and valid_pod_cidr(network, worker):
+        if config and pod_cidr.is_network(config.subnet) and valid_pod_cidr(network, worker):
             yield instance.id, config.subnet

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kthw.findings.crossing import zone_of
 from kthw.findings.finding import Finding
-from kthw.findings.node_firewall import may_drop
+from kthw.findings.node_firewall import firewall_of
 from kthw.findings.node_routes import astray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
 from kthw.findings.plugins import missing_plugins
@@ -15,6 +15,7 @@ from kthw.findings.reverse_path import may_filter
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
 from kthw.network import ranges
 from kthw.network.model import Network
+from kthw.network.netfilter import Firewall
 from kthw.network.node_routes import by_plugin
 from kthw.observed.cni_networks import pod_network
 
@@ -52,8 +53,8 @@ class End:
         return forwarding(self._network, self.worker)
 
     @functools.cached_property
-    def filters(self) -> bool:
-        return may_drop(self._network, self.worker)
+    def firewall(self) -> Firewall | None:
+        return firewall_of(self._network, self.worker)
 
     @functools.cached_property
     def strict(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import structs
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import nodes, plugins, reachability, workers
+from kthw.findings import node_firewall, nodes, plugins, reachability, workers
 from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
 from kthw.findings.unread import INSTANCE, NAMES, founded, unread
@@ -45,6 +45,8 @@ RUNNING: Final = nothing_found_by("one-running-instance", workers.one_running_in
 """The worker runs."""
 CNI: Final = nothing_found_by("cni-configured", nodes.cni_configured)
 """A CNI file says how the worker makes pods."""
+PODS: Final = nothing_found_by("pod-cidr-of-its-own", node_firewall.nowhere)
+"""Where the worker's pods are is known, so that its firewall can be asked about them."""
 PLUGINS: Final = nothing_found_by("cni-plugins-installed", plugins.missing_plugins)
 """No plugin that the worker makes pods with is missing, as far as that was seen."""
 

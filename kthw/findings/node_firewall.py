@@ -2,99 +2,113 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final, Literal
 
+from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
+from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
+from kthw.intended.pod_cidrs import SMALLEST
 from kthw.network import ranges
 from kthw.network.firewall_rules import handle
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall, Packet
 from kthw.observed.cni_networks import pod_network
+from kthw.observed.evidence import Chain
 from kthw.secrets import MASK
 
 _PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
-_TOOLS: Final = ("iptables", "iptables-legacy", "iptables-nft", "nft")
+_MODPROBE: Final = re.compile(r"-[^-]*M|--mo")
+"""iptables' ``-M`` or ``--modprobe``, which name a program to run: behind other letters, or in short."""
 _INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
 
 
 def dropped(network: Network, worker: str) -> list[Finding]:
     """What the worker's firewall drops of its pods' packets with any other worker's pods, or the internet."""
-    others = _representatives(network, worker)
-    packets = [packet for other in others for packet in _leaving(network, worker, other)]
-    packets += [packet for other in others for packet in _arriving(network, worker, other)]
-    return _findings(network, worker, [*packets, *_to_internet(network, worker)])
+    firewall = firewall_of(network, worker)
+    if firewall is None:
+        return []
+    others = [other for other in network.workers if other != worker]
+    pods = _apart(firewall, (_pod(network, other) for other in others))
+    faces = _apart(firewall, (face(network, other) for other in others))
+    packets = [packet for each in pods for packet in _packets(network, worker, each, outwards=True)]
+    packets += [packet for each in faces for packet in _packets(network, worker, each, outwards=False)]
+    return _findings(network, worker, firewall, [*packets, *_to_internet(network, worker)])
 
 
-def _representatives(network: Network, worker: str) -> list[str]:
-    """Of the other workers that the firewall treats alike, one each."""
-    firewall = _firewall(network, worker)
-    found: dict[tuple[object, ...], str] = {}
-    for other in network.workers if firewall else ():
-        ends = (_pod(network, other), face(network, other))
-        if firewall and other != worker:
-            found.setdefault(tuple(end and firewall.alike(end) for end in ends), other)
-    return list(found.values())
+def nowhere(network: Network, worker: str) -> list[Finding]:
+    """What leaves no packet to ask a firewall about: neither a pod nor a pod CIDR is known."""
+    used = as_configured(network)
+    return [] if _pod(used, worker) else valid_pod_cidr(used, worker)
 
 
-def may_drop(network: Network, worker: str) -> bool:
-    """Whether a firewall was seen on the worker that could drop anything."""
-    return _firewall(network, worker) is not None
+def _apart(firewall: Firewall, addresses: Iterable[IPv4Address | None]) -> Iterable[IPv4Address]:
+    """Of the addresses that the firewall treats alike, the first."""
+    found: dict[object, IPv4Address] = {}
+    for address in addresses:
+        if address:
+            found.setdefault(firewall.alike(address), address)
+    return found.values()
 
 
-def dropped_leaving(network: Network, worker: str, other: str) -> list[Finding]:
+def firewall_of(network: Network, worker: str) -> Firewall | None:
+    """The node's, where one was seen that could drop anything."""
+
+    def make() -> Firewall | None:
+        node = network.evidence.nodes.get(worker)
+        firewall = Firewall((node.firewall if node else None) or ())
+        return firewall if firewall.may_drop else None
+
+    return network.remember(("firewall", worker), make)
+
+
+def dropped_leaving(network: Network, worker: str, firewall: Firewall, other: str) -> list[Finding]:
     """What it drops of requests to the other's pods, and of the replies that come in."""
-    firewall, theirs = _firewall(network, worker), _pod(network, other)
-    if firewall is None or theirs is None:
-        return []
-    key = ("leaving", worker, firewall.alike(theirs))
-    return network.remember(key, lambda: _findings(network, worker, _leaving(network, worker, other)))
+    return _dropped(network, worker, firewall, _pod(network, other), outwards=True)
 
 
-def dropped_arriving(network: Network, worker: str, other: str) -> list[Finding]:
+def dropped_arriving(network: Network, worker: str, firewall: Firewall, other: str) -> list[Finding]:
     """What it drops of requests of the other's pods, and of the replies that go out."""
-    firewall, theirs = _firewall(network, worker), face(network, other)
-    if firewall is None or theirs is None:
-        return []
-    key = ("arriving at", worker, firewall.alike(theirs))
-    return network.remember(key, lambda: _findings(network, worker, _arriving(network, worker, other)))
+    return _dropped(network, worker, firewall, face(network, other), outwards=False)
 
 
 def dropped_to_internet(network: Network, worker: str) -> list[Finding]:
     """What it drops of its pods' packets with the internet."""
-    return _findings(network, worker, _to_internet(network, worker))
+    firewall = firewall_of(network, worker)
+    return _findings(network, worker, firewall, _to_internet(network, worker)) if firewall else []
 
 
-def _leaving(network: Network, worker: str, other: str) -> list[Packet]:
-    mine, theirs = _pod(network, worker), _pod(network, other)
-    return _there_and_back(network, worker, mine, theirs, outwards=True) if mine and theirs else []
-
-
-def _arriving(network: Network, worker: str, other: str) -> list[Packet]:
-    mine, theirs = _pod(network, worker), face(network, other)
-    return _there_and_back(network, worker, theirs, mine, outwards=False) if mine and theirs else []
+def _dropped(
+    network: Network, worker: str, firewall: Firewall, theirs: IPv4Address | None, *, outwards: bool
+) -> list[Finding]:
+    """The same list for all whom the firewall treats alike."""
+    if theirs is None:
+        return []
+    key = ("dropped", worker, outwards, firewall.alike(theirs))
+    return network.remember(
+        key,
+        lambda: _findings(network, worker, firewall, _packets(network, worker, theirs, outwards=outwards)),
+    )
 
 
 def _to_internet(network: Network, worker: str) -> list[Packet]:
-    mine = _pod(network, worker)
-    if not mine or not network.masquerades(worker):
-        return []
-    return _there_and_back(network, worker, mine, _INTERNET, outwards=True)
+    return _packets(network, worker, _INTERNET, outwards=True) if network.masquerades(worker) else []
 
 
-def _there_and_back(
-    network: Network, worker: str, source: IPv4Address, destination: IPv4Address, *, outwards: bool
-) -> list[Packet]:
+def _packets(network: Network, worker: str, theirs: IPv4Address, *, outwards: bool) -> list[Packet]:
     """The requests and their replies, as the node of ``worker`` forwards them.
 
     The chains see a pod's own address on both ways: masquerading comes after them, and is undone before.
     """
-    if _firewall(network, worker) is None:
+    mine = _pod(network, worker)
+    if mine is None:
         return []
     bridge, card = interfaces(network, worker)
+    source, destination = (mine, theirs) if outwards else (theirs, mine)
     entering, leaving = (bridge, card) if outwards else (card, bridge)
     packets = []
     for protocol in _PROTOCOLS:
@@ -120,11 +134,8 @@ def _there_and_back(
     return packets
 
 
-def _findings(network: Network, worker: str, packets: Iterable[Packet]) -> list[Finding]:
+def _findings(network: Network, worker: str, firewall: Firewall, packets: Iterable[Packet]) -> list[Finding]:
     """One for each rule or policy that drops any of ``packets``."""
-    firewall = _firewall(network, worker)
-    if firewall is None:
-        return []
     dropping: dict[Drop, list[Packet]] = {}
     for packet in packets:
         for drop in firewall.drops(packet):
@@ -132,22 +143,9 @@ def _findings(network: Network, worker: str, packets: Iterable[Packet]) -> list[
     return [_finding(network, worker, firewall, drop, hit) for drop, hit in dropping.items()]
 
 
-def _firewall(network: Network, worker: str) -> Firewall | None:
-    """The node's, where one was seen that could drop anything."""
-
-    def make() -> Firewall | None:
-        node = network.evidence.nodes.get(worker)
-        firewall = Firewall(node.firewall) if node and node.firewall else None
-        return firewall if firewall and firewall.may_drop else None
-
-    return network.remember(("firewall", worker), make)
-
-
 def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, packets: list[Packet]) -> Finding:
     chain, first = drop.chain, packets[0]
-    said = drop.rule or f"{chain.tool} -P {chain.name} {chain.policy}"
-    if chain.tool == "nft":
-        said = f"{chain.table} {chain.name}: {drop.rule or f'policy {chain.policy.lower()}'}"
+    said = _said(drop)
     protocols = tuple(dict.fromkeys(packet.protocol for packet in packets))
     part = bool(drop.rule) and not _is_nameable(drop)
     return Finding(
@@ -171,6 +169,17 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
     )
 
 
+def _said(drop: Drop) -> str:
+    """What drops, and where, so that the same in another table, or another tool's, is something else."""
+    chain = drop.chain
+    if chain.tool == "nft":
+        return f"{chain.table} {chain.name}: {drop.rule or f'policy {chain.policy.lower()}'}"
+    command = " ".join(_iptables(chain))
+    if not drop.rule:
+        return f"{command} -P {chain.name} {chain.policy}"
+    return drop.rule if command == "iptables" else f"{command} {drop.rule}"
+
+
 def _is_nameable(drop: Drop) -> bool:
     """Whether a command can say which rule: nft's by its number, iptables' by all that is in it."""
     return bool(handle(drop.rule)) if drop.chain.tool == "nft" else MASK not in drop.rule
@@ -179,44 +188,37 @@ def _is_nameable(drop: Drop) -> bool:
 def _listing(drop: Drop) -> str:
     """The command line that lists the rules of the chain with their numbers."""
     chain = drop.chain
-    if chain.tool not in _TOOLS:
-        return ""
     if chain.tool == "nft":
         return shlex.join(["sudo", "nft", "-a", "list", "chain", *chain.table.split(" "), chain.name])
-    of_table = [] if chain.table == "filter" else ["-t", chain.table]
-    return shlex.join(["sudo", chain.tool, *of_table, "-L", chain.name, "-n", "--line-numbers"])
+    return shlex.join(["sudo", *_iptables(chain), "-L", chain.name, "-n", "--line-numbers"])
 
 
 def _mending(drop: Drop) -> str:
-    """The command line that takes the rule away, or turns the policy; every word of the node's is quoted."""
+    """The command line that takes the rule away, or turns the policy; every word of the node's is quoted.
+
+    Empty where the rule would run a program, which iptables never prints: a recording may come from anybody.
+    """
     chain = drop.chain
     table = chain.table.split(" ")
-    if chain.tool not in _TOOLS or _runs_programs(drop.rule):
-        return ""
     if chain.tool == "nft" and drop.rule:
         return shlex.join(["sudo", "nft", "delete", "rule", *table, chain.name, "handle", handle(drop.rule)])
     if chain.tool == "nft":
         return shlex.join(["sudo", "nft", "add", "chain", *table, chain.name, "{ policy accept; }"])
-    of_table = [] if chain.table == "filter" else ["-t", chain.table]
-    if drop.rule:
-        return shlex.join(["sudo", chain.tool, *of_table, "-D", *shlex.split(drop.rule)[1:]])
-    return shlex.join(["sudo", chain.tool, *of_table, "-P", chain.name, "ACCEPT"])
+    if not drop.rule:
+        return shlex.join(["sudo", *_iptables(chain), "-P", chain.name, "ACCEPT"])
+    words = shlex.split(drop.rule)[1:]
+    runs_programs = any(map(_MODPROBE.match, words))
+    return "" if runs_programs else shlex.join(["sudo", *_iptables(chain), "-D", *words])
 
 
-def _runs_programs(rule: str) -> bool:
-    """Whether it holds what iptables never prints: a recorded run may come from anybody."""
-    try:
-        words = shlex.split(rule)
-    except ValueError:  # a quote without its other half
-        return True
-    return any(word.startswith(("--modprobe", "-M")) for word in words)
+def _iptables(chain: Chain) -> list[str]:
+    return [chain.tool, *([] if chain.table == "filter" else ["-t", chain.table])]
 
 
 def _near(network: Network, worker: str, firewall: Firewall) -> list[str]:
     """The accepting rules that are about the pods: what was meant to let them through, maybe."""
     bridge, _ = interfaces(network, worker)
-    cidr = network.pod_cidrs.get(worker)
-    names = [bridge, *(str(each).rsplit(".", 2)[0] for each in ([cidr] if cidr else []))]
+    names = [bridge, str(_pod(network, worker)).rsplit(".", 2)[0]]
     return [rule for rule in firewall.accepting() if any(name and name in rule for name in names)]
 
 
@@ -227,8 +229,11 @@ def interfaces(network: Network, worker: str) -> tuple[str, str]:
         node = network.evidence.nodes[worker]
         config = pod_network(node)
         instance = network.instance(worker)
-        address = instance.address if instance else ""
-        cards = [link.name for link in node.links if address in (a.split("/")[0] for a in link.addresses)]
+        cards = [
+            link.name
+            for link in node.links
+            if instance and instance.address in (each.split("/")[0] for each in link.addresses)
+        ]
         return (config.bridge if config else ""), next(iter(cards), "")
 
     return network.remember(("interfaces", worker), find)
@@ -244,7 +249,7 @@ def _find_pod(network: Network, worker: str) -> IPv4Address | None:
     if node and node.pod:
         return IPv4Address(node.pod)
     cidr = network.pod_cidrs.get(worker)
-    return cidr[2] if cidr and cidr.num_addresses > 2 else None
+    return cidr[2] if cidr and cidr.prefixlen <= SMALLEST else None
 
 
 def face(network: Network, worker: str) -> IPv4Address | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
+from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
 from kthw.findings.next_hops import is_next_hop, removing, showing
 from kthw.findings.node_firewall import interfaces
@@ -23,35 +24,13 @@ _NOWHERE: Final = "none"
 
 def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
-    way = network.probes.way(worker, towards) if towards in _unusual(network, worker) else None
+    way = network.probes.way(worker, towards)
     return _judged(network, worker, way) if way else []
 
 
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
-    ways, unusual = network.node(worker).ways, _unusual(network, worker)
-    return once(f for way in ways if way.towards in unusual for f in _judged(network, worker, way))
-
-
-def _unusual(network: Network, worker: str) -> set[str]:
-    """Of the workers that its kernel was asked the way to, those for which it does not just say the default.
-
-    There are as many ways as pairs of workers, and nearly all of them are like that.
-    """
-
-    def find() -> set[str]:
-        node = network.evidence.nodes.get(worker)
-        bridge, card = interfaces(network, worker) if node else ("", "")
-        usual = (_UNICAST, card) if card != bridge else None
-        return {
-            way.towards
-            for way in (node.ways if node else ())
-            if (way.kind, way.device) != usual
-            or way.towards == worker
-            or not way.route.startswith("default ")
-        }
-
-    return network.remember(("unusual ways", worker), find)
+    return once(f for way in network.node(worker).ways for f in _judged(network, worker, way))
 
 
 def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
@@ -62,12 +41,11 @@ def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
     its own: that is another finding's (``cni-subnet-mismatch``, ``pod-cidr-overlap``).
     """
     bridge, card = interfaces(network, worker)
-    on_bridge = way.kind == _UNICAST and way.device == bridge
+    on_bridge = way.device == bridge
     if not bridge or way.kind == _NOWHERE:
         return []
     if worker == way.towards:
-        # A range that is wrong itself is told first: where the kernel sends it says nothing then.
-        settled = on_bridge or valid_pod_cidr(network, worker)
+        settled = on_bridge or _is_refused(as_configured(network), worker)
         return [] if settled else [_own(network, worker, way, bridge)]
     if on_bridge or not card or worker not in network.located or _is_right(network, way, card, worker):
         return []
@@ -78,12 +56,19 @@ def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
     return [_peers(network, worker, way)]
 
 
+def _is_refused(used: Network, worker: str) -> bool:
+    """Whether no pod can have got its range: where the kernel sends it says nothing then."""
+    return used.said(worker) is not None and bool(valid_pod_cidr(used, worker))
+
+
 def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
     if way.kind != _UNICAST or way.device != card:
         return False
+    if way.route.startswith("default "):  # Nearly all are: there are as many as pairs of workers.
+        return True
     peer = network.instance(way.towards)
     right = [network.router(network.located[worker].subnet), *([peer.address] if peer else [])]
-    return way.route.startswith("default ") or way.via in filter(None, right)
+    return way.via in filter(None, right)
 
 
 def _peers(network: Network, worker: str, way: Way) -> Finding:

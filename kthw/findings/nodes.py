@@ -9,9 +9,10 @@ import shlex
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.cni_network import bridge_config, of_another_network
+from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
 from kthw.findings.next_hops import lead_to_peers
-from kthw.findings.node_firewall import dropped
+from kthw.findings.node_firewall import dropped, nowhere
 from kthw.findings.node_routes import conflicts
 from kthw.findings.plugins import FOREIGN, missing_plugins
 from kthw.findings.reverse_path import all_filtered
@@ -21,7 +22,7 @@ from kthw.network import ranges
 from kthw.network.model import Network
 from kthw.network.node_routes import by_plugin, network_model
 from kthw.observed.cni_networks import pod_network
-from kthw.observed.evidence import CniConfig
+from kthw.observed.evidence import CniConfig, UserData
 
 _SYSCTL = "net.ipv4.ip_forward"
 
@@ -57,7 +58,7 @@ def forward_not_dropped(network: Network, worker: str) -> list[Finding]:
     if network.instance(worker) is None:
         return one_running_instance(network, worker)
     network.node(worker)
-    return dropped(network, worker)
+    return nowhere(network, worker) or dropped(as_configured(network), worker)
 
 
 def no_route_conflict(network: Network, worker: str) -> list[Finding]:
@@ -118,8 +119,8 @@ def _by_its_agent(network: Network, worker: str) -> dict[str, str]:
 
 def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     """The subnet in the CNI file is the pod CIDR of the user data, so that routes and pods agree."""
-    broken = ground(network, worker)
-    if broken:
+    instance, broken = network.instance(worker), ground(network, worker)
+    if instance is None or broken:
         return broken
     config = pod_network(network.node(worker))
     cidr = network.pod_cidrs[worker]
@@ -129,9 +130,9 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     of_others = [found for found in missing_plugins(network, worker) if found.facts["variant"] == FOREIGN]
     if of_others:  # Where it keeps its addresses is its own affair.
         return of_others
-    if _is_same(config.subnet, cidr_text=str(cidr), launched_with=_launched_with(network, worker)):
+    if _is_same(config.subnet, cidr_text=str(cidr), data=instance.user_data):
         return []
-    owner = next((w for w, c in network.pod_cidrs.items() if w != worker and str(c) == config.subnet), "")
+    owner = next((w for w, c in network.pod_cidrs.items() if str(c) == config.subnet), "")
     return [
         Finding(
             code="cni-subnet-mismatch",
@@ -146,9 +147,9 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
                 "bridge": config.bridge or tutorial.CNI_BRIDGE,
                 "pod_cidr": str(cidr),
                 "cni_subnet": config.subnet or "—",
-                "owner": network.noun(owner) if owner else "",
+                "owner": network.noun(owner),
                 "variant": _mismatch(config, owner, network.node(worker).imds),
-                "instance": network.located[worker].id if worker in network.located else "",
+                "instance": instance.id,
             },
         )
     ]
@@ -160,8 +161,9 @@ def _moving_away(files: list[str]) -> str:
     return shlex.quote(" && ".join(moves)) if moves else ""
 
 
-def _is_same(subnet: str, *, cidr_text: str, launched_with: str) -> bool:
+def _is_same(subnet: str, *, cidr_text: str, data: UserData | None) -> bool:
     """Host bits in both places are one fault, told by the user data's own check."""
+    launched_with = data.pairs.get(tutorial.POD_CIDR_KEY) if data else None
     return subnet == cidr_text or (subnet == launched_with and _is_within(subnet, cidr_text))
 
 
@@ -172,12 +174,6 @@ def _is_within(subnet: str, cidr_text: str) -> bool:
         return False
 
 
-def _launched_with(network: Network, worker: str) -> str:
-    instance = network.instance(worker)
-    data = instance.user_data if instance else None
-    return data.pairs.get(tutorial.POD_CIDR_KEY, "") if data else ""
-
-
 def _mismatch(config: CniConfig, owner: str, imds: str) -> str:
     if not config.subnet:
         return "empty-imdsv2" if imds == "v2" else "empty"
@@ -185,7 +181,7 @@ def _mismatch(config: CniConfig, owner: str, imds: str) -> str:
 
 
 def _path(file: str) -> str:
-    return file if file.startswith("/") else f"{tutorial.CNI_DIRECTORY}/{file}"
+    return f"{tutorial.CNI_DIRECTORY}/{file}"
 
 
 def _login(network: Network, worker: str) -> dict[str, str]:

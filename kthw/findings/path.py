@@ -120,14 +120,14 @@ class _Paths:
             source.forwarding,
             astray(network, here, there),
             lacking(network, here, there),
-            dropped_leaving(network, here, there) if source.filters else (),
+            dropped_leaving(network, here, source.firewall, there) if source.firewall else (),
             source.leaving,
             self._alike(crossing.leaves, source.zone, source, destination),
             self._alike(crossing.enters, self._gate(source, destination), destination, source),
             destination.forwarding,
             filtered(network, there, here) if destination.strict else (),
             destination.own_way,
-            dropped_arriving(network, there, here) if destination.filters else (),
+            dropped_arriving(network, there, destination.firewall, here) if destination.firewall else (),
             destination.pods,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from collections.abc import Sequence
 from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
@@ -32,7 +33,7 @@ def plugins_installed(network: Network, worker: str) -> list[Finding]:
     if network.instance(worker) is None:
         return one_running_instance(network, worker)
     node = network.node(worker)
-    if not _is_seen(node):
+    if _installed(node) is None:
         folders = node.cni_path or (tutorial.CNI_PLUGINS,)
         facts = {"variant": "untold", "login": network.login(worker), "folder": folders[0]}
         detail = ", ".join(folders)
@@ -54,32 +55,34 @@ def missing_plugins(network: Network, worker: str) -> list[Finding]:
 
 
 def _missing_plugins(network: Network, worker: str) -> list[Finding]:
-    node = network.evidence.nodes.get(worker)
-    config = pod_network(node) if node else None
-    if node is None or config is None or not _is_seen(node):
+    node = network.evidence.nodes[worker]
+    installed, counting = _installed(node), _counting(node)
+    if installed is None:
         return []
-    named = [name for each in _counting(node) for name in (each.through, each.type, each.ipam) if name]
-    missing = [name for name in dict.fromkeys(named) if name not in (node.cni_plugins or ())]
+    named = [name for each in counting for name in (each.through, each.type, each.ipam) if name]
+    missing = [name for name in dict.fromkeys(named) if name not in installed]
     if not missing:
         return []
+    file = f"{tutorial.CNI_DIRECTORY}/{max(each.file for each in counting)}"
     # One way to mend at a time: the others are told when it is done.
-    variant = _variant(node, missing[0])
-    alike = missing[:1] if variant == "misspelt" else [m for m in missing if _variant(node, m) == variant]
+    variants = {name: _variant(node, installed, name) for name in missing}
+    variant = variants[missing[0]]
+    alike = missing[:1] if variant == "misspelt" else [m for m in missing if variants[m] == variant]
     paths = ", ".join(f"{node.cni_path[0]}/{name}" for name in alike)
     found = [path for path in node.cni_elsewhere if path.rpartition("/")[2] in alike]
-    near = found or _nearest(node, missing[0])
+    near = found or _nearest(installed, missing[0])
     return [
         Finding(
             code="cni-plugin-missing",
             subject=network.noun(worker),
             worker=worker,
-            expected=f"{tutorial.CNI_DIRECTORY}/{config.file}: {paths}",
+            expected=f"{file}: {paths}",
             observed="—",
             near_miss=", ".join(near),
             facts={
                 "worker_noun": network.noun(worker),
                 "login": network.login(worker),
-                "file": f"{tutorial.CNI_DIRECTORY}/{config.file}",
+                "file": file,
                 "plugins": ", ".join(alike),
                 "plugin": alike[0],
                 "near": near[0] if near else "",
@@ -104,25 +107,28 @@ def _counting(node: Node) -> list[CniConfig]:
     ]
 
 
-def _is_seen(node: Node) -> bool:
-    """An older recording does not tell which plugin gives the addresses."""
+def _installed(node: Node) -> tuple[str, ...] | None:
+    """The plugins that are there; ``None`` where not all was seen that is to be known of them.
+
+    An older recording does not tell which plugin gives the addresses.
+    """
     told = all(each.ipam is not None for each in _counting(node))
-    return told and node.cni_plugins is not None and bool(node.cni_path)
+    return node.cni_plugins if told and node.cni_path else None
 
 
-def _variant(node: Node, plugin: str) -> str:
+def _variant(node: Node, installed: Sequence[str], plugin: str) -> str:
     """How it comes to be missing, and so what mends it; empty where the release is to be installed."""
     if any(path.rpartition("/")[2] == plugin for path in node.cni_elsewhere):
         return "elsewhere"
     if plugin in _RELEASED:
         return ""
-    return "misspelt" if _nearest(node, plugin) else FOREIGN
+    return "misspelt" if _nearest(installed, plugin) else FOREIGN
 
 
-def _nearest(node: Node, plugin: str) -> list[str]:
+def _nearest(installed: Sequence[str], plugin: str) -> list[str]:
     if plugin in _RELEASED:
         return []
-    return difflib.get_close_matches(plugin, sorted(_RELEASED | {*(node.cni_plugins or ())}), n=1, cutoff=0.8)
+    return difflib.get_close_matches(plugin, [*_RELEASED, *installed], n=1, cutoff=0.8)
 
 
 def _copying(found: list[str], folder: str) -> str:

@@ -131,7 +131,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         name="firewall-lets-through",
         area="nodes",
         chapter="workers",
-        needs=(needs.own_network, *needs.NODE, needs.firewall_seen),
+        needs=(needs.own_network, *needs.NODE, needs.firewall_seen, needs.PODS),
         judge=nodes.forward_not_dropped,
     ),
     Check(

@@ -33,7 +33,7 @@ def may_filter(network: Network, worker: str) -> bool:
 def filtered(network: Network, worker: str, source: str) -> list[Finding]:
     """Whether the worker's kernel drops what the pods of ``source`` send to its probe pod."""
     ruling = network.ruling_seen(source)
-    if ruling is None or worker not in network.evidence.nodes or worker not in network.pod_cidrs:
+    if ruling is None:
         return []
     table = ruling.effective.id
     strict = _strict_links(network, worker, interfaces_of_probe(network, worker, table))
@@ -42,7 +42,7 @@ def filtered(network: Network, worker: str, source: str) -> list[Finding]:
 
 def all_filtered(network: Network, worker: str) -> list[Finding]:
     """Whether it drops what any other worker's pods send to its pods; each interface once."""
-    if worker not in network.pod_cidrs or ground(network, worker):
+    if worker not in network.located or worker not in network.pod_cidrs or ground(network, worker):
         return []
     return once(
         found
@@ -56,8 +56,7 @@ def all_filtered(network: Network, worker: str) -> list[Finding]:
 
 def _strict_links(network: Network, worker: str, arrived_at: Iterable[NetworkInterface]) -> list[Link]:
     """Those of the node's that are such an interface, the primary one aside, and that are strict."""
-    node, instance = network.evidence.nodes[worker], network.instance(worker)
-    primary = instance.primary_interface if instance else None
+    node, primary = network.evidence.nodes[worker], network.located[worker].primary_interface
     addresses = {address for eni in arrived_at if eni != primary for address in eni.addresses}
     return [link for link in node.links if _is_strict(node, link) and addresses & {*_addresses(link)}]
 
@@ -109,7 +108,7 @@ def _answers_by(network: Network, worker: str, source: str, sender: IPv4Address)
     node = network.evidence.nodes[worker]
     if not network.masquerades(source):
         way = network.probes.way(worker, source)
-        return way.device if way and way.kind == "unicast" else ""
+        return way.device if way else ""
     near = [
         link.name
         for link in node.links

@@ -60,9 +60,9 @@ class Firewall:
     """The chains of one node. ``drops`` is remembered for packets that no rule can tell apart."""
 
     def __init__(self, chains: Iterable[Chain]) -> None:
-        self._chains = {(c.tool, c.table, c.name): c for c in chains}
+        self._chains: dict[_Key, Chain] = {(c.tool, c.table, c.name): c for c in chains}
         self._base = [chain for chain in self._chains.values() if chain.policy]
-        self._rules = {
+        self._rules: dict[_Key, tuple[Rule, ...]] = {
             key: tuple(parsed(chain.tool, rule) for rule in chain.rules)
             for key, chain in self._chains.items()
         }

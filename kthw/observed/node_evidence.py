@@ -109,7 +109,7 @@ class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``cut``: there were more than are kept.
     """
 
-    tool: MaybeIdentifier
+    tool: Literal["iptables", "iptables-legacy", "iptables-nft", "nft"]
     table: Name
     name: Name
     policy: MaybeIdentifier = ""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from tests.findings import (
     faults_of_filters,
+    faults_of_firewalls,
     faults_of_installed_networks,
     faults_of_node_routes,
     faults_of_nodes,
@@ -31,6 +32,7 @@ SUBJECTS = (
     faults_of_filters,
     faults_of_prefix_lists,
     faults_of_nodes,
+    faults_of_firewalls,
     faults_of_node_routes,
     faults_of_other_machines,
     faults_of_plugins,

@@ -95,6 +95,9 @@ APART = by_nodes(TWO)
 ACROSS = [("worker-0", "worker-2"), ("worker-1", "worker-2")]
 BACK = [("worker-2", "worker-0"), ("worker-2", "worker-1")]
 UNLINKED = bare(bare(APART, *ACROSS), *BACK, gateway="10.0.2.1")
+CARRIED = with_route(
+    with_route(UNLINKED, route(2, "10.200.2.0/24")), route(0, "10.200.0.0/24"), route(1, ONE), table=TABLE_2
+)
 FIRST = ("worker-0", "worker-1")
 
 
@@ -189,6 +192,12 @@ FAULTS: Faults = {
         with_way(NODES, *FIRST, device="docker0", via="", route="10.200.0.0/16 dev docker0 scope link"),
         ("node-route-conflict",),
     ),
+    "another bridge has the range of a peer in another subnet": (
+        with_way(
+            CARRIED, "worker-0", "worker-2", device="docker0", via="", route="10.200.2.0/24 dev docker0"
+        ),
+        ("node-route-conflict",),
+    ),
     "a node's own pod CIDR routed to a peer": (
         with_way(
             NODES,
@@ -250,12 +259,7 @@ HEALTHY: Healthy = {
         routes=tuple(replace(each, kept=()) for each in NODES.nodes["worker-0"].routes or ()),
     ),
     "a kernel route missing, and the VPC carries it": with_route(bare(NODES, FIRST), route(1, ONE)),
-    "kernel routes within a subnet, the VPC's between two": with_route(
-        with_route(UNLINKED, route(2, "10.200.2.0/24")),
-        route(0, "10.200.0.0/24"),
-        route(1, ONE),
-        table=TABLE_2,
-    ),
+    "kernel routes within a subnet, the VPC's between two": CARRIED,
     "a kernel route for two peers' half each": half("worker-0", "10.0.1.21"),
     "five workers": by_nodes(healthy(5)),
 }

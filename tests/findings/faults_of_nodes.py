@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from kthw.observed.evidence import Chain, CniConfig, Evidence, Way
-from tests.findings.changed_aws import with_user_data, without_route
+from tests.findings.changed_aws import with_instance, with_user_data, without_instance, without_route
 from tests.findings.changed_nodes import with_cni, with_forward_chain, with_nft, with_node, with_way
 from tests.findings.clusters import OK
 from tests.findings.judged import Faults, Healthy
 
 EMPTY_CNI = CniConfig(file="10-bridge.conf", type="bridge", ipam="host-local", bridge="cnio0", ip_masq=True)
+OWN_ASTRAY = with_way(
+    OK, "worker-1", "worker-1", device="ens5", via="10.0.1.1", route="10.200.1.0/24 via 10.0.1.1 dev ens5"
+)
 DOCKER = (
     "-j DOCKER-USER",
     "-o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
@@ -67,6 +72,40 @@ FAULTS: Faults = {
     ),
     "CNI subnet of another worker": (
         with_cni(OK, "worker-1", subnet="10.200.0.0/24"),
+        ("cni-subnet-mismatch",),
+    ),
+    "no CNI file, and a pod CIDR that is not the next one": (
+        with_node(
+            with_user_data(without_route(OK, "10.200.1.0/24"), "worker-1", pod_cidr="10.200.77.0/24"),
+            "worker-1",
+            cni=(),
+        ),
+        ("cni-config-missing", "route-missing"),
+    ),
+    "CNI subnet of nobody, on another bridge": (
+        with_way(
+            with_cni(OK, "worker-1", subnet="10.201.1.0/24", bridge="cni7"),
+            "worker-1",
+            "worker-1",
+            device="cni7",
+            route="10.201.1.0/24 dev cni7 proto kernel",
+        ),
+        ("cni-subnet-mismatch",),
+    ),
+    "CNI subnet of nobody, on no bridge": (
+        with_cni(OK, "worker-1", subnet="10.201.1.0/24", bridge=""),
+        ("cni-subnet-mismatch",),
+    ),
+    "CNI subnet of nobody, the option says another, and user data was not read": (
+        with_instance(
+            with_cni(
+                replace(OK, intended=replace(OK.intended, pod_cidrs={"worker-1": "10.200.1.0/24"})),
+                "worker-1",
+                subnet="10.201.1.0/24",
+            ),
+            "worker-1",
+            user_data=None,
+        ),
         ("cni-subnet-mismatch",),
     ),
     "CNI subnet of nobody": (with_cni(OK, "worker-1", subnet="10.201.1.0/24"), ("cni-subnet-mismatch",)),
@@ -157,17 +196,58 @@ FAULTS: Faults = {
         _docker0("10.200.0.0/16 dev docker0 proto kernel scope link src 10.200.0.1"),
         ("node-route-conflict",),
     ),
-    "a node's own pods are sent to the VPC": (
-        with_way(
-            OK,
-            "worker-1",
-            "worker-1",
-            device="ens5",
-            via="10.0.1.1",
-            route="10.200.1.0/24 via 10.0.1.1 dev ens5",
-        ),
+    "a node forbids what is for a peer, on its card": (
+        with_way(OK, "worker-1", "worker-0", kind="prohibit", via="10.0.1.1", route="prohibit 10.200.0.0/24"),
         ("node-route-conflict",),
     ),
+    "a node takes a peer's pods for its own, as its CNI file does": (
+        with_way(
+            with_cni(OK, "worker-1", subnet="10.200.0.0/24"),
+            "worker-1",
+            "worker-0",
+            device="cnio0",
+            via="",
+            route="10.200.0.0/24 dev cnio0 proto kernel",
+        ),
+        ("cni-subnet-mismatch",),
+    ),
+    "another bridge has the range of a peer that is gone": (
+        without_instance(_docker0("10.200.0.0/24 dev docker0 scope link"), "worker-0"),
+        ("node-route-conflict", "route-stale", "worker-missing"),
+    ),
+    "another bridge has the range of two peers that share theirs": (
+        with_user_data(
+            _docker0("10.200.0.0/24 dev docker0 scope link"), "worker-2", pod_cidr="10.200.0.0/24"
+        ),
+        ("node-route-conflict", "pod-cidr-overlap"),
+    ),
+    "another bridge has the range, and the node's own is a peer's": (
+        with_user_data(
+            _docker0("10.200.0.0/24 dev docker0 scope link"), "worker-1", pod_cidr="10.200.0.0/24"
+        ),
+        ("pod-cidr-overlap",),
+    ),
+    "a node's own pods are sent to the VPC, and its range is mistyped": (
+        with_user_data(OWN_ASTRAY, "worker-1", pod_cidr="10.200.1.7/24"),
+        ("node-route-conflict", "pod-cidr-invalid"),
+    ),
+    "a node's own pods are sent to the VPC, and its range is mistyped in its CNI file as well": (
+        with_cni(
+            with_user_data(OWN_ASTRAY, "worker-1", pod_cidr="10.200.1.7/24"),
+            "worker-1",
+            subnet="10.200.1.7/24",
+        ),
+        ("pod-cidr-invalid",),
+    ),
+    "a node's own pods are sent to the VPC, and their bridge is not there": (
+        with_node(OWN_ASTRAY, "worker-1", links=OK.nodes["worker-1"].links[:1]),
+        ("node-route-conflict",),
+    ),
+    "a node's own pods are sent to the VPC by a rule": (
+        with_way(OK, "worker-1", "worker-1", device="ens5", via="10.0.1.1", route=""),
+        ("node-route-conflict",),
+    ),
+    "a node's own pods are sent to the VPC": (OWN_ASTRAY, ("node-route-conflict",)),
     "a node has no route to its own pods": (
         with_way(
             OK, "worker-1", "worker-1", device="ens5", via="10.0.1.1", route="default via 10.0.1.1 dev ens5"
@@ -208,6 +288,18 @@ HEALTHY: Healthy = {
     ),
     "a node's route to a peer's own node": with_way(
         OK, "worker-1", "worker-0", via="10.0.1.20", route="10.200.0.0/24 via 10.0.1.20 dev ens5"
+    ),
+    "another bridge has a peer's range, and nobody knows the node's card": with_node(
+        _docker0("10.200.0.0/24 dev docker0 scope link"), "worker-1", links=OK.nodes["worker-1"].links[1:]
+    ),
+    "another bridge has a peer's range, and nobody knows the node's subnet": with_instance(
+        _docker0("10.200.0.0/24 dev docker0 scope link"), "worker-1", subnet=""
+    ),
+    "a node's kernel knows no way to a peer": with_way(
+        OK, "worker-1", "worker-0", kind="none", device="", via="", route=""
+    ),
+    "a node's default route is by another router": with_way(
+        OK, "worker-1", "worker-0", via="10.0.1.250", route="default via 10.0.1.250 dev ens5"
     ),
     "a node's route to a peer by the VPC": with_way(
         OK, "worker-1", "worker-0", route="10.200.0.0/16 via 10.0.1.1 dev ens5"

@@ -36,6 +36,10 @@ def with_list(evidence: Evidence, file: str, *types: str) -> Evidence:
     return with_node(evidence, "worker-1", cni=(*listed, *node.cni))
 
 
+RELEASED = (
+    "bridge", "bandwidth", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback",
+    "macvlan", "portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan", "vrf",
+)  # fmt: skip
 BROKEN = without_pod(OK, "worker-1")
 FAULTS: Faults = {
     "no plugin at all": (with_plugins(BROKEN), MISSING),
@@ -47,6 +51,24 @@ FAULTS: Faults = {
     ),
     "only one of two plugins elsewhere": (
         with_plugins(BROKEN, cni_elsewhere=("/usr/lib/cni/host-local",)),
+        MISSING,
+    ),
+    "all plugins of the release, and none is there": (
+        with_plugins(with_list(BROKEN, "05-podnet.conflist", *RELEASED)),
+        MISSING,
+    ),
+    "both plugins misspelt": (with_cni(BROKEN, "worker-1", type="brigde", ipam="host-locale"), MISSING),
+    "a released plugin misspelt, and it is not there either": (
+        with_plugins(with_cni(BROKEN, "worker-1", ipam="host-locale"), "bridge"),
+        MISSING,
+    ),
+    "a plugin of another network misspelt, and two are there that are like it": (
+        with_plugins(
+            with_cni(BROKEN, "worker-1", ipam="calico-ipa"),
+            "bridge",
+            "calico-ipam",
+            "calico-ipa2",
+        ),
         MISSING,
     ),
     "a plugin misspelt": (with_cni(BROKEN, "worker-1", type="brigde"), MISSING),

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from kthw.findings.judging import judge
 from kthw.findings.keep_files import UNIT, keep_file
 from kthw.findings.kept_routes import not_kept
+from kthw.findings.nodes import no_route_conflict
 from kthw.findings.path import obstacles
 from kthw.intended.cluster import AUTO, NODE_ROUTES, VPC_ROUTES
 from kthw.network.model import Network
 from kthw.network.node_routes import network_model
 from kthw.observed.evidence import Evidence, Keeper
 from tests.findings.changed_aws import TWO, with_interface, with_route
-from tests.findings.changed_nodes import masquerade_off, with_node
+from tests.findings.changed_nodes import masquerade_off, with_node, with_way
 from tests.findings.clusters import OK, ONE, TABLE_2, healthy, route
 from tests.findings.faults_of_node_routes import (
     FIRST,
@@ -127,6 +128,19 @@ def test_what_could_not_be_read_of_the_tables_is_no_missing_route() -> None:
     assert outcome.status == "error"
     assert outcome.error
     assert outcome.error.subject == "pl-0a"
+
+
+def test_what_could_not_be_read_hides_no_conflict_that_was_seen() -> None:
+    unread = route(1, "pl-0a", instance="", network_interface="eni-01")
+    docker = with_way(
+        with_route(bare(NODES, FIRST), unread),
+        "worker-0",
+        "worker-2",
+        device="docker0",
+        via="",
+        route="10.200.2.0/24 dev docker0",
+    )
+    assert codes(no_route_conflict(Network(docker), "worker-0")) == ["node-route-conflict"]
 
 
 def met(evidence: Evidence, source: str, destination: str) -> list[str]:

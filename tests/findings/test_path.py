@@ -37,6 +37,7 @@ NODES_ONLY = (SecurityRule(protocol="-1", cidrs=("10.0.0.0/16",)),)
 PODS_ONLY = (SecurityRule(protocol="-1", cidrs=("10.200.0.0/16",)),)
 MEMBERS = (SecurityRule(protocol="-1", groups=("sg-0a",)),)
 ONE = "10.200.1.0/24"
+DROPPING = with_forward_chain(OK, "worker-1", policy="DROP")
 NAMELESS = with_user_data(OK, "worker-1")
 EVERY = tuple(itertools.permutations((0, 1, 2), 2))
 TO_1 = ((0, 1), (2, 1))
@@ -203,7 +204,15 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
     "ACLs that were not seen": (with_inventory(TWO, network_acls=()), (), ""),
     "ACL of the one subnet is not asked": (with_acl(OK, _deny("0.0.0.0/0", egress=True), acl=ACL), (), ""),
     "forwarding off": (with_node(OK, "worker-1", ip_forward=False), (*TO_1, *FROM_1), "forwarding-off"),
-    "policy DROP": (with_forward_chain(OK, "worker-1", policy="DROP"), (*TO_1, *FROM_1), "forward-dropped"),
+    "policy DROP": (DROPPING, (*TO_1, *FROM_1), "forward-dropped"),
+    "policy DROP, and nobody logged in to a peer": (
+        replace(
+            DROPPING,
+            nodes={w: n for w, n in DROPPING.nodes.items() if w != "worker-0"},
+        ),
+        (*TO_1, *FROM_1),
+        "forward-dropped",
+    ),
     "only what pods open is dropped": (
         with_forward_chain(OK, "worker-1", "-i cnio0 -m state --state NEW -j DROP"),
         FROM_1,
@@ -351,6 +360,11 @@ def test_every_obstacle_is_a_finding_of_some_check(evidence: Evidence) -> None:
     told = {(finding.code, finding.subject) for finding in everything(evidence)}
     for source, destination in itertools.product(evidence.intended.workers, repeat=2):
         assert {(f.code, f.subject) for f in obstacles(Network(evidence), source, destination)} <= told
+
+
+def test_user_data_that_was_not_seen_hides_no_way_that_was() -> None:
+    unread = with_instance(FAULTS["a node's own pods are sent to the VPC"][0], "worker-1", user_data=None)
+    assert codes(obstacles(Network(unread), "worker-1", "worker-1")) == ["node-route-conflict"]
 
 
 def test_a_table_that_was_not_seen_is_no_obstacle() -> None:

@@ -60,6 +60,16 @@ def test_what_a_recording_does_not_tell_was_not_looked_at(evidence: Evidence) ->
         assert "/opt/cni/bin" in catalogue(language).error(error).what
 
 
+def test_where_nobody_looked_it_is_told_in_which_folders() -> None:
+    (error,) = judge(with_node(OK, "worker-1", cni_plugins=None, cni_path=("/a/bin", "/b/bin"))).errors
+    assert error.detail == "/a/bin, /b/bin"
+    assert error.facts == {
+        "variant": "untold",
+        "login": "ssh -i kubernetes.id_rsa ubuntu@203.0.113.21",
+        "folder": "/a/bin",
+    }
+
+
 SITUATIONS = {
     "no plugin at all": ("", "bridge, host-local"),
     "no plugin for addresses": ("", "host-local"),

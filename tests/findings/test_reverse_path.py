@@ -9,6 +9,7 @@ from kthw.findings.reverse_path import all_filtered
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
 from kthw.words.messages import LANGUAGES, catalogue
+from tests.findings.changed_aws import with_instance, with_inventory
 from tests.findings.faults_of_reverse_path import FAULTS, HEALTHY
 
 
@@ -33,6 +34,14 @@ def test_it_stands_in_nobodys_way_where_it_is_not_found(evidence: Evidence) -> N
     network = Network(evidence)
     assert all_filtered(network, "worker-1") == []
     assert obstacles(network, "worker-0", "worker-1") == []
+
+
+def test_where_something_was_not_seen_it_is_not_found() -> None:
+    strict = FAULTS["strict everywhere"][0]
+    unread = Network(with_instance(strict, "worker-1", user_data=None))
+    assert all_filtered(unread, "worker-1") == []
+    no_table = Network(with_inventory(strict, route_tables=()))
+    assert obstacles(no_table, "worker-0", "worker-1") == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -192,6 +192,7 @@ IN_PHASE: dict[str, tuple[str, Answer, str]] = {
     "ways: a firewall that is a text": ("ways", but(firewall="-A FORWARD -j ACCEPT"), UNREADABLE),
     "ways: rules that are numbers": ("ways", but(firewall=key("rules", [1, 2])), UNREADABLE),
     "ways: a tool with an option": ("ways", but(firewall=key("tool", "--exec")), UNREADABLE),
+    "ways: a tool that changes no firewall": ("ways", but(firewall=key("tool", "rm")), UNREADABLE),
     "ways: 3,000 chains": ("ways", but(firewall=lambda rows: rows * 3000), UNREADABLE),
     "ways: it lacks a shell": ("ways", but(lacking=["sh"]), UNREADABLE),
     "probe: no rows": ("probe", but(probes=[]), UNREADABLE),
