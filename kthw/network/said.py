@@ -75,9 +75,10 @@ def stated(option: str, instance: Instance | None) -> Said | None:
     data, tags = (instance.user_data, instance.pod_cidr_tags) if instance else (None, {})
     if not option and data is None:
         return None
-    read = pod_cidr.read(data or UserData())
+    data = data or UserData()
+    read = pod_cidr.read(data)
     each = [Saying(source="option", cidr=option)] if option else []
-    each += [*_in_user_data(read), *_in_tags(tags)]
+    each += [*_in_user_data(data, read), *_in_tags(tags)]
     if not each:
         return Said(read=read)
     first = each[0]
@@ -88,10 +89,14 @@ def _ruled(each: list[Saying], read: PodCidr) -> Said:
     return Said(read=read, saying=each[0], others=tuple(one for one in each[1:] if one.cidr != each[0].cidr))
 
 
-def _in_user_data(read: PodCidr) -> Iterator[Saying]:
-    if read.problem != "pod-cidr-missing":
-        where = read.statement.key if read.statement else tutorial.POD_CIDR_KEY
-        yield Saying(source="user-data", cidr=str(read.network or read.observed), where=where)
+def _in_user_data(data: UserData, read: PodCidr) -> Iterator[Saying]:
+    if read.statement:
+        cidr, key = read.statement.cidr, read.statement.key
+    elif read.problem != "pod-cidr-missing":
+        cidr, key = data.pairs[tutorial.POD_CIDR_KEY], tutorial.POD_CIDR_KEY
+    else:
+        return
+    yield Saying(source="user-data", cidr=str(read.network or cidr), where=key)
 
 
 def _in_tags(tags: Mapping[str, str]) -> list[Saying]:
