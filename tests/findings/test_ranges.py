@@ -9,27 +9,23 @@ import pytest
 from kthw.network import ranges
 from kthw.network.pods import Pods
 
-OWNERS = ranges.Owners(
-    {
-        name: IPv4Network(cidr)
-        for name, cidr in {
-            "high": "10.1.0.0/24",
-            "last": "10.0.1.255/32",
-            "next": "10.0.2.0/24",
-            "low": "10.0.1.0/25",
-            "wide": "10.0.0.0/16",
-            "one": "10.0.1.0/24",
-        }.items()
-    }
-)
+OWNED = {
+    "high": "10.1.0.0/24",
+    "last": "10.0.1.255/32",
+    "next": "10.0.2.0/25",
+    "low": "10.0.1.0/25",
+    "wide": "10.0.0.0/16",
+    "one": "10.0.1.0/24",
+}
 
 
 def test_who_has_a_network_that_overlaps_is_found_once() -> None:
-    assert sorted(OWNERS.holding(IPv4Network("10.0.1.0/24"))) == ["one", "wide"]
-    assert sorted(OWNERS.overlapping(IPv4Network("10.0.1.0/24"))) == ["last", "low", "one", "wide"]
-    assert sorted(OWNERS.overlapping(IPv4Network("10.0.1.0/32"))) == ["low", "one", "wide"]
-    assert list(OWNERS.overlapping(IPv4Network("10.2.0.0/16"))) == []
-    assert list(OWNERS.overlapping(IPv4Network("0.0.0.0/0"))) == [
+    owners = ranges.Owners({name: IPv4Network(cidr) for name, cidr in OWNED.items()})
+    assert sorted(owners.holding(IPv4Network("10.0.1.0/24"))) == ["one", "wide"]
+    assert sorted(owners.overlapping(IPv4Network("10.0.1.0/24"))) == ["last", "low", "one", "wide"]
+    assert sorted(owners.overlapping(IPv4Network("10.0.1.0/32"))) == ["low", "one", "wide"]
+    assert list(owners.overlapping(IPv4Network("10.2.0.0/16"))) == []
+    assert list(owners.overlapping(IPv4Network("0.0.0.0/0"))) == [
         "wide",
         "one",
         "low",
