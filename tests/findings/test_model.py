@@ -188,3 +188,15 @@ def test_packets_arrive_where_routes_lead_or_else_at_the_primary_eni(
 ) -> None:
     for find in (interfaces, interfaces_of_probe):
         assert [eni.id for eni in find(Network(evidence), "worker-1", TABLE)] == arrive
+
+
+def test_why_a_list_that_no_recording_tells_of_is_not_known() -> None:
+    untold = LookError(code="aws-refused", subject=LIST, detail="GetManagedPrefixListEntries")
+    assert Network(OK).prefix_lists.unread(LIST).error == untold
+
+
+def test_the_way_to_a_pod_is_the_first_that_was_told_not_that_of_a_part() -> None:
+    ways = OK.nodes["worker-0"].ways
+    part = replace(ways[0], address="10.200.1.129", via="10.0.1.22")
+    network = Network(with_node(OK, "worker-0", ways=(*ways, part)))
+    assert network.probes.way("worker-0", "worker-1") is ways[0]
