@@ -63,9 +63,10 @@ class Import(NamedTuple):
 TESTED_FROM_WITHIN = (
     Import("benchmarks/judging.py", "fixtures.summary.Summing", lazily=False),
     Import("tests/fuzz/test_recordings.py", "fixtures.summary.Summing", lazily=False),
+    Import("tests/plugin/own_steps.py", "fixtures.options.SETTINGS", lazily=False),
     Import("tests/plugin/test_shown.py", "fixtures.gathering", lazily=False),
 )
-"""Of pytest's side, what is measured, tried thousands of times, or on a machine that fails: not a program."""
+"""Of pytest's side, what is measured, counted, tried thousands of times, or on a machine that fails: not a program."""
 
 
 def sources(folder: str) -> list[Path]:

@@ -51,7 +51,7 @@ def _routes_for(network: Network, cidr: IPv4Network, table_id: str) -> list[Rout
     lookup = network.lookup(table_id)
     narrower = lookup.within(cidr)
     whole = lookup.exactly(cidr) or lookup.around(cidr)
-    return narrower if whole is None or (narrower and lookup.covered(cidr, narrower)) else [whole, *narrower]
+    return narrower if whole is None or lookup.covered(cidr, narrower) else [whole, *narrower]
 
 
 def _named(network: Network, worker: str, routes: list[Route]) -> tuple[NetworkInterface, ...]:

@@ -190,13 +190,13 @@ class Network:
     @functools.cached_property
     def acls(self) -> dict[str, NetworkAcl]:
         """By the id of a subnet, the ACL that filters what enters and leaves it."""
-        return {subnet: acl for acl in reversed(self.inventory.network_acls) for subnet in acl.subnets}
+        return {subnet: acl for acl in self.inventory.network_acls for subnet in acl.subnets}
 
     def router(self, subnet_id: str) -> str:
         """AWS's router in the subnet: the first address after the network's own; empty if not known."""
         subnet = self.subnets.get(subnet_id)
-        block = ranges.network(subnet.cidr) if subnet and subnet.cidr else None
-        return str(block[1]) if block and block.num_addresses > 1 else ""
+        hosts = ranges.network(subnet.cidr).hosts() if subnet and subnet.cidr else ()
+        return next(map(str, hosts), "")
 
     def lookup(self, table_id: str) -> routing.Lookup:
         return self._lookups[table_id]
@@ -208,11 +208,8 @@ class Network:
 
     def goes_to(self, route: Route, worker: str) -> bool:
         """Whether the route's target is the worker's instance, or an ENI of it."""
-        instance = self.instance(worker)
-        if instance is None:
-            return False
-        mine = {eni.id for eni in instance.network_interfaces}
-        return route.instance == instance.id or (not route.instance and route.network_interface in mine)
+        target = self.target_instance(route)
+        return target is not None and target is self.instance(worker)
 
     def target_instance(self, route: Route) -> Instance | None:
         """The instance a route leads to, directly or through its ENI, where it is known."""
@@ -227,14 +224,12 @@ class Network:
 
     @functools.cached_property
     def strangers(self) -> list[Instance]:
-        """The instances that bear a name nobody intended, and are not gone."""
-        each = self.inventory.instances
-        return [i for i in each if i.name and i.state not in GONE and not self.worker_of(i)]
+        """The instances that bear no intended name, and are not gone."""
+        return [i for i in self.inventory.instances if i.state not in GONE and not self.worker_of(i)]
 
     def misnamed(self, worker: str) -> list[Instance]:
-        """For a worker nobody is named after: those whose name differs in case or hyphens only."""
-        known = worker in self.evidence.intended.instances or self.bearing(worker)
-        return [] if known else self._by_letters.get(letters(worker), [])
+        """The strangers whose name differs from the worker's in case or hyphens only."""
+        return self._by_letters.get(letters(worker), [])
 
     @functools.cached_property
     def _unborne(self) -> set[str]:
@@ -243,17 +238,16 @@ class Network:
 
     @functools.cached_property
     def _by_letters(self) -> dict[str, list[Instance]]:
-        """The instances that bear no intended name and are not gone, by the letters of their name."""
+        """The strangers, by the letters of their name."""
         found: dict[str, list[Instance]] = {}
-        for instance in self.inventory.instances:
-            if instance.state not in GONE and not self.worker_of(instance):
-                found.setdefault(letters(instance.name), []).append(instance)
+        for instance in self.strangers:
+            found.setdefault(letters(instance.name), []).append(instance)
         return found
 
     @functools.cached_property
     def _vpcs(self) -> dict[str, tuple[IPv4Network, ...]]:
         each = self.inventory.vpcs
-        return {vpc.id: tuple(ranges.network(cidr) for cidr in vpc.cidrs if cidr) for vpc in each}
+        return {vpc.id: tuple(ranges.network(cidr) for cidr in vpc.cidrs) for vpc in each}
 
     def vpc_cidrs(self, vpc_id: str) -> tuple[IPv4Network, ...]:
         """The VPC's own blocks, the primary first."""

@@ -29,9 +29,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Literal["vpc-routes", "node-routes", "cni-plugin"]
     why: Literal["asked", "vpc", "nodes", "few", "both", "neither", "unseen", "files", "enis"]
-    vpc: int = 0
-    nodes: int = 0
-    ways: int = 0
+    vpc: int
+    nodes: int
+    ways: int
     ruling: Ruling | None = None
 
     @property

@@ -30,14 +30,14 @@ class PodCidr(msgspec.Struct, frozen=True, kw_only=True):
     """``problem`` is empty when the value can be used as it is; ``variant`` the situation within it.
 
     ``network`` is also there for a value with host bits set: AWS makes a route for it all the same, so
-    the routes can still be judged. ``observed`` and ``near_miss`` as in a finding. ``hint`` is a value
-    that was probably meant, or empty. ``statement``: how it was said, where not as the chapter says it.
+    the routes can still be judged. ``observed`` and ``near_miss`` as in a finding. ``hint`` is what was
+    probably meant, a network or not, or empty. ``statement``: how it was said, where not as the chapter says.
     """
 
     network: IPv4Network | None = None
     problem: Literal["", "pod-cidr-missing", "pod-cidr-invalid"] = ""
     variant: str = ""
-    observed: str = ""
+    observed: str
     near_miss: str = ""
     hint: str = ""
     statement: Statement | None = None
@@ -51,14 +51,14 @@ def read(data: UserData) -> PodCidr:
         return _otherwise(data)
     if value is None:
         return _missing(data)
-    return own or PodCidr(problem="pod-cidr-missing", variant="empty", observed=_as_text(data))
+    return own or _missing_as("empty", _as_text(data))
 
 
 def _otherwise(data: UserData) -> PodCidr:
     first = data.statements[0]
     if len({statement.cidr for statement in data.statements}) > 1:
         each = ", ".join(_said(statement) for statement in data.statements)
-        return PodCidr(problem="pod-cidr-missing", variant="several", observed=_shown(each))
+        return _missing_as("several", each)
     read = valid(first.cidr, first.key)
     return msgspec.structs.replace(read, statement=first)
 
@@ -103,7 +103,7 @@ def valid(value: str, key: str = tutorial.POD_CIDR_KEY) -> PodCidr:
         small = not WIDEST <= network.prefixlen <= SMALLEST
         odd = network.is_loopback or network.is_multicast or network.is_link_local
         return _invalid(key, value, "unusable") if small or odd else PodCidr(network=network, observed=value)
-    if value == (found and found[0]):
+    if _CIDR.fullmatch(value):
         return _invalid(key, value, "host-bits", hint=str(network), network=network)
     return _invalid(key, value, "not-a-network", hint=str(network) if is_network(str(network)) else "")
 
@@ -132,34 +132,33 @@ def _invalid(
 def _missing(data: UserData) -> PodCidr:
     text = _as_text(data)
     if not text:
-        return PodCidr(problem="pod-cidr-missing", variant="absent", observed="—")
+        return _missing_as("absent", "—")
     inner = data.encoded_text
     if inner:
-        hint = _hint(inner)
-        return _missing_as("twice-encoded", text, _shown(inner), hint)
+        return _missing_as("twice-encoded", text, _shown(inner), _hint(inner))
     if data.is_script:
         near = _ASSIGNMENT.search(data.text)
-        return _missing_as("script", data.text, near[0] if near else "", near[2] if near else "")
+        return _missing_as("script", text, *near.group(0, 2)) if near else _missing_as("script", text)
     key = _nearest_key(data.pairs)
     if key:
         return _missing_as("misspelt", text, f"{key}={data.pairs[key]}", data.pairs[key])
-    return _missing_as("other", text, "", _hint(text))
+    return _missing_as("other", text, hint=_hint(text))
 
 
-def _missing_as(variant: str, text: str, near_miss: str, hint: str) -> PodCidr:
+def _missing_as(variant: str, text: str, near_miss: str = "", hint: str = "") -> PodCidr:
     return PodCidr(
         problem="pod-cidr-missing",
         variant=variant,
         observed=_shown(text),
         near_miss=near_miss,
-        hint=hint if hint and is_network(hint) else "",
+        hint=hint,
     )
 
 
 def _nearest_key(pairs: dict[str, str]) -> str:
     """The key that reads most like the tutorial's; failing that, one whose value is a network."""
-    alike = sorted((key for key in pairs if _is_alike(key)), key=_likeness, reverse=True)
-    return next(iter(alike), next((key for key, value in pairs.items() if is_network(value)), ""))
+    alike = filter(_is_alike, pairs)
+    return max(alike, key=_likeness, default=next((k for k, value in pairs.items() if is_network(value)), ""))
 
 
 def _is_alike(key: str) -> bool:
@@ -173,7 +172,7 @@ def _likeness(key: str) -> float:
 
 def _hint(text: str) -> str:
     found = _CIDR.search(text)
-    return found[0] if found and is_network(found[0]) else ""
+    return found[0] if found else ""
 
 
 def _as_text(data: UserData) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network
 
@@ -30,15 +31,13 @@ class Pods:
         The tutorial's own for the worker's place, else one past those of all workers.
         """
         place = self._places.get(worker, 0)
-        own = ranges.CANDIDATES[place : place + 1]
-        if own and self.is_free_for(worker, own[0]):
-            return own[0]
-        later, earlier = self._free
-        return next(iter([*later[place : place + 1], *later[:1], *earlier[:1]]), None)
+        own = [each for each in ranges.CANDIDATES[place : place + 1] if self.is_free_for(worker, each)]
+        beyond, free = self._free
+        return next(itertools.chain(own, beyond[place:], beyond, free), None)
 
     @functools.cached_property
     def _free(self) -> tuple[list[IPv4Network], list[IPv4Network]]:
-        """The tutorial's pod CIDRs that nobody has: beyond those of these workers, and among them."""
+        """The tutorial's pod CIDRs that nobody has: beyond those of these workers, and all."""
         free = [candidate for candidate in ranges.CANDIDATES if self.is_free_for("", candidate)]
         among = set(ranges.CANDIDATES[: len(self._places)])
-        return [each for each in free if each not in among], [each for each in free if each in among]
+        return [each for each in free if each not in among], free

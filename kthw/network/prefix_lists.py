@@ -46,8 +46,6 @@ class PrefixLists:
 
     def spread(self, table: RouteTable) -> RouteTable:
         """The table with a route for each entry in place of those by a list that was read."""
-        if not any(route.prefix_list in self.entries for route in table.routes):
-            return table
         return replace(table, routes=tuple(each for route in table.routes for each in self._spread(route)))
 
     def _spread(self, route: Route) -> Iterable[Route]:

@@ -39,7 +39,7 @@ class Probes:
 
     @functools.cached_property
     def _traces(self) -> dict[tuple[str, str], Trace]:
-        return {(trace.source, trace.destination): trace for trace in reversed(self._evidence.traces)}
+        return {(trace.source, trace.destination): trace for trace in self._evidence.traces}
 
     def trace(self, source: str, destination: str) -> Trace | None:
         """Who saw the packets of a pair, where they were watched for."""

@@ -43,7 +43,7 @@ class Owners:
         self._exact: dict[tuple[int, int], list[str]] = {}
         for owner, cidr in owned.items():
             self._exact.setdefault((cidr.prefixlen, int(cidr.network_address)), []).append(owner)
-        self._prefixes = sorted({prefix for prefix, _ in self._exact})
+        self._prefixes = {prefix for prefix, _ in self._exact}
         self._starts = sorted((start, prefix) for prefix, start in self._exact)
 
     def of(self, wanted: IPv4Network) -> list[str]:
@@ -60,8 +60,8 @@ class Owners:
     def overlapping(self, wanted: IPv4Network) -> Iterator[str]:
         """Those whose network overlaps it."""
         yield from self.holding(wanted)
-        first = bisect.bisect_left(self._starts, (int(wanted.network_address), 0))
-        last = bisect.bisect_right(self._starts, (int(wanted.broadcast_address), 32))
+        first = bisect.bisect_left(self._starts, (int(wanted.network_address),))
+        last = bisect.bisect_left(self._starts, (int(wanted.broadcast_address) + 1,))
         for start, prefix in self._starts[first:last]:
             if prefix > wanted.prefixlen:
                 yield from self._exact[prefix, start]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -13,7 +13,7 @@ from kthw.intended.pod_cidrs import WIDEST
 from kthw.network import pod_cidr
 from kthw.network.pod_cidr import PodCidr
 from kthw.observed.cni_networks import pod_network
-from kthw.observed.evidence import Instance, Node
+from kthw.observed.evidence import Instance, Node, UserData
 
 if TYPE_CHECKING:
     from kthw.network.model import Network
@@ -22,9 +22,6 @@ Source = Literal["option", "user-data", "tag", "cni", "kubelet", "route"]
 
 ASSUMED: Final = frozenset[Source](("cni", "kubelet", "route"))
 """What merely follows from a pod CIDR, and is no yardstick of itself."""
-
-
-_NOTHING: Final = PodCidr(problem="pod-cidr-missing", variant="absent", observed="—")
 
 
 class Saying(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,33 +72,34 @@ def said(network: Network, worker: str) -> Said | None:
 
 def stated(option: str, instance: Instance | None) -> Said | None:
     """The same, of what is stated only. ``option``: by the person who runs us, or empty."""
-    if not option and (instance is None or instance.user_data is None):
+    data, tags = (instance.user_data, instance.pod_cidr_tags) if instance else (None, {})
+    if not option and data is None:
         return None
-    read, saying = _in_user_data(instance)
+    data = data or UserData()
+    read = pod_cidr.read(data)
     each = [Saying(source="option", cidr=option)] if option else []
-    each += [*([saying] if saying else []), *_in_tags(instance)]
+    each += [*_in_user_data(data, read), *_in_tags(tags)]
     if not each:
-        return Said(read=read or _NOTHING)
+        return Said(read=read)
     first = each[0]
-    return _ruled(each, read if read and first is saying else pod_cidr.valid(first.cidr, first.where))
+    return _ruled(each, read if first.source == "user-data" else pod_cidr.valid(first.cidr, first.where))
 
 
 def _ruled(each: list[Saying], read: PodCidr) -> Said:
     return Said(read=read, saying=each[0], others=tuple(one for one in each[1:] if one.cidr != each[0].cidr))
 
 
-def _in_user_data(instance: Instance | None) -> tuple[PodCidr | None, Saying | None]:
-    if instance is None or instance.user_data is None:
-        return None, None
-    read = pod_cidr.read(instance.user_data)
-    if read.problem == "pod-cidr-missing":
-        return read, None
-    where = read.statement.key if read.statement else tutorial.POD_CIDR_KEY
-    return read, Saying(source="user-data", cidr=str(read.network or read.observed), where=where)
+def _in_user_data(data: UserData, read: PodCidr) -> Iterator[Saying]:
+    if read.statement:
+        cidr, key = read.statement.cidr, read.statement.key
+    elif read.problem != "pod-cidr-missing":
+        cidr, key = data.pairs[tutorial.POD_CIDR_KEY], tutorial.POD_CIDR_KEY
+    else:
+        return
+    yield Saying(source="user-data", cidr=str(read.network or cidr), where=key)
 
 
-def _in_tags(instance: Instance | None) -> list[Saying]:
-    tags = instance.pod_cidr_tags if instance else {}
+def _in_tags(tags: Mapping[str, str]) -> list[Saying]:
     return [Saying(source="tag", cidr=cidr, where=key) for key, cidr in sorted(tags.items())]
 
 

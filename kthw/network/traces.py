@@ -21,7 +21,7 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     way: str
     last: str = ""
     missing: str = ""
-    where: str = ""
+    where: str
     astray: tuple[str, ...] = ()
 
 

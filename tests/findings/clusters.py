@@ -125,7 +125,7 @@ def route(n: int, destination: str, **changes: Any) -> Route:
         destination=destination,
         instance=instance_id(n),
         network_interface=interface_id(n),
-        foreign=destination.startswith("pl-"),
+        foreign=destination.startswith("pl-") or ":" in destination,
     )
     return replace(made, **changes)
 

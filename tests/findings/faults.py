@@ -14,6 +14,7 @@ from tests.findings import (
     faults_of_installed_networks,
     faults_of_node_routes,
     faults_of_nodes,
+    faults_of_odd_labs,
     faults_of_other_machines,
     faults_of_packets,
     faults_of_plugins,
@@ -39,6 +40,7 @@ SUBJECTS = (
     faults_of_installed_networks,
     faults_of_reverse_path,
     faults_of_packets,
+    faults_of_odd_labs,
 )
 Case = TypeVar("Case")
 

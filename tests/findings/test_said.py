@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
@@ -10,10 +11,18 @@ from msgspec.structs import replace
 
 from kthw.findings.judging import judge
 from kthw.network.model import Network
+from kthw.network.pod_cidr import PodCidr
+from kthw.network.said import Said, Saying
 from kthw.observed.evidence import Evidence, Statement, UserData
-from tests.findings.changed_aws import with_instance, with_user_data, without_route
+from tests.findings.changed_aws import (
+    with_instance,
+    with_route,
+    with_user_data,
+    without_instance,
+    without_route,
+)
 from tests.findings.changed_nodes import with_cni, with_node
-from tests.findings.clusters import OK, ONE
+from tests.findings.clusters import OK, ONE, route
 
 OTHER = "10.200.9.0/24"
 SILENT = with_cni(without_route(with_user_data(OK, "worker-1"), ONE), "worker-1", subnet="")
@@ -66,6 +75,60 @@ def test_of_several_places_the_first_that_says_one_rules(
     assert found
     assert (found.source, str(network.pod_cidrs["worker-1"])) == (source, cidr)
     assert found.is_assumed == (source in ("cni", "kubelet", "route"))
+
+
+@pytest.mark.parametrize(
+    ("routes", "assumed"),
+    [
+        ((ONE,), ONE),
+        (("10.200.1.0/25", "10.200.1.128/25"), ONE),
+        (("10.0.0.0/8",), "10.0.0.0/8"),
+        ((ONE, "0.0.0.0/0"), ONE),
+        ((ONE, "fd00:1::/64"), ONE),
+        ((ONE, OTHER), ""),
+        (("10.200.1.2/32",), ""),
+        (("0.0.0.0/0",), ""),
+    ],
+)
+def test_what_routes_lead_to_a_worker_tells_its_pod_cidr(routes: tuple[str, ...], assumed: str) -> None:
+    """One range, large enough for pods; a default route, or one of IPv6, is no worker's pods."""
+    led = (route(1, each) for each in routes)
+    network = Network(with_route(SILENT, *led))
+    assert str(network.pod_cidrs.get("worker-1", "")) == assumed
+
+
+def test_of_two_tags_the_first_by_name_rules() -> None:
+    network = Network(with_instance(SILENT, "worker-1", pod_cidr_tags={"pod-cidr": OTHER, "PodCidr": ONE}))
+    assert str(network.pod_cidrs["worker-1"]) == ONE
+
+
+@pytest.mark.parametrize(
+    ("data", "cidr", "where"),
+    [
+        (UserData(pairs={"pod-cidr": "hello"}), "hello", "pod-cidr"),
+        (UserData(pairs={"pod-cidr": "10.200.1.7/24"}), ONE, "pod-cidr"),
+        (
+            UserData(statements=(Statement(cidr="10.200.1.0/33", form="assigned", key="PODS"),)),
+            "10.200.1.0/33",
+            "PODS",
+        ),
+        (UserData(statements=(Statement(cidr="10.200.1.7/24", form="alone"),)), ONE, ""),
+    ],
+    ids=["no network", "host bits", "no network, said otherwise", "host bits, said otherwise"],
+)
+def test_what_disagrees_is_told_as_it_is_written(data: UserData, cidr: str, where: str) -> None:
+    evidence = with_instance(SILENT, "worker-1", user_data=data, pod_cidr_tags={"PodCidr": OTHER})
+    said = Network(evidence).said("worker-1")
+    assert said
+    assert said.saying == Saying(source="user-data", cidr=cidr, where=where)
+    assert said.others == (Saying(source="tag", cidr=OTHER, where="PodCidr"),)
+
+
+def test_a_missing_worker_has_the_pod_cidr_of_the_option() -> None:
+    network = Network(without_instance(saying({"option": ONE}), "worker-1"))
+    assert network.said("worker-1") == Said(
+        read=PodCidr(network=IPv4Network(ONE), observed=ONE), saying=Saying(source="option", cidr=ONE)
+    )
 
 
 def test_where_nothing_says_one_there_is_none() -> None:

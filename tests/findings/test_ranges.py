@@ -1,0 +1,80 @@
+"""Ranges: who has what overlaps one, which ranges pods are carved from, and which pod CIDR is nobody's."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+import pytest
+
+from kthw.network import ranges
+from kthw.network.pods import Pods
+
+OWNED = {
+    "high": "10.1.0.0/24",
+    "last": "10.0.1.255/32",
+    "next": "10.0.2.0/25",
+    "low": "10.0.1.0/25",
+    "wide": "10.0.0.0/16",
+    "one": "10.0.1.0/24",
+}
+
+
+def test_who_has_a_network_that_overlaps_is_found_once() -> None:
+    owners = ranges.Owners({name: IPv4Network(cidr) for name, cidr in OWNED.items()})
+    assert sorted(owners.holding(IPv4Network("10.0.1.0/24"))) == ["one", "wide"]
+    assert sorted(owners.overlapping(IPv4Network("10.0.1.0/24"))) == ["last", "low", "one", "wide"]
+    assert sorted(owners.overlapping(IPv4Network("10.0.1.0/32"))) == ["low", "one", "wide"]
+    assert list(owners.overlapping(IPv4Network("10.2.0.0/16"))) == []
+    assert list(owners.overlapping(IPv4Network("0.0.0.0/0"))) == [
+        "wide",
+        "one",
+        "low",
+        "last",
+        "next",
+        "high",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "expected"),
+    [
+        (("172.16.0.0/24", "172.200.0.0/24"), ("172.0.0.0/8",)),
+        (("172.16.0.0/24", "173.16.0.0/24"), ("172.16.0.0/24", "173.16.0.0/24")),
+        (
+            ("192.168.7.0/24", "172.20.9.0/24", "10.1.2.0/24", "10.1.0.0/16", "100.64.3.0/24", "11.5.0.0/20"),
+            ("10.1.0.0/16", "10.1.2.0/24", "11.5.0.0/20", "100.64.3.0/24", "172.20.9.0/24", "192.168.7.0/24"),
+        ),
+    ],
+)
+def test_pod_cidrs_that_have_less_than_a_byte_in_common_are_no_range(
+    cidrs: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    """They stand for themselves, the wider one before what is in it."""
+    found = ranges.pod_ranges(IPv4Network(cidr) for cidr in cidrs)
+    assert tuple(map(str, found)) == expected
+
+
+BEYOND_THREE = ("10.200.3.0/24", *(f"10.200.{2**n}.0/{24 - n}" for n in range(2, 8)))
+"""All of the tutorial's range but three pod CIDRs."""
+FREE: dict[str, tuple[int, int, dict[str, str], tuple[str, ...], str]] = {
+    "its own": (1, 3, {"w0": "10.200.0.0/24", "w": "10.200.1.0/24"}, (), "10.200.1.0/24"),
+    "another's, so one beyond those of all": (0, 3, {"x": "10.200.0.0/24"}, (), "10.200.3.0/24"),
+    "another one beyond for another place": (1, 3, {"x": "10.200.1.0/24"}, (), "10.200.4.0/24"),
+    "free ones beyond": (1, 3, {"x": "10.200.1.0/24", "y": "10.200.3.0/24"}, (), "10.200.5.0/24"),
+    "a wider one's": (1, 3, {"x": "10.200.0.0/22"}, (), "10.200.5.0/24"),
+    "not that many beyond, so the first": (200, 201, {"x": "10.200.200.0/24"}, (), "10.200.201.0/24"),
+    "none beyond, so the first of all": (1, 3, {"x": "10.200.1.0/24"}, BEYOND_THREE, "10.200.0.0/24"),
+    "a place past all": (300, 301, {}, (), "10.200.0.0/24"),
+    "none at all": (1, 3, {}, ("10.200.0.0/16",), "None"),
+    "no place": (-1, 2, {"w1": "10.200.1.0/24"}, (), "10.200.0.0/24"),
+}
+
+
+@pytest.mark.parametrize(("place", "of", "taken", "blocks", "expected"), FREE.values(), ids=FREE)
+def test_a_free_pod_cidr_is_that_of_the_place_or_else_nobodys(
+    place: int, of: int, taken: dict[str, str], blocks: tuple[str, ...], expected: str
+) -> None:
+    """For ``w``, at its place among so many."""
+    places = {"w" if n == place else f"w{n}": n for n in range(of)}
+    cidrs = {worker: IPv4Network(cidr) for worker, cidr in taken.items()}
+    assert str(Pods(cidrs, places, map(IPv4Network, blocks)).free_for("w")) == expected
