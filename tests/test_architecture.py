@@ -66,7 +66,7 @@ TESTED_FROM_WITHIN = (
     Import("tests/plugin/own_steps.py", "fixtures.options.SETTINGS", lazily=False),
     Import("tests/plugin/test_shown.py", "fixtures.gathering", lazily=False),
 )
-"""Of pytest's side, what is measured, counted, tried very often, or on a machine that fails: not a program."""
+"""Of pytest's side, what is measured, counted, tried very often, or on a machine that fails: no program."""
 
 
 def sources(folder: str) -> list[Path]:

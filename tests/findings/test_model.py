@@ -95,7 +95,7 @@ def test_where_nobody_told_of_a_login_it_is_the_tutorials(evidence: Evidence, lo
 
 SSH = LookError(code="ssh-unreachable", subject="worker-1", worker="worker-1")
 DENIED = LookError(code="access-denied", subject="worker-1", worker="worker-1")
-THROTTLED = LookError(code="throttled", subject="worker-1", worker="worker-1", facts={"kind": "user-data"})
+THROTTLED = LookError(code="throttled", subject="worker-1", worker="worker-1", kind="user-data")
 
 
 def test_why_user_data_is_not_known_is_what_aws_said_of_it() -> None:
