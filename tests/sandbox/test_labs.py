@@ -132,7 +132,7 @@ def _goes_out(box: Sandbox, name: str, port: int = tutorial.INTERNET_PORT) -> bo
 def _ssh(box: Sandbox, name: str, command: str) -> subprocess.CompletedProcess[str]:
     config = str(box.directory / SSH_CONFIG)
     return subprocess.run(
-        ["ssh", "-F", config, name, command], capture_output=True, text=True, check=False, timeout=30
+        ["ssh", "-F", config, name, command], capture_output=True, text=True, check=False, timeout=90
     )
 
 
