@@ -48,14 +48,17 @@ class Access:
             instance, address, jump = state.instances[eni.instance], eni.addresses[0], ""
             if eni.public:
                 address = eni.public[0][1]
-            elif eni.vpc in jumps and inside.count(address) == 1:
-                jump = jumps[eni.vpc]
-            else:
+            elif inside.count(address) > 1:
                 continue
+            # Where none is known, a person may name the jump host: the key is known all the same.
+            known.append(f"{address} {host_keys[instance.id]}\n")
+            if not eni.public:
+                jump = jumps.get(eni.vpc, "")
+                if not jump:
+                    continue
             # Two machines of one name: neither can be meant by it.
             by_name = instance.name and names.count(instance.name) == 1 and " " not in instance.name
             hosts.append((f"{instance.name} {address}" if by_name else address, address, jump))
-            known.append(f"{address} {host_keys[instance.id]}\n")
         self._replace(KNOWN_HOSTS, "".join(known))
         machines = "".join(self._host(*host) for host in hosts)
         self._replace(SSH_CONFIG, f"{machines}Host *\n{self._way(self._dial())}")

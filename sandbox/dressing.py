@@ -21,7 +21,8 @@ from sandbox.lab import Lab, Machine
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-_SECONDS: Final = 30.0
+_SECONDS: Final = 60.0
+"""For one machine; so long may a login take where many are under way on a machine with much to do."""
 _NO_LOGIN: Final = 255
 """What ``ssh`` ends with where it could not log in."""
 
@@ -93,7 +94,7 @@ def _wait_for_greeting(directory: Path, address: str) -> None:
 def _type(directory: Path, address: str, lines: str) -> None:
     deadline = time.monotonic() + _SECONDS
     config = str(directory / SSH_CONFIG)
-    command = ["ssh", "-F", config, "-o", "ConnectTimeout=5", address, "sudo sh -e"]
+    command = ["ssh", "-F", config, "-o", f"ConnectTimeout={_SECONDS:.0f}", address, "sudo sh -e"]
     while True:
         done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
         if done.returncode != _NO_LOGIN or time.monotonic() > deadline:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-from kthw.findings.keep_files import KeepFile, keep_file
+from kthw.findings.keep_files import keep_file
 from kthw.findings.remark import Remark
 from kthw.network import ranges
 from kthw.network.model import Network
@@ -26,34 +26,39 @@ def not_kept(network: Network) -> list[Remark]:
         routes = [
             f"{route.destination} via {route.via}"
             for route in through_peers(network, worker)
-            if not route.kept and _is_of_another(network, worker, route.destination)
+            if not route.kept and _leads_to_a_neighbour(network, worker, route.destination)
         ]
         if routes:
             facts = {
                 "login": network.login(worker),
                 "routes": ", ".join(routes),
-                "file": keeping(network, worker).path,
-                "keep": shlex.quote(keeping(network, worker).command),
+                **keeping(network, worker),
             }
             found.append(Remark(code=CODE, worker=worker, subject=network.noun(worker), facts=facts))
     return found
 
 
-def _is_of_another(network: Network, worker: str, destination: str) -> bool:
+def _leads_to_a_neighbour(network: Network, worker: str, destination: str) -> bool:
+    """Whether it is for another's pods, and that other in the worker's subnet: the rest is not to be kept."""
     owners = network.pods.owners.overlapping(ranges.network(destination))
-    return any(owner != worker for owner in owners)
+    return any(owner != worker and on_link(network, worker, owner) for owner in owners)
 
 
-def keeping(network: Network, worker: str) -> KeepFile:
-    """The file with all of the worker's kernel routes to its peers' pods, for what is on the node."""
+def keeping(network: Network, worker: str) -> dict[str, str]:
+    """The facts of the file with all of the worker's kernel routes to its peers' pods, for what is on the
+    node: ``file``, its path, and ``keep``, the command that writes it, quoted. Empty where it needs none.
+    """
 
-    def made() -> KeepFile:
+    def made() -> dict[str, str]:
         node = network.evidence.nodes.get(worker)
         routes = [
             (str(cidr), hop)
             for other, cidr in network.pod_cidrs.items()
             if other != worker and (hop := on_link(network, worker, other))
         ]
-        return keep_file(node.keeper if node else None, routes)
+        if not routes:
+            return {}
+        file = keep_file(node.keeper if node else None, routes)
+        return {"file": file.path, "keep": shlex.quote(file.command)}
 
     return network.remember(("keeping", worker), made)

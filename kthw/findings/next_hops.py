@@ -206,6 +206,7 @@ def _made_missing(network: Network, worker: str) -> Finding:
         near_miss=some([route for route in near if route not in routes.values()], _MOST_SHOWN),
         facts={
             **_facts(network, worker, next(iter(others.values()))),
+            **keeping(network, worker),
             "others": some([network.noun(other) for other in others], _MOST_SHOWN),
             "command": shlex.quote(" && ".join(commands)),
         },
@@ -230,6 +231,8 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
         # One for a part goes before that for the whole; one for more is somebody else's too.
         part = not near or not way.route or _is_part(destination, str(cidr))
         commands = [*([removing(way)] if part else []), *commands]
+    kept = keeping(network, worker)
+    variant = "" if _whose(network, way.via) else "nobody"
     return Finding(
         code="node-route-wrong-next-hop",
         subject=f"{network.noun(worker)} · {way.route or way.address}",
@@ -239,11 +242,12 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
         near_miss=_whose(network, way.via),
         facts={
             **_facts(network, worker, way),
+            **kept,
             "towards_noun": network.noun(other),
             "via": way.via,
             "whose": _whose(network, way.via) or "—",
             "command": shlex.quote(" && ".join(commands)),
-            "variant": "" if _whose(network, way.via) else "nobody",
+            "variant": variant if kept else "alone",
         },
     )
 
@@ -294,8 +298,6 @@ def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
         "worker_noun": network.noun(worker),
         "login": network.login(worker),
         "route": way.route or "—",
-        "file": keeping(network, worker).path,
-        "keep": shlex.quote(keeping(network, worker).command),
     }
 
 

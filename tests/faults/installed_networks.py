@@ -22,11 +22,11 @@ chmod 755 /root/flannel/flannel /root/flannel/flanneld
 printf 'bin_dirs = ["/root/flannel", "/opt/cni/bin"]\\n' >/etc/containerd/config.toml
 printf 'FLANNEL_NETWORK=10.200.0.0/16\\nFLANNEL_SUBNET=10.200.10%s.0/24\\n' $1 >{_LEASE}
 setsid /root/flannel/flanneld 36000 </dev/null >/dev/null 2>&1 & echo $! >/root/flannel/pid
-mv /etc/cni/net.d/10-bridge.conf /root/flannel
 cat >/etc/cni/net.d/10-flannel.conflist <<'CNI'
 {json.dumps(flannel.CONFLIST)}
 CNI
 """
+_SET_ASIDE: Final = "mv /etc/cni/net.d/10-bridge.conf /root/flannel"
 _PEERS: Final = "for m in 0 1 2; do if [ $m != $1 ]; then"
 _VXLAN: Final = f"""
 card=$(ip -o -4 address | sed -n "s#^[0-9]*: *\\([^ ]*\\) .*10[.]0[.]1[.]2$1/.*#\\1#p")
@@ -55,8 +55,10 @@ def _everywhere(script: str) -> str:
     return f"for n in 0 1 2; do ssh worker-$n \"sudo bash -es $n\" <<'END'\n{script}\nEND\ndone"
 
 
-VXLAN: Final = _everywhere(_INSTALL + _VXLAN)
-HOST_GATEWAY: Final = _everywhere(_INSTALL + _HOST_GATEWAY)
+IN_TUNNELS: Final = _INSTALL + _VXLAN
+"""What bash is told on the node whose number is its argument, where no other CNI file is."""
+VXLAN: Final = _everywhere(IN_TUNNELS + _SET_ASIDE)
+HOST_GATEWAY: Final = _everywhere(_INSTALL + _HOST_GATEWAY + f"\n{_SET_ASIDE}")
 REMOVED: Final = _everywhere(_REMOVE)
 CHECKS_ON: Final = """
 for id in ${WORKER_0} ${WORKER_1} ${WORKER_2}; do

@@ -179,6 +179,10 @@ FAULTS: Faults = {
     # Not on the link.
     "kernel routes through addresses of another subnet": (APART, OFF * 4),
     "no kernel route between two subnets": (UNLINKED, OFF * 3),
+    "a kernel route on the only node of its subnet, through an address of nobody's": (
+        handing(APART, "worker-2", "worker-0", via="10.0.2.99"),
+        (*WRONG, *OFF * 3),
+    ),
     "through another subnet, and packets are lost": (
         failing(APART, ("worker-0", "worker-2")),
         (*OFF * 4, "pod-unreachable", "pod-unreachable"),

@@ -20,6 +20,8 @@ from tests.findings.changed_aws import TWO, with_interface, with_route
 from tests.findings.changed_nodes import masquerade_off, with_node, with_way
 from tests.findings.clusters import OK, ONE, TABLE_2, healthy, route
 from tests.findings.faults_of_node_routes import (
+    APART,
+    FAULTS,
     FIRST,
     NODES,
     UNLINKED,
@@ -194,6 +196,17 @@ def test_routes_that_no_file_keeps_are_remarked_on_with_the_file_that_would() ->
         UNIT,
         [keep_file(None, routes).command],
     )
+
+
+def test_routes_to_another_subnet_are_not_to_be_kept() -> None:
+    """They carry nothing: no file keeps them, and none is written that keeps nothing."""
+    (remark,) = not_kept(Network(_forgotten(APART, "worker-0")))
+    assert remark.facts["routes"] == "10.200.1.0/24 via 10.0.1.21"
+    assert not_kept(Network(_forgotten(APART, "worker-2"))) == []
+    for evidence, _ in FAULTS.values():
+        for found in everything(evidence):
+            assert found.code != "node-route-off-link" or "keep" not in found.facts
+            assert "route replace" in found.facts.get("keep", "route replace")
 
 
 def test_the_file_is_the_one_that_the_nodes_distribution_reads() -> None:

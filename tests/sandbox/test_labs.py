@@ -21,7 +21,7 @@ from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from sandbox.building import build
 from sandbox.dressing import dress
 from sandbox.lab import Lab
-from tests.asked import intended
+from tests.asked import by_jump_host, intended, way_in
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -64,7 +64,8 @@ def built(box: Sandbox, ec2: EC2Client) -> Iterator[Built]:
 def test_the_suite_is_green_in_a_lab_with_the_options_it_names(box: Sandbox, built: Built, name: str) -> None:
     """But in the tutorial's: there the chapter's routes are yet to be made."""
     lab = built(name)
-    seen = gather(box.target, intended(lab.options, worker_names(tutorial.WORKERS), box.target))
+    target = way_in(lab.options, box.target)
+    seen = gather(target, intended(lab.options, worker_names(tutorial.WORKERS), target))
     assert len(seen.intended.workers) == lab.workers
     verdict = judge(seen)
     found = [f.code for f in verdict.findings if f.code != "pod-unreachable"]
@@ -99,6 +100,25 @@ def test_who_has_no_public_address_is_logged_in_to_by_the_jump_host_and_goes_out
     assert not _goes_out(box, "worker-0"), "the NAT gateway's own subnet leads nowhere"
 
 
+@pytest.mark.slow
+@carried
+def test_a_jump_host_that_nothing_but_the_option_names_is_the_way_to_the_pods(
+    box: Sandbox, ec2: EC2Client, built: Built
+) -> None:
+    """Called so that the sandbox's ssh_config takes it for none: that has no way to the workers then."""
+    lab = built("private")
+    called: Any = [{"Name": "tag:Name", "Values": [lab.jump]}]
+    running: Any = [*called, {"Name": "instance-state-name", "Values": ["running"]}]
+    found = ec2.describe_instances(Filters=running)["Reservations"][0]["Instances"][0]["InstanceId"]
+    ec2.create_tags(Resources=[found], Tags=[{"Key": "Name", "Value": "edge"}])
+    assert "10.0.1.20" not in (box.directory / SSH_CONFIG).read_text()
+    verdict = judge(gather(by_jump_host(box.target, "edge"), intended((), lab.names(), box.target)))
+    assert [str(error) for error in verdict.errors] == []
+    pods = [probe for probe in verdict.evidence.probes if probe.kind == "pod"]
+    assert pods
+    assert [str(probe) for probe in pods if not probe.reached] == []
+
+
 def _gateway(ec2: EC2Client, vpc: str) -> str:
     its: Any = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
     return ec2.describe_internet_gateways(Filters=its)["InternetGateways"][0]["InternetGatewayId"]
@@ -112,7 +132,7 @@ def _goes_out(box: Sandbox, name: str, port: int = tutorial.INTERNET_PORT) -> bo
 def _ssh(box: Sandbox, name: str, command: str) -> subprocess.CompletedProcess[str]:
     config = str(box.directory / SSH_CONFIG)
     return subprocess.run(
-        ["ssh", "-F", config, name, command], capture_output=True, text=True, check=False, timeout=30
+        ["ssh", "-F", config, name, command], capture_output=True, text=True, check=False, timeout=90
     )
 
 

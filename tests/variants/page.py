@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.variants.shape import Shape, Variant
 from tests.variants.shapes import SHAPES
-from tests.variants.variants import OF_A_PLUGIN, VARIANTS
+from tests.variants.variants import VARIANTS
 
 _DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 _BY_NAME: Final = {shape.name: shape for shape in SHAPES}
@@ -28,7 +28,7 @@ class Page:
     green: str
     all_workers: str
     of_a_plugin: str
-    not_built: str
+    silent: str
     count: str
 
 
@@ -40,10 +40,9 @@ PAGES: Final = (
         heads=("variant", "what is built", "what to type", "what is said"),
         green="all holds",
         all_workers="each worker",
-        of_a_plugin="a cluster whose pod network is {plugin}'s",
-        not_built="not built here",
-        count="{built} of {all} are built and judged as this page says, in {shapes} shapes; the pod network "
-        "of the other {others} is a CNI plugin's business.",
+        of_a_plugin="; the routes are {plugin}'s business",
+        silent=", and no packets are sent",
+        count="{built} of {all} are built and judged as this page says, in {shapes} shapes.",
     ),
     Page(
         language="pt-BR",
@@ -52,10 +51,9 @@ PAGES: Final = (
         heads=("variante", "o que se monta", "o que digitar", "o que se lê"),
         green="tudo vale",
         all_workers="cada worker",
-        of_a_plugin="um cluster cuja rede de pods é do {plugin}",
-        not_built="não montada aqui",
-        count="{built} de {all} são montadas e julgadas como diz esta página, em {shapes} formas; a rede de "
-        "pods das outras {others} é assunto de um plugin CNI.",
+        of_a_plugin="; as rotas são assunto do {plugin}",
+        silent=", e não se enviam pacotes",
+        count="{built} de {all} são montadas e julgadas como diz esta página, em {shapes} formas.",
     ),
 )
 
@@ -69,10 +67,7 @@ def written(page: Page) -> str:
     rows = [_line(page.heads), _line("---" for _ in page.heads)]
     for variant in VARIANTS:
         rows += [_row(page, variant, _BY_NAME[name]) for name in variant.shapes]
-    for repo, plugin in OF_A_PLUGIN.items():
-        rows.append(_line((repo, page.of_a_plugin.format(plugin=plugin), f"`{_COMMAND}`", page.not_built)))
-    built, others = len(VARIANTS), len(OF_A_PLUGIN)
-    count = page.count.format(built=built, all=built + others, shapes=len(SHAPES), others=others)
+    count = page.count.format(built=len(VARIANTS), all=len(VARIANTS), shapes=len(SHAPES))
     template = Path(__file__).with_name(page.template).read_text(encoding="utf-8")
     return template.replace("<!-- count -->", count).replace("<!-- rows -->", "\n".join(rows))
 
@@ -100,7 +95,8 @@ def _said(page: Page, shape: Shape) -> str:
     for each in shape.said:
         code, _, worker = each.partition(" ")
         told.append(f"`{code}` ({page.all_workers})" if worker == "all" else f"`{code}`")
-    return "<br>".join(told) or page.green
+    whose = page.of_a_plugin.format(plugin=shape.plugin) if shape.plugin else ""
+    return f"{'<br>'.join(told) or page.green}{whose}{page.silent if shape.silent else ''}"
 
 
 def main() -> None:

@@ -12,7 +12,9 @@ from tests.faults.fault import Told
 class Shape:
     """``said``: the findings, each ``code worker``; ``all`` stands for every worker in turn.
 
-    ``packets``: whether it is looked at with packets; where they add nothing AWS alone is asked.
+    ``packets``: whether it is looked at with packets; where they add nothing AWS alone is asked. ``plugin``:
+    the network whose business pods' routes are, where a CNI plugin brings one; ``silent``: it makes pods for
+    kubelet only, so no packet is sent.
     """
 
     name: str
@@ -21,6 +23,8 @@ class Shape:
     lab: Lab
     said: tuple[str, ...] = ()
     packets: bool = False
+    plugin: str = ""
+    silent: bool = False
 
     def told(self, workers: tuple[str, ...]) -> set[tuple[str, str]]:
         """What is expected, by code and worker."""

@@ -8,6 +8,7 @@ from typing import Final
 from kthw.intended import tutorial
 from sandbox import cni, labs
 from sandbox.lab import Lab
+from tests.variants.of_plugins import OF_PLUGINS
 from tests.variants.shape import Shape
 
 _SUBNET: Final = labs.lab("vpc-is-subnet").but(others=())
@@ -320,4 +321,5 @@ SHAPES: Final = (
         said=("source-dest-check-on all", "security-group-blocks node-0", "internet-route-missing node-0"),
         packets=True,
     ),
+    *OF_PLUGINS,
 )

@@ -7,7 +7,7 @@ from typing import Final
 from tests.variants.shape import Variant
 
 _KEY: Final = "--ssh-key FILE"
-_BY_JUMP: Final = "--ssh-config FILE"
+_BY_JUMP: Final = "--ssh-jump NAME"
 _ADMIN: Final = f"--ssh-user admin {_KEY}"
 
 VARIANTS: Final = (
@@ -128,15 +128,11 @@ VARIANTS: Final = (
         shapes=("node routes, private without a way out",),
         ssh=f"--ssh-user ec2-user {_BY_JUMP}",
     ),
+    Variant(repo="konstl000/kubernetes-the-hard-way-aws", shapes=("amazon-vpc-cni",), ssh=_KEY),
+    Variant(repo="andygolubev/kubernetes-the-hard-way-aws", shapes=("Weave Net",), ssh=_BY_JUMP),
+    Variant(repo="mauriciomem/kube-the-hard-way-aws", shapes=("Weave Net",)),
+    Variant(repo="name-is-hai/kubernetes-the-hardway-aws", shapes=("Cilium",), ssh=_BY_JUMP),
+    Variant(repo="y1hao/kubernetes-the-hard-way-vibe", shapes=("Calico",), ssh=_BY_JUMP),
+    Variant(repo="pauldailly/kubernetes-the-hard-way-terraform-aws", shapes=("flannel",), ssh=_KEY),
+    Variant(repo="berry2012/kubernetes-the-hard-way-on-aws", shapes=("Weave Net",), ssh=_KEY),
 )
-
-OF_A_PLUGIN: Final = {
-    "konstl000/kubernetes-the-hard-way-aws": "amazon-vpc-cni",
-    "andygolubev/kubernetes-the-hard-way-aws": "Weave",
-    "mauriciomem/kube-the-hard-way-aws": "Weave",
-    "name-is-hai/kubernetes-the-hardway-aws": "Cilium",
-    "y1hao/kubernetes-the-hard-way-vibe": "Calico",
-    "pauldailly/kubernetes-the-hard-way-terraform-aws": "flannel",
-    "berry2012/kubernetes-the-hard-way-on-aws": "Weave",
-}
-"""Those whose pod network is a CNI plugin's business: no shape of them is built here."""
