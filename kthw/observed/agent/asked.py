@@ -35,11 +35,12 @@ def read_request(line: bytes) -> tuple[int, str, dict[str, Any]]:
     return whole(request.pop("id", None)), str(request.pop("do", "")), request
 
 
-def checked(do: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields as they may be used. Raises ``AgentError``."""
-    if do not in _SHAPES:
+def checked(do: str, fields: dict[str, Any], more: dict[str, dict[str, Callable[[Any], Any]]] | None = None) -> dict[str, Any]:
+    """The fields as they may be used; ``more`` are requests of this session only. Raises ``AgentError``."""
+    shapes = {**_SHAPES, **(more or {})}
+    if do not in shapes:
         raise _refused("do")
-    shape = _SHAPES[do]
+    shape = shapes[do]
     if set(fields) - set(shape):
         raise _refused(f"{do}: more fields than there are")
     found = {}
@@ -92,6 +93,11 @@ def _range(value: Any) -> str:
         return ""
     _fit(isinstance(value, str) and str(ipaddress.IPv4Network(value)) == value)
     return str(value)
+
+
+def _some_range(value: Any) -> str:
+    _fit(value != "")
+    return _range(value)
 
 
 def _name(value: Any) -> str:
@@ -172,6 +178,8 @@ def _times(value: Any) -> int:
     return whole(value, 1, 10)
 
 
+A_ROUTE = {"node": _address, "destination": _some_range, "via": _address}
+"""Of the requests that write; nobody who only looks may ask them."""
 _PLACES = {"configs": _path, "plugins": _path, "runtime": _path}
 _SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "facts": {**_PLACES},
