@@ -160,12 +160,19 @@ class Done(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ended: bool = True
 
 
-_DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {
-    kind: msgspec.json.Decoder(kind)
-    for kind in (
-        _Envelope, Ready, Facts, PodMade, Surroundings, Probed, Seen, RouteTold, Done, dict[str, Any],
-    )  # fmt: skip
-}
+_KINDS: Final = (
+    _Envelope,
+    Ready,
+    Facts,
+    PodMade,
+    Surroundings,
+    Probed,
+    Seen,
+    RouteTold,
+    Done,
+    dict[str, Any],
+)
+_DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
 """Made before there are threads: when several are the first to decode a struct, msgspec 0.22 crashes."""
 
 

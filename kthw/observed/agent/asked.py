@@ -18,6 +18,13 @@ MOST_BYTES = 8 << 20
 """Of one request; the longest, for some thousand workers, has about one."""
 MOST_WORKERS = 10_000
 MOST_PAIRS = 2000
+MARK = "85"
+"""What kernel routes of ours bear as ``proto``, the number of the program that made them.
+
+The kernel only keeps it, prints it, and compares it when a route is taken away: so ours can be told from
+another's for the same destination and next hop. No routing daemon of iproute2's ``rt_protos`` has this one,
+nor is it one that ``ip``, DHCP clients and systemd-networkd give to theirs (3, 4, 9, 16).
+"""
 _JOINERS = "\u200c\u200d"
 """Invisible, harmless, and part of how emoji and several scripts are written."""
 _WORD = re.compile("[A-Za-z0-9]{1,64}")
@@ -35,7 +42,9 @@ def read_request(line: bytes) -> tuple[int, str, dict[str, Any]]:
     return whole(request.pop("id", None)), str(request.pop("do", "")), request
 
 
-def checked(do: str, fields: dict[str, Any], more: dict[str, dict[str, Callable[[Any], Any]]] | None = None) -> dict[str, Any]:
+def checked(
+    do: str, fields: dict[str, Any], more: dict[str, dict[str, Callable[[Any], Any]]] | None = None
+) -> dict[str, Any]:
     """The fields as they may be used; ``more`` are requests of this session only. Raises ``AgentError``."""
     shapes = {**_SHAPES, **(more or {})}
     if do not in shapes:

@@ -10,18 +10,11 @@ import ipaddress
 import subprocess
 from typing import Any
 
-from kthw.observed.agent.asked import A_ROUTE
+from kthw.observed.agent.asked import A_ROUTE, MARK
 from kthw.observed.agent.conversation import main as converse
 from kthw.observed.agent.system import MOST_DETAIL, AgentError, Looking, UnseenError, tool
 from kthw.observed.agent.ways import Entry
 
-MARK = "85"
-"""What our routes bear as ``proto``, the number of the program that made them.
-
-The kernel only keeps it, prints it, and asks for it when a route is taken away: so ours can be told from
-another's for the same destination and next hop. No routing daemon of iproute2's ``rt_protos`` has this one,
-nor is it among those that DHCP clients and networkd take for theirs (3, 4, 9, 16).
-"""
 WIDEST = 8
 """Of a pod CIDR, bits: a mistake must not take half of the internet."""
 SECONDS = 8.0
@@ -44,7 +37,7 @@ def add(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def delete(request: dict[str, Any]) -> dict[str, Any]:
-    """Takes away the route that leads through ``via`` and bears our mark, and no other: the kernel compares."""
+    """Takes away the route through ``via`` that bears our mark, and no other: the kernel compares."""
     looking = _checked(request)
     told: dict[str, Any] = {"done": False, "detail": ""}
     there = _routes(request["destination"], looking)
