@@ -26,7 +26,9 @@ def routes(box: Sandbox, node: str, *commands: str) -> list[str]:
     typed = "; ".join([*commands, "ip route show"])
     ssh = ["ssh", "-F", box.environment["KTHW_SSH_CONFIG"], node, f"sudo sh -ec '{typed}'"]
     done = subprocess.run(ssh, capture_output=True, text=True, check=True)
-    return [line.strip() for line in done.stdout.splitlines() if " via " in line and line[0] != "d"]
+    return [
+        line.strip() for line in done.stdout.splitlines() if line.startswith("10.200.") and " via " in line
+    ]
 
 
 @pytest.mark.slow
@@ -39,8 +41,10 @@ def test_what_it_adds_carries_packets_and_only_that_is_taken_back(
 
     def run(action: str) -> tuple[int, str]:
         code = main(
-            [action, "--network", "node-routes", "--workers", ",".join(NODES), "--also", "controller-0"]
-            + ["--journal", str(file), "--language", "en"]
+            [
+                *(action, "--network", "node-routes", "--workers", ",".join(NODES), "--also", "controller-0"),
+                *("--journal", str(file), "--language", "en"),
+            ]
         )
         told = capsys.readouterr()
         return code, told.out + told.err
@@ -54,11 +58,10 @@ def test_what_it_adds_carries_packets_and_only_that_is_taken_back(
         assert [routes(box, node) for node in NODES] == [[], []]
 
         code, said = run("apply")
-        assert (code, said.count(": added on ") + said.count("  added on ")) == (0, 4), said
+        assert (code, said.count("  added on ")) == (0, 4), said
         assert routes(box, "worker-0") == [THERE]
-        evidence = gather(
-            box.target, Intended(workers=NODES, network="node-routes", also={"controller-0": ""})
-        )
+        meant = Intended(workers=NODES, network="node-routes", also={"controller-0": ""})
+        evidence = gather(box.target, meant)
         assert (evidence.errors, judge(evidence).findings) == ((), ())
         assert run("apply")[1].count("nothing to add") == 4
 
