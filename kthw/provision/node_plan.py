@@ -30,8 +30,8 @@ def plan(network: Network) -> tuple[ProvisionStep, ...]:
 
     ``worker`` is whose kernel it is about, ``target`` the next hop: the peer's own address in that subnet.
     Outcomes: ``create``; ``exists`` (``detail`` leads there: its own route, a wider one, or the default one
-    and the VPC's table); ``wrong-hop`` (``detail`` leads elsewhere; ``command`` would mend it, nothing does so
-    unasked); ``unseen`` (nobody could log in, or its kernel did not say); ``impossible``, where ``detail``
+    and the VPC's table); ``wrong-hop`` (``detail`` leads elsewhere; ``command`` would mend it, nothing does
+    so unasked); ``unseen`` (nobody could log in, or its kernel did not say); ``impossible``, where ``detail``
     is ``off-link`` (the peer has no address in that subnet), or what ``kthw.provision.plan`` has.
     """
     known = _without_overlaps(worker_steps(network.inventory, network.evidence.intended))
