@@ -21,14 +21,16 @@ from kthw.network.node_routes import (
     addresses,
     by_next_hop,
     by_node_routes,
+    carried,
+    is_bare,
     is_default,
+    is_near,
     on_link,
     senders,
     through_peers,
     ways_of,
 )
 from kthw.network.nouns import instance_noun, some
-from kthw.network.routing import ACTIVE
 from kthw.observed.evidence import Instance, Way
 
 _MOST_SHOWN: Final = 4
@@ -104,13 +106,13 @@ def _ways(network: Network, worker: str, other: str) -> list[Way]:
 
 def _way(network: Network, worker: str, other: str, way: Way) -> list[Finding]:
     near = on_link(network, worker, other)
-    if _is_bare(network, worker, way):
-        if _carried(network, worker, other, way.address):
+    if is_bare(network, worker, way):
+        if carried(network, worker, other, way.address):
             return []
         return [_missing(network, worker)] if near else [_off_link(network, worker, other, way)]
     if addresses(network).get(way.via) != other:
         return [_wrong(network, worker, other, way)]
-    return [] if _is_near(network, worker, other, way.via) else [_off_link(network, worker, other, way)]
+    return [] if is_near(network, worker, other, way.via) else [_off_link(network, worker, other, way)]
 
 
 def _handed_on(network: Network, worker: str, other: str, way: Way) -> bool:
@@ -136,37 +138,6 @@ def _handed_on(network: Network, worker: str, other: str, way: Way) -> bool:
     )
 
 
-def _is_bare(network: Network, worker: str, way: Way) -> bool:
-    """Whether the packet goes to AWS's router."""
-    return is_default(way) or way.via == network.router(senders(network)[worker].subnet)
-
-
-def _is_near(network: Network, worker: str, other: str, address: str) -> bool:
-    """Whether that address of ``other`` is in the worker's subnet."""
-    cards = network.located[other].network_interfaces
-    subnet = next((eni.subnet for eni in cards if address in eni.addresses), network.located[other].subnet)
-    return subnet == senders(network)[worker].subnet
-
-
-def _carried(network: Network, worker: str, other: str, address: str) -> bool:
-    """Whether the table of the worker's subnet leads there. Raises ``CouldNotLook`` where it was not seen."""
-    ruling = network.ruling(worker)
-    if ruling is None:
-        return False
-    lookup = network.lookup(ruling.effective.id)
-
-    def leads() -> bool:
-        route = lookup.taking(IPv4Address(address))
-        return route is not None and route.state == ACTIVE and network.goes_to(route, other)
-
-    # Asked by every node of the subnet.
-    if network.remember(("carried", ruling.effective.id, other, address), leads):
-        return True
-    for unread in lookup.unread:
-        raise network.prefix_lists.unread(unread.prefix_list)
-    return False
-
-
 def _without(network: Network, worker: str) -> dict[str, Way]:
     """By the other workers in its subnet that it has no kernel route to, and no table leads to, the way."""
 
@@ -176,7 +147,7 @@ def _without(network: Network, worker: str) -> dict[str, Way]:
             for other in network.workers
             if other != worker and on_link(network, worker, other)
             for way in reversed(_ways(network, worker, other))
-            if _is_bare(network, worker, way) and not _carried(network, worker, other, way.address)
+            if is_bare(network, worker, way) and not carried(network, worker, other, way.address)
         }
 
     return network.remember(("without", worker), find)
@@ -258,7 +229,7 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
     table = ruling.effective if ruling else None
     card, cidr = network.located[other].primary_interface, network.pod_cidrs[other]
     exists = table and network.lookup(table.id).exactly(cidr)
-    typed = not _is_bare(network, worker, way)
+    typed = not is_bare(network, worker, way)
     through_table = f"{network.noun(other)} · {table.id if table else '—'}"
     return Finding(
         code="node-route-off-link",

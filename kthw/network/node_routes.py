@@ -7,6 +7,7 @@ subnet it goes to AWS's router, which knows no pod CIDR but those of its tables.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from kthw.intended.cluster import AUTO, CNI_PLUGIN, NODE_ROUTES, VPC_ROUTES
 from kthw.network.cni import Ruling, ruling
 from kthw.network.model import Network
+from kthw.network.routing import ACTIVE
 from kthw.observed.evidence import Instance, KernelRoute, NetworkInterface, Way
 
 
@@ -170,6 +172,37 @@ def on_link(network: Network, worker: str, other: str) -> str:
     cards = sorted(there.network_interfaces, key=lambda eni: eni.device_index)
     near = (eni.addresses[0] for eni in cards if eni.subnet == here.subnet and eni.addresses)
     return next(near, there.address if there.subnet == here.subnet else "")
+
+
+def is_bare(network: Network, worker: str, way: Way) -> bool:
+    """Whether the packet goes to AWS's router."""
+    return is_default(way) or way.via == network.router(senders(network)[worker].subnet)
+
+
+def is_near(network: Network, worker: str, other: str, address: str) -> bool:
+    """Whether that address of ``other`` is in the worker's subnet."""
+    cards = network.located[other].network_interfaces
+    subnet = next((eni.subnet for eni in cards if address in eni.addresses), network.located[other].subnet)
+    return subnet == senders(network)[worker].subnet
+
+
+def carried(network: Network, worker: str, other: str, address: str) -> bool:
+    """Whether the table of the worker's subnet leads there. Raises ``CouldNotLook`` where it was not seen."""
+    ruling = network.ruling(worker)
+    if ruling is None:
+        return False
+    lookup = network.lookup(ruling.effective.id)
+
+    def leads() -> bool:
+        route = lookup.taking(IPv4Address(address))
+        return route is not None and route.state == ACTIVE and network.goes_to(route, other)
+
+    # Asked by every node of the subnet.
+    if network.remember(("carried", ruling.effective.id, other, address), leads):
+        return True
+    for unread in lookup.unread:
+        raise network.prefix_lists.unread(unread.prefix_list)
+    return False
 
 
 def handed_to(network: Network, worker: str) -> tuple[NetworkInterface, ...]:

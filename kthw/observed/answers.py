@@ -138,16 +138,41 @@ class Seen(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seen: Annotated[tuple[Sighting, ...], Meta(max_length=20_000)]
 
 
+class RouteThere(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A kernel route of a node; ``ours``: it bears our mark."""
+
+    via: Name
+    ours: bool
+    text: Text
+
+
+class RouteTold(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What came of a request to add or delete a kernel route, and those for its destination afterwards."""
+
+    done: bool
+    detail: Text
+    routes: Annotated[tuple[RouteThere, ...], Meta(max_length=16)]
+
+
 class Done(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of what has nothing to tell."""
 
     ended: bool = True
 
 
-_DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {
-    kind: msgspec.json.Decoder(kind)
-    for kind in (_Envelope, Ready, Facts, PodMade, Surroundings, Probed, Seen, Done, dict[str, Any])
-}
+_KINDS: Final = (
+    _Envelope,
+    Ready,
+    Facts,
+    PodMade,
+    Surroundings,
+    Probed,
+    Seen,
+    RouteTold,
+    Done,
+    dict[str, Any],
+)
+_DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
 """Made before there are threads: when several are the first to decode a struct, msgspec 0.22 crashes."""
 
 

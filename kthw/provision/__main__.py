@@ -18,90 +18,44 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
-from kthw.errors import CouldNotLook, LookError
-from kthw.foreign import printable
+from kthw.errors import CouldNotLook
 from kthw.intended import tutorial
-from kthw.intended.cluster import AUTO, NODE_ROUTES, BadNames, Intended
-from kthw.intended.selectors import FoundNobody, Selector, asked_workers
+from kthw.intended.cluster import NODE_ROUTES, VPC_ROUTES, BadNames
+from kthw.intended.selectors import asked_workers
 from kthw.lab.given import Given, lab_named
-from kthw.observed.aws.chosen import chosen
 from kthw.observed.aws.concerned import NAMELESS
 from kthw.observed.aws.inventory import read_inventory
 from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import ProvisionStep
 from kthw.provision.apply import GOOD, apply
+from kthw.provision.asked import intended
+from kthw.provision.by_nodes import carry_out, roll_back
 from kthw.provision.journal import DEFAULT, Journal
+from kthw.provision.node_rollback import claims_here as claims_on_nodes
 from kthw.provision.plan import headroom, plan
 from kthw.provision.rollback import claims_here, elsewhere, rollback
-from kthw.provision.turns import Holder, turn
-from kthw.provision.wording import step_line, waiting_line
+from kthw.provision.terminal import Terminal
+from kthw.provision.turns import turn
 from kthw.provision.writer import Writer
 from kthw.start import loaded
 from kthw.target import Target
 from kthw.words.command_line import Parser, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
-from kthw.words.nobody import screen
 
-_AGAIN: Final = "./run provision"
+_NETWORKS: Final = (VPC_ROUTES, NODE_ROUTES)
 _ACTIONS: Final = ("plan", "apply", "rollback")
+_SSH: Final = (
+    ("ssh-user", "USER"), ("ssh-key", "FILE"), ("ssh-config", "FILE"), ("ssh-jump", "[USER@]HOST[:PORT]"),
+)  # fmt: skip
 _OF_A_LAB: Final = (
-    "workers", "pod-cidrs", "network", "region", "profile", "expect-account", "language",
+    "workers", "pod-cidrs", "network", "also", "region", "profile", "expect-account", "language",
+    *(name for name, _ in _SSH), "ssh-accept-new",
 )  # fmt: skip
 """What of a lab file this is about."""
 _ACCOUNT = re.compile(r"\d{12}")
-_MOST_SHOWN: Final = 5000
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Session:
-    """One run of the command: its words, and what it writes for the person."""
-
-    def __init__(self, words: Catalogue) -> None:
-        self.words = words
-
-    def say(self, key: str, /, **facts: object) -> None:
-        """Print a phrase on stdout."""
-        self.print(self.words.say(key, **facts))
-
-    def print(self, line: str) -> None:
-        """Print a line on stdout, or a step with its command."""
-        sys.stdout.write(f"{printable(line, _MOST_SHOWN, lines=True)}\n")
-        sys.stdout.flush()
-
-    def complain(self, error: LookError) -> None:
-        """Print what could not be looked at, and what to do about it, on stderr."""
-        said = self.words.error(error)
-        told = "\n".join(filter(None, (said.what, said.why, said.fix)))
-        sys.stderr.write(f"{printable(told, _MOST_SHOWN, lines=True)}\n")
-
-    def refuse(self, problem: BadNames) -> None:
-        """Print that the workers asked for are not there, and who is, on stderr."""
-        found = isinstance(problem, FoundNobody) and screen(self.words, problem, _AGAIN)
-        told = found or self.words.refusal(problem)
-        sys.stderr.write(f"{printable(told, _MOST_SHOWN, lines=True)}\n")
-
-    def progress(self, done: int, of: int) -> None:
-        """One line that counts, for a person who watches; nothing into a file."""
-        if sys.stderr.isatty():
-            end = "\r\x1b[K" if done == of else ""
-            sys.stderr.write(f"\r{self.words.say('provision-reading', done=done, of=of)}{end}")
-            sys.stderr.flush()
-
-    def line(self, step: ProvisionStep) -> str:
-        """A step, as a person reads it."""
-        return step_line(self.words, step)
-
-    def waiting(self, table: str, holder: Holder) -> None:
-        """Say that another run is waited for."""
-        self.print(waiting_line(self.words, table, holder))
-
-    def where(self, account: str, reader: Reader) -> None:
-        """Say which account and region this is about."""
-        self.say("provision-where", account=account, region=reader.region)
-        if reader.facts["endpoint"]:
-            self.say("provision-endpoint", endpoint=reader.facts["endpoint"])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -111,11 +65,11 @@ def main(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that has no → is no reason to stop in the middle.
             stream.reconfigure(errors="replace")
-    session = Session(catalogue(language_asked(arguments, os.environ)))
+    session = Terminal(catalogue(language_asked(arguments, os.environ)))
     options = _options(arguments, session.words)
     try:
         given = _given(options)
-        session = Session(catalogue(given.checked("language") or session.words.language))
+        session = Terminal(catalogue(given.checked("language") or session.words.language))
         with _interruptible():
             return _run(session, options, given)
     except CouldNotLook as problem:
@@ -166,19 +120,24 @@ def _given(options: argparse.Namespace) -> Given:
     return Given(lambda name: getattr(options, name.replace("-", "_"), None), lab, os.environ, here)
 
 
-def _run(session: Session, options: argparse.Namespace, given: Given) -> int:
+def _run(session: Terminal, options: argparse.Namespace, given: Given) -> int:
     target, expect_account = given.target(), given.checked("expect-account")
     for line in given.told(session.words):
         session.print(line)
     reader = Reader(target)
     journal = Journal(options.journal)
+    by_node = given.checked("network") == NODE_ROUTES
+    if by_node:
+        target = replace(target, ssh=given.ssh())
     if options.action == "rollback":
         account = reader.account(expect_account)
         session.where(account, reader)
+        if by_node:
+            return _roll_back_nodes(session, target, reader, account, journal)
         return _roll_back(session, Writer(target, account), journal)
-    intended = _intended(target, given)
+    meant = intended(target, given)
     inventory, errors = read_inventory(
-        reader, intended, expect_account=expect_account, progress=session.progress
+        reader, meant, expect_account=expect_account, progress=session.progress
     )
     session.where(inventory.account, reader)
     if any(error.kind == NAMELESS for error in errors):
@@ -187,7 +146,14 @@ def _run(session: Session, options: argparse.Namespace, given: Given) -> int:
             session.complain(error)
         session.say("provision-nameless")
         return 2
-    steps = plan(inventory, intended)
+    if by_node:
+        writing = journal if options.action == "apply" else None
+        steps, unseen = carry_out(session, target, reader, (inventory, meant), writing)
+        errors = (*errors, *unseen)
+        for error in errors:
+            session.complain(error)
+        return 2 if errors else _verdict(steps)
+    steps = plan(inventory, meant)
     for growing in headroom(inventory, steps):
         session.say("provision-headroom", table=growing.route_table, now=growing.now, adding=growing.adding)
     if options.action == "plan":
@@ -202,21 +168,7 @@ def _run(session: Session, options: argparse.Namespace, given: Given) -> int:
     return 2 if errors else _verdict(steps)
 
 
-def _intended(target: Target, given: Given) -> Intended:
-    text, network = given.value("workers") or tutorial.WORKERS, given.checked("network") or AUTO
-    with given.blamed("network"):
-        if network == NODE_ROUTES:
-            raise BadNames("lab-node-routes")
-    with given.blamed("workers"):
-        asked = asked_workers(text)
-        intended = Intended(workers=tuple(str(each) for each in asked))
-        if any(isinstance(each, Selector) for each in asked):
-            intended = chosen(target, asked, text, expect_account=given.checked("expect-account")).intended
-    cidrs = given.pod_cidrs(intended.workers, {})
-    return msgspec.structs.replace(intended, pod_cidrs=cidrs, network=network)
-
-
-def _roll_back(session: Session, writer: Writer, journal: Journal) -> int:
+def _roll_back(session: Terminal, writer: Writer, journal: Journal) -> int:
     # A run that still goes on keeps its turn until its end; nothing of its own is touched.
     entries = [claim.entry for claim in claims_here(writer, journal) if not claim.entry.is_running]
     with turn(writer.place, (entry.route_table for entry in entries), waiting=session.waiting):
@@ -227,9 +179,24 @@ def _roll_back(session: Session, writer: Writer, journal: Journal) -> int:
     others = elsewhere(writer, journal)
     if others:
         session.say("provision-elsewhere", count=others)
+    nodes = len(claims_on_nodes(writer.place, journal))
+    if nodes:
+        session.say("provision-on-nodes", count=nodes)
     if unread:
         session.complain(unread)
     return 2 if unread else _verdict(steps)
+
+
+def _roll_back_nodes(
+    session: Terminal, target: Target, reader: Reader, account: str, journal: Journal
+) -> int:
+    steps, errors = roll_back(session, target, reader, account, journal)
+    unread = journal.unread()
+    if not steps and not unread:
+        session.say("provision-no-node-routes", file=journal.path)
+    for error in (*errors, *filter(None, [unread])):
+        session.complain(error)
+    return 2 if errors or unread else _verdict(steps)
 
 
 def _verdict(steps: Sequence[ProvisionStep]) -> int:
@@ -258,6 +225,12 @@ def _parser(words: Catalogue) -> Parser:
         "--workers",
         metavar="NAMES",
         help=words.say("provision-help-workers", default=tutorial.WORKERS),
+    )
+    parser.add_argument("--network", metavar="|".join(_NETWORKS), help=words.say("provision-help-network"))
+    for name, metavar in (("pod-cidrs", "HOW"), ("also", "NAMES"), *_SSH):
+        parser.add_argument(f"--{name}", metavar=metavar, help=words.say(f"run-help-{name}"))
+    parser.add_argument(
+        "--ssh-accept-new", action="store_true", default=None, help=words.say("run-help-ssh-accept-new")
     )
     parser.add_argument("--expect-account", metavar="ID", help=words.say("provision-help-expect-account"))
     parser.add_argument("--lab", metavar="FILE", help=words.say("run-help-lab"))

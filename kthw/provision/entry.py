@@ -40,6 +40,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line. ``started`` tells process ``pid`` of ``host`` from a later one with the same number.
 
+    Without a ``route_table`` it is about a kernel route of ``instance``, and ``target`` is its next hop.
     Raises ``ValueError`` for a time without a zone, and for a destination that is no network.
     """
 
@@ -51,21 +52,28 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     place: Place
     event: Event
     worker: Name
-    route_table: Identifier
     destination: Cidr
     instance: MaybeIdentifier
     target: Identifier
+    route_table: MaybeIdentifier = ""
     network_interfaces: Annotated[tuple[Identifier, ...], Meta(max_length=100)] = ()
 
     def __post_init__(self) -> None:
         if datetime.fromisoformat(self.at).tzinfo is None:
             raise ValueError(f"{self.at} has no time zone")
         IPv4Network(self.destination)
+        if not (self.route_table or self.instance):
+            raise ValueError("a route of no table and no node")
+
+    @property
+    def by_node(self) -> bool:
+        """Whether it is about a kernel route of a node, and not about one of the VPC's."""
+        return not self.route_table
 
     @property
     def route(self) -> tuple[Place, str, str]:
-        """What identifies the route: a place, a table, a destination."""
-        return (self.place, self.route_table, self.destination)
+        """What identifies the route: a place, a table or a node, a destination."""
+        return (self.place, self.route_table or self.instance, self.destination)
 
     @property
     def is_running(self) -> bool:

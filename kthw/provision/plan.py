@@ -52,18 +52,12 @@ def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
     A worker's route goes into the effective table of its subnet. Where workers of one VPC live in subnets
     ruled by different tables, it goes into each of those, one step per table: the others look there.
     """
-    named = candidates(inventory.instances, intended)
-    workers = unambiguous(named)
+    workers = unambiguous(candidates(inventory.instances, intended))
     ruled = {worker: effective_table(inventory, instance.subnet) for worker, instance in workers.items()}
     lists = PrefixLists(inventory.prefix_lists)
     steps: list[ProvisionStep] = []
-    for worker in intended.workers:
-        if worker not in workers:
-            lacking = _LACKING.get(len(named[worker]), "worker-ambiguous")
-            steps.append(ProvisionStep(worker=worker, outcome="impossible", detail=lacking))
-            continue
-        step = _step(inventory, worker, workers[worker], intended.pod_cidrs.get(worker, ""))
-        own = ruled[worker]
+    for worker, step in worker_steps(inventory, intended).items():
+        own = ruled.get(worker)
         if step.detail or own is None:
             steps.append(replace(step, detail=step.detail or "route-table-unknown"))
             continue
@@ -73,6 +67,23 @@ def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
             for table in tables.values()
         ]
     return _without_overlaps(steps)
+
+
+def worker_steps(inventory: Inventory, intended: Intended) -> dict[str, ProvisionStep]:
+    """By worker, in order, what all steps about its pods share: ``impossible``, until something leads there.
+
+    ``detail`` is the code of what is lacking, as in ``plan``; empty where a route can be made.
+    """
+    named = candidates(inventory.instances, intended)
+    workers = unambiguous(named)
+    steps = {}
+    for worker in intended.workers:
+        if worker in workers:
+            steps[worker] = _step(inventory, worker, workers[worker], intended.pod_cidrs.get(worker, ""))
+        else:
+            lacking = _LACKING.get(len(named[worker]), "worker-ambiguous")
+            steps[worker] = ProvisionStep(worker=worker, outcome="impossible", detail=lacking)
+    return steps
 
 
 def headroom(inventory: Inventory, steps: Sequence[ProvisionStep]) -> tuple[Headroom, ...]:

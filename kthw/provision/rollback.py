@@ -59,12 +59,17 @@ def rollback(
 
 def claims_here(writer: Writer, journal: Journal) -> list[Claim]:
     """What may still be there of all that the journal has about this writer's endpoint."""
-    return [claim for claim in journal.open() if claim.entry.place == writer.place]
+    return [claim for claim in of_the_vpc(journal) if claim.entry.place == writer.place]
 
 
 def elsewhere(writer: Writer, journal: Journal) -> int:
     """How many routes the journal knows that may still exist in other accounts, regions or endpoints."""
-    return sum(claim.entry.place != writer.place for claim in journal.open())
+    return sum(claim.entry.place != writer.place for claim in of_the_vpc(journal))
+
+
+def of_the_vpc(journal: Journal) -> list[Claim]:
+    """What may still be there; the kernel routes of nodes aside, which are no route table's."""
+    return [claim for claim in journal.open() if not claim.entry.by_node]
 
 
 class _Work:

@@ -22,6 +22,8 @@ _SHOWS_COMMAND: Final = (
     "unsure",
     "maybe",
 )
+_SHOWS_OF_NODES: Final = ("create", "wrong-hop", "failed")
+_BY_NODES: Final = ("off-link", "pod-cidr-missing")
 _NOT_TAKEN_BACK: Final = ("failed", "not-tried")
 
 
@@ -33,6 +35,19 @@ def step_line(words: Catalogue, step: ProvisionStep) -> str:
     outcome = words.say(f"provision-{step.outcome}{reason}", **facts)
     line = f"{facts['address'] or facts['worker']} {facts['pod_cidr'] or '—'}  {outcome}"
     return f"{line}\n    {facts['command']}" if step.outcome in _SHOWS_COMMAND and step.command else line
+
+
+def node_step_line(words: Catalogue, step: ProvisionStep) -> str:
+    """A step about a node's kernel: whose, to where, what came of it, the command where one is needed."""
+    facts = {name: printable(str(getattr(step, name))) for name in step.__struct_fields__}
+    if step.outcome == "impossible":
+        shared = step.detail not in _BY_NODES
+        outcome = words.say(f"provision-{'' if shared else 'node-'}impossible-{step.detail}", **facts)
+    else:
+        outcome = words.say(f"provision-node-{step.outcome}", **facts)
+    towards = " via ".join(filter(None, (facts["pod_cidr"], facts["target"])))
+    line = f"{facts['worker']} {towards or '—'}  {outcome}"
+    return f"{line}\n    {facts['command']}" if step.outcome in _SHOWS_OF_NODES and step.command else line
 
 
 def waiting_line(words: Catalogue, table: str, holder: Holder) -> str:

@@ -73,7 +73,7 @@ class LocalChannel:
         self._out.close()
         self._err.close()
 
-    def session(self, worker: str = "worker-0") -> Session:
+    def session(self, worker: str = "worker-0", *, writes: bool = False) -> Session:
         """A session over this channel that has not started yet."""
         return Session(
             self,
@@ -82,4 +82,5 @@ class LocalChannel:
             facts={"worker": worker},
             stop=threading.Event(),
             hang_up=self.hang_up,
+            writes=writes,
         )

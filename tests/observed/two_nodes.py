@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -113,13 +114,17 @@ class TwoNodes:
         assert not check or done.returncode == 0, done.stderr
         return done.stdout
 
-    def session(self, number: int) -> Session:
+    def session(self, number: int, *, writes: bool = False) -> Session:
         """The agent, running on a node."""
         channel = LocalChannel(*self._enter(number), environment=ENVIRONMENT)
         self._channels.append(channel)
-        session = channel.session(f"worker-{number}")
+        session = channel.session(f"worker-{number}", writes=writes)
         session.start()
         return session
+
+    def cut(self) -> None:
+        """Kill the agent that came last, as a broken connection would end it."""
+        os.killpg(self._channels[-1].process.pid, signal.SIGKILL)
 
     def places(self, number: int) -> dict[str, str]:
         return {"configs": str(self.configs(number)), "plugins": PLUGINS}

@@ -25,6 +25,9 @@ answers on stdout, one JSON object a line, each answer with the request's ``id``
     waits, stops watching: ``seen``, a list of ``[number, "request"|"reply", interface, in the pod]``.
 ``{"do": "end"}``
     takes the pod away again.
+``{"do": "add-route"|"delete-route", "node": ADDRESS, "destination": CIDR, "via": ADDRESS}``
+    only in a session that was opened for provisioning: ``done``, ``detail``, and the ``routes`` that are
+    there afterwards. In any other session nobody can ask that: its program has no such code.
 
 Each field of a request is checked before anything is done with it (``asked``): we run as root, and some of
 it was said by other workers. Answers are UTF-8 and bounded, whatever the node's files and names are.
@@ -40,5 +43,7 @@ SOURCES = (
     "mesh", "watch", "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""
+WRITING = ("kernel_routes",)
+"""What a session has besides that was opened to write."""
 OLDEST_PYTHON = (3, 6)
 """Ubuntu 18.04's. What is older is told so, in one sentence."""

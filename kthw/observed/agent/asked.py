@@ -18,6 +18,13 @@ MOST_BYTES = 8 << 20
 """Of one request; the longest, for some thousand workers, has about one."""
 MOST_WORKERS = 10_000
 MOST_PAIRS = 2000
+MARK = "85"
+"""What kernel routes of ours bear as ``proto``, the number of the program that made them.
+
+The kernel only keeps it, prints it, and compares it when a route is taken away: so ours can be told from
+another's for the same destination and next hop. No routing daemon of iproute2's ``rt_protos`` has this one,
+nor is it one that ``ip``, DHCP clients and systemd-networkd give to theirs (3, 4, 9, 16).
+"""
 _JOINERS = "\u200c\u200d"
 """Invisible, harmless, and part of how emoji and several scripts are written."""
 _WORD = re.compile("[A-Za-z0-9]{1,64}")
@@ -35,11 +42,14 @@ def read_request(line: bytes) -> tuple[int, str, dict[str, Any]]:
     return whole(request.pop("id", None)), str(request.pop("do", "")), request
 
 
-def checked(do: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields as they may be used. Raises ``AgentError``."""
-    if do not in _SHAPES:
+def checked(
+    do: str, fields: dict[str, Any], more: dict[str, dict[str, Callable[[Any], Any]]] | None = None
+) -> dict[str, Any]:
+    """The fields as they may be used; ``more`` are requests of this session only. Raises ``AgentError``."""
+    shapes = {**_SHAPES, **(more or {})}
+    if do not in shapes:
         raise _refused("do")
-    shape = _SHAPES[do]
+    shape = shapes[do]
     if set(fields) - set(shape):
         raise _refused(f"{do}: more fields than there are")
     found = {}
@@ -92,6 +102,11 @@ def _range(value: Any) -> str:
         return ""
     _fit(isinstance(value, str) and str(ipaddress.IPv4Network(value)) == value)
     return str(value)
+
+
+def _some_range(value: Any) -> str:
+    _fit(value != "")
+    return _range(value)
 
 
 def _name(value: Any) -> str:
@@ -172,6 +187,8 @@ def _times(value: Any) -> int:
     return whole(value, 1, 10)
 
 
+A_ROUTE = {"node": _address, "destination": _some_range, "via": _address}
+"""Of the requests that write; nobody who only looks may ask them."""
 _PLACES = {"configs": _path, "plugins": _path, "runtime": _path}
 _SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "facts": {**_PLACES},

@@ -28,7 +28,9 @@ IDLE = 600.0
 class Agent:
     """The conversation on stdin and stdout, and the pod it is about."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: dict[str, Any] | None = None) -> None:
+        self.shapes = {do: shape for do, (shape, _) in (more or {}).items()}
+        self.acts = {do: act for do, (_, act) in (more or {}).items()}
         self.selector = selectors.DefaultSelector()
         self.selector.register(0, selectors.EVENT_READ, self._on_stdin)
         self.heard = b""
@@ -45,7 +47,7 @@ class Agent:
                 number = None
                 try:
                     number, do, fields = read_request(line)
-                    answer = self._act(do, checked(do, fields))
+                    answer = self._act(do, checked(do, fields, self.shapes))
                 except AgentError as problem:
                     answer = {"error": problem.answer}
                 except Exception as problem:  # noqa: BLE001 -- the asker must know, and the pod must go in order
@@ -69,6 +71,9 @@ class Agent:
             return self._probe(request)
         if what in ("watch", "send", "seen"):
             return self._trace(what, request)
+        if what in self.acts:
+            told: dict[str, Any] = self.acts[what](request)
+            return told
         self._close_pod()
         return {"ended": True}
 
@@ -187,9 +192,12 @@ def leave(*_: object) -> NoReturn:
     sys.exit(0)
 
 
-def main() -> None:
-    """Converse; a signal ends it as the end of the input does."""
+def main(more: dict[str, Any] | None = None) -> None:
+    """Converse; a signal ends it as the end of the input does.
+
+    ``more``: by what is to be done, the shape of a request and what does it, of a session that may write.
+    """
     for each in ENDINGS:
         signal.signal(each, leave)
     with contextlib.suppress(BrokenPipeError):
-        Agent().converse()
+        Agent(more).converse()

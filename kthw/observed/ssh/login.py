@@ -58,12 +58,14 @@ def open_session(
     endpoint: str = "",
     deadlines: Deadlines = PATIENT,
     stop: threading.Event | None = None,
+    writes: bool = False,
 ) -> Session:
     """Log in to ``worker`` at ``address`` and start the agent; the caller closes the session.
 
     A connection that is dropped before the login (``MaxStartups``) is tried again; a refusal is not.
     ``endpoint`` is where AWS's answers came from: if that is this machine, an address in them belongs to
     nobody or to a stranger, and is only used as ssh_config says. ``stop``, once set, ends the waiting.
+    ``writes``: the agent can be asked to change something.
 
     Raises ``CouldNotLook``: ``ssh-unreachable``, ``ssh-auth-failed``, ``ssh-key-unusable``,
     ``ssh-host-key-unknown``, ``ssh-host-key-changed``, and
@@ -73,7 +75,7 @@ def open_session(
     """
     stop = stop or threading.Event()
     subject = subject or f"{worker} ({printable(address, 60)})"
-    return _Login(access, worker, address, subject, endpoint, deadlines, stop).until_done()
+    return _Login(access, worker, address, subject, endpoint, deadlines, stop, writes).until_done()
 
 
 @dataclass
@@ -87,6 +89,7 @@ class _Login:
     endpoint: str
     deadlines: Deadlines
     stop: threading.Event
+    writes: bool = False
     queued: float = 0.0
     hop: Hop | None = None
     jump: Hop | None = None
@@ -136,6 +139,7 @@ class _Login:
                 facts=self._facts(hop),
                 stop=self.stop,
                 hang_up=hang_up.close,
+                writes=self.writes,
             )
             session.start()
             hang_up.push(opened.pop_all())

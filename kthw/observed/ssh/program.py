@@ -40,18 +40,18 @@ COMMAND: Final = f"exec sh -c {shlex.quote(_SCRIPT)} kthw {shlex.quote(_BOOTSTRA
 _ONE: Final = threading.Lock()
 
 
-def program() -> bytes:
-    """The agent's modules as one program, the same for every worker."""
+def program(*, writes: bool = False) -> bytes:
+    """The agent's modules as one program, the same for every worker; with those that write, or without."""
     with _ONE:  # sixteen workers that start at once must not all make it
-        return _program()
+        return _program(writes)
 
 
 @functools.cache
-def _program() -> bytes:
+def _program(writes: bool) -> bytes:
     package = resources.files(agent)
     modules = [
         (f"{agent.__name__}.{name}", unannotated(package.joinpath(f"{name}.py").read_text(encoding="utf-8")))
-        for name in agent.SOURCES
+        for name in (*agent.SOURCES, *(agent.WRITING if writes else ()))
     ]
     return (
         "import json, sys, types\n"

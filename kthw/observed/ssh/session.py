@@ -53,7 +53,8 @@ class Session:
     """Requests to one worker's agent and its answers, in turn.
 
     ``facts`` are those of every error about this worker (``worker``, ``address``, ``user`` …).
-    ``stop``, once set, ends whatever waits here within a fraction of a second.
+    ``stop``, once set, ends whatever waits here within a fraction of a second. ``writes``: the agent can be
+    asked to change something, which nobody does but provisioning.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class Session:
         facts: dict[str, str],
         stop: threading.Event,
         hang_up: Callable[[], None],
+        writes: bool = False,
     ) -> None:
         self.worker = worker
         self.subject = subject
         self.facts = facts
         self._channel = channel
         self._stop = stop
+        self._writes = writes
         self._hang_up = hang_up
         self._heard = bytearray()
         self._complaints = b""
@@ -95,7 +98,7 @@ class Session:
         ``ssh-unreachable`` (the connection broke).
         """
         until = time.monotonic() + deadline
-        text = program.program()
+        text = program.program(writes=self._writes)
         self._send(b"%d\n%s" % (len(text), text), until, "start")
         noise, said = b"", 0
         while True:
