@@ -295,6 +295,26 @@ def test_what_was_garbled_elsewhere_puts_a_finding_in_doubt(
     assert "failed" in {o.status for o in judge(evidence).outcomes if o.check == check}
 
 
+@pytest.mark.parametrize(
+    ("evidence", "check", "kind", "status"),
+    [
+        (without_instance(OK, "worker-1"), "route-to-worker", "nameless", "error"),
+        (without_instance(OK, "worker-1"), "route-to-worker", "vpc", "skipped"),
+        (without_instance(OK, "worker-1"), "forwarding-on", "nameless", "error"),
+        (with_node(OK, "worker-1", ip_forward=False), "forwarding-on", "instance", "error"),
+        (with_node(OK, "worker-1", ip_forward=False), "forwarding-on", "nameless", "failed"),
+        (with_node(OK, "worker-1", cni=()), "kernel-routes-right", "instance", "error"),
+        (with_node(OK, "worker-1", cni=()), "kernel-routes-right", "nameless", "skipped"),
+    ],
+)
+@pytest.mark.parametrize("about", ["", "worker-1"])
+def test_what_was_garbled_puts_in_doubt_what_comes_before_a_check(
+    evidence: Evidence, check: str, kind: str, status: str, about: str
+) -> None:
+    """Who bears the worker's name, where nobody was found to; and in every other case its instance."""
+    assert asked(garbled(evidence, kind, about), check).status == status
+
+
 # --- what changed while we looked -------------------------------------------------------------------------
 
 NO_ROUTE = without_route(OK, "10.200.1.0/24")
