@@ -172,7 +172,7 @@ def probed_all_others(network: Network, worker: str) -> Skip | None:
 def probed_by_all_others(network: Network, worker: str) -> Skip | None:
     """Every other worker's probe pod has tried to reach this one's."""
     sent = network.probes.sent_to(worker)
-    well = all(probe.reached for probe in sent if probe.kind == "pod" and probe.source != worker)
+    well = all(probe.reached for probe in sent if probe.source != worker)
     return _all_tried(network, well, worker, reachability.unmeasured_towards)
 
 

@@ -34,6 +34,7 @@ def test_before_its_chapter_no_question_is_asked() -> None:
     verdict = judge(EARLY)
     early = [outcome for outcome in verdict.outcomes if outcome.status == "skipped"]
     assert {outcome.skip.reason for outcome in early if outcome.skip} == {"run-skip-chapter"}
+    assert {outcome.skip.told_by for outcome in early if outcome.skip} == {""}
     (facts,) = {tuple(outcome.skip.facts.items()) for outcome in early if outcome.skip}
     assert dict(facts) == {"chapter": "routes", "after": "workers"}
     assert {outcome.status for outcome in verdict.outcomes if outcome not in early} == {"passed"}
