@@ -140,6 +140,7 @@ def test_a_kind_that_was_not_measured_is_known() -> None:
     evidence = replace(OK, probes=tuple(p for p in OK.probes if p.kind == "pod"))
     assert reach.measured(Network(OK), "worker-0", "internet")
     assert not reach.measured(Network(evidence), "worker-0", "internet")
+    assert reach.unmeasured(Network(evidence), "worker-0") == []
 
 
 def test_a_cause_is_told_once_however_many_pairs_it_breaks() -> None:

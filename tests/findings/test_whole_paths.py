@@ -26,6 +26,7 @@ from tests.findings.changed_aws import (
 )
 from tests.findings.changed_nodes import NOT_MASQUERADED, with_cni, with_node, with_way
 from tests.findings.clusters import ALL_IN, LOCAL, OK, ONE, VPC, route
+from tests.findings.faults_of_installed_networks import FAULTS
 from tests.findings.judged import codes
 
 EVERY = tuple(itertools.permutations((0, 1, 2), 2))
@@ -169,3 +170,32 @@ def test_pairs_that_meet_the_same_get_the_very_same(evidence: Evidence, other: t
     met = obstacles(network, "worker-0", "worker-1")
     assert met
     assert obstacles(network, *other) is met
+
+
+SELF: dict[str, tuple[Evidence, list[str]]] = {
+    "a network of a plugin's own, and the check on": (
+        FAULTS["Calico without tunnels, and a check on"][0],
+        [],
+    ),
+    "the user data was not read": (with_instance(OK, "worker-1", user_data=None), []),
+    "no route, the check on, and all groups shut": (
+        with_interface(
+            without_route(with_group(OK, ingress=(), egress=()), ONE), "worker-1", source_dest_check=True
+        ),
+        [],
+    ),
+    "forwarding off": (with_node(OK, "worker-1", ip_forward=False), []),
+    "a plugin is missing": (
+        with_node(OK, "worker-1", cni_plugins=("bridge", "loopback")),
+        ["cni-plugin-missing"],
+    ),
+    "pods by another way": (
+        with_way(OK, "worker-1", "worker-1", device="ens5", route="10.200.1.0/24 via 10.0.1.1 dev ens5"),
+        ["node-route-conflict"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("evidence", "met"), SELF.values(), ids=SELF)
+def test_between_a_node_and_its_own_pods_is_the_pod_network_only(evidence: Evidence, met: list[str]) -> None:
+    assert codes(obstacles(Network(evidence), "worker-1", "worker-1")) == met
