@@ -18,7 +18,7 @@ from kthw.network import ranges
 from kthw.network.arrival import interfaces_of_probe
 from kthw.network.model import Network
 from kthw.network.node_routes import by_node_routes
-from kthw.network.routing import ACTIVE, Ruling
+from kthw.network.routing import Ruling
 
 
 def leaves(network: Network, source: str, destination: str) -> Iterator[Finding]:
@@ -115,14 +115,14 @@ def _concerns(network: Network, shadow: Finding) -> bool:
 
 def _local(network: Network, source: str, destination: str) -> list[Finding]:
     """What the table of the source's subnet does with the destination's own node address."""
-    ruling, instance = network.ruling_seen(source), network.instance(destination)
-    if ruling is None or instance is None or not instance.address:
+    ruling, instance = network.ruling_seen(source), network.located[destination]
+    if ruling is None or not instance.address:
         return []
     table, vpc, address = ruling.effective, instance.vpc, instance.address
 
     def judged() -> list[Finding]:
         route = network.lookup(table.id).taking(IPv4Address(address))
-        if route and route.gateway == "local" and route.state == ACTIVE:
+        if route and route.gateway == "local":
             return []
         return as_far_as_seen(lambda: local_routes(network, table, source, vpc))
 

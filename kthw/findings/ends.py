@@ -95,8 +95,8 @@ def forwarding(network: Network, worker: str) -> list[Finding]:
 
 def standing(network: Network, worker: str) -> list[Finding]:
     """What leaves a packet no end: no one running instance, or no pod CIDR of its own."""
-    unread = network.instance(worker) is not None and (network.said(worker) is None or by_plugin(network))
-    return [*one_running_instance(network, worker), *([] if unread else ground(network, worker))]
+    unasked = network.said(worker) is None or by_plugin(network)
+    return [*one_running_instance(network, worker), *([] if unasked else ground(network, worker))]
 
 
 def _pods(network: Network, worker: str) -> list[Finding]:
@@ -113,8 +113,7 @@ def _bridge_takes(network: Network, worker: str, towards: str) -> bool:
     node, other = network.evidence.nodes[worker], network.evidence.nodes.get(towards)
     configs = [pod_network(node), pod_network(other) if other else None]
     subnets = [config.subnet for config in configs if config]
-    cidr = network.pod_cidrs.get(towards)
-    theirs = [*subnets[1:], *([str(cidr)] if cidr else [])]
+    theirs = [*subnets[1:], str(network.pod_cidrs[towards])]
     try:
         mine = ranges.network(subnets[0])
         return any(mine.overlaps(ranges.network(text)) for text in theirs if text)

@@ -129,7 +129,7 @@ def outcome_of(network: Network, check: Check, subject: str) -> Outcome:
         unseen = unread(network, check.reads, subject)
         if unseen:
             raise CouldNotLook(unseen)
-        found = founded(network, check.judge, subject, check.reads, check.misled_by)
+        found = founded(network, check.judge, subject, check.misled_by)
     except CouldNotLook as problem:
         return _blind(check, subject, problem)
     except Exception:  # noqa: BLE001 -- a fault of ours costs one outcome, and is told as that

@@ -11,7 +11,7 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings import node_firewall, nodes, plugins, reachability, workers
 from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
-from kthw.findings.unread import INSTANCE, NAMES, founded, unread
+from kthw.findings.unread import NAMES, founded, unread
 from kthw.network.cni import handed_bare
 from kthw.network.model import RUNNING as RUNNING_STATE
 from kthw.network.model import Network
@@ -20,14 +20,14 @@ from kthw.network.said import Source
 from kthw.observed.cni_networks import brought_by, pod_network, serves_strangers
 
 
-def nothing_found_by(name: str, judge: Judge, reads: frozenset[str] = INSTANCE) -> Need:
+def nothing_found_by(name: str, judge: Judge) -> Need:
     """The check ``name``, whose judgement this is, finds nothing; else it is to be mended first.
 
     Raises ``CouldNotLook`` where what it finds may come of something that was not read.
     """
 
     def need(network: Network, worker: str) -> Skip | None:
-        found = founded(network, judge, worker, reads)
+        found = founded(network, judge, worker)
         return Skip(reason="run-skip-after", after=found[0], told_by=name) if found else None
 
     return need
@@ -41,7 +41,7 @@ ONE_INSTANCE: Final = nothing_found_by("one-running-instance", _ambiguous_or_mis
 """One instance is meant by the worker's name, running or stopped."""
 ONE_POD_CIDR: Final = nothing_found_by("pod-cidr-of-its-own", workers.ground)
 """The worker has a pod CIDR of its own: without it there is nothing to route."""
-RUNNING: Final = nothing_found_by("one-running-instance", workers.one_running_instance, NAMES)
+RUNNING: Final = nothing_found_by("one-running-instance", workers.one_running_instance)
 """The worker runs."""
 CNI: Final = nothing_found_by("cni-configured", nodes.cni_configured)
 """A CNI file says how the worker makes pods."""
@@ -172,7 +172,7 @@ def probed_all_others(network: Network, worker: str) -> Skip | None:
 def probed_by_all_others(network: Network, worker: str) -> Skip | None:
     """Every other worker's probe pod has tried to reach this one's."""
     sent = network.probes.sent_to(worker)
-    well = all(probe.reached for probe in sent if probe.kind == "pod" and probe.source != worker)
+    well = all(probe.reached for probe in sent if probe.source != worker)
     return _all_tried(network, well, worker, reachability.unmeasured_towards)
 
 

@@ -74,10 +74,9 @@ class _Paths:
     def _told(self, met: list[Sequence[Finding]]) -> list[Finding]:
         key = tuple(map(id, met))
         if key not in self._joined:
-            each = once(itertools.chain.from_iterable(met))
-            if self._used is not self._network:
-                each = once(told for finding in each for told in _from_user_data(self._network, finding))
-            self._joined[key] = met, each
+            each = itertools.chain.from_iterable(met)
+            told = once(told for finding in each for told in _from_user_data(self._network, finding))
+            self._joined[key] = met, told
         return self._joined[key][1]
 
     def _end(self, worker: str) -> End:
@@ -162,8 +161,5 @@ class _Paths:
 
 def _from_user_data(network: Network, obstacle: Finding) -> list[Finding]:
     """The wrong user data where what is made from it stands in the way, else the obstacle itself."""
-    made = obstacle.code.startswith("route-") or obstacle.code in (
-        "cni-subnet-mismatch",
-        "node-route-conflict",
-    )
+    made = obstacle.code.startswith("route-") or obstacle.code == "node-route-conflict"
     return (standing(network, obstacle.worker) if made else []) or [obstacle]

@@ -67,14 +67,10 @@ def surprises(network: Network, told: Iterable[Finding]) -> dict[Cause, tuple[Pr
     Only findings that say that pods' packets are lost: there our idea of this network was wrong, or it
     changed while we looked.
     """
-    losing = {finding.cause: finding for finding in told if finding.about.stops == "pods"}
-    everywhere = any(finding.about.scope == "network" for finding in losing.values())
-    ends = {finding.worker for finding in losing.values()}
+    losing = {finding.cause for finding in told if finding.about.stops == "pods"}
     found: dict[Cause, list[Probe]] = {}
     for probe in network.evidence.probes if losing else ():
-        if not everywhere and probe.source not in ends and probe.destination not in ends:
-            continue
-        if probe.kind != "pod" or not probe.reached or probe.source == probe.destination:
+        if not probe.reached or not _between(network, probe):
             continue
         met = obstacles(network, probe.source, probe.destination)
         if all(obstacle.about.stops == "pods" for obstacle in met):
@@ -86,13 +82,13 @@ def surprises(network: Network, told: Iterable[Finding]) -> dict[Cause, tuple[Pr
 
 def unmeasured(network: Network, worker: str) -> list[str]:
     """The other workers that no probe of each protocol was sent to from this one, in order."""
-    sent = {(p.destination, p.protocol) for p in network.probes.sent_by(worker) if p.kind == "pod"}
+    sent = {(p.destination, p.protocol) for p in network.probes.sent_by(worker)}
     return _lacking(network, worker, sent)
 
 
 def unmeasured_towards(network: Network, worker: str) -> list[str]:
     """The other workers that sent no probe of each protocol to this one, in order."""
-    sent = {(p.source, p.protocol) for p in network.probes.sent_to(worker) if p.kind == "pod"}
+    sent = {(p.source, p.protocol) for p in network.probes.sent_to(worker)}
     return _lacking(network, worker, sent)
 
 
@@ -102,7 +98,8 @@ def measured(network: Network, worker: str, kind: str) -> bool:
 
 
 def _between(network: Network, probe: Probe) -> bool:
-    return probe.kind == "pod" and probe.source != probe.destination and probe.destination in network.position
+    """Whether it was sent to another worker's pod: the others go to the pod's own node, or to no worker."""
+    return probe.source != probe.destination and probe.destination in network.position
 
 
 def _lacking(network: Network, worker: str, sent: set[tuple[str, str]]) -> list[str]:
@@ -120,12 +117,8 @@ def _unreachable(
 ) -> list[Finding]:
     """At most two findings: the pairs that something observed explains, and those that nothing does."""
     explained: dict[bool, list[Lost]] = {True: [], False: []}
-    # By the identity of a probe of the evidence: it is told from both its ends.
-    known = network.remember(("lost",), dict[int, Lost])
     for probe in failed:
-        lost = known.get(id(probe))
-        if lost is None:
-            lost = known[id(probe)] = Lost(probe=probe, causes=_causes(network, probe))
+        lost = Lost(probe=probe, causes=_causes(network, probe))
         explained[bool(lost.causes)].append(lost)
     return [_finding(network, worker, told, pair, leaving) for told in explained.values() if told]
 
@@ -133,8 +126,6 @@ def _unreachable(
 def _causes(network: Network, probe: Probe) -> tuple[Cause, ...]:
     """What stops the probe; of pairs that meet the same, the same."""
     met = _in_the_way(network, probe)
-    if not met:
-        return ()
     # Kept with what it is about, whose identity is never another's then.
     _, causes = network.remember((id(met), probe.protocol), lambda: (met, _stopping(met, probe.protocol)))
     return causes
@@ -183,7 +174,7 @@ def _finding(
             "worker_noun": network.noun(worker),
             "login": network.login(probes[0].source),
             "source": probes[0].source,
-            "destination": probes[0].destination or probes[0].destination_address,
+            "destination": others[0] if leaving else worker,
             "destination_address": probes[0].destination_address,
             "first_code": next(iter(codes), ""),
             "explained_by": ", ".join(dict.fromkeys(codes)),
@@ -196,7 +187,7 @@ def _finding(
 
 def _traced(network: Network, probes: Sequence[Probe]) -> dict[str, str]:
     """How far the packets came, of the first pair whose packets were watched for."""
-    traces = (network.probes.trace(p.source, p.destination) for p in probes if p.kind == "pod")
+    traces = (network.probes.trace(p.source, p.destination) for p in probes)
     trace = next((found for found in traces if found), None)
     if trace is None or not trace.request:
         return {}  # that nobody saw them, not even leaving, says something of the watching and not of the way

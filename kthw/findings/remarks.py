@@ -20,10 +20,10 @@ _MOST_LISTED: Final = 12
 def remarks(network: Network) -> tuple[Remark, ...]:
     """All there are, by code and then in the order of the workers."""
     workers = () if by_plugin(network) else network.workers
-    each = {worker: said for worker in workers if (said := network.said(worker))}
-    assumed = [f"{w}={said.saying.cidr}" for w, said in each.items() if said.saying and said.is_assumed]
+    each = [(w, said, said.saying) for w in workers if (said := network.said(w)) and said.saying]
+    assumed = [f"{worker}={saying.cidr}" for worker, said, saying in each if said.is_assumed]
     option = ",".join(assumed) if len(assumed) <= _MOST_LISTED else f"{assumed[0]},…"
-    told = [remark for worker, said in each.items() for remark in _of(network, worker, said, option)]
+    told = [remark for each_of in each for remark in _of(network, *each_of, option)]
     told += [*not_kept(network), *_not_counting(network)]
     return tuple(sorted(told, key=lambda remark: remark.code))
 
@@ -43,19 +43,17 @@ def _not_counting(network: Network) -> list[Remark]:
     return found
 
 
-def _of(network: Network, worker: str, said: Said, option: str) -> list[Remark]:
-    if said.saying is None:
-        return []
+def _of(network: Network, worker: str, said: Said, saying: Saying, option: str) -> list[Remark]:
     found = []
     if said.read.statement:
         statement = said.read.statement
         form = "separated" if statement.key == tutorial.POD_CIDR_KEY else statement.form
-        found.append(_remark(network, worker, "pod-cidr-said-otherwise", said.saying, variant=form))
+        found.append(_remark(network, worker, "pod-cidr-said-otherwise", saying, variant=form))
     if said.is_assumed:
-        found.append(_remark(network, worker, "pod-cidr-assumed", said.saying, option=option))
+        found.append(_remark(network, worker, "pod-cidr-assumed", saying, option=option))
     for other in said.others:
         facts = {"other": other.cidr, "other_where": other.noun}
-        found.append(_remark(network, worker, "pod-cidr-disagrees", said.saying, **facts))
+        found.append(_remark(network, worker, "pod-cidr-disagrees", saying, **facts))
     return found
 
 

@@ -10,13 +10,13 @@ from kthw.network.said import Saying
 def place(network: Network, worker: str) -> str:
     """Where the worker's pod CIDR is said, in notation: in the chapter's lab the chapter's key."""
     saying = _saying(network, worker)
-    return tutorial.POD_CIDR_KEY if saying is None or saying.source == "user-data" else saying.noun
+    return saying.noun if saying else tutorial.POD_CIDR_KEY
 
 
 def said_elsewhere(network: Network, worker: str) -> dict[str, str]:
     """Where it is to be changed, if not in user data."""
     saying = _saying(network, worker)
-    if saying is None or saying.source == "user-data":
+    if saying is None:
         return {}
     return {
         "variant": "tag" if saying.source == "tag" else "elsewhere",
@@ -25,5 +25,6 @@ def said_elsewhere(network: Network, worker: str) -> dict[str, str]:
 
 
 def _saying(network: Network, worker: str) -> Saying | None:
+    """What says it, if not user data."""
     said = network.said(worker)
-    return said.saying if said else None
+    return said.saying if said and said.source != "user-data" else None

@@ -6,7 +6,7 @@ recording of an older version has no such errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
@@ -23,23 +23,19 @@ ROUTES: Final = INSTANCE | {"subnet", "route-table"}
 
 def unread(network: Network, kinds: frozenset[str], worker: str) -> LookError | None:
     """Why what is read in ``kinds`` cannot be judged of ``worker``."""
-    mine = (*network.errors_of(""), *network.errors_of(worker)) if worker else network.errors_of("")
+    mine = (*network.errors_of(""), *network.errors_of(worker))
     return next((error for error in mine if error.kind in kinds), None)
 
 
 def founded(
-    network: Network,
-    judge: Judge,
-    worker: str,
-    reads: frozenset[str],
-    misled_by: frozenset[str] = frozenset(),
+    network: Network, judge: Judge, worker: str, misled_by: frozenset[str] = frozenset()
 ) -> tuple[Finding, ...]:
     """What ``judge`` finds about ``worker``, where it stands.
 
     Raises ``CouldNotLook`` where it may be no more than what changed while we looked, or was not read.
     """
     found = tuple(settled(network, judge(network, worker)))
-    doubt = unfounded(network, reads, misled_by, worker, found) if found else None
+    doubt = _unfounded(network, misled_by, worker, found) if found else None
     if doubt:
         raise CouldNotLook(doubt)
     return found
@@ -53,11 +49,12 @@ def as_far_as_seen(judge: Callable[[], list[Finding]]) -> list[Finding]:
         return []
 
 
-def unfounded(
-    network: Network, kinds: frozenset[str], misled_by: frozenset[str], worker: str, found: Iterable[Finding]
+def _unfounded(
+    network: Network, misled_by: frozenset[str], worker: str, found: Sequence[Finding]
 ) -> LookError | None:
-    """Why what was ``found`` about ``worker`` may be no more than something that was not read."""
-    absent = any(finding.code.startswith("worker-") for finding in found)
-    error = unread(network, (kinds or INSTANCE) | (NAMES if absent else frozenset()), worker)
-    each = network.evidence.errors if misled_by else ()
-    return error or next((error for error in each if error.kind in misled_by), None)
+    """Why what was ``found`` about ``worker`` may be no more than something that was not read.
+
+    Where no one instance is the worker's, that is all that is found about it.
+    """
+    error = unread(network, NAMES if found[0].code.startswith("worker-") else INSTANCE, worker)
+    return error or next((error for error in network.evidence.errors if error.kind in misled_by), None)

@@ -50,7 +50,12 @@ WAY = ("pod {0}", "bridge {0}", "eni {0}", "eni {1}", "bridge {1}", "pod {1}")
 
 
 def with_trace(
-    evidence: Evidence, source: str, destination: str, request: int, reply: int = 0, astray: str = ""
+    evidence: Evidence,
+    source: str,
+    destination: str,
+    request: int,
+    reply: int = 0,
+    astray: tuple[str, ...] = (),
 ) -> Evidence:
     """The pair's packets were seen at so many places of their way, and of the answers' way back."""
     there = tuple(place.format(source, destination) for place in WAY)[:request]
@@ -62,7 +67,7 @@ def with_trace(
         source_address=addresses[source],
         destination_address=addresses[destination],
         protocol="icmp",
-        request=(*there, *([astray] if astray else [])),
+        request=(*there, *astray),
         reply=back,
     )
     return replace(evidence, traces=(*evidence.traces, trace))

@@ -169,6 +169,18 @@ UNSEEN: dict[str, tuple[Evidence, str, str, str]] = {
         "cni-failed",
         "worker-2",
     ),
+    "of two peers one node says why": (
+        with_errors(not_probed(NOT_TRIED, "worker-1", "worker-0"), ("cni-failed", "worker-2")),
+        "reaches-others",
+        "cni-failed",
+        "worker-2",
+    ),
+    "a peer was not tried, and its own node does not answer": (
+        failing(NOT_TRIED, ("worker-1", "worker-1"), kind="node"),
+        "reaches-others",
+        "probe-timeout",
+        "worker-2",
+    ),
     "its own node says why": (
         with_errors(NOT_TRIED, ("cni-failed", "worker-1")),
         "reaches-others",
@@ -217,6 +229,7 @@ def test_an_error_that_nobody_told_names_the_worker_and_its_login() -> None:
     ("check", "evidence"),
     [
         ("reaches-others", failing(NOT_TRIED, ("worker-1", "worker-0"))),
+        ("reaches-others", failing(NOT_TRIED, ("worker-1", "worker-0"), protocols=("tcp",))),
         (
             "is-reached-by-others",
             failing(not_probed(OK, "worker-2", "worker-1"), ("worker-0", "worker-1"), protocols=("tcp",)),
@@ -293,6 +306,32 @@ def test_what_was_garbled_elsewhere_puts_a_finding_in_doubt(
     statuses = {o.status for o in judge(garbled(evidence, kind, owner)).outcomes if o.check == check}
     assert ("failed" in statuses) is not doubted
     assert "failed" in {o.status for o in judge(evidence).outcomes if o.check == check}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "check", "kind", "status"),
+    [
+        (without_instance(OK, "worker-1"), "route-to-worker", "nameless", "error"),
+        (without_instance(OK, "worker-1"), "route-to-worker", "vpc", "skipped"),
+        (without_instance(OK, "worker-1"), "forwarding-on", "nameless", "error"),
+        (with_node(OK, "worker-1", ip_forward=False), "forwarding-on", "instance", "error"),
+        (with_node(OK, "worker-1", ip_forward=False), "forwarding-on", "nameless", "failed"),
+        (with_node(OK, "worker-1", cni=()), "kernel-routes-right", "instance", "error"),
+        (with_node(OK, "worker-1", cni=()), "kernel-routes-right", "nameless", "skipped"),
+    ],
+)
+@pytest.mark.parametrize("about", ["", "worker-1"])
+def test_what_was_garbled_puts_in_doubt_what_comes_before_a_check(
+    evidence: Evidence, check: str, kind: str, status: str, about: str
+) -> None:
+    """Who bears the worker's name, where nobody was found to; and in every other case its instance."""
+    assert asked(garbled(evidence, kind, about), check).status == status
+
+
+def test_a_peer_that_may_be_one_without_a_name_is_no_missing_peer() -> None:
+    outcome = asked(garbled(without_instance(NOT_TRIED, "worker-2"), "nameless"), "reaches-others")
+    assert outcome.error
+    assert (outcome.status, outcome.error.code) == ("error", "aws-unreadable")
 
 
 # --- what changed while we looked -------------------------------------------------------------------------

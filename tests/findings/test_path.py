@@ -311,8 +311,9 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
 def test_exactly_the_pairs_whose_packets_meet_it_fail(
     evidence: Evidence, failing: tuple[tuple[int, int], ...], first: str
 ) -> None:
+    network = Network(evidence)
     met = {
-        (a, b): codes(obstacles(Network(evidence), f"worker-{a}", f"worker-{b}"))[:1]
+        (a, b): codes(obstacles(network, f"worker-{a}", f"worker-{b}"))[:1]
         for a, b in itertools.permutations((0, 1, 2), 2)
     }
     assert {pair for pair, found in met.items() if found} == set(failing)

@@ -140,6 +140,7 @@ def test_a_kind_that_was_not_measured_is_known() -> None:
     evidence = replace(OK, probes=tuple(p for p in OK.probes if p.kind == "pod"))
     assert reach.measured(Network(OK), "worker-0", "internet")
     assert not reach.measured(Network(evidence), "worker-0", "internet")
+    assert reach.unmeasured(Network(evidence), "worker-0") == []
 
 
 def test_a_cause_is_told_once_however_many_pairs_it_breaks() -> None:
@@ -184,7 +185,7 @@ def test_a_pair_without_a_cause_tells_how_far_its_packets_came(
 
 def test_a_packet_seen_at_a_third_node_went_astray() -> None:
     pair = ("worker-0", "worker-1")
-    evidence = with_trace(failing(OK, pair), *pair, 3, astray="eni worker-2")
+    evidence = with_trace(failing(OK, pair), *pair, 3, astray=("eni worker-2",))
     (found,) = reach.reaches_others(Network(evidence), "worker-0")
     assert (found.facts["variant"], found.facts["astray"]) == ("astray", "eni worker-2")
     assert found.facts["way"] == "pod worker-0 → bridge worker-0 → eni worker-0 → eni worker-2 ✗"
@@ -203,6 +204,35 @@ def test_packets_that_get_through_in_spite_of_a_finding_are_no_secret() -> None:
     ((code, _), pairs), *more = reach.surprises(Network(evidence), everything(evidence)).items()
     assert (code, more) == ("route-missing", [])
     assert {(pair.source, pair.destination) for pair in pairs} == {("worker-2", "worker-1")}
+
+
+def test_only_what_was_told_can_be_surprised() -> None:
+    evidence = with_interface(without_route(OK, ONE), "worker-1", source_dest_check=True)
+    told = everything(evidence)
+    assert [code for code, _ in reach.surprises(Network(evidence), told)] == [
+        "route-missing",
+        "source-dest-check-on",
+    ]
+    assert [code for code, _ in reach.surprises(Network(evidence), told[:1])] == codes(told[:1])
+
+
+def test_where_the_range_itself_is_wrong_no_packet_is_a_surprise() -> None:
+    """What was made of it, and the rest of our idea of that worker, may be as its pods have it."""
+    evidence = with_user_data(without_route(OK, ONE), "worker-1", pod_cidr="10.200.0.0/24")
+    told = everything(with_interface(evidence, "worker-1", source_dest_check=True))
+    assert set(codes(told)) >= {"pod-cidr-overlap", "source-dest-check-on"}
+    assert not reach.surprises(Network(with_interface(evidence, "worker-1", source_dest_check=True)), told)
+
+
+def test_only_packets_between_workers_pods_are_surprises() -> None:
+    """A pod's packets to its own node, and to the internet, do not pass there."""
+    evidence = with_group(OK, ingress=())
+    every = [(a, b) for a in OK.intended.workers for b in OK.intended.workers if a != b]
+    ((_, probes), *_) = reach.surprises(Network(evidence), everything(evidence)).items()
+    assert {(probe.source, probe.destination) for probe in probes} == set(every)
+    assert {probe.kind for probe in probes} == {"pod"}
+    lost = failing(with_way(OK, "worker-0", "worker-0", device="ens5"), *every)
+    assert reach.surprises(Network(lost), everything(lost)) == {}
 
 
 def test_what_says_nothing_about_packets_is_not_surprised_by_them() -> None:

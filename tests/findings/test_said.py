@@ -22,7 +22,7 @@ from tests.findings.changed_aws import (
     without_route,
 )
 from tests.findings.changed_nodes import with_cni, with_node
-from tests.findings.clusters import OK, ONE, route
+from tests.findings.clusters import OK, ONE, healthy, route
 
 OTHER = "10.200.9.0/24"
 SILENT = with_cni(without_route(with_user_data(OK, "worker-1"), ONE), "worker-1", subnet="")
@@ -190,6 +190,38 @@ def test_the_chapters_own_form_is_not_remarked_on() -> None:
 )
 def test_what_is_said_elsewhere_or_twice_is_remarked(said: dict[str, str], codes: list[str]) -> None:
     assert remarked(saying(said)) == codes
+
+
+@pytest.mark.parametrize(
+    ("count", "option"),
+    [
+        (2, "worker-0=10.200.0.0/24,worker-1=10.200.1.0/24"),
+        (12, ",".join(f"worker-{n}=10.200.{n}.0/24" for n in range(12))),
+        (13, "worker-0=10.200.0.0/24,…"),
+    ],
+)
+def test_the_option_that_would_say_what_is_assumed_is_written_out_for_a_dozen(
+    count: int, option: str
+) -> None:
+    evidence = healthy(count)
+    for worker in evidence.intended.workers:
+        evidence = with_user_data(evidence, worker)
+    assert [remark.facts["option"] for remark in judge(evidence).remarks] == [option] * count
+
+
+@pytest.mark.parametrize(
+    ("form", "key", "variant"),
+    [
+        ("assigned", "POD_CIDR", "assigned"),
+        ("assigned", "pod-cidr", "separated"),
+        ("written", "subnet", "written"),
+        ("alone", "", "alone"),
+    ],
+)
+def test_the_chapters_own_key_between_other_signs_is_told_as_that(form: Any, key: str, variant: str) -> None:
+    said = UserData(statements=(Statement(cidr=ONE, form=form, key=key),))
+    (remark,) = judge(with_instance(OK, "worker-1", user_data=said)).remarks
+    assert (remark.code, remark.facts["variant"]) == ("pod-cidr-said-otherwise", variant)
 
 
 def test_user_data_that_was_not_read_hides_what_it_would_rule() -> None:
