@@ -190,7 +190,7 @@ SHAPES: Final = (
         name="script, no routes yet",
         en="a script that writes the pod CIDR into a file; no pod routes yet",
         pt="um script que grava o pod CIDR num arquivo; ainda sem rotas de pods",
-        lab=_SUBNET.but(user_data="#!/bin/sh\necho {cidr} >/home/ubuntu/pod-cidr\n", routes=""),
+        lab=_SUBNET.but(user_data="#!/bin/sh\necho {cidr} >~ubuntu/pod-cidr\n", routes=""),
         said=("route-missing all",),
     ),
     Shape(
