@@ -65,9 +65,9 @@ def open_session(
     A connection that is dropped before the login (``MaxStartups``) is tried again; a refusal is not.
     ``endpoint`` is where AWS's answers came from: if that is this machine, an address in them belongs to
     nobody or to a stranger, and is only used as ssh_config says. ``stop``, once set, ends the waiting.
-    ``writes``: the agent can be asked to change something.
-    Raises ``CouldNotLook``: ``ssh-unreachable``, ``ssh-auth-failed``, ``ssh-key-unusable``,
-    ``ssh-host-key-unknown``, ``ssh-host-key-changed``, what ``Session.start`` raises. The facts of each are ``worker``, ``address``, ``host``, ``port``,
+    ``writes``: the agent can be asked to change something. Raises ``CouldNotLook``: ``ssh-unreachable``,
+    ``ssh-auth-failed``, ``ssh-key-unusable``, ``ssh-host-key-unknown``, ``ssh-host-key-changed``, and
+    what ``Session.start`` raises. The facts of each are ``worker``, ``address``, ``host``, ``port``,
     ``user``, ``key`` and ``login`` (the ``ssh`` command to try by hand); most have a ``variant``. An error at
     a host on the way is about that one: it is the ``subject``, and the fact ``jump``.
     """
