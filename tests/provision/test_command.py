@@ -405,6 +405,6 @@ def test_a_lab_file_says_whose_routes_and_where(
     lab.write_text("\nnetwork = 'node-routes'\n")
     assert "knows of no kernel route" in run("rollback", KTHW_LAB="")[1]
     lab.write_text("\nnetwork = 'overlay'\n")
-    assert run(KTHW_LAB="")[2].startswith(f"{lab}:2: network: ")
+    assert run(KTHW_LAB="")[2].startswith(f"{lab}:2: --network overlay: ")
     code, said, _ = run("rollback", "--lab", "none", KTHW_LAB="")
     assert (code, said.count("taken back"), "Lab file" in said) == (0, 1, False)
