@@ -55,7 +55,7 @@ def script(lab: Lab, machines: Sequence[Machine], machine: Machine) -> str:
             path = shlex.quote(f"{tutorial.CNI_DIRECTORY}/{name}")
             lines.append(f"printf '%s\\n' {shlex.quote(json.dumps(content, indent=2))} >{path}")
         lines += [line.format(cidr=machine.pod_cidr, name=machine.name) for line in lab.commands]
-    if lab.routes == "kernel":
+    if lab.routes == "kernel" and (machine.pod_cidr or lab.others_routed):
         # A next hop in another subnet the kernel does not take.
         near = [each for each in machines if each.subnet == machine.subnet and each is not machine]
         others = [each for each in near if each.pod_cidr]

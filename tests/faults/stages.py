@@ -32,7 +32,11 @@ STAGES: Final[Mapping[str, Lab]] = {
     "node names": _TUTORIAL.but(name="node{n}"),
     "long names": _TUTORIAL.but(name="ip-10-0-1-2{n}.eu-west-1.compute.internal"),
     "node routes": _TUTORIAL.but(
-        workers=2, others=("controller-0",), routes="kernel", options=("--network", "node-routes")
+        workers=2,
+        others=("controller-0",),
+        routes="kernel",
+        others_routed=False,
+        options=("--network", "node-routes"),
     ),
     "node routes, by themselves": _TUTORIAL.but(workers=2, routes="kernel"),
     "node routes, two subnets": _TABLE_EACH.but(

@@ -22,8 +22,8 @@ from kthw.target import Target
 from tests.observed.api_answers import WORKERS, Api, serving
 from tests.observed.hostile_api_answers import EVERYTHING, HOSTILE, NOTHING, Hostile
 
-READING = [check for check in CHECKS if check.reads]
 THREE = Intended(workers=WORKERS)
+READING = [check for check in CHECKS if check.reads and check.subjects(THREE)]
 Verdicts = dict[tuple[str, str], str]
 """By check and worker: ``ok``, ``error``, or the codes that were found."""
 

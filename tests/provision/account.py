@@ -89,7 +89,7 @@ class Account:
 
     def build(self, intended: Intended = THREE) -> Account:
         """The tutorial's network and machines, without pod routes."""
-        build(self.ec2, labs.lab(labs.TUTORIAL), intended.workers, self.directory / "kubernetes.id_rsa")
+        build(self.ec2, labs.lab(labs.TUTORIAL), intended.workers, self.directory / f"{self.key}.id_rsa")
         return self
 
     @cached_property
