@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 THREE = Intended(workers=("worker-0", "worker-1", "worker-2"))
+Run = Callable[..., tuple[int, str, str]]
+"""The command on a test's account: exit code, stdout, stderr."""
 _SERVER = """
 import socket, sys
 from sandbox.api.server import serve

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,42 +15,10 @@ from kthw.errors import LookError
 from kthw.observed.aws.inventory import read_inventory
 from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import Inventory
-from kthw.provision.__main__ import main
 from kthw.provision.entry import Place
 from kthw.provision.turns import turn
 from kthw.words.messages import catalogue
-from tests.provision.account import ROOT, Account
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    aws_account: Account,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """The command on the test's account: exit code, stdout, stderr."""
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "LC_", "LANG")):
-            monkeypatch.delenv(name)
-    for name, value in aws_account.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-    def command(*arguments: str, **environment: str) -> tuple[int, str, str]:
-        with monkeypatch.context() as patch:
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            try:
-                code = main([*arguments, "--journal", str(tmp_path / "journal.jsonl")])
-            except SystemExit as end:
-                code = int(str(end.code))
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
+from tests.provision.account import ROOT, Account, Run
 
 
 def test_plan_is_the_default_and_never_writes(aws_account: Account, run: Run) -> None:
@@ -369,42 +335,3 @@ def test_module_runs_as_a_command_and_survives_a_closed_pipe(aws_account: Accoun
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
     assert process.returncode in (0, 1)
-
-
-def test_workers_may_be_asked_for_by_what_they_are(aws_account: Account, run: Run) -> None:
-    aws_account.build()
-    code, said, _ = run("apply", "--workers", "w*-[1-2],10.0.1.20")
-    assert (code, said.count("  created in")) == (0, 3)
-    code, said, _ = run("plan", "--workers", "tag:Name=work*")
-    assert (code, said.count("  already there in")) == (0, 3)
-
-
-def test_where_nobody_is_found_it_is_told_who_is_there(aws_account: Account, run: Run) -> None:
-    aws_account.build()
-    code, said, problem = run("apply", "--workers", "wrker-*")
-    assert (code, said) == (2, "")
-    assert f"worker-1 ({aws_account.instance('worker-1')}, 10.0.1.21) running" in problem
-    assert "  ./run provision --workers 'worker-*'" in problem
-    assert aws_account.pod_routes() == {}
-
-
-def test_a_lab_file_says_whose_routes_and_where(
-    aws_account: Account, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The same workers, pod CIDRs and account as the suite takes from it, and what it cannot make is told."""
-    aws_account.build().set_user_data("worker-1", "#!/bin/sh\n")
-    monkeypatch.chdir(tmp_path)
-    lab = tmp_path / "kthw.toml"
-    lab.write_text("workers = ['worker-1']\n[pod-cidrs]\nworker-1 = '10.200.1.0/24'\n")
-    code, said, _ = run("apply", KTHW_LAB="")
-    assert (code, said.count("created in")) == (0, 1)
-    assert f"Lab file: {lab}, found in the current folder. From it: workers, pod-cidrs" in said
-    assert list(aws_account.pod_routes()) == ["10.200.1.0/24"]
-    lab.write_text("expect-account = '999999999999'\n")
-    assert run("rollback", KTHW_LAB="")[0] == 2
-    lab.write_text("\nnetwork = 'node-routes'\n")
-    assert "knows of no kernel route" in run("rollback", KTHW_LAB="")[1]
-    lab.write_text("\nnetwork = 'overlay'\n")
-    assert run(KTHW_LAB="")[2].startswith(f"{lab}:2: --network overlay: ")
-    code, said, _ = run("rollback", "--lab", "none", KTHW_LAB="")
-    assert (code, said.count("taken back"), "Lab file" in said) == (0, 1, False)
