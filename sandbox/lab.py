@@ -46,12 +46,11 @@ class Lab:
     ``acl``: the last subnet has a network ACL of its own, which lets everything pass. ``routes``: pod routes
     of the VPC, to the ``instance`` or its ``eni``, or ``kernel`` routes on every machine, or on the workers
     alone (without ``others_routed``). ``checked``: the source/dest check stays on. ``lets_in``: what the
-    security group does of the nodes' own traffic, each
-    (protocol, port, source), where it is not all of the VPC's and the pods'. ``first``: the number of the
-    first worker; ``host``: its address within its subnet; ``nat``: whether the subnets behind the one in
-    front have a way out. ``cni``: the files of ``/etc/cni/net.d`` for a pod CIDR, by name, where they
-    are not the tutorial's; ``commands``: what is typed on a worker besides, patterns too. ``options``: what
-    the suite is told.
+    security group does of the nodes' own traffic, each (protocol, port, source), where it is not all of the
+    VPC's and the pods'. ``first``: the number of the first worker; ``host``: its address within its subnet;
+    ``nat``: whether the subnets behind the one in front have a way out. ``cni``: the files of
+    ``/etc/cni/net.d`` for a pod CIDR, by name, where they are not the tutorial's; ``commands``: what is typed
+    on a worker besides, patterns too. ``options``: what the suite is told.
     """
 
     vpc: str = tutorial.VPC_CIDR

@@ -203,20 +203,21 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
         part = not near or not way.route or _is_part(destination, str(cidr))
         commands = [*([removing(way)] if part else []), *commands]
     kept = keeping(network, worker)
-    variant = "" if _whose(network, way.via) else "nobody"
+    whose = _whose(network, way.via)
+    variant = "" if whose else "nobody"
     return Finding(
         code="node-route-wrong-next-hop",
         subject=f"{network.noun(worker)} · {way.route or way.address}",
         worker=worker,
         expected=f"{cidr} via {near or '—'} dev {card}",
         observed=way.route or f"{way.address} via {way.via}",
-        near_miss=_whose(network, way.via),
+        near_miss=whose,
         facts={
             **_facts(network, worker, way),
             **kept,
             "towards_noun": network.noun(other),
             "via": way.via,
-            "whose": _whose(network, way.via) or "—",
+            "whose": whose or "—",
             "command": shlex.quote(" && ".join(commands)),
             "variant": variant if kept else "alone",
         },

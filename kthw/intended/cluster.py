@@ -72,6 +72,19 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
             self, workers=workers, instances=instances, expected=0, pod_cidrs=cidrs
         )
 
+    def with_also(self, others: Intended, typed: str) -> Intended:
+        """The same, and the workers of ``others``, for which ``typed`` asked, as machines that are none.
+
+        Raises ``BadNames``.
+        """
+        named = {name: others.instances.get(name, "") for name in others.workers}
+        for name, instance in named.items():
+            if name in self.workers or (instance or name) in self.instances.values():
+                raise BadNames("run-also-worker", value=typed, name=name)
+        if len(named) > MOST_ALSO:
+            raise BadNames("run-also-too-many", value=typed, count=str(len(named)), most=str(MOST_ALSO))
+        return msgspec.structs.replace(self, also=named)
+
     def has_finished(self, chapter: str) -> bool:
         """Whether ``chapter`` is behind the student."""
         return tutorial.CHAPTERS.index(chapter) <= tutorial.CHAPTERS.index(self.after)

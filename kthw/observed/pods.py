@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from kthw.errors import CouldNotLook, LookError
+from kthw.errors import LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
 from kthw.observed import answers, tracing
@@ -22,7 +22,6 @@ from kthw.observed.aws import configured
 from kthw.observed.cni_networks import brought_by, pod_network, serves_strangers
 from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
 from kthw.observed.namesakes import also_there, candidates, home_of, unambiguous
-from kthw.observed.ssh.login import open_session
 from kthw.observed.ssh.session import MOST_BYTES, Session
 from kthw.observed.ways_in import ways_in
 from kthw.target import Target
@@ -181,15 +180,9 @@ class _Look:
         return self._abreast.each(workers, act, self._failed, tell)
 
     def _log_in(self, worker: str) -> Session:
-        instance = self._machines[worker]
-        access, address = self._ways_in.to(instance)
-        subject = f"{worker} ({instance.id}, {address})"
-        try:
-            session = open_session(
-                access, worker, address, subject=subject, endpoint=self._endpoint, stop=self._stop
-            )
-        except CouldNotLook as problem:
-            raise CouldNotLook(self._ways_in.told(problem.error, instance)) from problem
+        session = self._ways_in.log_in(
+            worker, self._machines[worker], endpoint=self._endpoint, stop=self._stop
+        )
         self._opened.append(session)
         count = len(self._machines)
         session.allow(
@@ -197,7 +190,7 @@ class _Look:
             size=MOST_BYTES + _BYTES_PER_WORKER * count,
         )
         try:
-            answer = session.ask("facts", answers.Facts, deadline=FACTS_DEADLINE, **_PLACES)
+            answer = session.ask("facts", answers.Facts, deadline=FACTS_DEADLINE, **PLACES)
         except BaseException:
             self._lose(worker, session)
             raise
@@ -214,7 +207,7 @@ class _Look:
             worker=worker,
             run=self._run,
             port=PROBE_PORT,
-            **_PLACES,
+            **PLACES,
         )
         with session.fitting("pod"):
             return answers.pod_address(answer, self._inventory, self._cidrs.values())
@@ -302,11 +295,12 @@ class _Look:
         self._sessions[worker].ask("end", answers.Done, deadline=END_DEADLINE)
 
 
-_PLACES: Final = {
+PLACES: Final = {
     "configs": tutorial.CNI_DIRECTORY,
     "plugins": tutorial.CNI_PLUGINS,
     "runtime": tutorial.CONTAINERD_CONFIG,
 }
+"""Where the agent looks for what makes pods."""
 
 
 def _one_running(inventory: Inventory, intended: Intended) -> dict[str, Instance]:

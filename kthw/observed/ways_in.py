@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from threading import Event
 from typing import Final
 
 from msgspec.structs import replace
 
-from kthw.errors import LookError
+from kthw.errors import CouldNotLook, LookError
 from kthw.observed.evidence import Instance
 from kthw.observed.ssh import names
+from kthw.observed.ssh.login import open_session
+from kthw.observed.ssh.session import Session
 from kthw.target import SshAccess
 
 _NO_ANSWER: Final = ("dropped", "no-route", "refused", "silent", "timeout")
@@ -31,6 +34,22 @@ class WaysIn:
         if self.access.jump and not (self.jump and self.jump.id == worker.id):
             return self.access, worker.address or worker.public_address
         return replace(self.access, jump="", jump_address=""), worker.public_address or worker.address
+
+    def log_in(
+        self, name: str, worker: Instance, *, endpoint: str, stop: Event, writes: bool = False
+    ) -> Session:
+        """A session with ``worker``, called ``name``; the other words are those of ``open_session``.
+
+        Raises ``CouldNotLook``, about the jump host where that is to blame.
+        """
+        access, address = self.to(worker)
+        subject = f"{name} ({worker.id}, {address})"
+        try:
+            return open_session(
+                access, name, address, subject=subject, endpoint=endpoint, stop=stop, writes=writes
+            )
+        except CouldNotLook as problem:
+            raise CouldNotLook(self.told(problem.error, worker)) from problem
 
     def told(self, error: LookError, worker: Instance) -> LookError:
         """``error``, as one of a jump host where it is: of the one that is, or of the one that is lacking."""

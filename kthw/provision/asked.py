@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from kthw.intended import tutorial
-from kthw.intended.cluster import AUTO, MOST_ALSO, BadNames, Intended
+from kthw.intended.cluster import AUTO, Intended
 from kthw.intended.selectors import Selector, asked_workers
 from kthw.lab.given import Given
 from kthw.observed.aws.chosen import chosen
@@ -23,14 +23,7 @@ def intended(target: Target, given: Given) -> Intended:
     if also is None:
         return meant
     with given.blamed("also"):
-        others = _named(target, given, also)
-        for name in others.workers:
-            if name in meant.workers or others.instances.get(name, name) in meant.instances.values():
-                raise BadNames("run-also-worker", value=also, name=name)
-        if len(others.workers) > MOST_ALSO:
-            count = len(others.workers)
-            raise BadNames("run-also-too-many", value=also, count=str(count), most=str(MOST_ALSO))
-    return replace(meant, also={name: others.instances.get(name, "") for name in others.workers})
+        return meant.with_also(_named(target, given, also), also)
 
 
 def _named(target: Target, given: Given, text: str) -> Intended:

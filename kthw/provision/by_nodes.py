@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from kthw.errors import LookError
 from kthw.intended.cluster import Intended
-from kthw.network.model import Network
+from kthw.network.model import RUNNING, Network
 from kthw.network.node_routes import senders
 from kthw.observed import answers
 from kthw.observed.aws import listing
@@ -17,7 +17,7 @@ from kthw.provision.entry import Place
 from kthw.provision.journal import Journal
 from kthw.provision.node_apply import apply
 from kthw.provision.node_plan import plan
-from kthw.provision.node_rollback import RUNNING, claims_here, machines, rollback
+from kthw.provision.node_rollback import claims_here, machines, rollback
 from kthw.provision.nodes import Nodes
 from kthw.provision.terminal import Terminal
 from kthw.provision.turns import turn

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook
+from kthw.network.model import RUNNING
 from kthw.observed.answers import RouteTold
 from kthw.observed.evidence import Instance, ProvisionStep
 from kthw.provision import commands
@@ -15,8 +16,6 @@ from kthw.provision.entry import Entry, Event, Place
 from kthw.provision.journal import Journal
 from kthw.provision.nodes import Nodes
 from kthw.provision.undivided import undivided
-
-RUNNING = "running"
 
 
 def claims_here(place: Place, journal: Journal) -> list[Claim]:

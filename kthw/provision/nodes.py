@@ -9,26 +9,19 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from kthw.errors import CouldNotLook, LookError
-from kthw.intended import tutorial
+from kthw.errors import LookError
 from kthw.observed import answers
 from kthw.observed.abreast import Abreast
 from kthw.observed.answers import RouteTold
 from kthw.observed.aws import configured
 from kthw.observed.evidence import Instance, Node
-from kthw.observed.pods import FACTS_DEADLINE, WAYS_DEADLINE
-from kthw.observed.ssh.login import open_session
+from kthw.observed.pods import FACTS_DEADLINE, PLACES, WAYS_DEADLINE
 from kthw.observed.ssh.session import Session
 from kthw.observed.ways_in import ways_in
 from kthw.target import Target
 
 WRITE_DEADLINE: Final = 20.0
 """Seconds for one route: ``ip`` runs a few times."""
-_PLACES: Final = {
-    "configs": tutorial.CNI_DIRECTORY,
-    "plugins": tutorial.CNI_PLUGINS,
-    "runtime": tutorial.CONTAINERD_CONFIG,
-}
 
 
 class Nodes:
@@ -87,7 +80,7 @@ class Nodes:
 
         def one(name: str) -> Node:
             session, others = self._sessions[name], {w: to for w, to in towards.items() if w != name}
-            facts = session.ask("facts", answers.Facts, deadline=FACTS_DEADLINE, **_PLACES)
+            facts = session.ask("facts", answers.Facts, deadline=FACTS_DEADLINE, **PLACES)
             told = session.ask("ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=others)
             for each in (*facts.failed, *told.failed):
                 if each.facts.tool == "ip":  # nobody asks here for the firewall
@@ -115,21 +108,9 @@ class Nodes:
         return self._sessions[name].ask(do, RouteTold, deadline=WRITE_DEADLINE, **fields)
 
     def _log_in(self, name: str) -> Session:
-        instance = self.machines[name]
-        access, address = self._ways_in.to(instance)
-        subject = f"{name} ({instance.id}, {address})"
-        try:
-            session = open_session(
-                access,
-                name,
-                address,
-                subject=subject,
-                endpoint=self._endpoint,
-                stop=self._stop,
-                writes=self._writes,
-            )
-        except CouldNotLook as problem:
-            raise CouldNotLook(self._ways_in.told(problem.error, instance)) from problem
+        session = self._ways_in.log_in(
+            name, self.machines[name], endpoint=self._endpoint, stop=self._stop, writes=self._writes
+        )
         self._opened.append(session)
         return session
 

@@ -48,17 +48,17 @@ class Terminal:
         sys.stderr.write(f"{printable(told, _MOST_SHOWN, lines=True)}\n")
 
     def progress(self, done: int, of: int) -> None:
-        """One line that counts, for a person who watches; nothing into a file."""
-        if sys.stderr.isatty():
-            end = "\r\x1b[K" if done == of else ""
-            sys.stderr.write(f"\r{self.words.say('provision-reading', done=done, of=of)}{end}")
-            sys.stderr.flush()
+        """One line that counts what was read, for a person who watches; nothing into a file."""
+        self._count("provision-reading", done, of)
 
     def logging_in(self, done: int, of: int) -> None:
         """The same of nodes."""
+        self._count("provision-logging-in", done, of)
+
+    def _count(self, phrase: str, done: int, of: int) -> None:
         if sys.stderr.isatty():
             end = "\r\x1b[K" if done == of else ""
-            sys.stderr.write(f"\r{self.words.say('provision-logging-in', done=done, of=of)}{end}")
+            sys.stderr.write(f"\r{self.words.say(phrase, done=done, of=of)}{end}")
             sys.stderr.flush()
 
     def line(self, step: ProvisionStep) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended.cluster import Intended
-from kthw.observed import pods
+from kthw.observed import ways_in
 from kthw.observed.agent.asked import checked, read_request
 from kthw.observed.evidence import Instance, Inventory, UserData
 from kthw.observed.pods import Seen, look_into_nodes
@@ -166,7 +166,7 @@ class Lab:
             session.start(START_DEADLINE)
             return session
 
-        self.monkeypatch.setattr(pods, "open_session", opened)
+        self.monkeypatch.setattr(ways_in, "open_session", opened)
         return look_into_nodes(Target(kind="aws", ssh=SshAccess()), INVENTORY, Intended(workers=WORKERS))
 
 

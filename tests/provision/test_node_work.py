@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from kthw.errors import CouldNotLook
+from kthw.observed import ways_in
 from kthw.observed.answers import RouteTold
 from kthw.observed.evidence import Instance, ProvisionStep
 from kthw.observed.ssh.program import program
-from kthw.provision import nodes as logins
 from kthw.provision.entry import Place
 from kthw.provision.journal import Journal
 from kthw.provision.node_apply import apply
@@ -47,7 +47,7 @@ def journal(tmp_path: Path) -> Journal:
 @pytest.fixture
 def opened(lab: TwoNodes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nodes]:
     """worker-0 alone, on the first node."""
-    monkeypatch.setattr(logins, "open_session", lambda *_, writes, **__: lab.session(0, writes=writes))
+    monkeypatch.setattr(ways_in, "open_session", lambda *_, writes, **__: lab.session(0, writes=writes))
     with Nodes(Target(kind="aws"), [NODE], {"worker-0": NODE}, writes=True) as nodes:
         yield nodes
 
