@@ -6,6 +6,7 @@ Where the lab is judged by kernel routes, those through a next hop are ``next_ho
 from __future__ import annotations
 
 import shlex
+from ipaddress import ip_address
 from typing import Final
 
 from kthw.findings.configured import as_configured
@@ -45,7 +46,7 @@ def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
     if not bridge or way.kind == _NOWHERE:
         return []
     if worker == way.towards:
-        settled = on_bridge or _is_refused(as_configured(network), worker)
+        settled = on_bridge or _has_no_such_pod(as_configured(network), worker, way)
         return [] if settled else [_own(network, worker, way, bridge)]
     if on_bridge or not card or worker not in network.located or _is_right(network, way, card, worker):
         return []
@@ -56,8 +57,14 @@ def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
     return [_peers(network, worker, way)]
 
 
-def _is_refused(used: Network, worker: str) -> bool:
-    """Whether no pod can have got its range: where the kernel sends it says nothing then."""
+def _has_no_such_pod(used: Network, worker: str, way: Way) -> bool:
+    """Whether none of its pods can have got that address: where the kernel sends it says nothing then.
+
+    Asked for were addresses of the range in the user data, which may be wider than what ``used`` has.
+    """
+    own = used.pod_cidrs.get(worker)
+    if own and ip_address(way.address) not in own:
+        return True
     return used.said(worker) is not None and bool(valid_pod_cidr(used, worker))
 
 

@@ -92,6 +92,8 @@ second() {
 drop_second() {
   aws ec2 detach-network-interface --attachment-id "${ATTACHED}"
   aws ec2 delete-network-interface --network-interface-id "${SECOND}"
+  # The next interface with its address has another MAC, which a neighbour would ask for after seconds only.
+  ssh worker-0 sudo ip neigh flush dev ens5
 }
 # A security group that lets in, whatever the protocol, a range only; its id in ONLY: CIDR
 group_for() {
@@ -113,8 +115,9 @@ comes_back() {
   restart "$1"
   ssh "$1" ip route show "$2" | grep via
 }
-# Have a unit bring a kernel route back: WORKER ROUTE; and none: WORKER
+# Have a unit, and nothing beside it, bring a kernel route back: WORKER ROUTE; and nothing at all: WORKER
 keep() {
+  forget "$1"
   echo "ExecStart=/sbin/ip route replace $2" |
     ssh "$1" "sudo mkdir -p /etc/systemd/system; sudo tee /etc/systemd/system/pod-routes.service >/dev/null"
 }

@@ -239,6 +239,17 @@ FAULTS: Faults = {
         ),
         ("pod-cidr-invalid",),
     ),
+    "a node has more ways than to its pods, and its range has the VPC in it": (
+        with_way(
+            with_user_data(OK, "worker-1", pod_cidr="10.0.0.0/12"),
+            "worker-1",
+            "worker-1",
+            address="10.0.1.1",
+            device="ens5",
+            route="10.0.1.1 dev ens5 scope link src 10.0.1.21 metric 100",
+        ),
+        ("pod-cidr-inside-vpc",),
+    ),
     "a node's own pods are sent to the VPC, and their bridge is not there": (
         with_node(OWN_ASTRAY, "worker-1", links=OK.nodes["worker-1"].links[:1]),
         ("node-route-conflict",),
