@@ -104,6 +104,12 @@ def test_the_script_is_replaced_by_the_command_so_signals_reach_it(machine: Mach
     assert output == f"{started.pid}\n"
 
 
+def test_what_is_compiled_is_kept_whatever_a_container_says(machine: Machine) -> None:
+    machine.run("provision")
+    (machine.checkout / ".venv/bin/python").write_text('#!/bin/sh\necho "${PYTHONDONTWRITEBYTECODE-unset}"\n')
+    assert machine.run("provision", PYTHONDONTWRITEBYTECODE="1").stdout == "unset\n"
+
+
 def test_the_tests_are_four_checks_and_one_failure_fails_them_all(machine: Machine) -> None:
     passed = machine.run("test", "-k", "x")
     assert [line.removeprefix("ran: -P -m ") for line in lines_of(passed.stdout, "ran: ")] == [

@@ -28,8 +28,8 @@ _PUBLIC = {"/etc/passwd": 0o644, "/tmp": 0o1777, "/bin/sudo": 0o4755}  # noqa: S
 @pytest.mark.parametrize(
     ("umask", "user"),
     [
-        *((umask, "me") for umask in ("000", "002", "007", "027", "037", "077")),
-        *(pytest.param(umask, "student", marks=AS_USER) for umask in ("000", "002", "077")),
+        *((umask, "me") for umask in ("000", "027", "077")),
+        *(pytest.param(umask, "student", marks=AS_USER) for umask in ("002", "077")),
     ],
 )
 def test_the_private_sandbox_is_green(umask: str, user: str, tmp_path: Path) -> None:

@@ -19,12 +19,14 @@ NO_SUDO: Final = 91
 OLD_PYTHON: Final = "kthw: python3 is "
 """How the command ends where it cannot start the program: by exit status, or by what it says."""
 OLDEST: Final = ".".join(str(each) for each in agent.OLDEST_PYTHON)
+# The standard library alone: what else is installed there would cost time, and may be broken.
+_PYTHON: Final = "python3 -ISu"
 _SCRIPT: Final = (
     f"command -v python3 >/dev/null || exit {NO_PYTHON}; "
-    'if [ "$(id -u)" = 0 ]; then exec python3 -u -c "$1"; fi; '
+    f'if [ "$(id -u)" = 0 ]; then exec {_PYTHON} -c "$1"; fi; '
     f"command -v sudo >/dev/null || exit {NO_SUDO}; "
     # We read what sudo says.
-    'export LC_ALL=C; exec sudo -n python3 -u -c "$1"'
+    f'export LC_ALL=C; exec sudo -n {_PYTHON} -c "$1"'
 )
 # A Python that is too old compiles this line and no other: it is all of what such a Python can read.
 _BOOTSTRAP: Final = (
