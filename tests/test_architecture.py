@@ -219,12 +219,13 @@ READ_FACTS: Final = {
     ("kthw/words/messages.py", "remark"): "fills words",
     ("kthw/words/messages.py", "finding_facts"): "fills words",
     ("kthw/words/messages.py", "error_facts"): "fills words",
-    ("kthw/words/nobody.py", "nobody_found"): "fills words",
-    ("fixtures/judging.py", "skipped"): "fills words",
+    ("kthw/words/nobody.py", "screen"): "fills words",
+    ("fixtures/judging.py", "_reason"): "fills words",
+    ("kthw/observed/recording.py", "read"): "fills words",
     ("kthw/observed/recording.py", "_of_today"): "makes fields of them, of what an older version recorded",
     ("kthw/observed/ways_in.py", "told"): "adds words of a jump host",
     ("kthw/observed/aws/image_users.py", "_told"): "writes the user of the image into the command to paste",
-    ("kthw/observed/aws/inventory.py", "_raise_if_refused"): "writes all that is denied into one message",
+    ("kthw/observed/aws/inventory.py", "_refuse_half_a_network"): "writes all that is denied into one",
 }
 """Who may look at a finding's or an error's facts, and what for: nobody decides by them."""
 _OTHERS_FACTS: Final = frozenset({"self", "reader", "_reader", "_writer", "session"})

@@ -75,9 +75,8 @@ class Problem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def circumstances(self) -> dict[str, str]:
-        """What else is told, that the words are filled with."""
-        told = msgspec.structs.asdict(self.facts)
-        return {name: fact for name, fact in told.items() if fact and name != "variant"}
+        told = msgspec.structs.asdict(self.facts).items()
+        return {name: fact for name, fact in told if fact and name != "variant"}
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):
