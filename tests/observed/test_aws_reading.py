@@ -176,7 +176,7 @@ def test_credentials_that_are_not_there_are_an_error(
         Reader(Target(kind="aws"))
     assert caught.value.error.code == "credentials-missing"
     assert caught.value.error.facts["profile"] == environment.get("AWS_PROFILE", "default")
-    named = "no-profile" if "AWS_PROFILE" in environment else None
+    named = "no-profile" if "AWS_PROFILE" in environment else ""
     assert caught.value.error.variant == named
 
 

@@ -132,7 +132,7 @@ class Session:
         finally:
             self._left -= time.monotonic() - began
         if isinstance(answer, answers.Problem):
-            raise self.failure(answer.code, answer.detail, **answer.circumstances)
+            raise self.failure(answer.code, answer.detail, answer.variant, **answer.circumstances)
         return answer
 
     def request(self, do: str, *, deadline: float, **fields: object) -> dict[str, Any]:
