@@ -42,6 +42,10 @@ CODES: Final = frozenset(
 )
 
 
+JUMP: Final = "jump"
+"""The ``kind`` of an error at a jump host."""
+
+
 class LookError(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that could not be looked at, as data; goes into the evidence and the report.
 
@@ -53,7 +57,12 @@ class LookError(msgspec.Struct, frozen=True, kw_only=True):
     id of the one that it is, empty where it is all of them or has no id that can be read. ``destination``:
     of ``routes-changed``, the CIDR or prefix list whose route changed. Empty where they make no sense.
 
-    ``facts`` only fills the placeholders of the message; what is wrong is never decided by them.
+    Of a login: ``kind`` is ``JUMP`` where it is a host on the way that was not got into, ``resource`` the
+    address that was dialled and ``user`` who it was tried as. Of ``wrong-account``: ``resource`` is the
+    account that answered.
+
+    ``variant``: the situation within the code, that chooses its words. ``facts`` only fills their
+    placeholders; nothing is decided by them.
     """
 
     code: str
@@ -63,6 +72,8 @@ class LookError(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     resource: str = ""
     destination: str = ""
+    user: str = ""
+    variant: str = ""
     facts: dict[str, str] = {}
 
     def __post_init__(self) -> None:

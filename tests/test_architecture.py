@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -213,6 +213,69 @@ def test_the_tutorials_literals_have_one_home() -> None:
         if isinstance(node, ast.Constant) and node.value in literals
     }
     assert elsewhere == set()
+
+
+READ_FACTS: Final = {
+    ("kthw/words/messages.py", "remark"): "fills words",
+    ("kthw/words/messages.py", "finding_facts"): "fills words",
+    ("kthw/words/messages.py", "error_facts"): "fills words",
+    ("kthw/words/nobody.py", "screen"): "fills words",
+    ("fixtures/judging.py", "_reason"): "fills words",
+    ("kthw/observed/recording.py", "read"): "fills words",
+    ("kthw/observed/recording.py", "_of_today"): "makes fields of them, of what an older version recorded",
+    ("kthw/observed/ways_in.py", "told"): "adds words of a jump host",
+    ("kthw/observed/aws/image_users.py", "_told"): "writes the user of the image into the command to paste",
+    ("kthw/observed/aws/inventory.py", "_refuse_half_a_network"): "writes all that is denied into one",
+}
+"""Who may look at a finding's or an error's facts, and what for: nobody decides by them."""
+_OTHERS_FACTS: Final = frozenset({"self", "reader", "_reader", "_writer", "session"})
+"""Who has facts for all errors to come: they are no finding and no error."""
+_TAGS: Final = frozenset({"kthw/observed/choosing.py", "kthw/observed/aws/elsewhere.py", "kthw/lab/guess.py"})
+"""Where ``facts`` are an instance's tags and addresses, which selectors are compared with."""
+_WIRE: Final = frozenset({"kthw/observed/answers.py", "kthw/provision/nodes.py"})
+"""Where they are a struct of the agent's answer, with a type for each."""
+
+
+def facts_read(text: str) -> Iterator[str]:
+    """The functions that look at some ``.facts``; to hand on all of them, ``f(**it.facts)``, is no look."""
+    for function in ast.walk(ast.parse(text)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        handed_on = {id(each.value) for call in calls for each in call.keywords if each.arg is None}
+        for node in ast.walk(function):
+            if not (isinstance(node, ast.Attribute) and node.attr == "facts" and id(node) not in handed_on):
+                continue
+            of = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+            if isinstance(node.ctx, ast.Load) and of not in _OTHERS_FACTS:
+                yield function.name
+
+
+def test_nothing_is_decided_by_the_facts_of_a_finding_or_an_error() -> None:
+    found = {
+        (file, name)
+        for folder in ("kthw", "fixtures", "suites", "sandbox")
+        for path in sources(folder)
+        if (file := path.relative_to(PROJECT).as_posix()) not in _TAGS | _WIRE
+        for name in facts_read(path.read_text(encoding="utf-8"))
+    }
+    assert found == set(READ_FACTS)
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        'error.facts["variant"]',
+        'error.facts.get("host")',
+        '"jump" in error.facts',
+        "{**error.facts}",
+        "dict(finding.facts)",
+        "[f.facts for f in found]",
+    ],
+)
+def test_whoever_reads_facts_is_noticed(reads: str) -> None:
+    assert list(facts_read(f"def decides(error):\n    return {reads}\n")) == ["decides"]
+    assert list(facts_read("def tells(error):\n    return say(error.code, **error.facts)\n")) == []
 
 
 def test_modules_stay_small() -> None:

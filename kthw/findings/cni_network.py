@@ -77,6 +77,7 @@ def _mixed(network: Network, worker: str, meant: Brought | None) -> Finding:
         expected=_file(right[0]) if right else (meant.name if meant else _file(tutorial.CNI_BRIDGE_FILE)),
         observed=_file(counts),
         near_miss="",
+        variant=("other" if meant else "left") + ("" if right else "-alone"),
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
@@ -86,7 +87,6 @@ def _mixed(network: Network, worker: str, meant: Brought | None) -> Finding:
             "hostname": node.hostname or worker,
             "right": _file(right[0]) if right else _file(tutorial.CNI_BRIDGE_FILE),
             "config": bridge_config(str(cidr)),
-            "variant": ("other" if meant else "left") + ("" if right else "-alone"),
         },
     )
 
@@ -99,6 +99,7 @@ def _without_agent(network: Network, worker: str, brought: Brought) -> Finding:
         worker=worker,
         expected=brought.agent,
         observed="—",
+        variant="agent",
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
@@ -106,7 +107,6 @@ def _without_agent(network: Network, worker: str, brought: Brought) -> Finding:
             "plugin": brought.name,
             "agent": brought.agent,
             "hostname": network.evidence.nodes[worker].hostname or worker,
-            "variant": "agent",
         },
     )
 

@@ -28,6 +28,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     probe; ``observed`` is ``—`` for nothing at all, ``near_miss`` empty when nothing similar was seen.
     ``worker`` is the intended worker's name. ``table`` and ``destination``: of the route it is about, if
     any. ``protocols``: which packets it stops; empty means all. ``lost``: the failed probes it is about.
+    ``variant``: the situation within the code, that chooses its words.
     ``facts`` only fills the placeholders of the message; nothing is decided by them.
     """
 
@@ -41,6 +42,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     destination: str = ""
     protocols: tuple[str, ...] = ()
     lost: tuple[Lost, ...] = ()
+    variant: str = ""
     facts: dict[str, str] = {}
 
     def __post_init__(self) -> None:

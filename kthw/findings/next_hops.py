@@ -58,7 +58,8 @@ def lead_from_elsewhere(network: Network, name: str) -> list[Finding]:
         expected=f"{name} {RUNNING}",
         observed=machine.state if machine else "—",
         near_miss=some([instance_noun(each) for each in network.strangers], _MOST_SHOWN),
-        facts={"instance": machine.id if machine else "", "variant": "stopped" if machine else ""},
+        variant="stopped" if machine else "",
+        facts={"instance": machine.id if machine else ""},
     )
     return [found]
 
@@ -212,6 +213,7 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
         expected=f"{cidr} via {near or '—'} dev {card}",
         observed=way.route or f"{way.address} via {way.via}",
         near_miss=whose,
+        variant=variant if kept else "alone",
         facts={
             **_facts(network, worker, way),
             **kept,
@@ -219,7 +221,6 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
             "via": way.via,
             "whose": whose or "—",
             "command": shlex.quote(" && ".join(commands)),
-            "variant": variant if kept else "alone",
         },
     )
 
@@ -239,6 +240,7 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
         expected=f"{cidr} → {network.noun(other)} active",
         observed=way.route or "—",
         destination=str(cidr),
+        variant="typed" if typed else "",
         facts={
             **_facts(network, worker, way),
             "towards_noun": network.noun(other),
@@ -250,7 +252,6 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
             "interface": card.id if card else "",
             "verb": "replace" if exists else "create",
             "command": shlex.quote(removing(way)),
-            "variant": "typed" if typed else "",
         },
     )
 

@@ -156,6 +156,7 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
         observed=said,
         near_miss="; ".join(_near(network, worker, firewall)[:3]),
         protocols=protocols,
+        variant="rule-in-part" if part else "rule" if drop.rule else "",
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
@@ -164,7 +165,6 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
             "command": shlex.quote(command)
             if (command := _listing(drop) if part else _mending(drop))
             else "",
-            "variant": "rule-in-part" if part else "rule" if drop.rule else "",
         },
     )
 

@@ -114,6 +114,7 @@ def _finding(network: Network, worker: str, way: Way, expected: str, command: st
         worker=worker,
         expected=expected,
         observed=observed,
+        variant=variant,
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
@@ -122,6 +123,5 @@ def _finding(network: Network, worker: str, way: Way, expected: str, command: st
             "route": observed,
             "device": way.device or way.kind,
             "command": shlex.quote(command),
-            "variant": variant,
         },
     )

@@ -86,7 +86,7 @@ def cni_configured(network: Network, worker: str) -> list[Finding]:
     if pod_network(node) is not None:
         return of_another_network(network, worker)
     unreadable = [config for config in node.cni if config.problem]
-    cidr = network.pod_cidrs.get(worker)
+    cidr, agent = network.pod_cidrs.get(worker), _its_agent(network, worker)
     return [
         Finding(
             code="cni-config-missing",
@@ -95,26 +95,26 @@ def cni_configured(network: Network, worker: str) -> list[Finding]:
             expected=f"{_path(tutorial.CNI_BRIDGE_FILE)}: {cidr or tutorial.POD_CIDR_KEY}",
             observed=", ".join(_path(config.file) for config in node.cni) or "—",
             near_miss="; ".join(f"{_path(config.file)}: {config.problem}" for config in unreadable),
+            variant="unreadable" if unreadable else "plugin" if agent else "",
             facts={
                 **_login(network, worker),
                 "file": _path(tutorial.CNI_BRIDGE_FILE),
                 "command": _moving_away([_path(config.file) for config in unreadable]),
                 "pod_cidr": str(cidr or ""),
                 "config": bridge_config(str(cidr or suggested_pod_cidr(network, worker))),
-                **_by_its_agent(network, worker),
-                **({"variant": "unreadable"} if unreadable else {}),
+                **agent,
             },
         )
     ]
 
 
-def _by_its_agent(network: Network, worker: str) -> dict[str, str]:
+def _its_agent(network: Network, worker: str) -> dict[str, str]:
     """What writes the file, where that is not a person."""
     model, hostname = network_model(network), network.node(worker).hostname
     if not by_plugin(network) or not model.ruling:
         return {}
     agent = model.ruling.network.agent
-    return {"variant": "plugin", "plugin": model.plugin, "agent": agent, "hostname": hostname or worker}
+    return {"plugin": model.plugin, "agent": agent, "hostname": hostname or worker}
 
 
 def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
@@ -127,7 +127,7 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     unmade = cni_configured(network, worker)
     if config is None or unmade:
         return unmade
-    of_others = [found for found in missing_plugins(network, worker) if found.facts["variant"] == FOREIGN]
+    of_others = [found for found in missing_plugins(network, worker) if found.variant == FOREIGN]
     if of_others:  # Where it keeps its addresses is its own affair.
         return of_others
     if _is_same(config.subnet, cidr_text=str(cidr), data=instance.user_data):
@@ -141,6 +141,7 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
             expected=f"{_path(config.file)}: {cidr}",
             observed=f"{_path(config.file)}: {config.subnet or '—'}",
             near_miss=f"{network.noun(owner)} {config.subnet}" if owner else "",
+            variant=_mismatch(config, owner, network.node(worker).imds),
             facts={
                 **_login(network, worker),
                 "file": _path(config.file),
@@ -148,7 +149,6 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
                 "pod_cidr": str(cidr),
                 "cni_subnet": config.subnet or "—",
                 "owner": network.noun(owner),
-                "variant": _mismatch(config, owner, network.node(worker).imds),
                 "instance": instance.id,
             },
         )

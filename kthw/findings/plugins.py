@@ -35,7 +35,7 @@ def plugins_installed(network: Network, worker: str) -> list[Finding]:
     node = network.node(worker)
     if _installed(node) is None:
         folders = node.cni_path or (tutorial.CNI_PLUGINS,)
-        facts = {"variant": "untold", "login": network.login(worker), "folder": folders[0]}
+        facts = {"login": network.login(worker), "folder": folders[0]}
         detail = ", ".join(folders)
         raise CouldNotLook(
             LookError(
@@ -43,6 +43,7 @@ def plugins_installed(network: Network, worker: str) -> list[Finding]:
                 subject=network.noun(worker),
                 worker=worker,
                 detail=detail,
+                variant="untold",
                 facts=facts,
             )
         )
@@ -79,6 +80,7 @@ def _missing_plugins(network: Network, worker: str) -> list[Finding]:
             expected=f"{file}: {paths}",
             observed="—",
             near_miss=", ".join(near),
+            variant=variant,
             facts={
                 "worker_noun": network.noun(worker),
                 "login": network.login(worker),
@@ -91,7 +93,6 @@ def _missing_plugins(network: Network, worker: str) -> list[Finding]:
                 "elsewhere": ", ".join(found),
                 "command": _copying(found, node.cni_path[0]),
                 "release": tutorial.CNI_RELEASE,
-                "variant": variant,
             },
         )
     ]

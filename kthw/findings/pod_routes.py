@@ -86,8 +86,8 @@ def blackhole(network: Network, table: RouteTable, worker: str) -> list[Finding]
         variant = "filtered"
     elif network.goes_to(idle, worker) and instance.state != RUNNING:
         variant = "stopping" if instance.state == "stopping" else "stopped"
-    facts = {"state": instance.state, "route_state": idle.state, "variant": variant}
-    return [_misled("route-blackhole", network, table, worker, idle, facts)]
+    facts = {"state": instance.state, "route_state": idle.state}
+    return [_misled("route-blackhole", network, table, worker, idle, variant, **facts)]
 
 
 def diverted(network: Network, table: RouteTable, worker: str) -> list[Finding]:
@@ -124,12 +124,12 @@ def _shadowed(network: Network, table: RouteTable, worker: str, route: Route) ->
         near_miss=_shown(network, lookup.exactly(cidr)),
         table=table.id,
         destination=route.destination,
+        variant="-".join(filter(None, (how, beside))),
         facts={
             **_facts(network, worker),
             "target": network.target_noun(route),
             "gateway": route.gateway,
             "prefix_list": _listed_in(route),
-            "variant": "-".join(filter(None, (how, beside))),
         },
     )
 
@@ -164,18 +164,12 @@ def _not_associated(network: Network, ruling: Ruling) -> list[Finding]:
 
 
 def _wrong_target(network: Network, table: RouteTable, worker: str, route: Route) -> Finding:
-    return _misled(
-        "route-wrong-target",
-        network,
-        table,
-        worker,
-        route,
-        {"variant": "listed" if _listed_in(route) else ""},
-    )
+    variant = "listed" if _listed_in(route) else ""
+    return _misled("route-wrong-target", network, table, worker, route, variant)
 
 
 def _misled(
-    code: str, network: Network, table: RouteTable, worker: str, route: Route, facts: dict[str, str]
+    code: str, network: Network, table: RouteTable, worker: str, route: Route, variant: str, **facts: str
 ) -> Finding:
     """The table has ``route`` for the worker's pod CIDR, and it does not lead there."""
     return Finding(
@@ -187,6 +181,7 @@ def _misled(
         near_miss=_nearest(network, table, worker),
         table=table.id,
         destination=str(network.pod_cidrs[worker]),
+        variant=variant,
         facts={
             **_facts(network, worker),
             "target": network.target_noun(route),
@@ -307,11 +302,11 @@ def leftovers(network: Network, table: RouteTable, worker: str) -> list[Finding]
                 observed=network.route_noun(route),
                 table=table.id,
                 destination=route.destination,
+                variant=_leftover(network, route, target),
                 facts={
                     "target": network.target_noun(route),
                     "name": target.name if target else "",
                     "workers": ",".join([*network.workers, _asked_as(network, target)]),
-                    "variant": _leftover(network, route, target),
                 },
             )
         )

@@ -159,7 +159,7 @@ def _finding(
     believed = all((probe.source, probe.protocol) in network.probes.vouched for probe in probes)
     others = [p.destination or p.destination_address if leaving else p.source for p in probes]
     ends = _names(others)
-    traced = {} if codes else _traced(network, probes)
+    situation, traced = ("", {}) if codes else _traced(network, probes)
     kind = probes[0].kind if believed else "unvouched"
     return Finding(
         code="pod-unreachable",
@@ -170,6 +170,7 @@ def _finding(
         ),
         observed=probes[0],
         near_miss=_reached(network, probes),
+        variant="explained" if codes else situation or kind,
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(probes[0].source),
@@ -178,23 +179,25 @@ def _finding(
             "destination_address": probes[0].destination_address,
             "first_code": next(iter(codes), ""),
             "explained_by": ", ".join(dict.fromkeys(codes)),
-            "variant": "explained" if codes else kind,
             **traced,
         },
         lost=tuple(told),
     )
 
 
-def _traced(network: Network, probes: Sequence[Probe]) -> dict[str, str]:
-    """How far the packets came, of the first pair whose packets were watched for."""
+def _traced(network: Network, probes: Sequence[Probe]) -> tuple[str, dict[str, str]]:
+    """How far the packets came, of the first pair that was watched: the situation, the facts."""
     traces = (network.probes.trace(p.source, p.destination) for p in probes)
     trace = next((found for found in traces if found), None)
     if trace is None or not trace.request:
-        return {}  # that nobody saw them, not even leaving, says something of the watching and not of the way
+        return (
+            "",
+            {},
+        )  # that nobody saw them, not even leaving, says something of the watching and not of the way
     came = fate(trace)
     ends = {"source": trace.source, "destination": trace.destination}
     instances = {end: network.instance(worker) for end, worker in ends.items()}
-    return {
+    facts = {
         **ends,
         "destination_address": trace.destination_address,
         "way": came.way,
@@ -202,8 +205,8 @@ def _traced(network: Network, probes: Sequence[Probe]) -> dict[str, str]:
         "where_login": network.login(came.where),
         "astray": ", ".join(came.astray),
         **{f"{end}_instance": found.id if found else "" for end, found in instances.items()},
-        "variant": came.situation,
     }
+    return came.situation, facts
 
 
 def _names(names: Iterable[str]) -> str:

@@ -6,9 +6,14 @@ import msgspec
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
-    """``code`` and the fact ``variant`` choose its words, as a finding's do; ``subject`` prints itself."""
+    """A code and its subject, a noun that prints itself.
+
+    ``variant``: the situation within the code, that chooses its words. ``facts`` only fills their
+    placeholders; nothing is decided by them.
+    """
 
     code: str
     subject: str
     worker: str
+    variant: str = ""
     facts: dict[str, str] = {}

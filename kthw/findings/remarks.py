@@ -57,6 +57,8 @@ def _of(network: Network, worker: str, said: Said, saying: Saying, option: str) 
     return found
 
 
-def _remark(network: Network, worker: str, code: str, saying: Saying, **facts: str) -> Remark:
+def _remark(
+    network: Network, worker: str, code: str, saying: Saying, variant: str = "", **facts: str
+) -> Remark:
     each = {"pod_cidr": saying.cidr, "where": saying.noun, "key": saying.where, **facts}
-    return Remark(code=code, subject=network.noun(worker), worker=worker, facts=each)
+    return Remark(code=code, subject=network.noun(worker), worker=worker, variant=variant, facts=each)

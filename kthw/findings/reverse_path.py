@@ -85,6 +85,7 @@ def _judged(network: Network, worker: str, source: str, link: Link) -> list[Find
             expected=f"{everything} = 2",
             observed=f"{interface} = {_STRICT}",
             near_miss=f"{sender} dev {device}",
+            variant="reverse-path",
             facts={
                 "worker_noun": network.noun(worker),
                 "login": network.login(worker),
@@ -93,7 +94,6 @@ def _judged(network: Network, worker: str, source: str, link: Link) -> list[Find
                 "device": link.name,
                 "answers_by": device,
                 "route": f"{interface} = {_STRICT}",
-                "variant": "reverse-path",
             },
         )
     ]

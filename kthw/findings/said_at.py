@@ -13,15 +13,12 @@ def place(network: Network, worker: str) -> str:
     return saying.noun if saying else tutorial.POD_CIDR_KEY
 
 
-def said_elsewhere(network: Network, worker: str) -> dict[str, str]:
-    """Where it is to be changed, if not in user data."""
+def said_elsewhere(network: Network, worker: str) -> tuple[str, dict[str, str]]:
+    """Where it is to be changed, if not in user data: the situation, and the fact that its words need."""
     saying = _saying(network, worker)
     if saying is None:
-        return {}
-    return {
-        "variant": "tag" if saying.source == "tag" else "elsewhere",
-        "key": saying.where,
-    }
+        return "", {}
+    return "tag" if saying.source == "tag" else "elsewhere", {"key": saying.where}
 
 
 def _saying(network: Network, worker: str) -> Saying | None:

@@ -219,13 +219,13 @@ def _shut(network: Network, worker: str, direction: str, groups: Groups, peers: 
                 filters.rule_text(rule, arrow) for rule in allowed.nearest(cidr)[:_MOST_SHOWN]
             ),
             protocols=tuple(need.protocol for need in needs),
+            variant=direction if direction == "egress" else f"{direction}-{peers.kind}",
             facts={
                 "worker_noun": network.noun(worker),
                 "group": groups[0].id,
                 "groups": ids,
                 "direction": direction,
                 "cidr": str(cidr),
-                "variant": direction if direction == "egress" else f"{direction}-{peers.kind}",
             },
         )
         for cidr, by in blocked.items()
@@ -292,6 +292,7 @@ def _acl_finding(
         observed="; ".join(filters.entry_text(deciding[n], arrow) for n in sorted(deciding)[:_MOST_SHOWN]),
         near_miss="; ".join(filters.entry_text(entry, arrow) for entry in near[:_MOST_SHOWN]),
         protocols=tuple(need.protocol for need in by),
+        variant="" if number else "first",
         facts={
             "worker_noun": network.noun(worker),
             "subnet": network.located[worker].subnet,
@@ -299,7 +300,6 @@ def _acl_finding(
             "direction": direction,
             "cidr": str(cidr),
             "number": str(number or min(deciding)),
-            "variant": "" if number else "first",
         },
     )
 

@@ -66,12 +66,12 @@ def _altered(
         near_miss=", ".join(network.route_noun(r) for r in near if r is not route),
         table=table.id,
         destination=destination,
+        variant=f"{variant}-listed" if isinstance(route, ListedRoute) else variant,
         facts={
             "vpc": table.vpc,
             "vpc_cidr": str(cidr),
             "target": network.target_noun(route) if route else "—",
             "prefix_list": route.listed_in if isinstance(route, ListedRoute) else "",
-            "variant": f"{variant}-listed" if isinstance(route, ListedRoute) else variant,
         },
     )
 
@@ -113,13 +113,13 @@ def _default_route(network: Network, table: RouteTable, worker: str, vpc: str) -
             near_miss=_near_gateway(network, table, attached, to_attach),
             table=table.id,
             destination=tutorial.EVERYWHERE,
+            variant=_gateway_variant(attached, to_attach, route),
             facts={
                 "vpc": vpc,
                 "gateway": attached.id if attached else to_attach,
                 "target": network.target_noun(route) if route else "—",
                 "route_state": route.state if route else "",
                 "verb": "replace-route" if route and is_own(route) else "create-route",
-                "variant": _gateway_variant(attached, to_attach, route),
             },
         )
     ]

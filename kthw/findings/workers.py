@@ -43,11 +43,11 @@ def as_many_as_expected(network: Network, _worker: str) -> list[Finding]:
             worker=workers[0],
             expected=str(expected),
             observed=f"{len(workers)}: {names}",
+            variant="few" if len(workers) < expected else "many",
             facts={
                 "count": str(len(workers)),
                 "names": names,
                 "region": network.inventory.region,
-                "variant": "few" if len(workers) < expected else "many",
             },
         )
     ]
@@ -84,7 +84,6 @@ def one_running_instance(network: Network, worker: str) -> list[Finding]:
         "others": shlex.join(instance.id for instance in shown if instance is not first),
         "state": first.state,
         "vpc": network.home,
-        "variant": "vpcs" if scattered else "several" if len(shown) > 1 else shown[0].state,
     }
     return [
         Finding(
@@ -94,6 +93,7 @@ def one_running_instance(network: Network, worker: str) -> list[Finding]:
             expected=expected,
             observed=_listed(shown, with_vpc=scattered),
             near_miss="",
+            variant="vpcs" if scattered else "several" if len(shown) > 1 else shown[0].state,
             facts=facts,
         )
     ]
@@ -121,10 +121,10 @@ def valid_pod_cidr(network: Network, worker: str) -> list[Finding]:
                 expected=f"{key or tutorial.POD_CIDR_KEY}={suggested_pod_cidr(network, worker, seen.hint)}",
                 observed=seen.observed,
                 near_miss=seen.near_miss,
+                variant=said.source if said.source == "tag" else seen.variant,
                 facts={
                     **_mending(network, worker, instance, seen.hint),
                     "key": key,
-                    "variant": said.source if said.source == "tag" else seen.variant,
                 },
             )
         ]
@@ -198,6 +198,7 @@ def _missing(network: Network, worker: str, expected: str) -> Finding:
         expected=expected,
         observed="—",
         near_miss=_listed(near[:_MOST_NEAR], with_vpc=variant.endswith("elsewhere")),
+        variant=variant,
         facts={
             "instance": first.id if first else network.evidence.intended.instances.get(worker, ""),
             "near_name": first.name if first else "",
@@ -207,7 +208,6 @@ def _missing(network: Network, worker: str, expected: str) -> Finding:
             "account": network.inventory.account,
             "user_data": pod_cidr.mended(None, name_tag(own, worker), suggested_pod_cidr(network, worker)),
             "home": network.home,
-            "variant": variant,
         },
     )
 
@@ -277,6 +277,7 @@ def _overlaps(network: Network, worker: str, instance: Instance) -> list[Finding
     if not clashing:
         return []
     others = ", ".join(f"{network.noun(e)} {network.pod_cidrs[e]}" for e in clashing)
+    situation, elsewhere = said_elsewhere(network, worker)
     return [
         Finding(
             code="pod-cidr-overlap",
@@ -285,9 +286,10 @@ def _overlaps(network: Network, worker: str, instance: Instance) -> list[Finding
             expected=f"{place(network, worker)}={suggested_pod_cidr(network, worker)}",
             observed=f"{place(network, worker)}={cidr}",
             near_miss=others,
+            variant=situation,
             facts={
                 **_mending(network, worker, instance),
-                **said_elsewhere(network, worker),
+                **elsewhere,
                 "pod_cidr": str(cidr),
                 "others": others,
             },
@@ -300,6 +302,7 @@ def _inside_vpc(network: Network, worker: str, instance: Instance) -> list[Findi
     inside = [block for block in network.vpc_cidrs(instance.vpc) if block.overlaps(cidr)]
     if not inside:
         return []
+    situation, elsewhere = said_elsewhere(network, worker)
     return [
         Finding(
             code="pod-cidr-inside-vpc",
@@ -308,9 +311,10 @@ def _inside_vpc(network: Network, worker: str, instance: Instance) -> list[Findi
             expected=f"{place(network, worker)}={suggested_pod_cidr(network, worker)}",
             observed=f"{place(network, worker)}={cidr}",
             near_miss=f"{instance.vpc} {inside[0]}",
+            variant=situation,
             facts={
                 **_mending(network, worker, instance),
-                **said_elsewhere(network, worker),
+                **elsewhere,
                 "pod_cidr": str(cidr),
                 "vpc": instance.vpc,
                 "vpc_cidr": str(inside[0]),

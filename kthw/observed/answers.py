@@ -70,8 +70,13 @@ class Problem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     facts: _Circumstances
 
     @property
+    def variant(self) -> str:
+        return self.facts.variant
+
+    @property
     def circumstances(self) -> dict[str, str]:
-        return {name: fact for name, fact in msgspec.structs.asdict(self.facts).items() if fact}
+        told = msgspec.structs.asdict(self.facts).items()
+        return {name: fact for name, fact in told if fact and name != "variant"}
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from kthw.observed.aws.inventory import read_inventory, reread_routes
 from kthw.observed.aws.reader import Reader, facts_of
 from kthw.observed.changed import changes
 from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, TargetSeen
+from kthw.observed.namesakes import machines_running
 from kthw.settling import settled
 from kthw.target import Target
 
@@ -170,7 +171,10 @@ class _Look:
         )
 
     def _with_image_users(self, inventory: Inventory, errors: tuple[LookError, ...]) -> tuple[LookError, ...]:
-        return with_image_users(self._reader, inventory, errors) if self._reader else errors
+        if self._reader is None:
+            return errors
+        machines = machines_running(inventory.instances, self._evidence.intended)
+        return with_image_users(self._reader, inventory, machines, errors)
 
     def routes_again(self) -> None:
         """Look at the routes once more before a failure is believed, or that what was made was there.
@@ -193,7 +197,8 @@ class _Look:
     def failed(self, error: LookError) -> None:
         seen = self._evidence.target
         if error.code == "wrong-account":
-            seen = msgspec.structs.replace(seen, account=error.facts["account"], region=error.facts["region"])
+            region = self._reader.region if self._reader else seen.region
+            seen = msgspec.structs.replace(seen, account=error.resource, region=region)
         self._add(inventory=None, target=seen, errors=(*self._evidence.errors, error))
 
     def _add(self, **seen: object) -> None:

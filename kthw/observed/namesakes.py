@@ -74,6 +74,19 @@ def also_there(instances: Iterable[Instance], intended: Intended, home: str) -> 
     return found
 
 
+def one_running(instances: Iterable[Instance], intended: Intended) -> dict[str, Instance]:
+    """By worker, its one instance, where that runs: in their VPC, a namesake elsewhere may be anybody's."""
+    meant = unambiguous(candidates(instances, intended))
+    return {worker: instance for worker, instance in meant.items() if instance.state == "running"}
+
+
+def machines_running(instances: Sequence[Instance], intended: Intended) -> dict[str, Instance]:
+    """By name, whom there is to log in to: the machines of ``--also`` that run, and such workers."""
+    also = also_there(instances, intended, home_of(candidates(instances, intended)))
+    running = {name: instance for name, instance in also.items() if instance.state == "running"}
+    return {**running, **one_running(instances, intended)}
+
+
 def home_of(meant: Mapping[str, Iterable[Instance]]) -> str:
     """The VPC of the workers: where most of the names are, of several the first name's; empty for nobody's.
 

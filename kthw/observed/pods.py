@@ -20,8 +20,8 @@ from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
 from kthw.observed.aws import configured
 from kthw.observed.cni_networks import brought_by, pod_network, serves_strangers
-from kthw.observed.evidence import PROBE_PORT, Instance, Inventory, Node, Probe, Trace
-from kthw.observed.namesakes import also_there, candidates, home_of, unambiguous
+from kthw.observed.evidence import PROBE_PORT, Inventory, Node, Probe, Trace
+from kthw.observed.namesakes import machines_running, one_running
 from kthw.observed.ssh.session import MOST_BYTES, Session
 from kthw.observed.ways_in import ways_in
 from kthw.target import Target
@@ -95,8 +95,8 @@ class _Look:
         self._progress = progress
         self._run = secrets.token_hex(8)
         self._stop = threading.Event()
-        self._workers = _one_running(inventory, intended)
-        self._machines = {**_also_running(inventory, intended), **self._workers}
+        self._workers = one_running(inventory.instances, intended)
+        self._machines = machines_running(inventory.instances, intended)
         self._ways_in = ways_in(target.ssh, inventory.instances, self._machines.values())
         self._sessions: dict[str, Session] = {}
         self._opened: list[Session] = []
@@ -249,7 +249,8 @@ class _Look:
     def _note_all(self, session: Session, problems: Iterable[answers.Problem]) -> None:
         """What the worker itself could not see, though the rest of its answer holds."""
         for each in problems:
-            self._note(session.worker, session.failure(each.code, each.detail, **each.circumstances).error)
+            failure = session.failure(each.code, each.detail, each.variant, **each.circumstances)
+            self._note(session.worker, failure.error)
 
     @functools.cached_property
     def _cidrs(self) -> dict[str, IPv4Network]:
@@ -301,16 +302,3 @@ PLACES: Final = {
     "runtime": tutorial.CONTAINERD_CONFIG,
 }
 """Where the agent looks for what makes pods."""
-
-
-def _one_running(inventory: Inventory, intended: Intended) -> dict[str, Instance]:
-    """In the VPC of the workers: a namesake elsewhere may be somebody else's machine."""
-    meant = unambiguous(candidates(inventory.instances, intended))
-    return {worker: instance for worker, instance in meant.items() if instance.state == "running"}
-
-
-def _also_running(inventory: Inventory, intended: Intended) -> dict[str, Instance]:
-    """The machines that are no workers and must reach pods as well."""
-    home = home_of(candidates(inventory.instances, intended))
-    there = also_there(inventory.instances, intended, home)
-    return {name: instance for name, instance in there.items() if instance.state == "running"}

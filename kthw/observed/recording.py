@@ -94,14 +94,19 @@ def read(path: Path) -> Evidence:
     """The evidence in ``path``: an evidence file, or a ``report.json`` that carries one.
 
     Raises ``CouldNotLook`` (``evidence-unreadable``) for what is no regular file, is too large, is no JSON in
-    UTF-8, has another schema, or does not fit the evidence's types; the fact ``variant`` says which.
+    UTF-8, has another schema, or does not fit the evidence's types; the ``variant`` says which.
     """
     try:
         return _evidence(_content(path))
     except _Refused as refused:
-        facts = {"file": str(path), "variant": refused.variant, **refused.facts}
         raise CouldNotLook(
-            LookError(code="evidence-unreadable", subject=str(path), detail=refused.detail, facts=facts)
+            LookError(
+                code="evidence-unreadable",
+                subject=str(path),
+                detail=refused.detail,
+                variant=refused.variant,
+                facts={"file": str(path), **refused.facts},
+            )
         ) from refused
 
 
@@ -183,7 +188,7 @@ def _typed(content: bytes) -> Evidence:
 
 def _of_today(error: LookError) -> LookError:
     """``error``, with what an older recording has among the facts where it stands now."""
-    once = _ONCE_FACTS.get(error.code, {})
+    once = {"variant": "variant", **_ONCE_FACTS.get(error.code, {})}
     lifted = {field: error.facts[fact] for fact, field in once.items() if fact in error.facts}
     if not lifted:
         return error

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from kthw.errors import CouldNotLook, LookError
+from kthw.errors import JUMP, CouldNotLook, LookError
 from kthw.observed.evidence import Instance
 from kthw.observed.ssh import names
 from kthw.observed.ssh.login import open_session
@@ -53,22 +53,26 @@ class WaysIn:
 
     def told(self, error: LookError, worker: Instance) -> LookError:
         """``error``, as one of a jump host where it is: of the one that is, or of the one that is lacking."""
-        variant, at = error.facts.get("variant", ""), error.facts.get("host")
-        facts = {"kind": variant, "vpc": worker.vpc}
-        unreachable = error.code == "ssh-unreachable"
-        if "jump" in error.facts:
-            if variant == "unknown-name" and self.others:
-                facts |= {"variant": "no-such-jump", "candidate": self._called(self.others[0])}
-            elif error.code == "ssh-auth-failed" or (
-                unreachable and variant in (*_NO_ANSWER, "unknown-name")
-            ):
-                facts |= {"variant": "jump"}
-        elif unreachable and variant in _NO_ANSWER and not worker.public_address and at == worker.address:
-            if self.others and not self.access.jump:
-                facts |= {"variant": "private", "candidate": self._called(self.others[0])}
-            elif not self.access.jump:
-                facts |= {"variant": "private-alone"}
-        return replace(error, facts={**error.facts, **facts}) if "variant" in facts else error
+        variant, candidate = self._situation(error, worker)
+        if not variant:
+            return error
+        told = {"candidate": self._called(candidate)} if candidate else {}
+        return replace(error, variant=variant, facts={**error.facts, "vpc": worker.vpc, **told})
+
+    def _situation(self, error: LookError, worker: Instance) -> tuple[str, Instance | None]:
+        """The variant that it has then, and what might be the jump host that is lacking; empty as it is."""
+        unreachable, other = error.code == "ssh-unreachable", next(iter(self.others), None)
+        unanswered = unreachable and error.variant in _NO_ANSWER
+        if error.kind == JUMP:
+            unknown = error.variant == "unknown-name"
+            if unknown and other:
+                return "no-such-jump", other
+            jump = error.code == "ssh-auth-failed" or unanswered or (unreachable and unknown)
+            return ("jump" if jump else ""), None
+        private = not worker.public_address and error.resource == worker.address
+        if unanswered and private and not self.access.jump:
+            return ("private" if other else "private-alone"), other
+        return "", None
 
     def _called(self, instance: Instance) -> str:
         """What ``--ssh-jump`` may call it."""

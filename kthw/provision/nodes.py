@@ -84,7 +84,7 @@ class Nodes:
             told = session.ask("ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=others)
             for each in (*facts.failed, *told.failed):
                 if each.facts.tool == "ip":  # nobody asks here for the firewall
-                    raise session.failure(each.code, each.detail, **each.circumstances)
+                    raise session.failure(each.code, each.detail, each.variant, **each.circumstances)
             with session.fitting("ways"):
                 return answers.with_surroundings(
                     answers.node(name, session.facts["login"], facts), told, others

@@ -3,7 +3,7 @@
 The words themselves are in ``en/`` and ``pt-BR/``, a file a subject: one table per finding code
 (``[finding.<code>]``), per error code (``[error.<code>]``), per remark (``[remark.<code>]``) and one for the
 phrases of the user interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by
-the fact ``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text,
+its ``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text,
 above all in a ``fix``, which people paste, is told in ``pasting``. What came of a probe is data in English,
 by the agent's own words; ``[probe]`` has each of them with what a person reads.
 """
@@ -43,6 +43,8 @@ class Noticed(Protocol):
     def subject(self) -> str: ...
     @property
     def worker(self) -> str: ...
+    @property
+    def variant(self) -> str: ...
     @property
     def facts(self) -> dict[str, str]: ...
 
@@ -100,7 +102,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         """The words for ``finding``."""
         facts = finding_facts(finding)
         seen = {"observed": self.seen(finding.observed), "near_miss": self.seen(finding.near_miss)}
-        return self._words(self.findings.get(finding.code, {}), {**facts, **seen})
+        return self._words(self.findings.get(finding.code, {}), finding.variant, {**facts, **seen})
 
     def compared(self, finding: Wrong) -> list[tuple[str, str]]:
         """What was expected, what was observed, and the nearest miss: each that there is, with its label."""
@@ -128,15 +130,15 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 
     def error(self, error: LookError) -> Words:
         """The words for ``error``."""
-        return self._words(self.errors.get(error.code, {}), error_facts(error))
+        return self._words(self.errors.get(error.code, {}), error.variant, error_facts(error))
 
     def remark(self, remark: Noticed) -> Words:
         """The words for ``remark``: ``what`` it is, and ``why`` it is told; there is nothing to mend."""
         facts = {"subject": remark.subject, "worker": remark.worker, **remark.facts}
-        return self._words(self.remarks.get(remark.code, {}), facts)
+        return self._words(self.remarks.get(remark.code, {}), remark.variant, facts)
 
-    def _words(self, table: Mapping[str, Any], facts: Mapping[str, object]) -> Words:
-        chosen = table.get(str(facts.get("variant", "")), {})
+    def _words(self, table: Mapping[str, Any], variant: str, facts: Mapping[str, object]) -> Words:
+        chosen = table.get(variant, {})
         said = {**table, **chosen} if isinstance(chosen, dict) else table
         what, why = (filled(said.get(part, ""), facts) for part in ("what", "why"))
         try:

@@ -105,7 +105,7 @@ def _finding(told: Told) -> Finding:
         expected="EXPECTED",
         observed="OBSERVED",
         near_miss="NEAR_MISS",
-        facts={"variant": told.variant},
+        variant=told.variant,
     )
 
 

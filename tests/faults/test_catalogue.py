@@ -114,7 +114,7 @@ def told(found: list[Finding]) -> set[Told]:
     return {
         Told(f.code, f.worker, variant if isinstance(sections[f.code].get(variant), dict) else "")
         for f in found
-        for variant in [f.facts.get("variant", "")]
+        for variant in [f.variant]
     }
 
 

@@ -138,7 +138,7 @@ def test_it_is_named_predicted_and_mended_by_its_command(
     lab.on("worker-1", command)
     seen = lab.look()
     (found,) = causes(seen)
-    assert (found.code, found.worker, found.facts.get("variant", "")) == (code, "worker-1", variant)
+    assert (found.code, found.worker, found.variant) == (code, "worker-1", variant)
     assert cut(seen) == pairs
     assert disagreements(seen) == []
     symptoms = {f.explained_by for f in findings(seen) if f.code == "pod-unreachable"}
@@ -185,7 +185,7 @@ def test_what_nothing_explains_is_followed_to_where_it_was_last_seen(
     assert causes(seen) == []
     came = next(fate(t) for t in seen.traces if (t.source, t.destination) == pair)
     assert (came.situation, came.last, came.missing) == (situation, last, missing)
-    said = [f for f in findings(seen) if f.facts["variant"] == situation and f.facts["source"] == pair[0]]
+    said = [f for f in findings(seen) if f.variant == situation and f.facts["source"] == pair[0]]
     assert said
     assert came.way in catalogue("pt-BR").finding(said[0]).what
     assert time.monotonic() - began < 12

@@ -85,7 +85,7 @@ def test_the_route_for_the_whole_is_called_right_only_where_it_is(fault: str, *,
 def test_a_left_over_route_that_is_filtered_is_not_told_as_one_whose_target_is_gone() -> None:
     leftover = replace(route(9, "10.200.9.0/24"), state="filtered")
     (found,) = everything(with_route(healthy(), leftover))
-    assert (found.code, found.facts["variant"]) == ("route-stale", "")
+    assert (found.code, found.variant) == ("route-stale", "")
 
 
 @pytest.mark.parametrize("idle", JUDGES)

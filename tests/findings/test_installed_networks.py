@@ -150,7 +150,7 @@ def test_the_file_that_counts_is_named_and_set_aside(fault: str, variant: str) -
     evidence = FAULTS[fault][0]
     (found,) = everything(evidence)
     counts = min(each.file for each in evidence.nodes["worker-1"].cni if each.type != "loopback")
-    assert found.facts["variant"] == variant
+    assert found.variant == variant
     for language in LANGUAGES:
         said = catalogue(language).finding(found)
         assert f"/etc/cni/net.d/{counts}" in said.what

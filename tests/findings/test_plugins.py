@@ -19,7 +19,7 @@ NO_POD = LookError(
     subject="worker-1",
     worker="worker-1",
     detail="no plugin",
-    facts={"variant": "no-plugin"},
+    variant="no-plugin",
 )
 
 
@@ -55,7 +55,7 @@ def test_what_a_recording_does_not_tell_was_not_looked_at(evidence: Evidence) ->
         for each in outcomes(verdict, "worker-1")
     }
     (error,) = verdict.errors
-    assert (error.code, error.worker, error.facts["variant"]) == ("node-unreadable", "worker-1", "untold")
+    assert (error.code, error.worker, error.variant) == ("node-unreadable", "worker-1", "untold")
     for language in LANGUAGES:
         assert "/opt/cni/bin" in catalogue(language).error(error).what
 
@@ -64,7 +64,6 @@ def test_where_nobody_looked_it_is_told_in_which_folders() -> None:
     (error,) = judge(with_node(OK, "worker-1", cni_plugins=None, cni_path=("/a/bin", "/b/bin"))).errors
     assert error.detail == "/a/bin, /b/bin"
     assert error.facts == {
-        "variant": "untold",
         "login": "ssh -i kubernetes.id_rsa ubuntu@203.0.113.21",
         "folder": "/a/bin",
     }
@@ -85,7 +84,7 @@ SITUATIONS = {
 @pytest.mark.parametrize(("fault", "told"), SITUATIONS.items(), ids=SITUATIONS)
 def test_it_is_told_which_are_missing_and_how_that_came(fault: str, told: tuple[str, str]) -> None:
     (found,) = everything(FAULTS[fault][0])
-    assert (found.facts["variant"], found.facts["plugins"]) == told
+    assert (found.variant, found.facts["plugins"]) == told
     file = found.facts["file"]
     assert found.expected.startswith(f"{file}: /opt/cni/bin/{told[1].partition(',')[0]}")
     for language in LANGUAGES:

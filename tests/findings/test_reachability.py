@@ -49,7 +49,7 @@ def test_only_the_ends_of_a_failing_pair_are_red() -> None:
 def test_a_pair_that_fails_without_a_cause_says_so() -> None:
     (found,) = reach.reaches_others(Network(failing(OK, ("worker-0", "worker-1"))), "worker-0")
     assert found.explained_by == ()
-    assert found.facts["variant"] == "pod"
+    assert found.variant == "pod"
 
 
 def test_a_cause_for_one_pair_does_not_hide_that_another_has_none() -> None:
@@ -82,7 +82,7 @@ def test_a_probe_that_never_succeeded_is_not_believed() -> None:
     for kind in ("node", "internet"):
         dead = failing(dead, ("worker-0", "*"), ("worker-0", ""), kind=kind)
     (found,) = reach.reaches_others(Network(dead), "worker-0")
-    assert found.facts["variant"] == "unvouched"
+    assert found.variant == "unvouched"
     vouched = Network(dead).probes.vouched
     assert ("worker-0", "icmp") not in vouched
     assert ("worker-1", "icmp") in vouched
@@ -180,21 +180,21 @@ def test_a_pair_without_a_cause_tells_how_far_its_packets_came(
     (found,) = reach.reaches_others(
         Network(with_trace(failing(OK, pair), *pair, request_, reply)), "worker-0"
     )
-    assert (found.facts["variant"], found.facts["where"]) == (situation, where)
+    assert (found.variant, found.facts["where"]) == (situation, where)
 
 
 def test_a_packet_seen_at_a_third_node_went_astray() -> None:
     pair = ("worker-0", "worker-1")
     evidence = with_trace(failing(OK, pair), *pair, 3, astray=("eni worker-2",))
     (found,) = reach.reaches_others(Network(evidence), "worker-0")
-    assert (found.facts["variant"], found.facts["astray"]) == ("astray", "eni worker-2")
+    assert (found.variant, found.facts["astray"]) == ("astray", "eni worker-2")
     assert found.facts["way"] == "pod worker-0 → bridge worker-0 → eni worker-0 → eni worker-2 ✗"
 
 
 def test_a_pair_with_a_cause_needs_no_trace() -> None:
     evidence = with_trace(failing(without_route(OK, ONE), *TO_1), "worker-0", "worker-1", 3)
     (found,) = reach.reaches_others(Network(evidence), "worker-0")
-    assert found.facts["variant"] == "explained"
+    assert found.variant == "explained"
 
 
 def test_packets_that_get_through_in_spite_of_a_finding_are_no_secret() -> None:
@@ -252,7 +252,7 @@ def test_packets_that_nobody_saw_at_all_accuse_no_node() -> None:
     """Not even leaving: then it is the watching that did not work."""
     pair = ("worker-0", "worker-1")
     (found,) = reach.reaches_others(Network(with_trace(failing(OK, pair), *pair, 0, 0)), "worker-0")
-    assert found.facts["variant"] == "pod"
+    assert found.variant == "pod"
     assert "way" not in found.facts
 
 

@@ -221,7 +221,7 @@ def test_the_option_that_would_say_what_is_assumed_is_written_out_for_a_dozen(
 def test_the_chapters_own_key_between_other_signs_is_told_as_that(form: Any, key: str, variant: str) -> None:
     said = UserData(statements=(Statement(cidr=ONE, form=form, key=key),))
     (remark,) = judge(with_instance(OK, "worker-1", user_data=said)).remarks
-    assert (remark.code, remark.facts["variant"]) == ("pod-cidr-said-otherwise", variant)
+    assert (remark.code, remark.variant) == ("pod-cidr-said-otherwise", variant)
 
 
 def test_user_data_that_was_not_read_hides_what_it_would_rule() -> None:

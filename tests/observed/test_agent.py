@@ -141,7 +141,7 @@ def test_a_pod_is_made_with_the_plugins_that_the_runtime_has(nodes: TwoNodes, tm
     )
     with pytest.raises(CouldNotLook) as refused:
         session.request("pod", deadline=30, **asked, **places)
-    assert refused.value.error.facts["variant"] == "no-plugin"
+    assert refused.value.error.variant == "no-plugin"
 
 
 def test_no_cni_files_are_no_entries(nodes: TwoNodes) -> None:
@@ -314,7 +314,7 @@ def test_a_plugin_that_fails_half_way_leaves_nothing(nodes: TwoNodes) -> None:
 def test_a_plugin_that_is_not_there_is_named(nodes: TwoNodes) -> None:
     nodes.configure(0, type="calico")
     error = pod_error(nodes)
-    assert (error.facts["variant"], error.facts["plugin"]) == ("no-plugin", "calico")
+    assert (error.variant, error.facts["plugin"]) == ("no-plugin", "calico")
     assert PLUGINS in error.detail
 
 
@@ -322,7 +322,7 @@ def test_no_configuration_at_all_is_said(nodes: TwoNodes) -> None:
     for file in nodes.configs(0).iterdir():
         file.unlink()
     error = pod_error(nodes)
-    assert (error.code, error.facts["variant"]) == ("cni-failed", "no-config")
+    assert (error.code, error.variant) == ("cni-failed", "no-config")
 
 
 def test_a_session_goes_on_after_a_pod_that_failed(nodes: TwoNodes) -> None:

@@ -171,8 +171,10 @@ def test_a_python_that_is_too_old_compiles_the_guard_before_anything_else() -> N
 
 
 def test_the_words_say_what_the_code_asks_for() -> None:
-    facts = {"version": "3.5.2", "oldest": program.OLDEST, "variant": "old", "login": "ssh a@b"}
-    error = LookError(code="python-missing", subject="worker-0", worker="worker-0", facts=facts)
+    facts = {"version": "3.5.2", "oldest": program.OLDEST, "login": "ssh a@b"}
+    error = LookError(
+        code="python-missing", subject="worker-0", worker="worker-0", variant="old", facts=facts
+    )
     for language in LANGUAGES:
         said = catalogue(language).error(error).what
         assert "3.5.2" in said

@@ -84,7 +84,7 @@ def test_each_exception_has_its_code(problem: Exception, code: str) -> None:
 def test_region_that_aws_does_not_have_is_told_apart_from_an_unreachable_aws() -> None:
     problem = boto.EndpointConnectionError(endpoint_url="https://ec2.us-esat-1.amazonaws.com/")
     error = look_error(problem, "AWS", region="us-esat-1")
-    assert (error.code, error.facts["variant"]) == ("region-missing", "unknown")
+    assert (error.code, error.variant) == ("region-missing", "unknown")
     problem = boto.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/")
     assert look_error(problem, "AWS", region="us-esat-1").code == "aws-unreachable"
 

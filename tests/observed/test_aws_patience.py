@@ -93,7 +93,7 @@ def test_throttling_of_the_user_data_costs_the_user_data(api: Api) -> None:
     seen, errors = read_inventory(reader, THREE)
     assert time.monotonic() - begun < 10
     assert [(error.code, error.worker) for error in errors] == [("throttled", worker) for worker in WORKERS]
-    assert {error.facts["variant"] for error in errors} == {"slow"}
+    assert {error.variant for error in errors} == {"slow"}
     assert "RequestLimitExceeded" in errors[0].detail
     assert len(seen.route_tables) == 2
 
@@ -120,7 +120,7 @@ def test_first_answers_that_do_not_come_are_one_error(api: Api, silence: Silence
     with pytest.raises(CouldNotLook) as caught:
         read_inventory(reader_at(api), THREE)
     assert time.monotonic() - begun < 10
-    assert (caught.value.error.code, caught.value.error.facts["variant"]) == ("aws-unreachable", "slow")
+    assert (caught.value.error.code, caught.value.error.variant) == ("aws-unreachable", "slow")
 
 
 def test_answer_that_trickles_is_cut_off(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,7 @@ def test_account_other_than_the_expected_one_is_an_error_that_names_both(aws_acc
         read_inventory(reader, THREE, expect_account="999999999999")
     error = caught.value.error
     assert error.code == "wrong-account"
-    assert (error.facts["account"], error.facts["expected"]) == (aws_account.id, "999999999999")
+    assert (error.resource, error.facts["expected"]) == (aws_account.id, "999999999999")
     assert reader.calls == 1
 
 
@@ -156,7 +156,7 @@ def test_malformed_region_is_an_error_about_the_region(monkeypatch: pytest.Monke
         Reader(Target(kind="aws")).account()
     assert caught.value.error.code == "region-missing"
     assert caught.value.error.facts["region"] == "us east 1"
-    assert caught.value.error.facts["variant"] == "unknown"
+    assert caught.value.error.variant == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_credentials_that_are_not_there_are_an_error(
         Reader(Target(kind="aws"))
     assert caught.value.error.code == "credentials-missing"
     assert caught.value.error.facts["profile"] == environment.get("AWS_PROFILE", "default")
-    named = "no-profile" if "AWS_PROFILE" in environment else None
-    assert caught.value.error.facts.get("variant") == named
+    named = "no-profile" if "AWS_PROFILE" in environment else ""
+    assert caught.value.error.variant == named
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "nonsense", "http://"])

@@ -190,7 +190,7 @@ def test_a_chosen_worker_that_is_gone_or_elsewhere_is_told_without_its_name_tag(
     moved = with_instance(replace(evidence, intended=intended), "worker-1", vpc="vpc-0other")
     for seen, variant in ((gone, "chosen"), (vanished, "chosen"), (moved, "chosen-elsewhere")):
         found = next(f for f in judge(seen).findings if f.code == "worker-missing")
-        assert found.facts["variant"] == variant
+        assert found.variant == variant
         said = catalogue(language).finding(found)
         assert f"--instance-ids {first.id}" in said.fix
         assert "tag:Name" not in said.fix

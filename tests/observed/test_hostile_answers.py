@@ -199,7 +199,7 @@ def test_a_worker_has_one_budget_of_time_for_all_questions(lab: Lab, monkeypatch
 
     seen = look(lab, slow)
     assert told(seen) == [(LATE, HOSTILE)]
-    assert seen.errors[0].facts["variant"] == "spent"
+    assert seen.errors[0].variant == "spent"
     assert seen.errors[0].facts["budget"] == "0"
 
 

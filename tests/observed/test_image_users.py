@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kthw.errors import CouldNotLook, LookError
+from kthw.errors import JUMP, CouldNotLook, LookError
 from kthw.observed.aws import image_users
 from kthw.observed.aws.image_users import image_user, with_image_users
 from kthw.observed.evidence import Instance, Inventory
@@ -69,22 +69,25 @@ def worker(number: int, image: str) -> Instance:
 INVENTORY = Inventory(
     account="", region="", instances=(worker(20, "ami-1"), worker(21, "ami-1"), worker(5, "ami-2"))
 )
+MACHINES = {"worker-0": INVENTORY.instances[0], "worker-1": INVENTORY.instances[1]}
 IMAGES = (
     {"ImageId": "ami-1", "Name": "debian-12-amd64", "OwnerId": DEBIAN},
     {"ImageId": "ami-2", "Name": "al2023-ami", "OwnerId": "137112412989"},
 )
 
 
-def refused(number: int, user: str = "ubuntu", detail: str = "keys tried", **facts: str) -> LookError:
+def refused(number: int, user: str = "ubuntu", detail: str = "keys tried", **fields: str) -> LookError:
     host = f"203.0.113.{number}"
-    told = {"host": host, "address": host, "user": user, "login": f"ssh -i k {user}@{host}", **facts}
-    name = f"worker-{number - 20}"
-    return LookError(code="ssh-auth-failed", subject=name, worker=name, detail=detail, facts=told)
+    told: dict[str, str] = {"worker": f"worker-{number - 20}", "resource": host, **fields}
+    facts = {"host": host, "user": user, "login": f"ssh -i k {user}@{host}"}
+    return LookError(
+        code="ssh-auth-failed", subject=told["worker"], detail=detail, user=user, facts=facts, **told
+    )
 
 
 def explained(*errors: LookError, images: Sequence[Any] = IMAGES) -> tuple[list[LookError], list[list[str]]]:
     reader: Any = _Reader(images)
-    return list(with_image_users(reader, INVENTORY, errors)), reader.asked
+    return list(with_image_users(reader, INVENTORY, MACHINES, errors)), reader.asked
 
 
 def test_nobody_is_asked_where_nobody_was_refused() -> None:
@@ -96,7 +99,7 @@ def test_refused_workers_cost_one_call_and_are_told_the_user_to_type() -> None:
     errors, asked = explained(refused(20), refused(21))
     assert asked == [["ami-1"]]
     for error in errors:
-        assert error.facts["variant"] == "user"
+        assert error.variant == "user"
         for language in LANGUAGES:
             said = catalogue(language).error(error)
             assert "admin" in said.what
@@ -107,23 +110,36 @@ def test_refused_workers_cost_one_call_and_are_told_the_user_to_type() -> None:
 
 def test_the_right_user_means_that_the_key_is_wrong() -> None:
     (error,), _ = explained(refused(20, user="admin"))
-    assert error.facts["variant"] == "key"
+    assert error.variant == "key"
     assert "KeyName" in catalogue("en").error(error).fix
 
 
 def test_a_jump_host_is_told_its_own_user() -> None:
     """By the address that was logged in at, and not by the worker behind it."""
-    (error,), asked = explained(refused(5, address="10.0.1.20", jump="jumpbox (203.0.113.5)", variant="jump"))
+    (error,), asked = explained(refused(5, worker="worker-0", kind=JUMP, variant="jump"))
     assert asked == [["ami-2"]]
-    assert error.facts["variant"] == "jump-user"
+    assert error.variant == "jump-user"
     assert "--ssh-jump ec2-user@203.0.113.5\n" in catalogue("en").error(error).fix
+
+
+def test_a_host_of_ssh_config_s_is_the_worker_s_instance_unless_it_is_a_jump_host() -> None:
+    """The end of a tunnel has no address of AWS's, and says nothing of whom it leads to."""
+    (error,), asked = explained(refused(20, resource="127.0.0.1"))
+    assert (asked, error.variant, error.facts["image_user"]) == ([["ami-1"]], "user", "admin")
+    of_jump = refused(20, resource="127.0.0.1", kind=JUMP, variant="jump")
+    assert explained(of_jump) == ([of_jump], [])
+
+
+def test_the_right_user_of_a_jump_host_is_no_word_about_the_key() -> None:
+    (error,), _ = explained(refused(5, user="ec2-user", worker="worker-0", kind=JUMP, variant="jump"))
+    assert (error.variant, error.facts["image_user"]) == ("jump", "ec2-user")
 
 
 def test_root_s_own_login_says_it_and_nobody_is_asked() -> None:
     detail = 'Please login as the user "ec2-user" rather than the user "root".'
     (error,), asked = explained(refused(20, user="root", detail=detail, variant="no-commands"))
     assert asked == []
-    assert (error.facts["variant"], error.facts["image_user"]) == ("user", "ec2-user")
+    assert (error.variant, error.facts["image_user"]) == ("user", "ec2-user")
 
 
 @pytest.mark.parametrize("said", ["$(touch x)", "-oProxyCommand", "A B", "a" * 40])

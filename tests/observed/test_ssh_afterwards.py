@@ -46,7 +46,7 @@ def test_a_connection_that_breaks_is_no_timeout(own_sshd: Callable[..., Sshd]) -
         os.kill(int(line.split()[0]), signal.SIGKILL)
     with pytest.raises(CouldNotLook) as raised:
         session.request("facts", deadline=60, **PLACES)
-    assert (raised.value.error.code, raised.value.error.facts["variant"]) == ("ssh-unreachable", "lost")
+    assert (raised.value.error.code, raised.value.error.variant) == ("ssh-unreachable", "lost")
     session.close()
 
 
@@ -65,7 +65,7 @@ def test_whatever_a_connection_breaks_with_is_no_traceback(
         with pytest.raises(CouldNotLook) as raised:
             session.request("facts", deadline=5, **PLACES)
         session.close()
-    assert (raised.value.error.code, raised.value.error.facts["variant"]) == ("ssh-unreachable", "lost")
+    assert (raised.value.error.code, raised.value.error.variant) == ("ssh-unreachable", "lost")
 
 
 def test_a_tunnel_through_a_broken_connection_closes() -> None:
@@ -91,5 +91,5 @@ def test_stop_ends_the_waiting_at_once(sshd: Sshd, middleman: Callable[..., Midd
     with pytest.raises(CouldNotLook) as raised:
         open_session(sshd.access(f"Port {port}"), "worker-1", HERE, deadlines=PATIENT, stop=halt)
     done.set()
-    assert raised.value.error.facts["variant"] == "interrupted"
+    assert raised.value.error.variant == "interrupted"
     assert time.monotonic() - began < PATIENT.connect

@@ -160,7 +160,7 @@ def test_known_hosts_that_are_no_file_do_not_look_empty(
     began = time.monotonic()
     error = error_of(sshd.strangers(known_hosts=known, accept_new=True))
     assert time.monotonic() - began < 30
-    assert (error.code, error.facts["variant"]) == ("ssh-host-key-unknown", "unreadable")
+    assert (error.code, error.variant) == ("ssh-host-key-unknown", "unreadable")
     assert error.detail.startswith(f"{known}: ")
     for language in LANGUAGES:
         assert f"ls -l {shlex.quote(str(known))}" in catalogue(language).error(error).fix

@@ -95,7 +95,7 @@ def test_an_address_that_is_none_is_refused_before_anything_reads_it(
     """Not as a line of ssh_config, and not as %h of a ProxyCommand."""
     config_of(home, "Host *", "ProxyCommand echo %h %n %r >&2")
     error = error_of(SshAccess(), HOSTILE[name].format(marker=marker))
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "unfit")
+    assert (error.code, error.variant) == ("ssh-unreachable", "unfit")
     assert is_one_sentence(error)
     assert not marker.exists()
 
@@ -108,7 +108,7 @@ def test_a_host_that_ssh_config_names_is_checked_as_well(
     value = HOSTILE[name].format(marker=marker)
     config_of(home, "Host *", f"{keyword} {value}", "User x", f"Port {NOBODY}")
     error = error_of(SshAccess(), "127.0.0.1")
-    assert error.facts["variant"] in ("unfit", "config")
+    assert error.variant in ("unfit", "config")
     assert is_one_sentence(error)
     assert not marker.exists()
 
@@ -117,7 +117,7 @@ def test_a_host_that_ssh_config_names_is_checked_as_well(
 def test_a_user_of_that_kind_is_refused(home: Path, marker: Path, name: str) -> None:
     user = HOSTILE[name].format(marker=marker)
     error = error_of(SshAccess(user=user))
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "unfit")
+    assert (error.code, error.variant) == ("ssh-unreachable", "unfit")
     assert is_one_sentence(error)
     assert not marker.exists()
 
@@ -237,7 +237,7 @@ def test_a_configuration_that_cannot_be_used_is_one_sentence(
     error = error_of(SshAccess(config=str(file) if asked_for else ""))
     assert time.monotonic() - began < 5
     assert error.code == "ssh-unreachable"
-    assert error.facts["variant"] in ("config", "config-open", "unfit")
+    assert error.variant in ("config", "config-open", "unfit")
     assert said in error.detail
     assert is_one_sentence(error)
 
@@ -250,7 +250,7 @@ def test_a_configuration_of_another_user_is_not_read(home: Path, monkeypatch: py
     else:
         monkeypatch.setattr(os, "getuid", lambda: 4242)
     error = error_of(SshAccess(config=str(file)))
-    assert error.facts["variant"] == "config-open"
+    assert error.variant == "config-open"
     assert "another user" in error.detail
     for language in LANGUAGES:
         assert f"chmod go-w {file}" in catalogue(language).error(error).fix
@@ -261,7 +261,7 @@ def test_an_included_file_that_others_may_write_is_named(home: Path) -> None:
     (home / "more").write_text("User admin\n")
     (home / "more").chmod(0o666)
     error = error_of(SshAccess(config=str(file)))
-    assert (error.facts["variant"], error.facts["file"]) == ("config-open", str(home / "more"))
+    assert (error.variant, error.facts["file"]) == ("config-open", str(home / "more"))
 
 
 def test_a_file_that_only_its_owner_s_own_group_may_write_is_read(home: Path) -> None:
@@ -345,7 +345,7 @@ def test_match_exec_that_hangs_is_ended_and_said(home: Path, monkeypatch: pytest
     config_of(home, f'Match exec "echo $$ >{home}/pid; trap : TERM; sleep 63 & wait; sleep 64"', "User met")
     began = time.monotonic()
     error = error_of(SshAccess())
-    assert (error.facts["variant"], time.monotonic() - began < 2) == ("config", True)
+    assert (error.variant, time.monotonic() - began < 2) == ("config", True)
     assert "Match exec did not end" in error.detail
     group = int((home / "pid").read_text())
     until = time.monotonic() + 5

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kthw.errors import LookError
+from kthw.errors import JUMP, LookError
 from kthw.observed.evidence import Instance
 from kthw.observed.ssh.login import open_session
 from kthw.observed.ways_in import WaysIn, ways_in
@@ -72,9 +72,9 @@ def test_the_user_is_the_workers_unless_said_otherwise(own_sshd: Servers) -> Non
     text = Path(access.config).read_text().replace(f"User {getpass.getuser()}\n", "")
     Path(access.config).write_text(f"{text}\nMatch host {HERE} originalhost worker-1\nUser x\n")
     error = error_of(replace(access, user="nobody-of-the-lab"))
-    assert (error.facts["user"], error.facts["jump"]) == ("nobody-of-the-lab", f"jumpbox ({HERE})")
+    assert (error.kind, error.resource, error.user) == (JUMP, HERE, "nobody-of-the-lab")
     error = error_of(replace(access, jump="admin@jumpbox"))
-    assert (error.facts["user"], error.facts["jump"]) == ("admin", f"jumpbox ({HERE})")
+    assert (error.kind, error.user, error.subject) == (JUMP, "admin", f"jumpbox ({HERE})")
 
 
 def test_twelve_workers_at_once_never_meet_the_jump_host_s_limit(own_sshd: Servers) -> None:
@@ -128,14 +128,14 @@ def test_a_worker_behind_the_jump_host_that_is_not_there_is_told(own_sshd: Serve
     with socket.create_server((HERE, 0)) as free:
         port = free.getsockname()[1]
     error = error_of(through(jump, worker, "Host worker-1", f"Port {port}"))
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "tunnel")
+    assert (error.code, error.variant) == ("ssh-unreachable", "tunnel")
     assert error.subject == f"worker-1 ({HERE})"
 
 
 def test_a_jump_host_that_is_its_own_jump_host_is_one_sentence(own_sshd: Servers) -> None:
     worker = own_sshd()
     error = error_of(worker.access(f"ProxyJump {HERE}:{worker.port}"), SHORT)
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "config")
+    assert (error.code, error.variant) == ("ssh-unreachable", "config")
     assert "to itself" in error.detail
 
 
@@ -196,7 +196,9 @@ UNREACHABLE = LookError(
     subject="worker-0 (i-20, 10.0.1.20)",
     worker="worker-0",
     detail="no answer in 10 s",
-    facts={"variant": "timeout", "host": "10.0.1.20", "login": "ssh ubuntu@10.0.1.20"},
+    variant="timeout",
+    resource="10.0.1.20",
+    facts={"host": "10.0.1.20", "login": "ssh ubuntu@10.0.1.20"},
 )
 
 
@@ -231,11 +233,7 @@ def test_a_worker_that_is_the_jump_host_is_not_reached_through_itself() -> None:
 
 def test_a_private_worker_without_a_jump_host_is_told_which_machine_may_be_one() -> None:
     error = ways().told(UNREACHABLE, WORKER)
-    assert (error.facts["variant"], error.facts["candidate"], error.facts["kind"]) == (
-        "private",
-        "jumpbox",
-        "timeout",
-    )
+    assert (error.variant, error.facts["candidate"], error.kind) == ("private", "jumpbox", "")
     for language in LANGUAGES:
         said = catalogue(language).error(error)
         assert "10.0.1.20" in said.what
@@ -244,30 +242,30 @@ def test_a_private_worker_without_a_jump_host_is_told_which_machine_may_be_one()
     plain = ways("", WORKER, PUBLIC, instance("my machine", 9, "203.0.113.9")).told(UNREACHABLE, WORKER)
     assert plain.facts["candidate"] == "203.0.113.9"
     alone = ways("", WORKER).told(UNREACHABLE, WORKER)
-    assert alone.facts["variant"] == "private-alone"
+    assert alone.variant == "private-alone"
 
 
 @pytest.mark.parametrize(
-    ("jump", "facts", "worker"),
+    ("jump", "variant", "dialled", "worker"),
     [
-        ("", {"variant": "timeout", "host": "203.0.113.21"}, PUBLIC),
-        ("", {"variant": "timeout", "host": "10.9.9.9"}, WORKER),
-        ("", {"variant": "config", "host": "10.0.1.20"}, WORKER),
-        ("jumpbox", {"variant": "tunnel", "host": "10.0.1.20"}, WORKER),
+        ("", "timeout", "203.0.113.21", PUBLIC),
+        ("", "timeout", "10.9.9.9", WORKER),
+        ("", "config", "10.0.1.20", WORKER),
+        ("jumpbox", "tunnel", "10.0.1.20", WORKER),
     ],
     ids=["public", "ssh_config knows another address", "never asked", "behind a jump host"],
 )
 def test_no_jump_host_is_offered_where_none_is_lacking(
-    jump: str, facts: dict[str, str], worker: Instance
+    jump: str, variant: str, dialled: str, worker: Instance
 ) -> None:
-    error = replace(UNREACHABLE, facts=facts)
+    error = replace(UNREACHABLE, variant=variant, resource=dialled)
     assert ways(jump).told(error, worker) == error
 
 
 def test_a_jump_host_that_nobody_knows_is_told_with_one_that_is_there() -> None:
-    error = replace(UNREACHABLE, facts={"variant": "unknown-name", "host": "jmp", "jump": "jmp"})
+    error = replace(UNREACHABLE, variant="unknown-name", kind=JUMP, resource="jmp")
     said = ways("jmp").told(error, WORKER)
-    assert (said.facts["variant"], said.facts["candidate"]) == ("no-such-jump", "jumpbox")
-    assert ways("jmp", WORKER).told(error, WORKER).facts["variant"] == "jump"
-    silent = replace(error, facts={**error.facts, "variant": "timeout"})
-    assert ways("jmp").told(silent, WORKER).facts["variant"] == "jump"
+    assert (said.variant, said.facts["candidate"]) == ("no-such-jump", "jumpbox")
+    assert ways("jmp", WORKER).told(error, WORKER).variant == "jump"
+    silent = replace(error, variant="timeout")
+    assert ways("jmp").told(silent, WORKER).variant == "jump"

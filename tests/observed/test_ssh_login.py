@@ -59,19 +59,19 @@ def test_a_key_the_server_does_not_take_is_named(sshd: Sshd, tmp_path: Path) -> 
 
 def test_a_key_of_nobody_s_is_missing(sshd: Sshd) -> None:
     error = error_of(replace(sshd.access(), key="~nosuchuser/key"))
-    assert (error.code, error.facts["variant"]) == ("ssh-key-unusable", "missing")
+    assert (error.code, error.variant) == ("ssh-key-unusable", "missing")
 
 
 def test_an_include_of_nobody_s_is_one_sentence(sshd: Sshd, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text("Include ~nosuchuser/config\n")
     error = error_of(replace(sshd.access(), config=str(config)))
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "config")
+    assert (error.code, error.variant) == ("ssh-unreachable", "config")
 
 
 def test_a_missing_key_file_is_unusable(sshd: Sshd, tmp_path: Path) -> None:
     error = error_of(sshd.access(key=tmp_path / "nowhere"))
-    assert (error.code, error.facts["variant"]) == ("ssh-key-unusable", "missing")
+    assert (error.code, error.variant) == ("ssh-key-unusable", "missing")
     assert error.facts["key"] == str(tmp_path / "nowhere")
 
 
@@ -79,7 +79,7 @@ def test_a_key_others_may_read_is_unusable(sshd: Sshd, tmp_path: Path) -> None:
     key = shutil.copy(sshd.key, tmp_path / "open")
     Path(key).chmod(0o644)
     error = error_of(sshd.access(key=Path(key)))
-    assert (error.code, error.facts["variant"]) == ("ssh-key-unusable", "permissions")
+    assert (error.code, error.variant) == ("ssh-key-unusable", "permissions")
     assert "0644" in error.detail
 
 
@@ -87,7 +87,7 @@ def test_a_key_under_a_passphrase_is_unusable(sshd: Sshd, tmp_path: Path) -> Non
     for number, form in enumerate((["ed25519"], ["rsa", "-b", "2048", "-m", "PEM"])):
         locked = make_key(tmp_path / f"locked{number}", *form, passphrase="secret words")  # noqa: S106 -- made here
         error = error_of(sshd.access(key=locked))
-        assert (error.code, error.facts["variant"]) == ("ssh-key-unusable", "passphrase")
+        assert (error.code, error.variant) == ("ssh-key-unusable", "passphrase")
         assert "secret" not in str(error)
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_key_is_unusable(sshd: Sshd, tmp_path: Path) -> None:
     public.write_text((sshd.directory / "id.pub").read_text())
     public.chmod(0o600)
     error = error_of(sshd.access(key=public))
-    assert (error.code, error.facts["variant"]) == ("ssh-key-unusable", "format")
+    assert (error.code, error.variant) == ("ssh-key-unusable", "format")
 
 
 def test_a_key_that_cannot_be_used_does_not_hide_one_that_can(sshd: Sshd, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_sudo_that_wants_a_password_is_sudo_denied(login: Login) -> None:
 
 def test_no_sudo_is_sudo_denied(login: Login) -> None:
     error = start_error(login(id=USER, python3=PYTHON))
-    assert (error.code, error.facts["variant"]) == ("sudo-denied", "no-sudo")
+    assert (error.code, error.variant) == ("sudo-denied", "no-sudo")
 
 
 def test_no_python_is_python_missing(login: Login) -> None:
@@ -110,7 +110,7 @@ def test_a_login_that_runs_nothing_is_an_authentication_failure(login: Login) ->
     """As on Ubuntu's images, whose root login only says whom to log in as."""
     said = 'Please login as the user "ubuntu" rather than the user "root".'
     error = start_error(login("/bin/sh", "-c", f"echo '{said}'; exit 142", id=ROOT))
-    assert (error.code, error.facts["variant"]) == ("ssh-auth-failed", "no-commands")
+    assert (error.code, error.variant) == ("ssh-auth-failed", "no-commands")
     assert error.detail == said
 
 

@@ -60,7 +60,7 @@ def error_of(address: str, *lines: str, home: Path | None = None, endpoint: str 
 def test_no_address_is_dialled_that_ssh_config_knows_no_way_to(dialled: list[str], address: str) -> None:
     """Not the documentation's either: nobody answers there, and the right words come at once."""
     error = error_of(address)
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "not-dialled")
+    assert (error.code, error.variant) == ("ssh-unreachable", "not-dialled")
     assert not dialled
     for language in LANGUAGES:
         words = catalogue(language).error(error)
@@ -73,12 +73,12 @@ def test_no_address_is_dialled_that_ssh_config_knows_no_way_to(dialled: list[str
 def test_an_entry_that_leads_to_a_stranger_is_not_followed(dialled: list[str], home: Path, host: str) -> None:
     """It was written for an account, of which this endpoint knows nothing."""
     error = error_of("192.0.2.7", "Host worker-1", f"HostName {host}", home=home)
-    assert (error.facts["variant"], dialled) == ("not-dialled", [])
+    assert (error.variant, dialled) == ("not-dialled", [])
 
 
 def test_nor_is_a_jump_host_that_is_one(dialled: list[str], home: Path) -> None:
     lines = ("Host worker-1", "ProxyJump bastion", "Host bastion", "HostName 54.214.7.8")
-    assert error_of("192.0.2.7", *lines, home=home).facts["variant"] == "not-dialled"
+    assert error_of("192.0.2.7", *lines, home=home).variant == "not-dialled"
     assert not dialled
 
 
@@ -86,25 +86,25 @@ def test_nor_is_a_name_of_one(dialled: list[str], home: Path, monkeypatch: pytes
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("54.214.7.8", 22))]
     monkeypatch.setattr(dial, "_addresses", lambda *_: found)
     error = error_of("192.0.2.7", "Host worker-1", "HostName worker-1.example", home=home)
-    assert (error.facts["variant"], dialled) == ("not-dialled", [])
+    assert (error.variant, dialled) == ("not-dialled", [])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "172.17.0.2", "10.0.1.20"])
 def test_an_entry_that_leads_to_a_neighbour_is_followed(dialled: list[str], home: Path, host: str) -> None:
     """A simulation's machines may be containers."""
     error = error_of("192.0.2.7", "Host worker-1", f"HostName {host}", home=home)
-    assert (error.facts["variant"], dialled) == ("refused", [host])
+    assert (error.variant, dialled) == ("refused", [host])
 
 
 def test_an_entry_with_a_proxy_command_is_followed(dialled: list[str], home: Path) -> None:
     """As the sandbox's own has."""
     error = error_of("192.0.2.7", "Host *", "ProxyCommand sh -c 'echo went %h >&2; exit 3'", home=home)
-    assert (error.facts["variant"], error.detail, dialled) == ("proxy", "went 192.0.2.7", [])
+    assert (error.variant, error.detail, dialled) == ("proxy", "went 192.0.2.7", [])
 
 
 def test_an_account_s_workers_are_dialled(dialled: list[str]) -> None:
     error = error_of("54.214.7.7", endpoint="")
-    assert (error.facts["variant"], dialled) == ("refused", ["54.214.7.7"])
+    assert (error.variant, dialled) == ("refused", ["54.214.7.7"])
 
 
 def test_a_whole_run_on_a_local_endpoint_dials_nobody(
@@ -123,7 +123,7 @@ def test_a_whole_run_on_a_local_endpoint_dials_nobody(
     inventory = Inventory(account="1", region="us-east-1", instances=(instance,))
     intended = Intended(workers=("worker-0",))
     seen = look_into_nodes(Target(kind="aws"), inventory, intended)
-    assert [(error.worker, error.facts["variant"]) for error in seen.errors] == [("worker-0", "not-dialled")]
+    assert [(error.worker, error.variant) for error in seen.errors] == [("worker-0", "not-dialled")]
     assert not dialled
     evidence = Evidence(
         gathered_at="now",
@@ -179,7 +179,7 @@ def test_looking_up_a_name_is_within_the_deadline(home: Path, deaf_name_server: 
     error = error_of("192.0.2.7", "Host worker-1", "HostName worker-1.example", home=home)
     assert time.monotonic() - began < 30
     deaf_name_server.set()
-    assert (error.facts["variant"], error.detail) == (
+    assert (error.variant, error.detail) == (
         "unknown-name",
         "worker-1.example: no name server answered in 1 s",
     )
@@ -199,4 +199,4 @@ def test_a_name_that_can_be_none_is_an_unknown_one(home: Path) -> None:
     """More than 63 characters without a dot, or none between two."""
     for name in ("a" * 70, "a..b"):
         error = error_of("192.0.2.7", "Host worker-1", f"HostName {name}", home=home, endpoint="")
-        assert error.facts["variant"] == "unknown-name"
+        assert error.variant == "unknown-name"

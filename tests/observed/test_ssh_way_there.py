@@ -29,7 +29,7 @@ def test_a_refused_connection_is_told_at_once(sshd: Sshd) -> None:
         port = free.getsockname()[1]
     began = time.monotonic()
     error = error_of(sshd.access(f"Port {port}"))
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "refused")
+    assert (error.code, error.variant) == ("ssh-unreachable", "refused")
     assert time.monotonic() - began < PATIENT.connect
 
 
@@ -42,7 +42,7 @@ def test_a_server_that_never_speaks_costs_the_connect_deadline_once(
     began = time.monotonic()
     error = error_of(sshd.access(f"Port {port}"), once)
     done.set()
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "silent")
+    assert (error.code, error.variant) == ("ssh-unreachable", "silent")
     assert once.connect - 0.1 < time.monotonic() - began < 2 * once.connect
 
 
@@ -58,7 +58,7 @@ def test_a_server_frozen_in_the_handshake_ends_at_the_deadline(
     began = time.monotonic()
     error = error_of(sshd.access(f"Port {middleman(greet).port}"), SHORT)
     done.set()
-    assert (error.code, error.facts["variant"]) in [
+    assert (error.code, error.variant) in [
         ("ssh-unreachable", "silent"),
         ("ssh-unreachable", "dropped"),
     ]
@@ -93,7 +93,7 @@ def test_a_server_that_always_drops_ends_at_the_total_deadline(
     between = middleman(lambda _, client: client.close())
     began = time.monotonic()
     error = error_of(sshd.access(f"Port {between.port}"), SHORT)
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "dropped")
+    assert (error.code, error.variant) == ("ssh-unreachable", "dropped")
     assert 1 < between.connections < 20
     assert time.monotonic() - began < SHORT.total + 30
 
@@ -125,7 +125,7 @@ def test_a_proxy_command_that_fails_is_quoted(sshd: Sshd) -> None:
     before = descendants()
     began = time.monotonic()
     error = error_of(sshd.access("ProxyCommand sh -c 'echo no such bastion >&2; exit 3'"))
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "proxy")
+    assert (error.code, error.variant) == ("ssh-unreachable", "proxy")
     assert error.detail == "no such bastion"
     assert time.monotonic() - began < PATIENT.connect
     assert not left_behind(before, besides="sshd")
@@ -135,7 +135,7 @@ def test_a_proxy_command_that_hangs_is_ended_with_all_it_started(sshd: Sshd) -> 
     before = descendants()
     command = "sh -c 'trap \"\" TERM; sleep 61 & sleep 62'"
     error = error_of(sshd.access(f"ProxyCommand {command}"), SHORT)
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "silent")
+    assert (error.code, error.variant) == ("ssh-unreachable", "silent")
     assert not left_behind(before, besides="sshd")
 
 
@@ -161,10 +161,10 @@ def test_a_jump_host_that_cannot_reach_the_worker_is_said(sshd: Sshd) -> None:
         port = free.getsockname()[1]
     access = sshd.access("Host worker-1", f"Port {port}", f"ProxyJump {HERE}:{sshd.port}")
     error = error_of(access)
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "tunnel")
+    assert (error.code, error.variant) == ("ssh-unreachable", "tunnel")
     assert "jump host" in error.detail
 
 
 def test_an_ssh_config_that_is_missing_is_said(sshd: Sshd) -> None:
     error = error_of(SshAccess(config="/nonexistent/ssh_config"))
-    assert (error.code, error.facts["variant"]) == ("ssh-unreachable", "config")
+    assert (error.code, error.variant) == ("ssh-unreachable", "config")

@@ -148,7 +148,7 @@ def test_what_is_no_recording_is_refused_and_said_why(
     path.write_bytes(make(encode(healthy()).decode()))
     with pytest.raises(CouldNotLook) as refused:
         read(path)
-    assert refused.value.error.facts["variant"] == variant
+    assert refused.value.error.variant == variant
     for language in LANGUAGES:
         said = catalogue(language).error(refused.value.error).what
         assert said.isprintable()
@@ -172,7 +172,7 @@ def test_what_would_never_end_is_not_read(file: str, variant: str, tmp_path: Pat
     begun = time.monotonic()
     with pytest.raises(CouldNotLook) as refused:
         read(tmp_path / file)
-    assert refused.value.error.facts["variant"] == variant
+    assert refused.value.error.variant == variant
     assert time.monotonic() - begun < 20
     ran = run_pytest("suites/routes", "--evidence", str(tmp_path / file), "--language", "pt-BR")
     assert (ran.code, ran.lines) == (4, [f"ERROR: {catalogue('pt-BR').error(refused.value.error).what}"])

@@ -73,7 +73,7 @@ def test_a_session_that_looks_refuses_to_write(lab: TwoNodes) -> None:
     for do in ("add-route", "delete-route"):
         with pytest.raises(CouldNotLook) as refused:
             session.ask(do, RouteTold, deadline=10.0, **ROUTE)
-        assert refused.value.error.facts["variant"] == "refused"
+        assert refused.value.error.variant == "refused"
     assert there(lab) == ""
 
 

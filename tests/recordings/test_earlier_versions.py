@@ -64,9 +64,7 @@ def test_as_many_requirements_hold_as_then_and_what_nobody_looked_at_is_an_error
     }
     assert len(old) == then["passed"] + then["failed"]
     new = [each for each in verdict.outcomes if each.check in ADDED]
-    assert {(each.status, each.error and each.error.facts["variant"]) for each in new} == {
-        ("error", "untold")
-    }
+    assert {(each.status, each.error and each.error.variant) for each in new} == {("error", "untold")}
 
 
 WITHOUT_FIELDS: dict[str, tuple[LookError, dict[str, str]]] = {
@@ -87,8 +85,14 @@ WITHOUT_FIELDS: dict[str, tuple[LookError, dict[str, str]]] = {
         {"destination": "10.200.1.0/24"},
     ),
     "a jump host": (
-        LookError(code="ssh-unreachable", subject="jump", facts={"kind": "timeout", "id": "i-0a"}),
-        {"kind": "timeout", "id": "i-0a"},
+        LookError(
+            code="ssh-unreachable", subject="jump", variant="jump", facts={"kind": "timeout", "id": "i-0a"}
+        ),
+        {"variant": "jump", "kind": "timeout", "id": "i-0a"},
+    ),
+    "a situation and more": (
+        LookError(code="throttled", subject="subnets", kind="subnet", variant="slow", facts={"seconds": "9"}),
+        {"variant": "slow", "kind": "subnet", "seconds": "9"},
     ),
     "something without": (LookError(code="region-missing", subject="region"), {}),
 }

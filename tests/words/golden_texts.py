@@ -32,6 +32,7 @@ UNREACHABLE: Final = LookError(
     subject="worker-1 (i-01, 10.0.1.21)",
     worker="worker-1",
     detail="no answer in 10 s",
+    variant="timeout",
     facts={
         "worker": "worker-1",
         "address": "203.0.113.21",
@@ -41,7 +42,6 @@ UNREACHABLE: Final = LookError(
         "key": "kubernetes.id_rsa",
         "config": "",
         "login": "ssh -i kubernetes.id_rsa ubuntu@203.0.113.21",
-        "variant": "timeout",
     },
 )
 

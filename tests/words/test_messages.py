@@ -70,14 +70,15 @@ def _findings() -> Iterator[Finding]:
 
 
 FINDINGS = list(_findings())
-IDS = [f"{n}-{found.code}-{found.facts.get('variant', '')}" for n, found in enumerate(FINDINGS)]
+IDS = [f"{n}-{found.code}-{found.variant}" for n, found in enumerate(FINDINGS)]
 ERRORS = [
     LookError(
         code=code,
         subject="worker-1 (i-01, 10.0.1.21)",
         worker="worker-1",
         detail="said so",
-        facts={**SSH_FACTS, **AWS_FACTS, **OWN_FACTS, **ROUTES_FACTS, "variant": variant},
+        variant=variant,
+        facts={**SSH_FACTS, **AWS_FACTS, **OWN_FACTS, **ROUTES_FACTS},
     )
     for code in sorted(errors.CODES)
     for variant in (
@@ -187,7 +188,7 @@ def test_commands_are_the_same_in_both_languages() -> None:
 @pytest.mark.parametrize("found", FINDINGS, ids=IDS)
 def test_a_real_finding_fills_every_placeholder(found: Finding, words: Catalogue) -> None:
     table = words.findings[found.code]
-    said = {**table, **table.get(found.facts.get("variant", ""), {})}
+    said = {**table, **table.get(found.variant, {})}
     for part in PARTS:
         assert _placeholders(said[part]) <= set(finding_facts(found)), (found.code, part)
     rendered = words.finding(found)
@@ -195,6 +196,10 @@ def test_a_real_finding_fills_every_placeholder(found: Finding, words: Catalogue
     assert rendered.what
     assert rendered.why
     assert rendered.fix
+
+
+def test_what_chooses_the_words_is_no_fact_that_fills_them() -> None:
+    assert [found for found in FINDINGS if "variant" in found.facts] == []
 
 
 @pytest.mark.parametrize("found", FINDINGS, ids=IDS)
@@ -209,7 +214,7 @@ def test_a_command_has_no_empty_argument(found: Finding, words: Catalogue) -> No
 
 
 def test_every_variant_is_the_situation_of_some_finding(words: Catalogue) -> None:
-    met = {(found.code, found.facts.get("variant", "")) for found in FINDINGS}
+    met = {(found.code, found.variant) for found in FINDINGS}
     written = {
         (code, key)
         for code, table in words.findings.items()
@@ -219,10 +224,10 @@ def test_every_variant_is_the_situation_of_some_finding(words: Catalogue) -> Non
     assert written <= met
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=lambda e: f"{e.code}-{e.facts['variant']}")
+@pytest.mark.parametrize("error", ERRORS, ids=lambda e: f"{e.code}-{e.variant}")
 def test_every_error_is_told_with_the_facts_it_brings(error: LookError, words: Catalogue) -> None:
     table = words.errors[error.code]
-    said = {**table, **table.get(error.facts["variant"], {})}
+    said = {**table, **table.get(error.variant, {})}
     for part in PARTS:
         assert _placeholders(said[part]) <= set(error_facts(error)), (error.code, part)
     rendered = words.error(error)

@@ -99,10 +99,10 @@ def _facts(template: str, said: str) -> dict[str, str]:
 
 def _fix(words: Catalogue, key: tuple[str, str, str], facts: Mapping[str, str]) -> str:
     kind, code, variant = key
-    told = {**facts, "variant": variant}
+    told: dict[str, Any] = {"code": code, "subject": "x", "variant": variant, "facts": dict(facts)}
     if kind == "error":
-        return words.error(LookError(code=code, subject="x", facts=told)).fix
-    found = Finding(code=code, subject="x", worker="x", expected="x", observed="x", facts=told)
+        return words.error(LookError(**told)).fix
+    found = Finding(**told, worker="x", expected="x", observed="x")
     return words.finding(found).fix
 
 

@@ -120,6 +120,7 @@ def look_error(
     ``operation`` (``DescribeRouteTables``), ``action`` (``ec2:DescribeRouteTables``, as an IAM policy
     names it) and ``aws_code``. The detail is what was said, with everything like a secret masked.
     """
+    variant = ""
     if isinstance(problem, boto.ClientError):
         aws_said = problem.response.get("Error", {}).get("Code", "")
         message = problem.response.get("Error", {}).get("Message", "")
@@ -130,10 +131,16 @@ def look_error(
         detail = f"{aws_said}: {message[:_MOST_SAID]}" if message else aws_said
     else:
         code = _code_of_exception(problem, facts.get("region", ""))
-        facts |= _given_and_wrong(problem, code, facts)
+        if isinstance(problem, boto.ProfileNotFound):
+            variant = "no-profile"
+            facts["profile"] = str(problem.kwargs.get("profile", ""))
+        elif code == "region-missing" and facts.get("region"):
+            variant = "unknown"  # one was named, and nobody has it
         detail = " ".join(str(problem)[:_MOST_SAID].split())
     said = printable(masked(detail), _MOST_SAID)
-    return LookError(code=code, subject=subject, detail=said, worker=worker, kind=kind, facts=dict(facts))
+    return LookError(
+        code=code, subject=subject, detail=said, worker=worker, kind=kind, variant=variant, facts=dict(facts)
+    )
 
 
 def too_slow(
@@ -148,7 +155,8 @@ def too_slow(
         detail=f"{refusal}, {spent}" if refusal else spent,
         worker=worker,
         kind=kind,
-        facts={**facts, "seconds": f"{seconds:.0f}", "variant": "slow"},
+        variant="slow",
+        facts={**facts, "seconds": f"{seconds:.0f}"},
     )
 
 
@@ -183,13 +191,6 @@ def _code_of_exception(problem: Exception, region: str) -> str:
     if isinstance(problem, _UNREACHABLE):
         return "aws-unreachable"
     return "aws-unreadable" if isinstance(problem, UNREADABLE) else "aws-refused"
-
-
-def _given_and_wrong(problem: Exception, code: str, facts: dict[str, str]) -> dict[str, str]:
-    """The ``variant`` of what was not missing: a profile or a region that was named and that nobody has."""
-    if isinstance(problem, boto.ProfileNotFound):
-        return {"variant": "no-profile", "profile": str(problem.kwargs.get("profile", ""))}
-    return {"variant": "unknown"} if code == "region-missing" and facts.get("region") else {}
 
 
 def _names_no_region(problem: Exception, region: str) -> bool:

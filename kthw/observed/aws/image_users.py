@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
-from kthw.errors import CouldNotLook, LookError
+from kthw.errors import JUMP, CouldNotLook, LookError
 from kthw.observed.aws import listing
 from kthw.observed.aws.inventory import in_time
 from kthw.observed.aws.reader import Reader
@@ -53,17 +53,20 @@ def image_user(name: str, owner: str) -> str:
 
 
 def with_image_users(
-    reader: Reader, inventory: Inventory, errors: tuple[LookError, ...]
+    reader: Reader, inventory: Inventory, machines: Mapping[str, Instance], errors: tuple[LookError, ...]
 ) -> tuple[LookError, ...]:
     """``errors``, those of a refused login with the user to log in as: the fact ``image_user``.
+
+    ``machines``: by name, those that were logged in to.
 
     One call, for all of them, and none where nobody was refused or root's own login said it. Where AWS does
     not say what an image is (it may be gone, or may not be asked for), the errors are as they were.
     """
     refused = [each for each in errors if each.code == "ssh-auth-failed"]
-    ask = [_instance(each, inventory) for each in refused if not _SAID.search(each.detail)]
+    by = {id(each): _instance(each, inventory, machines) for each in refused}
+    ask = [by[id(each)] for each in refused if not _SAID.search(each.detail)]
     images = _images(reader, (each.image for each in ask if each and each.image))
-    return tuple(_told(each, inventory, images) if each in refused else each for each in errors)
+    return tuple(_told(each, by[id(each)], images) if id(each) in by else each for each in errors)
 
 
 def _images(reader: Reader, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -78,29 +81,25 @@ def _images(reader: Reader, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     return {each.image_id: (each.name, image_user(each.name, each.owner_id)) for each in found}
 
 
-def _told(error: LookError, inventory: Inventory, images: dict[str, tuple[str, str]]) -> LookError:
-    instance = _instance(error, inventory)
+def _told(error: LookError, instance: Instance | None, images: dict[str, tuple[str, str]]) -> LookError:
     said = _SAID.search(error.detail)
     image, user = images.get(instance.image, ("", "")) if instance else ("", "")
     user = said[1] if said else user
-    if not user or error.facts.get("variant") == "no-keys":
+    if not user or error.variant == "no-keys":
         return error
     facts = {**error.facts, "image_user": user, "image": image or "—"}
-    if user == facts.get("user"):
-        if "jump" not in facts:
-            facts["variant"] = "key"
-        return replace(error, facts=facts)
+    if user == error.user:
+        return replace(error, variant=error.variant if error.kind == JUMP else "key", facts=facts)
     *words, to = shlex.split(facts.get("login", "")) or [""]
     facts["to"] = f"{user}@{to.rpartition('@')[2]}"
     facts["login"] = shlex.join([*words, facts["to"]])
-    facts["variant"] = "jump-user" if "jump" in facts else "user"
-    return replace(error, facts=facts)
+    return replace(error, variant="jump-user" if error.kind == JUMP else "user", facts=facts)
 
 
-def _instance(error: LookError, inventory: Inventory) -> Instance | None:
-    """The one that refused: by the address that was logged in at, whatever its name."""
-    asked = {error.facts.get("host", "")} | (
-        {error.facts.get("address", "")} if "jump" not in error.facts else set()
-    )
-    there = (i for i in inventory.instances if asked & {i.public_address, i.address} - {""})
-    return next(there, None)
+def _instance(error: LookError, inventory: Inventory, machines: Mapping[str, Instance]) -> Instance | None:
+    """The one that refused: by the address that was dialled, whatever its name; else the worker's own.
+
+    An address that is none of AWS's is ssh_config's for it, or the end of a tunnel.
+    """
+    there = (i for i in inventory.instances if error.resource in {i.public_address, i.address} - {""})
+    return next(there, None if error.kind == JUMP else machines.get(error.worker))

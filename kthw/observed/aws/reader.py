@@ -199,7 +199,9 @@ class Reader:
         if expected and account != expected:
             facts = {**self.facts, "account": account, "expected": expected}
             raise CouldNotLook(
-                LookError(code="wrong-account", subject="account", detail=account, facts=facts)
+                LookError(
+                    code="wrong-account", subject="account", detail=account, resource=account, facts=facts
+                )
             )
         return account
 

@@ -43,6 +43,11 @@ class Hop:
             return self.host_key_alias or self.host
         return f"[{self.host}]:{self.port}"
 
+    @property
+    def noun(self) -> str:
+        """What a person knows it as, and what that is."""
+        return self.alias if self.alias == self.host else f"{self.alias} ({self.host})"
+
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 

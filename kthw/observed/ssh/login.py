@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from kthw.errors import CouldNotLook, LookError
-from kthw.foreign import printable
+from kthw.errors import JUMP, CouldNotLook, LookError
+from kthw.foreign import printable, writable
 from kthw.observed.ssh import by_hand, dial, protocol, strangers, trust
 from kthw.observed.ssh.hop import PORT, Hop, jump_hop, worker_hop
 from kthw.observed.ssh.keys import Keys
@@ -67,9 +67,9 @@ def open_session(
     nobody or to a stranger, and is only used as ssh_config says. ``stop``, once set, ends the waiting.
     ``writes``: the agent can be asked to change something. Raises ``CouldNotLook``: ``ssh-unreachable``,
     ``ssh-auth-failed``, ``ssh-key-unusable``, ``ssh-host-key-unknown``, ``ssh-host-key-changed``, and
-    what ``Session.start`` raises. The facts of each are ``worker``, ``address``, ``host``, ``port``,
-    ``user``, ``key`` and ``login`` (the ``ssh`` command to try by hand); most have a ``variant``. An error at
-    a host on the way is about that one: it is the ``subject``, and the fact ``jump``.
+    what ``Session.start`` raises. The facts of each are ``worker``, ``host``, ``port``, ``user``,
+    ``key`` and ``login`` (the ``ssh`` command to try by hand); most have a ``variant``. An error at a host on
+    the way is about that one: it is the ``subject``, and the ``kind`` is ``JUMP``.
     """
     stop = stop or threading.Event()
     subject = subject or f"{worker} ({printable(address, 60)})"
@@ -135,6 +135,8 @@ class _Login:
                 worker=self.worker,
                 subject=self.subject,
                 facts=self._facts(hop),
+                host=hop.host,
+                user=hop.user,
                 stop=self.stop,
                 hang_up=hang_up.close,
                 writes=self.writes,
@@ -274,8 +276,7 @@ class _Login:
         if unusable and (self.access.key in unusable or not tried):
             label = self.access.key if self.access.key in unusable else next(iter(unusable))
             problem = unusable[label]
-            detail = f"{label}: {problem}"
-            raise self._failure("ssh-key-unusable", detail, hop, key=label, variant=problem.variant)
+            raise self._failure("ssh-key-unusable", f"{label}: {problem}", hop, problem.variant, key=label)
         if connection.takes and "publickey" not in connection.takes:
             said = f"the server takes {', '.join(connection.takes)} only"
         parts = [said, f"keys tried as {hop.user}: {', '.join(tried) or 'none'}"]
@@ -285,7 +286,7 @@ class _Login:
             "; ".join(each for each in parts if each),
             hop,
             keys=", ".join(tried),
-            **({} if tried else {"variant": "no-keys"}),
+            variant="" if tried else "no-keys",
         )
 
     def _interrupted(self) -> CouldNotLook:
@@ -298,21 +299,26 @@ class _Login:
             said = ": ".join(str(each) for each in (problem.filename, problem.strerror) if each)
         # Of one file that is included, its own name; else the one that was asked for.
         file = getattr(problem, "file", "") or self.access.config or Path("~/.ssh/config").expanduser()
-        detail = " ".join(said.split())
-        detail = detail if variant == "unfit" else f"ssh_config: {detail}"
+        detail = ("" if variant == "unfit" else "ssh_config: ") + " ".join(said.split())
         return self._failure("ssh-unreachable", detail, None, variant=variant, file=str(file))
 
-    def _failure(self, code: str, detail: str, hop: Hop | None, **facts: str) -> CouldNotLook:
-        subject = self.subject
+    def _failure(
+        self, code: str, detail: str, hop: Hop | None, variant: str = "", **told: str
+    ) -> CouldNotLook:
+        subject, kind = self.subject, ""
         if hop and hop is not self.hop:
-            noun = hop.alias if hop.alias == hop.host else f"{hop.alias} ({hop.host})"
-            subject = facts["jump"] = printable(noun, _MOST_NOUN)
+            subject, kind = printable(hop.noun, _MOST_NOUN), JUMP
+        facts = {**self._facts(hop), **{name: writable(value) for name, value in told.items()}}
         error = LookError(
             code=code,
             subject=subject,
             detail=printable(detail, _MOST_DETAIL),
             worker=self.worker,
-            facts={**self._facts(hop), **{name: _writable(value) for name, value in facts.items()}},
+            kind=kind,
+            resource=facts["host"],
+            user=facts["user"],
+            variant=variant,
+            facts=facts,
         )
         return CouldNotLook(error)
 
@@ -323,7 +329,6 @@ class _Login:
         astray = is_local(self.endpoint) and not hop and not self.access.config
         facts = {
             "worker": self.worker,
-            "address": self.address,
             "endpoint": self.endpoint,
             "host": host,
             "port": str(port),
@@ -332,9 +337,4 @@ class _Login:
             "config": self.access.config,
             "login": "" if astray else by_hand.login(self.access, self.address, hop, through),
         }
-        return {name: _writable(value) for name, value in facts.items()}
-
-
-def _writable(text: str) -> str:
-    """``text`` in UTF-8: a path may hold bytes that are none."""
-    return text.encode(errors="backslashreplace").decode()
+        return {name: writable(value) for name, value in facts.items()}

@@ -52,7 +52,8 @@ class Channel(Protocol):
 class Session:
     """Requests to one worker's agent and its answers, in turn.
 
-    ``facts`` are those of every error about this worker (``worker``, ``address``, ``user`` …).
+    ``facts`` are those of every error about this worker (``worker``, ``login`` …); ``host`` was
+    dialled, and ``user`` is who was let in.
     ``stop``, once set, ends whatever waits here within a fraction of a second. ``writes``: the agent can be
     asked to change something, which nobody does but provisioning.
     """
@@ -64,6 +65,8 @@ class Session:
         worker: str,
         subject: str,
         facts: dict[str, str],
+        host: str = "",
+        user: str = "",
         stop: threading.Event,
         hang_up: Callable[[], None],
         writes: bool = False,
@@ -71,6 +74,8 @@ class Session:
         self.worker = worker
         self.subject = subject
         self.facts = facts
+        self._host = host
+        self._user = user
         self._channel = channel
         self._stop = stop
         self._writes = writes
@@ -127,7 +132,7 @@ class Session:
         finally:
             self._left -= time.monotonic() - began
         if isinstance(answer, answers.Problem):
-            raise self.failure(answer.code, answer.detail, **answer.circumstances)
+            raise self.failure(answer.code, answer.detail, answer.variant, **answer.circumstances)
         return answer
 
     def request(self, do: str, *, deadline: float, **fields: object) -> dict[str, Any]:
@@ -167,13 +172,16 @@ class Session:
         """Hang up: the agent sees the end of its input and takes its pod away."""
         self._hang_up()
 
-    def failure(self, code: str, detail: str, **facts: str) -> CouldNotLook:
+    def failure(self, code: str, detail: str, variant: str = "", **facts: str) -> CouldNotLook:
         """An error about this worker."""
         error = LookError(
             code=code,
             subject=self.subject,
             detail=detail,
             worker=self.worker,
+            resource=self._host,
+            user=self._user,
+            variant=variant,
             facts={**self.facts, **facts},
         )
         return CouldNotLook(error)
@@ -243,8 +251,8 @@ class Session:
     def _in_vain(self, what: str, detail: str) -> CouldNotLook:
         """A deadline has passed: the question's own, or that of all questions together."""
         if self._short:
-            facts = {"variant": "spent", "budget": f"{self._budget:.0f}"}
-            return self.failure("probe-timeout", f"{what}: {detail}", what=what, **facts)
+            budget = f"{self._budget:.0f}"
+            return self.failure("probe-timeout", f"{what}: {detail}", "spent", what=what, budget=budget)
         return self.failure("probe-timeout", f"{what}: {detail}", what=what)
 
     def _drain(self) -> None:
