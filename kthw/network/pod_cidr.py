@@ -23,6 +23,8 @@ MEANT_IN_USER_DATA: Final = ("empty", "misspelt", "twice-encoded", "several")
 """Why user data says no pod CIDR although somebody meant it to: nothing is to be assumed instead."""
 
 _CIDR = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})/(?P<prefix>\d{1,2})(?![\d.])")
+_PARTED_OTHERWISE = re.compile(r"\A(\d{1,3}(?:\.\d{1,3}){3})[.,:\\_ -](\d{1,2})\Z")
+"""A range whose slash was mistyped: ``10.200.1.0.24``."""
 _ASSIGNMENT = re.compile(rf"([A-Za-z_][\w.-]*)\s*[=:]\s*[\"']?({_CIDR.pattern.replace('?P<', '?P<in_')})")
 
 
@@ -98,7 +100,7 @@ def valid(value: str, key: str = tutorial.POD_CIDR_KEY) -> PodCidr:
     except ValueError:
         network = None
     if network is None:
-        return _invalid(key, value, "not-a-network", hint=_with_netmask(value))
+        return _invalid(key, value, "not-a-network", hint=_meant(value))
     if value == str(network):
         small = not WIDEST <= network.prefixlen <= SMALLEST
         odd = network.is_loopback or network.is_multicast or network.is_link_local
@@ -108,12 +110,14 @@ def valid(value: str, key: str = tutorial.POD_CIDR_KEY) -> PodCidr:
     return _invalid(key, value, "not-a-network", hint=str(network) if is_network(str(network)) else "")
 
 
-def _with_netmask(value: str) -> str:
-    """``10.200.1.0/24`` for ``10.200.1.0/255.255.255.0``, else nothing."""
+def _meant(value: str) -> str:
+    """``10.200.1.0/24`` for ``10.200.1.0/255.255.255.0`` or ``10.200.1.0.24``, else nothing."""
+    value = _PARTED_OTHERWISE.sub(r"\1/\2", value)
     try:
-        return str(ipaddress.IPv4Network(value, strict=False)) if "/" in value else ""
+        meant = str(ipaddress.IPv4Network(value, strict=False)) if "/" in value else ""
     except ValueError:
         return ""
+    return meant if meant and is_network(meant) else ""
 
 
 def _invalid(

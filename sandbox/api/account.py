@@ -15,6 +15,10 @@ from sandbox.api.refusals import Refusal
 from sandbox.api.security_groups import Groups
 
 
+def _domain(region: str) -> str:
+    return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+
+
 class Account(Interfaces, Launches, Groups, Acls):
     """One account's EC2 in one region. There is no default VPC until someone creates one."""
 
@@ -24,6 +28,8 @@ class Account(Interfaces, Launches, Groups, Acls):
     def __init__(self, region_name: str, account_id: str) -> None:
         self._born = False
         super().__init__(region_name, account_id)
+        domain: Any = [_domain(region_name)]  # moto's annotation is of one text, and it reads a list
+        self.own_dhcp_options = self.create_dhcp_options(["AmazonProvidedDNS"], domain)
         self._born = True
 
     def _load_amis(self) -> None:

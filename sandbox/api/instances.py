@@ -31,6 +31,9 @@ class Instance(instances.Instance):
         self._metadata_options = instances.MetadataOptions()
         self._launched_with: list[Any] = []
         super().__init__(*args, **kwargs)
+        # moto knows no image of that id, and takes it for one of the years before HVM.
+        self.kernel_id, self.virtualization_type = None, "hvm"
+        self.hibernation_options = self.hibernation_options or {"Configured": False}
         self.public_key = openssh_line(self.ec2_backend.key_pairs.get(self.key_name or ""))
         """As it was at launch: a key pair that is deleted later still opens the instance."""
 
@@ -70,6 +73,15 @@ class Instance(instances.Instance):
             if getattr(options, option) is None:
                 setattr(options, option, value)
         self._metadata_options = options
+
+    @property
+    def state_reason(self) -> Any:
+        """None for a running one, of which AWS gives no reason."""
+        return self._state_reason if self._state_reason.code else None
+
+    @state_reason.setter
+    def state_reason(self, reason: instances.StateReason) -> None:
+        self._state_reason = reason
 
     @property
     def private_ip(self) -> str | None:

@@ -23,6 +23,11 @@ class NetworkInterface(elastic_network_interfaces.NetworkInterface):
         return self._group_set
 
     @property
+    def association(self) -> Any:
+        """Its public address as AWS tells it: where it has none, nothing is said of one."""
+        return super().association or None
+
+    @property
     def elastic(self) -> bool:
         """Whether its public address is an Elastic IP."""
         return any(eip.eni is self for eip in self.ec2_backend.addresses)
@@ -43,8 +48,8 @@ class NetworkInterface(elastic_network_interfaces.NetworkInterface):
             "addresses.primary": ["true"] + ["false"] * (len(self.private_ip_addresses) > 1),
             "addresses.private-ip-address": [a["PrivateIpAddress"] for a in self.private_ip_addresses],
             "association.public-ip": self.public_ip,
-            "association.allocation-id": self.association.get("allocationId"),
-            "association.association-id": self.association.get("associationId"),
+            "association.allocation-id": (self.association or {}).get("allocationId"),
+            "association.association-id": (self.association or {}).get("associationId"),
             "attachment.attach-time": self.attach_time,
             "attachment.attachment-id": self.attachment_id,
             "attachment.delete-on-termination": bool(self.delete_on_termination),

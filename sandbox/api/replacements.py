@@ -17,6 +17,7 @@ from moto.ec2.models import (
     route_tables,
     security_groups,
     subnets,
+    vpcs,
 )
 from moto.ec2.models.core import TaggedEC2Resource
 
@@ -26,8 +27,8 @@ from sandbox.api.instances import Instance
 from sandbox.api.interfaces import NetworkInterface
 from sandbox.api.requests import Ec2
 from sandbox.api.routes import Route
-from sandbox.api.security_groups import SecurityGroup
-from sandbox.api.subnets import Subnet
+from sandbox.api.security_groups import SecurityGroup, SecurityGroupRule
+from sandbox.api.subnets import Subnet, Vpc
 from sandbox.api.tables import RouteTable
 
 _METHOD_NAMES = functools.cache(moto.core.utils.method_names_from_class)
@@ -48,7 +49,9 @@ def install(routes_per_table: int) -> None:
         (route_tables.RouteBackend, "_RouteBackend__validate_destination_cidr_block", _validated),
         (security_groups, "SecurityGroup", SecurityGroup),
         (security_groups, "tag_filter_matches", filters.matches_tag),
+        (security_groups, "SecurityGroupRule", SecurityGroupRule),
         (subnets, "Subnet", Subnet),
+        (vpcs, "VPC", Vpc),
         (utils, "instance_value_in_filter_values", filters.matches),
         (utils, "is_filter_matching", filters.matches_object),
         (utils, "tag_filter_matches", filters.matches_tag),

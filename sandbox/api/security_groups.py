@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -26,6 +26,14 @@ class SecurityGroup(security_groups.SecurityGroup):
         if not key.startswith("tag") and key not in self.filters:
             raise Refusal("InvalidParameterValue", f"The filter '{key}' is invalid")
         return super().matches_filter(key, filter_value)
+
+
+class SecurityGroupRule(security_groups.SecurityGroupRule):
+    """A rule that tells whose its group is."""
+
+    @property
+    def group_owner_id(self) -> str:
+        return self.owner_id
 
 
 class Groups(EC2Backend):
@@ -57,12 +65,10 @@ class SecurityGroupRequests(SecurityGroups):
     """Authorising, revoking and deleting, as AWS answers them."""
 
     def authorize_security_group_ingress(self) -> ActionResult:
-        with self._all_or_nothing():
-            return super().authorize_security_group_ingress()
+        return self._authorized(super().authorize_security_group_ingress)
 
     def authorize_security_group_egress(self) -> ActionResult:
-        with self._all_or_nothing():
-            return super().authorize_security_group_egress()
+        return self._authorized(super().authorize_security_group_egress)
 
     def revoke_security_group_ingress(self) -> ActionResult:
         with self._all_or_nothing():
@@ -142,6 +148,17 @@ class SecurityGroupRequests(SecurityGroups):
         )
         if worn or named:
             raise Refusal("DependencyViolation", f"resource {group.id} has a dependent object")
+
+    def _authorized(self, authorize: Callable[[], ActionResult]) -> ActionResult:
+        """Every rule that was made, as DescribeSecurityGroupRules tells it: moto answers with those of the
+        last permission, without their ports."""
+        group = self._group()
+        before = {rule.id for rule in (*group.ingress_rules, *group.egress_rules)}
+        with self._all_or_nothing():
+            authorize()
+        made = [rule.id for rule in (*group.ingress_rules, *group.egress_rules) if rule.id not in before]
+        listed = self.ec2_backend.describe_security_group_rules(made, {}) if made else []
+        return ActionResult({"Return": True, "SecurityGroupRules": listed})
 
     def _group(self) -> Any:
         """The group the request is about; ``InvalidGroup.NotFound`` where there is none."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 from typing import Any, Final
 
 from moto.core.responses import ActionResult
-from moto.ec2.models import subnets
+from moto.ec2.models import subnets, vpcs
 from moto.ec2.responses.internet_gateways import InternetGateways
 from moto.ec2.responses.subnets import Subnets
 from moto.ec2.responses.vpcs import VPCs
@@ -25,6 +26,9 @@ _NEVER: Final = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
 
 class Subnet(subnets.Subnet):
     """A subnet whose addresses in use are those of its network interfaces, and no others."""
+
+    enable_dns64 = map_customer_owned_ip_on_launch = False
+    """AWS lists both keys of every subnet, and the sandbox has neither DNS64 nor Outposts."""
 
     def get_available_subnet_ip(self, instance: Any) -> str:  # noqa: ARG002 -- moto's signature
         """The lowest free address; ``InsufficientFreeAddressesInSubnet`` when there is none."""
@@ -66,6 +70,19 @@ class Subnet(subnets.Subnet):
             if eni.subnet is self
             for item in eni.private_ip_addresses
         }
+
+
+class Vpc(vpcs.VPC):
+    """A VPC with the region's own set of DHCP options, until it is given another."""
+
+    @property
+    def dhcp_options_id(self) -> str:
+        return str((self.dhcp_options or self.ec2_backend.own_dhcp_options).id)
+
+    def get_filter_value(self, filter_name: str, method_name: str | None = None) -> Any:
+        if filter_name in ("dhcp-options-id", "dhcpOptionsId"):
+            return self.dhcp_options_id
+        return super().get_filter_value(filter_name, method_name)
 
 
 class SubnetRequests(Subnets):
@@ -113,7 +130,11 @@ class VpcRequests(VPCs):
             raise missing("CidrBlock")
         self.params["CidrBlock"] = cidr = cidrs.canonical(cidr, "cidrBlock")
         _refuse_range(cidr)
-        return super().create_vpc()
+        result: Any = super().create_vpc().result
+        # As AWS answers it; it is there when the next call comes.
+        made = copy.copy(result["Vpc"])
+        made.state = "pending"
+        return ActionResult({"Vpc": made})
 
     def associate_vpc_cidr_block(self) -> ActionResult:
         vpc, cidr = self.ec2_backend.get_vpc(self._get_param("VpcId")), self._get_param("CidrBlock")

@@ -8,71 +8,31 @@ import pytest
 
 from kthw.observed.aws import shapes
 from kthw.observed.evidence import RouteTable, SecurityRule, Subnet, Vpc
+from tests.observed.recorded_account import (
+    GROUP,
+    TABLE,
+    association,
+    by_instance,
+    group,
+    pings,
+    port,
+    table,
+    through,
+)
 
-OWNER = "210987654321"
-LOCAL = {
-    "DestinationCidrBlock": "10.0.0.0/16",
-    "GatewayId": "local",
-    "Origin": "CreateRouteTable",
-    "State": "active",
-}
-
-
-def by_instance(n: int, pods: str) -> dict[str, str]:
-    """A route made with an instance's id, as it is listed: with the owner, and the ENI that it means."""
-    return {
-        "DestinationCidrBlock": pods,
-        "InstanceId": f"i-0aaaaaaaaaaaaaa0{n}",
-        "InstanceOwnerId": OWNER,
-        "NetworkInterfaceId": f"eni-0bbbbbbbbbbbbbb0{n}",
-        "Origin": "CreateRoute",
-        "State": "active",
-    }
-
-
-def through(target: str, identifier: str, state: str = "active") -> dict[str, str]:
-    return {
-        "DestinationCidrBlock": "0.0.0.0/0",
-        target: identifier,
-        "Origin": "CreateRoute",
-        "State": state,
-    }
-
-
-def association(table: str, **where: Any) -> dict[str, Any]:
-    return {
-        **where,
-        "RouteTableAssociationId": "rtbassoc-0ccccccccccccccc1",
-        "RouteTableId": table,
-        "AssociationState": {"State": "associated"},
-    }
-
-
-def table(identifier: str, associations: list[Any], *routes: dict[str, str]) -> dict[str, Any]:
-    return {
-        "Associations": associations,
-        "PropagatingVgws": [],
-        "RouteTableId": identifier,
-        "Routes": [LOCAL, *routes],
-        "Tags": [],
-        "VpcId": "vpc-0ddddddddddddddd1",
-        "OwnerId": OWNER,
-    }
-
-
-LONG, OLD = "rtb-0eeeeeeeeeeeeeee1", "rtb-1a2b3c4d"
+OLD = "rtb-1a2b3c4d"
 TABLES: dict[str, tuple[dict[str, Any], bool, int, list[tuple[str, str]]]] = {
     "never associated": (
-        table(LONG, [], through("GatewayId", "igw-0fffffffffffffff1")),
+        table(TABLE, [], through("GatewayId", "igw-0fffffffffffffff1")),
         False,
         0,
         [("igw-0fffffffffffffff1", "active"), ("local", "active")],
     ),
-    "the main one": (table(LONG, [association(LONG, Main=True)]), True, 0, [("local", "active")]),
+    "the main one": (table(TABLE, [association(TABLE, Main=True)]), True, 0, [("local", "active")]),
     "of three subnets, to a NAT gateway that is gone": (
         table(
-            LONG,
-            [association(LONG, Main=False, SubnetId=f"subnet-0999999999999999{n}") for n in range(3)],
+            TABLE,
+            [association(TABLE, Main=False, SubnetId=f"subnet-0999999999999999{n}") for n in range(3)],
             through("NatGatewayId", "nat-08888888888888881", "blackhole"),
         ),
         False,
@@ -86,7 +46,7 @@ TABLES: dict[str, tuple[dict[str, Any], bool, int, list[tuple[str, str]]]] = {
         [("igw-5e6f7a8b", "active"), ("local", "active")],
     ),
     "the finished chapter's": (
-        table(LONG, [], *(by_instance(n, f"10.200.{n}.0/24") for n in range(2))),
+        table(TABLE, [], *(by_instance(n, f"10.200.{n}.0/24") for n in range(2))),
         False,
         0,
         [("local", "active"), ("i-0aaaaaaaaaaaaaa00", "active"), ("i-0aaaaaaaaaaaaaa01", "active")],
@@ -119,19 +79,7 @@ def test_what_a_call_of_2016_answered_is_read_without_the_keys_that_came_later()
 
 
 def test_a_security_group_with_ranges_only_and_an_exit_without_ports() -> None:
-    def rule(protocol: str, **ports: int) -> dict[str, Any]:
-        others: dict[str, Any] = {"Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": []}
-        return {"IpProtocol": protocol, "IpRanges": [{"CidrIp": "0.0.0.0/0"}], **others, **ports}
-
-    seen = shapes.security_group({
-        "Description": "nodes",
-        "GroupName": "our-nodes",
-        "IpPermissions": [rule("tcp", FromPort=22, ToPort=22), rule("icmp", FromPort=-1, ToPort=-1)],
-        "OwnerId": OWNER,
-        "GroupId": "sg-07777777777777771",
-        "IpPermissionsEgress": [rule("-1")],
-        "VpcId": "vpc-0ddddddddddddddd1",
-    })  # fmt: skip
+    seen = shapes.security_group(group(GROUP, [port(22, "0.0.0.0/0"), pings("0.0.0.0/0")]))
     everywhere = ("0.0.0.0/0",)
     assert seen.ingress == (
         SecurityRule(protocol="icmp", cidrs=everywhere),

@@ -1,4 +1,4 @@
-"""The sandbox's API answers with the keys that were recorded on AWS, and refuses routes in its words."""
+"""The sandbox's API lists with the keys that were recorded on AWS, and refuses routes in its words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def test_route_tables_have_the_keys_that_aws_lists(api_lab: Lab) -> None:
 
 
 REFUSED = {
-    "no table": ({"RouteTableId": ""}, "MissingParameter", "must contain the parameter routeTableId"),
+    "no table": (
+        {"RouteTableId": ""},
+        "MissingParameter",
+        "The request must contain the parameter routeTableId",
+    ),
     "no range": (
         {"DestinationCidrBlock": ""},
         "InvalidParameterValue",
@@ -54,8 +58,8 @@ def test_a_route_is_refused_as_aws_refuses_it(
     asked |= {"GatewayId": api_lab.gateway, **changes}
     with pytest.raises(ClientError) as refused:
         api_lab.ec2.create_route(**asked)  # type: ignore[arg-type] # each is a text
-    error = refused.value.response["Error"]
-    assert (error["Code"], message in error["Message"]) == (code, True), error
+    assert refused.value.response["Error"] == {"Code": code, "Message": message}
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_an_instance_with_two_interfaces_is_no_target(api_lab: Lab) -> None:
@@ -65,6 +69,8 @@ def test_an_instance_with_two_interfaces_is_no_target(api_lab: Lab) -> None:
         api_lab.ec2.create_route(
             RouteTableId=api_lab.table, DestinationCidrBlock="10.200.0.0/24", InstanceId=instance
         )
-    error = refused.value.response["Error"]
-    assert error["Code"] == "InvalidInstanceID"
-    assert error["Message"].startswith(f"There are multiple interfaces attached to instance '{instance}'.")
+    assert refused.value.response["Error"] == {
+        "Code": "InvalidInstanceID",
+        "Message": f"There are multiple interfaces attached to instance '{instance}'. Please specify an "
+        "interface ID for the operation instead.",
+    }

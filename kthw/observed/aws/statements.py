@@ -31,7 +31,7 @@ _WRITTEN: Final = re.compile(
     rf"(?P<cidr>{_CIDR})[\"']?[^\n|;&]{{0,200}}(?:>>?|\|\s{{0,9}}(?:sudo\s{{1,9}})?tee(?:\s{{1,9}}-a)?)"
     r"\s{0,9}[\"']?(?P<file>(?:[$~]\w{0,20})?/[\w./-]{1,60})(?=[\"'\s;)\]]|$)"
 )
-"""``echo 10.200.0.0/24 > /opt/pod_cidr.txt``, ``… | sudo tee /etc/pod-cidr``."""
+"""``echo 10.200.0.0/24 > /srv/pod_cidr.conf``, ``… | sudo tee /etc/pod-cidr``."""
 _ALONE: Final = re.compile(
     rf"[ \t]*(?:-[ \t]+)?(?:(?:(?:export|readonly|local)[ \t]+)?\w{{1,40}}=)?"
     rf"[\"']?(?P<cidr>{_CIDR})[\"']?;?[ \t]*"
