@@ -62,8 +62,9 @@ class Run:
         """Try them all; ``failed`` says what kept it from that."""
         root = Path.cwd()
         with tempfile.TemporaryDirectory() as temporary:
-            options = [f"--rootdir={root}", f"--basetemp={temporary}/pytest"]
-            options += [f"--deselect={test}" for test in ELSEWHERE]
+            # Not --basetemp: each child would empty it, with what the others' tests have in it.
+            os.environ["PYTEST_DEBUG_TEMPROOT"] = temporary
+            options = [f"--rootdir={root}", *(f"--deselect={test}" for test in ELSEWHERE)]
             arguments = [*options, *self._tests]
             first = [*options, FIRST if self._tests == NEAREST else self._tests[0]]
             self._progress("collecting the tests", 0, 1)

@@ -58,6 +58,24 @@ SPUN = spun(2)
 def test_spinning():
     assert spun(2) == 2
 """
+BESIDE = """
+import time
+from pathlib import Path
+
+def kept(folder, own, other):
+    (folder / "written").touch()
+    Path(own).touch()
+    end = time.monotonic() + 10
+    while not Path(other).exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert (folder / "written").exists()
+
+def test_one(tmp_path):
+    kept(tmp_path, "one", "other")
+
+def test_other(tmp_path):
+    kept(tmp_path, "other", "one")
+"""
 ENOUGH = """
 def test_a_basket_with_two_things_is_not_full():
     assert not Basket(["a", "b"]).is_full
@@ -109,6 +127,12 @@ def test_a_cache_that_was_filled_before_hides_nothing_and_an_endless_loop_ends(p
     assert "| 1 | 0 | 0 | 0 |\n" in done.stdout, (
         "one loop never ends: it is told apart from what a test noticed"
     )
+
+
+def test_of_two_tests_at_once_neither_takes_the_others_files_away(project: Path) -> None:
+    (project / "test_weak.py").write_text(WEAK + ENOUGH + BESIDE)
+    done = mutants(project, "--processes", "2")
+    assert done.returncode == 0, done.stderr
 
 
 def test_with_a_test_for_the_other_side_none_is_left(project: Path) -> None:
