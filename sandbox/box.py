@@ -201,8 +201,10 @@ def _no_room(problem: OSError) -> CouldNotLook:
     where = problem.filename or str(folder.home())
     variant = "not-private" if isinstance(problem, folder.NotPrivateError) else "no-room"
     detail = f"{where}: {problem.strerror}"
-    facts = {"variant": variant, "folder": str(where)}
-    return CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail, facts=facts))
+    facts = {"folder": str(where)}
+    return CouldNotLook(
+        LookError(code="sandbox-unavailable", subject="sandbox", detail=detail, variant=variant, facts=facts)
+    )
 
 
 def _spawn(

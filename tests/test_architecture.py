@@ -278,6 +278,18 @@ def test_whoever_reads_facts_is_noticed(reads: str) -> None:
     assert list(facts_read("def tells(error):\n    return say(error.code, **error.facts)\n")) == []
 
 
+def test_a_situation_is_written_as_a_field_and_not_among_the_facts() -> None:
+    written = {
+        path.relative_to(PROJECT).as_posix()
+        for folder in ("kthw", "fixtures", "suites", "sandbox")
+        for path in sources(folder)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Dict)
+        and any(isinstance(key, ast.Constant) and key.value == "variant" for key in node.keys)
+    }
+    assert written == {"kthw/observed/recording.py"}, "what an older version recorded, and its name today"
+
+
 def test_modules_stay_small() -> None:
     lengths = {
         path.relative_to(PROJECT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
