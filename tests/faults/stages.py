@@ -39,6 +39,13 @@ STAGES: Final[Mapping[str, Lab]] = {
         options=("--network", "node-routes"),
     ),
     "node routes, by themselves": _TUTORIAL.but(workers=2, routes="kernel"),
+    "node routes, everywhere": _TUTORIAL.but(
+        workers=2,
+        others=("controller-0",),
+        jump="jumpbox",
+        routes="kernel",
+        options=("--network", "node-routes", "--also", "controller-0,jumpbox"),
+    ),
     "node routes, two subnets": _TABLE_EACH.but(
         workers=2, others=("controller-0",), options=("--network", "node-routes")
     ),
