@@ -31,6 +31,7 @@ STAGES: Final[Mapping[str, Lab]] = {
     "narrow pods": _TUTORIAL.but(pods="10.200.0.0/27"),
     "node names": _TUTORIAL.but(name="node{n}"),
     "long names": _TUTORIAL.but(name="ip-10-0-1-2{n}.eu-west-1.compute.internal"),
+    "private": labs.lab("private").but(others=(), options=()),
     "node routes": _TUTORIAL.but(
         workers=2,
         others=("controller-0",),
