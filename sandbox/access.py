@@ -58,15 +58,17 @@ class Access:
                     continue
             # Two machines of one name: neither can be meant by it.
             by_name = instance.name and names.count(instance.name) == 1 and " " not in instance.name
-            hosts.append((f"{instance.name} {address}" if by_name else address, address, jump))
+            patterns = f"{instance.name} {address}" if by_name else address
+            hosts.append((patterns, address, jump, instance.user))
         self._replace(KNOWN_HOSTS, "".join(known))
         machines = "".join(self._host(*host) for host in hosts)
         self._replace(SSH_CONFIG, f"{machines}Host *\n{self._way(self._dial())}")
         self._replace(SHELL_CONFIG, machines + self._beside_the_person_s_own())
 
-    def _host(self, patterns: str, address: str, jump: str) -> str:
+    def _host(self, patterns: str, address: str, jump: str, user: str) -> str:
         """``jump``: the machine that it is reached through, or empty."""
-        through = f"    ProxyJump {jump}\n{self._login()}" if jump else ""
+        own = f"    User {user}\n" if user != tutorial.SSH_USER else ""
+        through = f"    ProxyJump {jump}\n{self._login(user)}" if jump else own
         return f"Host {patterns}\n    HostName {address}\n{through}\n"
 
     def _beside_the_person_s_own(self) -> str:
@@ -89,10 +91,10 @@ class Access:
     def _way(self, dial: str) -> str:
         return f"{self._login()}    ProxyCommand {dial}\n"
 
-    def _login(self) -> str:
+    def _login(self, user: str = tutorial.SSH_USER) -> str:
         identity = f"    IdentityFile {self.key}\n    IdentitiesOnly yes\n" if self.key.exists() else ""
         return (
-            f"    User {tutorial.SSH_USER}\n{identity}"
+            f"    User {user}\n{identity}"
             f"    UserKnownHostsFile {self.directory / KNOWN_HOSTS}\n"
             "    StrictHostKeyChecking yes\n"
         )

@@ -10,12 +10,11 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal
 
 from kthw.intended import tutorial
+from sandbox import images
 
 MOST_WORKERS: Final = 1000
 _MOST_ROUTES: Final = 490
 """What fits into a route table under its default quota of 500, beside the chapter's own."""
-_AMI: Final = "ami-785db401"
-"""An Ubuntu image that moto knows; what a node runs does not depend on it."""
 _JUMP_HOST: Final = 5
 
 
@@ -50,7 +49,8 @@ class Lab:
     VPC's and the pods'. ``first``: the number of the first worker; ``host``: its address within its subnet;
     ``nat``: whether the subnets behind the one in front have a way out. ``cni``: the files of
     ``/etc/cni/net.d`` for a pod CIDR, by name, where they are not the tutorial's; ``commands``: what is typed
-    on a worker besides, patterns too. ``options``: what the suite is told.
+    on a worker besides, patterns too. ``image``: the id of everybody's, which says whom they let in.
+    ``options``: what the suite is told.
     """
 
     vpc: str = tutorial.VPC_CIDR
@@ -76,7 +76,7 @@ class Lab:
     nat: bool = True
     cni: Callable[[str], Mapping[str, object]] | None = None
     commands: tuple[str, ...] = ()
-    image: str = _AMI
+    image: str = images.UBUNTU.id
     options: tuple[str, ...] = ()
 
     def but(self, **changes: object) -> Lab:

@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kthw.intended import tutorial
+from sandbox import users
 from sandbox.namespaces import NAMED
 from sandbox.state import Instance
 
-_UBUNTU: Final = 1000
 _BOOT: Final = Path(__file__).with_name("node.sh")
 _HOST_CNI: Final = ("/usr/lib/cni", "/opt/cni/bin")
 _TOP: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -38,23 +38,7 @@ _DEVICE_LINKS: Final = {
 _COPIED: Final = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "protocols", "services", "localtime")
 
 _FILES: Final = {
-    "etc/passwd": (
-        "root:x:0:0:root:/root:/bin/bash\n"
-        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
-        "sshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n"
-        f"{tutorial.SSH_USER}:x:{_UBUNTU}:{_UBUNTU}:Ubuntu:/home/{tutorial.SSH_USER}:/bin/bash\n"
-    ),
-    "etc/group": (
-        "root:x:0:\ntty:x:5:\nutmp:x:43:\nnogroup:x:65534:\n"
-        f"sudo:x:27:{tutorial.SSH_USER}\n{tutorial.SSH_USER}:x:{_UBUNTU}:\n"
-    ),
-    # Without PAM, sshd refuses an account whose password is locked ("!"); "*" is merely none.
-    "etc/shadow": f"root:*:19000::::::\nsshd:*:19000::::::\n{tutorial.SSH_USER}:*:19000::::::\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
-    "etc/sudoers": (
-        'Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"\n'
-        f"root ALL=(ALL:ALL) ALL\n{tutorial.SSH_USER} ALL=(ALL) NOPASSWD:ALL\n"
-    ),
     "etc/pam.d/sudo": "".join(
         f"{kind} sufficient pam_permit.so\n" for kind in ("auth", "account", "session")
     ),
@@ -68,14 +52,13 @@ _FILES: Final = {
     "etc/debian_chroot": "",
     "etc/ssh/sshd_config": (
         "HostKey /etc/ssh/ssh_host_ed25519_key\nPidFile none\nUsePAM no\nUseDNS no\n"
-        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin no\n"
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
         "PrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\n"
     ),
 }
 _DIRECTORIES: Final = (
     ".old", "dev/pts", "dev/shm", "proc", "sys", "run", "tmp", "usr", "root", "opt/cni/bin",
     "etc/alternatives", "etc/sysctl.d", "var/lib/cni", "var/log", "var/tmp", tutorial.CNI_DIRECTORY[1:],
-    f"home/{tutorial.SSH_USER}/.ssh",
 )  # fmt: skip
 
 
@@ -128,7 +111,7 @@ class Node:
     """One instance's machine. ``host_key`` is its public host key, ``ssh-ed25519 AAAA…``."""
 
     def __init__(self, grounds: Grounds, instance: Instance, hostname: str) -> None:
-        """Write the node's disk: the base system, host key, login and the tutorial's CNI files."""
+        """Write the node's disk: the base system, host key, its image's user and the tutorial's CNI files."""
         self.id = instance.id
         self._grounds = grounds
         self._root = grounds.disks / instance.id
@@ -140,7 +123,7 @@ class Node:
             self._write(f"dev/{name}", "")
         for name, to in _DEVICE_LINKS.items():
             (self._root / "dev" / name).symlink_to(to)
-        for name, text in _FILES.items():
+        for name, text in {**_FILES, **users.accounts(instance.user)}.items():
             self._write(name, text)
         self._write("etc/hostname", f"{hostname}\n")
         self._write("etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {hostname}\n")
@@ -158,7 +141,7 @@ class Node:
                 (self._root / name).mkdir()
         self._hostname = hostname
         self.host_key = self._write_host_key()
-        self._write_login(instance.public_key)
+        self._write_login(instance.user, instance.public_key)
         self._write_cni(instance.user_data)
 
     @property
@@ -225,14 +208,14 @@ class Node:
         path.with_suffix(".pub").write_bytes(public + b"\n")
         return public.decode()
 
-    def _write_login(self, public_key: str) -> None:
-        home = self._root / "home" / tutorial.SSH_USER
-        if public_key:
-            keys = self._write(f"home/{tutorial.SSH_USER}/.ssh/authorized_keys", f"{public_key}\n")
-            keys.chmod(0o600)
-        (home / ".ssh").chmod(0o700)
+    def _write_login(self, user: str, public_key: str) -> None:
+        home = self._root / "home" / user
+        for folder in (home, self._root / "root"):
+            (folder / ".ssh").mkdir(parents=True, mode=0o700)
+        for whose, text in users.keys(user, public_key).items():
+            self._write(f"{whose}/.ssh/authorized_keys", text).chmod(0o600)
         for path in (home, *home.rglob("*")):
-            os.chown(path, _UBUNTU, _UBUNTU)
+            os.chown(path, users.ID, users.ID)
 
     def _write_cni(self, user_data: bytes) -> None:
         """The two files the chapter *Bootstrapping the Kubernetes Worker Nodes* has a student write."""

@@ -10,6 +10,8 @@ import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from kthw.intended import tutorial
+
 
 @dataclass(frozen=True)
 class Vpc:
@@ -80,7 +82,8 @@ class Eni:
 class Instance:
     """``user_data`` is decoded once; ``public_key`` is the key pair's OpenSSH line, or empty.
 
-    ``metadata``: whether the instance metadata asks for a token (AWS's ``HttpTokens``), or is ``off``.
+    ``user``: the one that its image lets in. ``metadata``: whether the instance metadata asks for a token
+    (AWS's ``HttpTokens``), or is ``off``.
 
     Only instances that exist as machines are listed: running ones (``running``) and stopped ones
     (whose disk must survive until they start again). A terminated one is absent.
@@ -91,6 +94,7 @@ class Instance:
     running: bool
     user_data: bytes = b""
     public_key: str = ""
+    user: str = tutorial.SSH_USER
     metadata: Literal["optional", "required", "off"] = "optional"
 
 

@@ -16,7 +16,7 @@ from kthw.findings.node_firewall import interfaces
 from kthw.findings.unread import as_far_as_seen
 from kthw.findings.workers import ground
 from kthw.network import ranges
-from kthw.network.model import RUNNING, Network
+from kthw.network.model import Network
 from kthw.network.node_routes import (
     addresses,
     by_next_hop,
@@ -37,31 +37,13 @@ _MOST_SHOWN: Final = 4
 
 
 def lead_to_peers(network: Network, worker: str) -> list[Finding]:
-    """The worker's kernel hands packets for each other worker's pods to that worker.
+    """The kernel of the worker, or of a machine of ``--also``, hands packets for another worker's pods to it.
 
     Nothing in the other model. Raises ``CouldNotLook`` where it is for a table to say that was not seen.
     """
     if not by_node_routes(network) or not network.evidence.intended.has_finished("routes"):
         return []
     return once(found for other in network.workers for found in _towards(network, worker, other))
-
-
-def lead_from_elsewhere(network: Network, name: str) -> list[Finding]:
-    """The same of a machine that is no worker (``--also``), once it is there and runs."""
-    machine = network.instance(name)
-    if machine and machine.state == RUNNING:
-        return lead_to_peers(network, name)
-    found = Finding(
-        code="machine-missing",
-        subject=network.noun(name),
-        worker=name,
-        expected=f"{name} {RUNNING}",
-        observed=machine.state if machine else "—",
-        near_miss=some([instance_noun(each) for each in network.strangers], _MOST_SHOWN),
-        variant="stopped" if machine else "",
-        facts={"instance": machine.id if machine else ""},
-    )
-    return [found]
 
 
 def lacking(network: Network, worker: str, other: str) -> list[Finding]:
@@ -190,7 +172,7 @@ def _adding(way: Way, route: str, cidr: str) -> list[str]:
     if is_default(way):
         return [f"sudo ip route add {route}"]
     destination = way.route.split(" ", 1)[0]
-    part = bool(way.route) and destination != cidr and _is_part(destination, cidr)
+    part = bool(way.route) and destination != cidr and is_part(destination, cidr)
     return [*([removing(way)] if part else []), f"sudo ip route replace {route}"]
 
 
@@ -201,7 +183,7 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
     destination = way.route.split(" ", 1)[0]
     if not near or destination != str(cidr):
         # One for a part goes before that for the whole; one for more is somebody else's too.
-        part = not near or not way.route or _is_part(destination, str(cidr))
+        part = not near or not way.route or is_part(destination, str(cidr))
         commands = [*([removing(way)] if part else []), *commands]
     kept = keeping(network, worker)
     whose = _whose(network, way.via)
@@ -287,7 +269,8 @@ def _whose(network: Network, address: str) -> str:
     return instance_noun(owner) if owner else ""
 
 
-def _is_part(destination: str, cidr: str) -> bool:
+def is_part(destination: str, cidr: str) -> bool:
+    """Whether the one range lies within the other; of what is no range it does not."""
     try:
         return ranges.network(destination).subnet_of(ranges.network(cidr))
     except ValueError:

@@ -11,12 +11,12 @@ from typing import Final
 
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
-from kthw.findings.next_hops import is_next_hop, removing, showing
+from kthw.findings.next_hops import is_next_hop, is_part, removing, showing
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.network import ranges
 from kthw.network.model import Network
-from kthw.network.node_routes import by_node_routes, on_link
+from kthw.network.node_routes import by_node_routes, on_link, senders
 from kthw.observed.evidence import Way
 
 _UNICAST: Final = "unicast"
@@ -32,6 +32,19 @@ def astray(network: Network, worker: str, towards: str) -> list[Finding]:
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
     return once(f for way in network.node(worker).ways for f in _judged(network, worker, way))
+
+
+def conflicts_elsewhere(network: Network, name: str) -> list[Finding]:
+    """The same of a machine that is no worker (``--also``), in a lab judged by kernel routes: it has no pods,
+    so no bridge is the right one.
+    """
+    _, card = interfaces(network, name)
+    ways = network.node(name).ways if card and name in senders(network) else ()
+    return once(
+        _peers(network, name, way)
+        for way in ways
+        if not is_next_hop(network, name, way) and not ground(network, way.towards)
+    )
 
 
 def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
@@ -79,18 +92,35 @@ def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
 
 
 def _peers(network: Network, worker: str, way: Way) -> Finding:
-    router, (_, card) = network.router(network.located[worker].subnet), interfaces(network, worker)
+    router, (_, card) = network.router(senders(network)[worker].subnet), interfaces(network, worker)
     right = f"{way.address} via {router} dev {card}"
     if not way.route or way.route.startswith("default "):
         # The way that all else takes, too: nothing to delete blindly.
         return _finding(network, worker, way, right, showing(way), "default")
-    command = removing(way)
     if by_node_routes(network):
-        hop = on_link(network, worker, way.towards)
-        right = f"{network.pod_cidrs[way.towards]} via {hop or router}"
-        again = f"; sudo ip route replace {right}" if hop else ""
-        return _finding(network, worker, way, f"{right} dev {card}", f"{command}{again}", "by-nodes")
-    return _finding(network, worker, way, right, command, "" if way.kind == _UNICAST else "refused")
+        right = f"{network.pod_cidrs[way.towards]} via {on_link(network, worker, way.towards) or router}"
+        return _finding(
+            network, worker, way, f"{right} dev {card}", _handing_on(network, worker, way), "by-nodes"
+        )
+    return _finding(network, worker, way, right, removing(way), "" if way.kind == _UNICAST else "refused")
+
+
+def _handing_on(network: Network, worker: str, way: Way) -> str:
+    """An entry for more than the other's pods stays, being somebody else's too: one for each of those that it
+    takes goes before it.
+    """
+    cidr, hop = network.pod_cidrs[way.towards], on_link(network, worker, way.towards)
+    destination = way.route.split(" ", 1)[0]
+    wider = destination != str(cidr) and is_part(str(cidr), destination) and " table " not in way.route
+    taken = dict.fromkeys(each.towards for each in network.node(worker).ways if each.route == way.route)
+    hops = {other: on_link(network, worker, other) for other in taken if other != worker}
+    if not hop or not wider:
+        return f"{removing(way)}; sudo ip route replace {cidr} via {hop}" if hop else removing(way)
+    return " && ".join(
+        f"sudo ip route replace {network.pod_cidrs[other]} via {near}"
+        for other, near in hops.items()
+        if near and not ground(network, other)
+    )
 
 
 def _own(network: Network, worker: str, way: Way, bridge: str) -> Finding:

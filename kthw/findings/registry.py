@@ -7,8 +7,8 @@ from typing import Final
 from kthw.findings import (
     cni_network,
     needs,
-    next_hops,
     nodes,
+    other_machines,
     plugins,
     reachability,
     routes,
@@ -148,7 +148,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         subjects=every_other_machine,
         needs=(needs.node_routes, needs.packets, needs.seen_where_there),
         reads=NAMES,
-        judge=next_hops.lead_from_elsewhere,
+        judge=other_machines.lead_to_pods,
     ),
     Check(
         name="cni-configured",

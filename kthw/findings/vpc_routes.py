@@ -7,9 +7,9 @@ from ipaddress import IPv4Address, IPv4Network
 from kthw.findings.finding import Finding
 from kthw.intended import tutorial
 from kthw.network import ranges
-from kthw.network.model import Network
+from kthw.network.model import RUNNING, Network
 from kthw.network.prefix_lists import ListedRoute
-from kthw.network.routing import ACTIVE, BLACKHOLE, is_own
+from kthw.network.routing import ACTIVE, BLACKHOLE, effective_table, is_own
 from kthw.observed.evidence import InternetGateway, Route, RouteTable
 
 _LOCAL = "local"
@@ -80,7 +80,7 @@ def default_route(network: Network, table: RouteTable, worker: str, vpc: str) ->
     """Whether ``0.0.0.0/0`` leads to the internet gateway that is attached to the VPC.
 
     Of workers that have no public address nothing is asked but that it leads somewhere: a gateway
-    translates public addresses only, so they are meant to go out by a NAT gateway, say.
+    translates public addresses only, so they are meant to go out by a NAT gateway, say, and are told so.
     """
     return network.remember(
         ("default route", table.id, vpc), lambda: _default_route(network, table, worker, vpc)
@@ -102,6 +102,8 @@ def _default_route(network: Network, table: RouteTable, worker: str, vpc: str) -
         code = "internet-route-missing"
     elif route.state != ACTIVE:
         code = "internet-route-blackhole"
+    if _goes_out_by_nat(network, table, route):
+        return [_by_nat(network, table, worker, code, route, attached)]
     to_attach = _to_attach(gateways, route)
     return [
         Finding(
@@ -123,6 +125,59 @@ def _default_route(network: Network, table: RouteTable, worker: str, vpc: str) -
             },
         )
     ]
+
+
+def _goes_out_by_nat(network: Network, table: RouteTable, route: Route | None) -> bool:
+    """Whether an internet gateway would be no way out: workers run behind the table, none with a public
+    address. What is set aside, or was to lead to such a gateway, is told as that.
+    """
+    ruled = [worker for each in network.rulings if each.effective is table for worker in each.workers]
+    seen = any(network.located[worker].state == RUNNING for worker in ruled)
+    meant = route is None or (route.state == BLACKHOLE and not route.gateway.startswith("igw-"))
+    return seen and meant and not network.is_public(table)
+
+
+def _by_nat(
+    network: Network,
+    table: RouteTable,
+    worker: str,
+    code: str,
+    route: Route | None,
+    attached: InternetGateway | None,
+) -> Finding:
+    """A NAT gateway is not looked for: one that another table of the VPC leads to is there."""
+    others = [
+        (other, network.lookup(other.id).exactly(_EVERYWHERE)) for other in network.inventory.route_tables
+    ]
+    active = [(other, way) for other, way in others if way and way.state == ACTIVE and other.vpc == table.vpc]
+    near = next(((other, way) for other, way in active if way.other.startswith("nat-")), None)
+    out = {other.id for other, way in active if attached and way.gateway == attached.id}
+    subnets = [each.id for each in network.inventory.subnets if each.vpc == table.vpc]
+    front = next((each for each in subnets if _ruled_by(network, each) in out), "")
+    nat = near[1].other if near else ""
+    return Finding(
+        code=code,
+        subject=f"{table.id} · {tutorial.EVERYWHERE}",
+        worker=worker,
+        expected=f"{tutorial.EVERYWHERE} → {nat or 'nat-…'} {ACTIVE}",
+        observed=network.route_noun(route) if route else "—",
+        near_miss=f"{near[0].id}: {network.route_noun(near[1])}" if near else "",
+        table=table.id,
+        destination=tutorial.EVERYWHERE,
+        variant="nat" if nat else "new-nat" if front else "no-front",
+        facts={
+            "vpc": table.vpc,
+            "nat": nat,
+            "front": front,
+            "target": network.target_noun(route) if route else "—",
+            "verb": "replace-route" if route and is_own(route) else "create-route",
+        },
+    )
+
+
+def _ruled_by(network: Network, subnet: str) -> str:
+    table = effective_table(network.inventory, subnet)
+    return table.id if table else ""
 
 
 def _to_attach(gateways: tuple[InternetGateway, ...], route: Route | None) -> str:

@@ -101,23 +101,29 @@ def valid(value: str, key: str = tutorial.POD_CIDR_KEY) -> PodCidr:
         network = None
     if network is None:
         return _invalid(key, value, "not-a-network", hint=_meant(value))
+    usable = _is_usable(network)
     if value == str(network):
-        small = not WIDEST <= network.prefixlen <= SMALLEST
-        odd = network.is_loopback or network.is_multicast or network.is_link_local
-        return _invalid(key, value, "unusable") if small or odd else PodCidr(network=network, observed=value)
+        return PodCidr(network=network, observed=value) if usable else _invalid(key, value, "unusable")
+    hint = str(network) if usable else ""
     if _CIDR.fullmatch(value):
-        return _invalid(key, value, "host-bits", hint=str(network), network=network)
-    return _invalid(key, value, "not-a-network", hint=str(network) if is_network(str(network)) else "")
+        return _invalid(key, value, "host-bits" if usable else "unusable", hint=hint, network=network)
+    return _invalid(key, value, "not-a-network", hint=hint)
+
+
+def _is_usable(network: IPv4Network) -> bool:
+    """Whether its size holds pods, and its addresses may be a pod's."""
+    odd = network.is_loopback or network.is_multicast or network.is_link_local
+    return WIDEST <= network.prefixlen <= SMALLEST and not odd
 
 
 def _meant(value: str) -> str:
     """``10.200.1.0/24`` for ``10.200.1.0/255.255.255.0`` or ``10.200.1.0.24``, else nothing."""
     value = _PARTED_OTHERWISE.sub(r"\1/\2", value)
     try:
-        meant = str(ipaddress.IPv4Network(value, strict=False)) if "/" in value else ""
+        network = ipaddress.IPv4Network(value, strict=False) if "/" in value else None
     except ValueError:
-        return ""
-    return meant if meant and is_network(meant) else ""
+        network = None
+    return str(network) if network and _is_usable(network) else ""
 
 
 def _invalid(

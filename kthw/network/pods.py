@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 
 from kthw.network import ranges
@@ -28,12 +28,20 @@ class Pods:
     def free_for(self, worker: str) -> IPv4Network | None:
         """A pod CIDR nobody else has, another one for each worker.
 
-        The tutorial's own for the worker's place, else one past those of all workers.
+        The tutorial's own for the worker's place, else one past those of all workers; where a VPC has the
+        tutorial's range, one of another private range that nobody is in.
         """
         place = self._places.get(worker, 0)
         own = [each for each in ranges.CANDIDATES[place : place + 1] if self.is_free_for(worker, each)]
         beyond, free = self._free
-        return next(itertools.chain(own, beyond[place:], beyond, free), None)
+        return next(itertools.chain(own, beyond[place:], beyond, free, self._elsewhere(place)), None)
+
+    def _elsewhere(self, place: int) -> Iterator[IPv4Network]:
+        """The pod CIDR of that place in the ranges beside the tutorial's of which nobody has any."""
+        skipped, number = divmod(place, len(ranges.CANDIDATES))
+        empty = (each for each in ranges.BESIDE if self.is_free_for("", each))
+        for whole in itertools.islice(empty, skipped, skipped + 1):
+            yield from itertools.islice(whole.subnets(new_prefix=24), number, number + 1)
 
     @functools.cached_property
     def _free(self) -> tuple[list[IPv4Network], list[IPv4Network]]:

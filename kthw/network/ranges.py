@@ -15,6 +15,13 @@ _WIDEST_RANGE: Final = 8
 _TUTORIAL: Final = IPv4Network(tutorial.POD_RANGE)
 CANDIDATES: Final = tuple(_TUTORIAL.subnets(new_prefix=24))
 """The pod CIDRs the tutorial would give, in order."""
+BESIDE: Final = tuple(
+    each
+    for block in ("10.128.0.0/9", "172.16.0.0/12", "192.168.0.0/16", "10.0.0.0/9")
+    for each in IPv4Network(block).subnets(new_prefix=16)
+    if each != _TUTORIAL
+)
+"""The private ranges (RFC 1918) as wide as the tutorial's, those least often a VPC's first."""
 
 
 @functools.lru_cache(maxsize=65536)

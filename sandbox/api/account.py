@@ -34,7 +34,7 @@ class Account(Interfaces, Launches, Groups, Acls):
 
     def _load_amis(self) -> None:
         """In place of moto's 1,300, which every launch would search."""
-        self.amis = images.ubuntu(self)
+        self.amis = images.of(self)
 
     @property
     def default_vpc(self) -> Any:

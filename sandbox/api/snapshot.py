@@ -11,6 +11,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 
 from kthw.intended import tutorial
+from sandbox import images
 from sandbox.api import prefix_lists
 from sandbox.api.network_acls import LAST_RULE
 from sandbox.state import (
@@ -176,6 +177,7 @@ def _instances(backend: EC2Backend) -> dict[str, Instance]:
             running=instance.state in ("pending", "running"),
             user_data=base64.b64decode(str(instance.user_data or "")),
             public_key=instance.public_key,
+            user=images.user_of(instance.image_id),
             metadata=_metadata(instance.metadata_options),
         )
         for instance in machines

@@ -9,6 +9,7 @@ from tests.faults.fault import Fault, Healthy
 from tests.faults.faults_of_acls import ACLS
 from tests.faults.faults_of_node_routes import BESIDE, KERNEL_MISSING, NEXT_HOPS, OFF_LINK
 from tests.faults.faults_of_nodes import CNI, FORWARDING, ROUTES, UNEXPLAINED
+from tests.faults.faults_of_other_machines import OTHER_MACHINES
 from tests.faults.faults_of_plugins import PLUGINS
 from tests.faults.faults_of_prefix_lists import LISTS
 from tests.faults.faults_of_routes import MISSING, WRONG
@@ -33,6 +34,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *NEXT_HOPS,
     *BESIDE,
     *OFF_LINK,
+    *OTHER_MACHINES,
     *UNEXPLAINED,
 )
 PAIRS: Final[tuple[Fault, ...]] = pairs.pairs(FAULTS)

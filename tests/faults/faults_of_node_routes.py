@@ -12,7 +12,12 @@ APART: Final = "node routes, two subnets"
 
 def on(worker: int, *commands: str) -> str:
     """What is typed on that worker, in one login."""
-    return f"ssh worker-{worker} sudo sh -e <<'END'\n" + "\n".join(commands) + "\nEND"
+    return on_machine(f"worker-{worker}", *commands)
+
+
+def on_machine(machine: str, *commands: str) -> str:
+    """The same of any machine."""
+    return f"ssh {machine} sudo sh -e <<'END'\n" + "\n".join(commands) + "\nEND"
 
 
 def _fault(name: str, en: str, pt: str, breaks: str, *expected: str, **more: str) -> Fault:

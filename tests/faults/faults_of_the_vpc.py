@@ -105,6 +105,26 @@ INTERNET: Final = (
         expected=("internet-route-blackhole worker-2",),
         errors=("ssh-unreachable worker-2",),
     ),
+    Fault(
+        name="private workers whose NAT gateway was deleted",
+        en="The workers have no public addresses, and the NAT gateway that they went out by was deleted.",
+        pt="Os workers não têm endereços públicos, e o NAT gateway por onde saíam foi apagado.",
+        stage="private",
+        breaks="""
+            gone=$(aws ec2 describe-nat-gateways --query 'NatGateways[0].NatGatewayId' --output text \\
+              --filter Name=vpc-id,Values=${VPC} Name=state,Values=available)
+            aws ec2 delete-nat-gateway --nat-gateway-id $gone
+        """,
+        expected=("internet-route-blackhole.new-nat worker-0", "internet-route-blackhole.new-nat worker-2"),
+    ),
+    Fault(
+        name="a private subnet's table without a way out",
+        en="The workers have no public addresses, and one of their two tables has no default route.",
+        pt="Os workers não têm endereços públicos, e uma das duas tabelas deles não tem rota padrão.",
+        stage="private",
+        breaks="route delete-route 0.0.0.0/0 '' ${TABLE_3}",
+        expected=("internet-route-missing.nat worker-2",),
+    ),
 )
 
 _CLOSE: Final = """

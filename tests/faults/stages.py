@@ -31,6 +31,7 @@ STAGES: Final[Mapping[str, Lab]] = {
     "narrow pods": _TUTORIAL.but(pods="10.200.0.0/27"),
     "node names": _TUTORIAL.but(name="node{n}"),
     "long names": _TUTORIAL.but(name="ip-10-0-1-2{n}.eu-west-1.compute.internal"),
+    "private": labs.lab("private").but(others=(), options=()),
     "node routes": _TUTORIAL.but(
         workers=2,
         others=("controller-0",),
@@ -39,6 +40,13 @@ STAGES: Final[Mapping[str, Lab]] = {
         options=("--network", "node-routes"),
     ),
     "node routes, by themselves": _TUTORIAL.but(workers=2, routes="kernel"),
+    "node routes, everywhere": _TUTORIAL.but(
+        workers=2,
+        others=("controller-0",),
+        jump="jumpbox",
+        routes="kernel",
+        options=("--network", "node-routes", "--also", "controller-0,jumpbox"),
+    ),
     "node routes, two subnets": _TABLE_EACH.but(
         workers=2, others=("controller-0",), options=("--network", "node-routes")
     ),

@@ -122,6 +122,15 @@ keep() {
     ssh "$1" "sudo mkdir -p /etc/systemd/system; sudo tee /etc/systemd/system/pod-routes.service >/dev/null"
 }
 forget() { ssh "$1" sudo rm -f /etc/systemd/system/pod-routes.service /etc/network/if-up.d/pod-routes; }
+# Whether a machine gets through to an address of a worker's pods, where sshd answers; or not: MACHINE NUMBER
+reaches() {
+  local code=0
+  ssh "worker-$2" sudo ip address add "10.200.$2.250/32" dev lo
+  ssh "$1" "timeout 3 bash -c '</dev/tcp/10.200.$2.250/22'" 2>/dev/null || code=$?
+  ssh "worker-$2" sudo ip address del "10.200.$2.250/32" dev lo
+  return $code
+}
+lost() { if reaches "$@"; then return 1; fi; }
 # Whether the CNI plugin of all workers masquerades: on|off
 masquerade() {
   local worker

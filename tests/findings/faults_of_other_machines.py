@@ -7,10 +7,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from kthw.intended.cluster import VPC_ROUTES
-from kthw.observed.evidence import Evidence
+from kthw.observed.evidence import Evidence, Link
 from tests.findings.changed_aws import with_more_instances, with_route
+from tests.findings.changed_nodes import with_node, with_way
 from tests.findings.clusters import OK, ONE, TABLE_2, by_default, instance, route
 from tests.findings.faults_of_node_routes import (
+    CARRIED,
     MISSING,
     NODES,
     OFF,
@@ -25,6 +27,8 @@ from tests.findings.judged import Faults, Healthy
 
 NAME = "controller-0"
 GONE = ("machine-missing",)
+CONFLICT = ("node-route-conflict",)
+DOCKER = Link(name="docker0", kind="bridge", up=True, mtu=1500, addresses=("10.200.0.1/16",))
 
 
 def asking(evidence: Evidence, name: str = NAME, known: str = "") -> Evidence:
@@ -44,6 +48,14 @@ def beside(evidence: Evidence, **changes: Any) -> Evidence:
 def led(evidence: Evidence) -> Evidence:
     for other in peers(evidence):
         evidence = handing(evidence, NAME, other)
+    return evidence
+
+
+def bridged(evidence: Evidence, cidr: str, *taken: str) -> Evidence:
+    """A bridge of Docker's there has that range, which takes these workers' pods, or all's."""
+    for worker in taken or peers(evidence):
+        entry = f"{cidr} dev docker0 proto kernel scope link src 10.200.0.1"
+        evidence = with_way(evidence, NAME, worker, device="docker0", via="", route=entry)
     return evidence
 
 
@@ -68,6 +80,23 @@ FAULTS: Faults = {
         ),
         OFF,
     ),
+    "a controller whose Docker has all pods' range": (bridged(beside(NODES), "10.200.0.0/16"), CONFLICT),
+    "a controller whose Docker has a part of one worker's": (
+        bridged(CONTROLLED, "10.200.1.0/25", "worker-1"),
+        CONFLICT,
+    ),
+    "a controller that drops what is for a worker's pods": (
+        with_way(CONTROLLED, NAME, "worker-1", device="", via="", kind="blackhole", route=f"blackhole {ONE}"),
+        CONFLICT,
+    ),
+    "a controller that hands pods over by another card": (
+        with_way(CONTROLLED, NAME, "worker-1", device="wg0", via="", route=f"{ONE} dev wg0 scope link"),
+        CONFLICT,
+    ),
+    "a controller in one subnet, whose Docker has the pods of a worker in another": (
+        bridged(with_route(beside(CARRIED), route(1, ONE)), "10.200.2.0/24", "worker-2"),
+        (*MISSING, *CONFLICT),
+    ),
     "no such machine": (asking(NODES), GONE),
     "no machine of that id": (asking(NODES, known="i-0abc"), GONE),
     "a machine that is stopped": (beside(NODES, state="stopped"), GONE),
@@ -80,5 +109,8 @@ HEALTHY: Healthy = {
     "a controller without, and the VPC carries it": beside(replace(NODES, inventory=OK.inventory)),
     "a controller in a VPC that routes": beside(OK),
     "a controller, VPC routes meant": beside(meaning(OK, VPC_ROUTES)),
+    "a controller whose Docker has all pods' range, and kernel routes": with_node(
+        CONTROLLED, NAME, links=(*CONTROLLED.nodes[NAME].links, DOCKER)
+    ),
     "a machine by its id": replace(CONTROLLED, intended=asking(NODES, known="i-07").intended),
 }

@@ -18,7 +18,7 @@ from kthw.findings.finding import Finding, once
 from kthw.network import filters, ranges
 from kthw.network.model import Network
 from kthw.network.routing import Lookup, effective_table
-from kthw.observed.evidence import AclEntry, Route, RouteTable, SecurityRule
+from kthw.observed.evidence import AclEntry, Route, RouteTable, SecurityRule, Vpc
 from kthw.words.messages import catalogue
 from tests.findings.changed_aws import (
     inventory_of,
@@ -32,7 +32,7 @@ from tests.findings.changed_aws import (
     without_route,
 )
 from tests.findings.changed_nodes import with_node, with_way
-from tests.findings.clusters import GROUP, MAIN, SUBNET, TABLE, healthy, instance, instance_id, route
+from tests.findings.clusters import GROUP, MAIN, SUBNET, TABLE, VPC, healthy, instance, instance_id, route
 from tests.findings.judged import JUDGES
 
 OK = healthy()
@@ -146,6 +146,17 @@ def test_suggested_pod_cidrs_differ_from_worker_to_worker() -> None:
         for worker in OK.intended.workers
     ]
     assert found == ["10.200.0.0/24", "10.200.1.0/24", "10.200.2.0/24"]
+
+
+def test_where_the_vpc_has_the_tutorials_range_another_is_suggested() -> None:
+    """Outside the VPC, and outside the pod CIDRs that others have there already."""
+    blocks = ("10.0.0.0/16", "10.200.0.0/16", "10.128.0.0/16")
+    evidence = with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=blocks),))
+    evidence = with_user_data(evidence, "worker-2", name="worker-2", pod_cidr="10.129.7.0/24")
+    network = Network(evidence)
+    found = [workers.suggested_pod_cidr(network, worker) for worker in ("worker-0", "worker-1")]
+    assert found == ["10.130.0.0/24", "10.130.1.0/24"]
+    assert all(network.pods.is_free_for("", ranges.network(cidr)) for cidr in found)
 
 
 def test_a_subnet_is_ruled_by_its_association_else_by_the_main_table() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from botocore.loaders import JSONFileLoader
 
+from kthw.observed.aws.image_users import image_user
 from sandbox.api import data_files
+from sandbox.images import IMAGES, Image, user_of
 from tests.sandbox.api_lab import Lab
 
 
@@ -25,6 +27,14 @@ def test_the_tutorials_search_for_an_image_finds_one(api_lab: Lab, release: str)
         ImageId=images[0]["ImageId"], MinCount=1, MaxCount=1, SubnetId=api_lab.subnet
     )
     assert launched["Instances"][0]["ImageId"] == images[0]["ImageId"]
+
+
+@pytest.mark.parametrize("image", IMAGES, ids=lambda image: image.name)
+def test_what_is_said_of_an_image_is_enough_to_know_whom_it_lets_in(api_lab: Lab, image: Image) -> None:
+    """The suite's own knowledge of names and owners and the sandbox's of its images, which neither shares."""
+    (found,) = api_lab.ec2.describe_images(ImageIds=[image.id], IncludeDeprecated=True)["Images"]
+    assert (found["Name"], found["OwnerId"]) == (image.name, image.owner)
+    assert image_user(found["Name"], found["OwnerId"]) == user_of(image.id) == image.user
 
 
 def test_botocores_data_is_read_as_botocore_reads_it_but_once(

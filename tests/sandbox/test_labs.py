@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,7 @@ from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from sandbox.building import build
 from sandbox.dressing import dress
 from sandbox.lab import Lab
-from tests.asked import by_jump_host, intended, way_in
+from tests.asked import by_jump_host, intended, way_in, with_keys_only
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -61,10 +62,12 @@ def built(box: Sandbox, ec2: EC2Client) -> Iterator[Built]:
 @pytest.mark.slow
 @carried
 @pytest.mark.parametrize("name", labs.NAMES)
-def test_the_suite_is_green_in_a_lab_with_the_options_it_names(box: Sandbox, built: Built, name: str) -> None:
+def test_the_suite_is_green_in_a_lab_with_the_options_it_names(
+    box: Sandbox, built: Built, name: str, tmp_path: Path
+) -> None:
     """But in the tutorial's: there the chapter's routes are yet to be made."""
     lab = built(name)
-    target = way_in(lab.options, box.target)
+    target = way_in(lab.options, with_keys_only(box.target, tmp_path))
     seen = gather(target, intended(lab.options, worker_names(tutorial.WORKERS), target))
     assert len(seen.intended.workers) == lab.workers
     verdict = judge(seen)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
+from kthw.intended import tutorial
 from sandbox.lab import Lab
 from tests.faults.fault import Told
 
@@ -48,3 +50,9 @@ class Variant:
     shapes: tuple[str, ...]
     ssh: str = ""
     workers: str = ""
+
+    @property
+    def user(self) -> str:
+        """Whom one logs in as there."""
+        words = shlex.split(self.ssh)
+        return dict(zip(words[::2], words[1::2], strict=True)).get("--ssh-user", tutorial.SSH_USER)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,10 +20,12 @@ from sandbox.access import Access
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from sandbox.building import build
 from sandbox.dressing import dress
-from tests.asked import by_jump_host, intended
+from sandbox.images import IMAGES
+from tests.asked import by_jump_host, intended, way_in, with_keys_only
 from tests.provision.account import Account
 from tests.variants.shape import Shape
 from tests.variants.shapes import SHAPES
+from tests.variants.variants import VARIANTS
 
 NO_PACKETS = why_no_packets(catalogue("en").say)
 
@@ -41,14 +45,31 @@ def test_what_aws_says_of_a_shape_is_judged_as_it_is(aws_account: Account, shape
     _hold(_verdict(target, shape), shape)
 
 
+def _with_users() -> list[Any]:
+    """Each shape with packets, once with each user that one of its variants types."""
+    typed = {(name, variant.user) for variant in VARIANTS for name in variant.shapes}
+    return [
+        pytest.param(shape, user, id=f"{shape.name}, {user}")
+        for shape in SHAPES
+        if shape.packets
+        for user in sorted(user for name, user in typed if name == shape.name)
+    ]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("shape", [s for s in SHAPES if s.packets], ids=lambda shape: shape.name)
-def test_a_shape_with_packets_is_judged_as_it_is(box: Sandbox, shape: Shape) -> None:
+@pytest.mark.parametrize(("shape", "user"), _with_users())
+def test_a_shape_with_packets_is_judged_as_it_is(
+    box: Sandbox, shape: Shape, user: str, tmp_path: Path
+) -> None:
+    """Of an image that lets in the user whom its variants type, and by that user."""
     ec2 = ec2_client(box.target.endpoint)
-    built = build(ec2, shape.lab, shape.lab.names(), Access(box.directory).key)
+    image = next(image for image in IMAGES if image.user == user)
+    lab = shape.lab.but(image=image.id)
+    built = build(ec2, lab, lab.names(), Access(box.directory).key)
     try:
-        dress(ec2, shape.lab, built, box.directory)
-        verdict = _verdict(box.target, shape)
+        dress(ec2, lab, built, box.directory)
+        target = with_keys_only(box.target, tmp_path)
+        verdict = _verdict(way_in(("--ssh-user", user), target), shape)
         _hold(verdict, shape)
         reached = {probe.reached for probe in verdict.evidence.probes if probe.kind == "pod"}
         if shape.silent:
