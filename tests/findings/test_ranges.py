@@ -56,6 +56,7 @@ def test_pod_cidrs_that_have_less_than_a_byte_in_common_are_no_range(
 
 BEYOND_THREE = ("10.200.3.0/24", *(f"10.200.{2**n}.0/{24 - n}" for n in range(2, 8)))
 """All of the tutorial's range but three pod CIDRs."""
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 FREE: dict[str, tuple[int, int, dict[str, str], tuple[str, ...], str]] = {
     "its own": (1, 3, {"w0": "10.200.0.0/24", "w": "10.200.1.0/24"}, (), "10.200.1.0/24"),
     "another's, so one beyond those of all": (0, 3, {"x": "10.200.0.0/24"}, (), "10.200.3.0/24"),
@@ -65,7 +66,10 @@ FREE: dict[str, tuple[int, int, dict[str, str], tuple[str, ...], str]] = {
     "not that many beyond, so the first": (200, 201, {"x": "10.200.200.0/24"}, (), "10.200.201.0/24"),
     "none beyond, so the first of all": (1, 3, {"x": "10.200.1.0/24"}, BEYOND_THREE, "10.200.0.0/24"),
     "a place past all": (300, 301, {}, (), "10.200.0.0/24"),
-    "none at all": (1, 3, {}, ("10.200.0.0/16",), "None"),
+    "the VPC has the tutorial's range": (1, 3, {}, ("10.200.0.0/16",), "10.128.1.0/24"),
+    "and the next one": (1, 3, {}, ("10.200.0.0/16", "10.128.0.0/16"), "10.129.1.0/24"),
+    "a place past all of another range": (300, 301, {}, ("10.200.0.0/16",), "10.129.44.0/24"),
+    "none at all": (1, 3, {}, PRIVATE, "None"),
     "no place": (-1, 2, {"w1": "10.200.1.0/24"}, (), "10.200.0.0/24"),
 }
 
