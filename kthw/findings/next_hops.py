@@ -7,7 +7,7 @@ VPC's tables carry without one is carried: the packet decides.
 from __future__ import annotations
 
 import shlex
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from kthw.findings.finding import Finding, once
@@ -31,6 +31,7 @@ from kthw.network.node_routes import (
     ways_of,
 )
 from kthw.network.nouns import instance_noun, some
+from kthw.network.routing import is_own
 from kthw.observed.evidence import Instance, Way
 
 _MOST_SHOWN: Final = 4
@@ -52,12 +53,10 @@ def lacking(network: Network, worker: str, other: str) -> list[Finding]:
     """
     if not by_node_routes(network):
         return []
-    taken = network.probes.way(worker, other)
-    ways = [way for way in _ways(network, worker, other) if way == taken]
-    detoured = bool(ways) and all(_handed_on(network, worker, other, way) for way in ways)
-    if detoured:
+    way = network.probes.way(worker, other)
+    if way not in _ways(network, worker, other) or _handed_on(network, worker, other, way):
         return []
-    return as_far_as_seen(lambda: [f for way in ways for f in _way(network, worker, other, way)])
+    return as_far_as_seen(lambda: _way(network, worker, other, way))
 
 
 def is_next_hop(network: Network, worker: str, way: Way) -> bool:
@@ -67,22 +66,18 @@ def is_next_hop(network: Network, worker: str, way: Way) -> bool:
 
 
 def _towards(network: Network, worker: str, other: str) -> list[Finding]:
-    if other == worker or worker not in network.evidence.nodes:
-        return []
-    return network.remember(("next hop", worker, other), lambda: _judged(network, worker, other))
+    def judged() -> list[Finding]:
+        return once(f for way in _ways(network, worker, other) for f in _way(network, worker, other, way))
 
-
-def _judged(network: Network, worker: str, other: str) -> list[Finding]:
-    return once(f for way in _ways(network, worker, other) for f in _way(network, worker, other, way))
+    return network.remember(("next hop", worker, other), judged)
 
 
 def _ways(network: Network, worker: str, other: str) -> list[Way]:
     """Those to the other's pods that are judged here."""
-    ways = ways_of(network, worker).get(other, ())
-    located = worker in senders(network) and other in network.located
-    if not ways or not located or other not in network.pod_cidrs or ground(network, other):
+    located = other != worker and worker in senders(network) and other in network.located
+    if not located or other not in network.pod_cidrs or ground(network, other):
         return []
-    cidr = network.pod_cidrs[other]
+    cidr, ways = network.pod_cidrs[other], ways_of(network, worker).get(other, ())
     # A pod of another range is told of (cni-subnet-mismatch), and no route is for it.
     return [w for w in ways if IPv4Address(w.address) in cidr and is_next_hop(network, worker, w)]
 
@@ -104,36 +99,37 @@ def _handed_on(network: Network, worker: str, other: str, way: Way) -> bool:
     AWS delivers a frame to the ENI it is sent to; that takes and sends on what is not its own where its
     source/dest check is off. Its security groups are the other's, or nothing is said of them here.
     """
-    third = addresses(network).get(way.via, worker)
-    node = network.evidence.nodes.get(third)
-    if third in (worker, other) or node is None or not node.ip_forward or not _ways(network, third, other):
+    owners = addresses(network)
+    if way.via not in owners:
         return False
-    cards = network.located[third].network_interfaces
-    card = next((eni for eni in cards if way.via in eni.addresses), None)
-    end = network.located[other].primary_interface
-    return (
-        card is not None
-        and end is not None
-        and card.subnet == network.located[worker].subnet
+    third = owners[way.via]
+    node = network.evidence.nodes.get(third)
+    if node is None or not node.ip_forward or not _ways(network, third, other):
+        return False
+    here, end = network.located[worker], network.located[other].primary_interface
+    return any(
+        way.via in card.addresses
+        and card.subnet == here.subnet
         and not card.source_dest_check
+        and end is not None
         and set(card.security_groups) == set(end.security_groups)
-        and as_far_as_seen(lambda: _towards(network, third, other)) == []
+        and not as_far_as_seen(lambda: _towards(network, third, other))
+        for card in network.located[third].network_interfaces
     )
 
 
-def _without(network: Network, worker: str) -> dict[str, Way]:
-    """By the other workers in its subnet that it has no kernel route to, and no table leads to, the way."""
-
-    def find() -> dict[str, Way]:
-        return {
-            other: way
-            for other in network.workers
-            if other != worker and on_link(network, worker, other)
-            for way in reversed(_ways(network, worker, other))
+def _without(network: Network, worker: str) -> dict[str, list[Way]]:
+    """By the other workers in its subnet that it has no kernel route to, and no table leads to, the ways."""
+    neighbours = [other for other in network.workers if on_link(network, worker, other)]
+    found = {
+        other: [
+            way
+            for way in _ways(network, worker, other)
             if is_bare(network, worker, way) and not carried(network, worker, other, way.address)
-        }
-
-    return network.remember(("without", worker), find)
+        ]
+        for other in neighbours
+    }
+    return {other: ways for other, ways in found.items() if ways}
 
 
 def _missing(network: Network, worker: str) -> Finding:
@@ -147,19 +143,20 @@ def _made_missing(network: Network, worker: str) -> Finding:
     routes = {o: f"{network.pod_cidrs[o]} via {on_link(network, worker, o)}" for o in others}
     commands = [
         command
-        for other, way in others.items()
-        for command in _adding(way, routes[other], str(network.pod_cidrs[other]))
+        for other, ways in others.items()
+        for command in _adding(ways, routes[other], network.pod_cidrs[other])
     ]
+    first = next(iter(others.values()))[0]
     near = [f"{each.destination} via {each.via}" for each in through_peers(network, worker)]
     return Finding(
         code="node-route-missing",
         subject=network.noun(worker),
         worker=worker,
         expected=some([f"{route} dev {card}" if card else route for route in routes.values()], _MOST_SHOWN),
-        observed=next(iter(others.values())).route or "—",
+        observed=_entry(first),
         near_miss=some([route for route in near if route not in routes.values()], _MOST_SHOWN),
         facts={
-            **_facts(network, worker, next(iter(others.values()))),
+            **_facts(network, worker, first),
             **keeping(network, worker),
             "others": some([network.noun(other) for other in others], _MOST_SHOWN),
             "command": shlex.quote(" && ".join(commands)),
@@ -167,33 +164,39 @@ def _made_missing(network: Network, worker: str) -> Finding:
     )
 
 
-def _adding(way: Way, route: str, cidr: str) -> list[str]:
-    """An entry that leads it to the router is in the way: of the whole it is replaced, of a part removed."""
-    if is_default(way):
-        return [f"sudo ip route add {route}"]
-    destination = way.route.split(" ", 1)[0]
-    part = bool(way.route) and destination != cidr and is_part(destination, cidr)
-    return [*([removing(way)] if part else []), f"sudo ip route replace {route}"]
+def _adding(ways: list[Way], route: str, cidr: IPv4Network) -> list[str]:
+    """What makes the route, after what clears its way of entries that lead to the router."""
+    entries = [way for way in ways if not is_default(way)]
+    cleared = [command for way in entries for command in _clearing(way, cidr)]
+    return [*cleared, f"sudo ip route {'replace' if entries else 'add'} {route}"]
+
+
+def _clearing(way: Way, cidr: IPv4Network) -> list[str]:
+    """An entry for a part goes before that for the whole comes; one for more is somebody else's too.
+
+    Nothing of one for the whole, which is replaced; of one that was not seen, what shows it.
+    """
+    try:
+        there = ranges.network(way.route.partition(" ")[0])
+    except ValueError:
+        return [removing(way)]
+    return [removing(way)] if there != cidr and there.subnet_of(cidr) else []
 
 
 def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
     _, card = interfaces(network, worker)
     cidr, near = network.pod_cidrs[other], on_link(network, worker, other)
-    commands = [f"sudo ip route replace {cidr} via {near}"] if near else []
-    destination = way.route.split(" ", 1)[0]
-    if not near or destination != str(cidr):
-        # One for a part goes before that for the whole; one for more is somebody else's too.
-        part = not near or not way.route or is_part(destination, str(cidr))
-        commands = [*([removing(way)] if part else []), *commands]
+    right = f"sudo ip route replace {cidr} via {near}"
+    commands = [*_clearing(way, cidr), right] if near else [removing(way)]
     kept = keeping(network, worker)
-    whose = _whose(network, way.via)
+    whose = _whose(network, worker, way.via)
     variant = "" if whose else "nobody"
     return Finding(
         code="node-route-wrong-next-hop",
         subject=f"{network.noun(worker)} · {way.route or way.address}",
         worker=worker,
         expected=f"{cidr} via {near or '—'} dev {card}",
-        observed=way.route or f"{way.address} via {way.via}",
+        observed=_entry(way),
         near_miss=whose,
         variant=variant if kept else "alone",
         facts={
@@ -210,17 +213,17 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
 def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
     """Through a table: one route of the VPC for all nodes of the subnet."""
     ruling = network.ruling_seen(worker)
-    table = ruling.effective if ruling else None
+    table = ruling.effective.id if ruling else ""
     card, cidr = network.located[other].primary_interface, network.pod_cidrs[other]
-    exists = table and network.lookup(table.id).exactly(cidr)
+    exact = network.lookup(table).exactly(cidr) if table else None
     typed = not is_bare(network, worker, way)
-    through_table = f"{network.noun(other)} · {table.id if table else '—'}"
+    through_table = f"{network.noun(other)} · {table}"
     return Finding(
         code="node-route-off-link",
-        subject=f"{network.noun(worker)} · {way.route}" if typed else through_table,
+        subject=f"{network.noun(worker)} · {way.route or way.address}" if typed else through_table,
         worker=worker if typed else other,
         expected=f"{cidr} → {network.noun(other)} active",
-        observed=way.route or "—",
+        observed=_entry(way),
         destination=str(cidr),
         variant="typed" if typed else "",
         facts={
@@ -230,10 +233,10 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
             "pod_cidr": str(cidr),
             "subnet": senders(network)[worker].subnet,
             "other_subnet": network.located[other].subnet,
-            "route_table": table.id if table else "",
+            "route_table": table,
             "interface": card.id if card else "",
-            "verb": "replace" if exists else "create",
-            "command": shlex.quote(removing(way)),
+            "verb": "replace" if exact and is_own(exact) else "create",
+            **({"command": shlex.quote(removing(way))} if typed else {}),
         },
     )
 
@@ -252,26 +255,25 @@ def _facts(network: Network, worker: str, way: Way) -> dict[str, str]:
     return {
         "worker_noun": network.noun(worker),
         "login": network.login(worker),
-        "route": way.route or "—",
+        "route": _entry(way),
     }
 
 
-def _whose(network: Network, address: str) -> str:
-    def indexed() -> dict[str, Instance]:
+def _entry(way: Way) -> str:
+    """Where no entry was seen, what the kernel does; a dash where it knows no way."""
+    return way.route or (f"{way.address} via {way.via}" if way.via else "—")
+
+
+def _whose(network: Network, worker: str, address: str) -> str:
+    def indexed() -> dict[tuple[str, str], Instance]:
         return {
-            each: instance
-            for instance in reversed(network.inventory.instances)
+            (instance.vpc, each): instance
+            for instance in network.inventory.instances
             for eni in instance.network_interfaces
             for each in eni.addresses
         }
 
-    owner = network.remember(("instances by address",), indexed).get(address)
+    # Another VPC may have the same addresses.
+    here = senders(network)[worker].vpc
+    owner = network.remember(("instances by address",), indexed).get((here, address))
     return instance_noun(owner) if owner else ""
-
-
-def is_part(destination: str, cidr: str) -> bool:
-    """Whether the one range lies within the other; of what is no range it does not."""
-    try:
-        return ranges.network(destination).subnet_of(ranges.network(cidr))
-    except ValueError:
-        return False

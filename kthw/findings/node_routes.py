@@ -11,7 +11,7 @@ from typing import Final
 
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
-from kthw.findings.next_hops import is_next_hop, is_part, removing, showing
+from kthw.findings.next_hops import is_next_hop, removing, showing
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.network import ranges
@@ -111,7 +111,7 @@ def _handing_on(network: Network, worker: str, way: Way) -> str:
     """
     cidr, hop = network.pod_cidrs[way.towards], on_link(network, worker, way.towards)
     destination = way.route.split(" ", 1)[0]
-    wider = destination != str(cidr) and is_part(str(cidr), destination) and " table " not in way.route
+    wider = destination != str(cidr) and _is_part(str(cidr), destination) and " table " not in way.route
     taken = dict.fromkeys(each.towards for each in network.node(worker).ways if each.route == way.route)
     hops = {other: on_link(network, worker, other) for other in taken if other != worker}
     if not hop or not wider:
@@ -121,6 +121,13 @@ def _handing_on(network: Network, worker: str, way: Way) -> str:
         for other, near in hops.items()
         if near and not ground(network, other)
     )
+
+
+def _is_part(destination: str, cidr: str) -> bool:
+    try:
+        return ranges.network(destination).subnet_of(ranges.network(cidr))
+    except ValueError:
+        return False
 
 
 def _own(network: Network, worker: str, way: Way, bridge: str) -> Finding:

@@ -135,14 +135,14 @@ class Network:
         return {worker: ruling for ruling in (*ruled, *self.rulings) for worker in ruling.workers}
 
     def ruling(self, worker: str) -> routing.Ruling | None:
-        """What rules the worker's own subnet; ``None`` for a worker that is nowhere.
+        """What rules the own subnet of the worker, or of another machine; ``None`` for one that is nowhere.
 
         Raises ``CouldNotLook`` for one whose subnet has no table: every subnet has one, so it was not seen.
         """
-        ruling = self.ruling_seen(worker)
-        if ruling is None and worker in self.located:
-            subnet = self.located[worker].subnet
-            raise CouldNotLook(LookError(code="aws-refused", subject=subnet, detail="DescribeRouteTables"))
+        ruling, instance = self.ruling_seen(worker), self.instance(worker)
+        if ruling is None and instance and instance.subnet:
+            refused = LookError(code="aws-refused", subject=instance.subnet, detail="DescribeRouteTables")
+            raise CouldNotLook(refused)
         return ruling
 
     def ruling_seen(self, worker: str) -> routing.Ruling | None:

@@ -109,7 +109,7 @@ def _untold() -> Evidence:
     return evidence
 
 
-def half(worker: str, via: str) -> Evidence:
+def half(worker: str, via: str, evidence: Evidence = NODES) -> Evidence:
     """A narrower entry on worker-0 takes the upper half of worker-1's pod CIDR."""
     half = Way(
         towards="worker-1",
@@ -118,7 +118,7 @@ def half(worker: str, via: str) -> Evidence:
         via=via,
         route=f"10.200.1.128/25 via {via} dev ens5",
     )
-    return with_node(NODES, worker, ways=(*NODES.nodes[worker].ways, half))
+    return with_node(evidence, worker, ways=(*evidence.nodes[worker].ways, half))
 
 
 FAULTS: Faults = {

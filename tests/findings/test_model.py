@@ -41,6 +41,7 @@ def test_a_worker_whose_subnet_is_not_known_is_nowhere() -> None:
     network = Network(with_instance(OK, "worker-1", subnet=""))
     assert list(network.located) == ["worker-0", "worker-2"]
     assert network.ruling("worker-1") is None
+    assert Network(GONE).ruling("worker-1") is None
 
 
 def test_a_table_that_was_not_seen_is_what_could_not_be_looked_at() -> None:
