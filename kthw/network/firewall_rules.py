@@ -15,7 +15,6 @@ _GOING_ON: Final = (
 )  # fmt: skip
 """Targets of iptables after which the next rule is asked."""
 _DROPPING: Final = ("DROP", "REJECT")
-_STRANGE: Final = ("QUEUE", "NFQUEUE", "SYNPROXY", "TPROXY", "TEE", "IDLETIMER")
 _OPTIONS: Final = {
     "-s": "source", "--src-range": "source", "-d": "destination", "--dst-range": "destination",
     "-i": "entering", "-o": "leaving", "-p": "protocol", "--ctstate": "state", "--state": "state",
@@ -34,10 +33,15 @@ _EXPRESSIONS: Final = {
     ("iifname",): "entering", ("iif",): "entering", ("oifname",): "leaving", ("oif",): "leaving",
     ("meta", "nfproto"): "family",
 }  # fmt: skip
-_OTHERS: Final = frozenset(["ip6", "icmpv6", "udp", "udplite", "sctp", "dccp", "arp", "ether", "vlan"])
+_OTHERS: Final = frozenset(["ip6", "icmpv6", "udp", "udplite", "sctp", "dccp", "arp"])
 """What an expression about another protocol than ICMP and TCP over IPv4 begins with."""
-_OPERATORS: Final = frozenset([".", "&", "|", "^", "<", ">", "<=", ">=", "(", "set"])
-_LOGGING: Final = frozenset(["prefix", "level", "flags", "group", "snaplen", "queue-threshold"])
+_OPERATORS: Final = frozenset([".", "&", "|", "^", "<", ">", "<=", ">=", "set"])
+_NOTING: Final = frozenset(["counter", "log"])
+"""Statements that let every packet pass on, and"""
+_NOTED: Final = frozenset([
+    "name", "packets", "bytes", "prefix", "level", "flags", "group", "snaplen", "queue-threshold", "comment",
+])  # fmt: skip
+"""what may stand behind them, each with one value."""
 _VERDICTS: Final = {
     "accept": "accept", "drop": "drop", "reject": "drop", "return": "return", "continue": "go-on",
     "jump": "jump", "goto": "goto", "queue": "unknown",
@@ -48,7 +52,7 @@ class Verb(msgspec.Struct, frozen=True):
     """What a rule does with what it matches.
 
     ``name``: ``accept``, ``drop``, ``return``, ``jump``, ``goto``, ``go-on`` (the next rule is asked) or
-    ``unknown``; ``target`` is the chain of a jump.
+    ``unknown``; ``target`` is the chain of a jump, or a target of the kernel's that is none of these.
     """
 
     name: str
@@ -86,8 +90,7 @@ def _of_iptables(text: str) -> Rule:
     words = shlex.split(text)[2:]  # without "-A CHAIN"
     matches: list[tuple[str, str, bool]] = []
     verb = Verb("go-on")
-    negated = False
-    comment = ""
+    negated = of_kubernetes = False
     while words:
         word = words.pop(0)
         if word == "!":
@@ -97,13 +100,14 @@ def _of_iptables(text: str) -> Rule:
             verb = _target(words[0], goes=word == "-g")
             break
         if word == "--comment" and words:
-            comment = words.pop(0)
+            of_kubernetes = words.pop(0) == _KUBERNETES
         elif word in _OPTIONS and words:
             matches.append((_OPTIONS[word], words.pop(0), negated))
-        elif word == "-m" and words and words[0] in _MODULES:
-            words.pop(0)
-        elif word == "-m" and words[:1] == ["mark"] and comment.startswith(_KUBERNETES):
-            matches.append(("never", "", False))
+        elif word == "-m" and words:
+            module = words.pop(0)
+            matches += [] if module in _MODULES else [("", module, False)]
+        elif word == "--mark" and of_kubernetes:
+            matches.append(("never", "", negated))
         else:
             matches.append(("", word, False))
         negated = False
@@ -117,8 +121,6 @@ def _target(name: str, *, goes: bool) -> Verb:
         return Verb(name.lower())
     if name in _GOING_ON:
         return Verb("go-on")
-    if name in _STRANGE:
-        return Verb("unknown")
     return Verb("goto" if goes else "jump", name)
 
 
@@ -130,40 +132,37 @@ def _of_nft(text: str) -> Rule:
     while words:
         if words[0] in _VERDICTS:
             name = _VERDICTS[words[0]]
-            target = words[1] if name in ("jump", "goto") and len(words) > 1 else ""
+            target = words[1] if name in ("jump", "goto") and words[1:] else ""
             return Rule(text, tuple(matches), Verb(name, target))
         what = next((key for key in _EXPRESSIONS if tuple(words[: len(key)]) == key), ())
-        if words[0] == "counter":
-            words = words[5:] if words[1:2] == ["packets"] else words[1:]
-        elif words[0] in ("log", "comment"):
-            words = words[1 if words[0] == "log" else 2 :]
-            while words and words[0] in _LOGGING:
-                words = words[2:]
+        if words[0] in _NOTING:
+            words = words[1:]
+        elif words[0] in _NOTED:
+            words = words[2:]
         elif words[0] in _OTHERS:
             matches.append(("never", "", False))
-            words = _until_verdict(words[1:])
-        elif what and len(words) > len(what) and words[len(what)] not in _OPERATORS and "vmap" not in words:
+            words = _until_statement(words)
+        elif what and words[len(what) :] and words[len(what)] not in _OPERATORS and "vmap" not in words:
             words = words[len(what) :]
             negated = words[0] == "!="
             words = words[1:] if words[0] in ("!=", "==") else words
-            if words:
-                matches += _match(what, words[0], negated)
+            matches += [match for value in words[:1] for match in _match(what, value, negated)]
             words = words[1:]
         else:
             matches.append(("", words[0], False))
             if "vmap" in words:
                 return Rule(text, tuple(matches), Verb("unknown"))
-            words = _until_verdict(words[1:])
+            words = _until_statement(words)
     return Rule(text, tuple(matches), Verb("go-on"))
 
 
 def _match(what: tuple[str, ...], value: str, negated: bool) -> list[tuple[str, str, bool]]:
     kind = _EXPRESSIONS[what]
     if kind == "family":
-        return [] if (value == "ipv4") is not negated else [("never", "", False)]
+        return [] if ("ipv4" in value.split(",")) is not negated else [("never", "", False)]
     return [(kind, value, negated)]
 
 
-def _until_verdict(words: list[str]) -> list[str]:
-    """What is left when everything up to the verdict is passed over."""
-    return next((words[n:] for n, word in enumerate(words) if word in _VERDICTS), [])
+def _until_statement(words: list[str]) -> list[str]:
+    """What is left when all that is compared is passed over."""
+    return next((words[n:] for n, word in enumerate(words) if word in _VERDICTS or word in _NOTING), [])
