@@ -12,18 +12,19 @@ from kthw.findings import workers
 from kthw.findings.finding import Finding
 from kthw.findings.plugins import missing_plugins
 from kthw.intended import tutorial
-from kthw.network.cni import counting, handed_bare, runs
+from kthw.network.cni import handed_bare, runs
 from kthw.network.model import Network
 from kthw.network.node_routes import by_plugin, network_model
-from kthw.observed.cni_networks import Brought, brought_by, not_counting, pod_network
+from kthw.observed.cni_networks import Brought, brought_by, not_counting
+from kthw.observed.evidence import CniConfig
 
 
-def of_another_network(network: Network, worker: str) -> list[Finding]:
-    """The CNI file that counts is of the network that is meant, and what else that needs is there.
+def of_another_network(network: Network, worker: str, config: CniConfig) -> list[Finding]:
+    """``config``, the CNI file that counts, is of the network that is meant, with what else that needs.
 
     Nothing where a plugin is missing: that is another check's, and mended first.
     """
-    return network.remember(("another network", worker), lambda: _of_another(network, worker))
+    return network.remember(("another network", worker), lambda: _of_another(network, worker, config))
 
 
 def source_dest_check_off(network: Network, worker: str) -> list[Finding]:
@@ -49,24 +50,21 @@ def checks_between(network: Network, one: str, other: str) -> list[Finding]:
     return [found for worker, _ in ends for found in source_dest_check_off(network, worker)]
 
 
-def _of_another(network: Network, worker: str) -> list[Finding]:
-    files, model = counting(network), network_model(network)
-    meant = model.ruling.network if by_plugin(network) and model.ruling else None
-    if worker not in files or missing_plugins(network, worker):
+def _of_another(network: Network, worker: str, config: CniConfig) -> list[Finding]:
+    ruling = network_model(network).ruling
+    meant = ruling.network if ruling else None
+    if missing_plugins(network, worker):
         return []
-    mine = files[worker]
-    if mine != meant:
+    if brought_by(config) != meant:
         # Where somebody says that a plugin's network is meant, and none is there, nothing is another one.
-        return [_mixed(network, worker, meant)] if meant or not by_plugin(network) else []
+        return [_mixed(network, worker, config, meant)] if meant or not by_plugin(network) else []
     if meant is None or runs(network.evidence.nodes[worker], meant):
         return []
-    return [_without_agent(network, worker, meant)]
+    return [_without_agent(network, worker, config, meant)]
 
 
-def _mixed(network: Network, worker: str, meant: Brought | None) -> Finding:
+def _mixed(network: Network, worker: str, config: CniConfig, meant: Brought | None) -> Finding:
     node = network.evidence.nodes[worker]
-    config = pod_network(node)
-    counts = config.file if config else "—"
     brought = brought_by(config)
     right = [each.file for each in not_counting(node) if brought_by(each) == meant]
     cidr = network.pod_cidrs.get(worker) or workers.suggested_pod_cidr(network, worker)
@@ -75,14 +73,14 @@ def _mixed(network: Network, worker: str, meant: Brought | None) -> Finding:
         subject=network.noun(worker),
         worker=worker,
         expected=_file(right[0]) if right else (meant.name if meant else _file(tutorial.CNI_BRIDGE_FILE)),
-        observed=_file(counts),
+        observed=_file(config.file),
         near_miss="",
         variant=("other" if meant else "left") + ("" if right else "-alone"),
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
-            "file": _file(counts),
-            "plugin": brought.name if brought else counts,
+            "file": _file(config.file),
+            "plugin": brought.name if brought else config.file,
             "plugin_meant": meant.name if meant else "",
             "hostname": node.hostname or worker,
             "right": _file(right[0]) if right else _file(tutorial.CNI_BRIDGE_FILE),
@@ -91,8 +89,7 @@ def _mixed(network: Network, worker: str, meant: Brought | None) -> Finding:
     )
 
 
-def _without_agent(network: Network, worker: str, brought: Brought) -> Finding:
-    config = pod_network(network.evidence.nodes[worker])
+def _without_agent(network: Network, worker: str, config: CniConfig, brought: Brought) -> Finding:
     return Finding(
         code="cni-plugin-missing",
         subject=network.noun(worker),
@@ -103,7 +100,7 @@ def _without_agent(network: Network, worker: str, brought: Brought) -> Finding:
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
-            "file": _file(config.file if config else "—"),
+            "file": _file(config.file),
             "plugin": brought.name,
             "agent": brought.agent,
             "hostname": network.evidence.nodes[worker].hostname or worker,

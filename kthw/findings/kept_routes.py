@@ -50,7 +50,6 @@ def keeping(network: Network, worker: str) -> dict[str, str]:
     """
 
     def made() -> dict[str, str]:
-        node = network.evidence.nodes.get(worker)
         routes = [
             (str(cidr), hop)
             for other, cidr in network.pod_cidrs.items()
@@ -58,7 +57,7 @@ def keeping(network: Network, worker: str) -> dict[str, str]:
         ]
         if not routes:
             return {}
-        file = keep_file(node.keeper if node else None, routes)
+        file = keep_file(network.evidence.nodes[worker].keeper, routes)
         return {"file": file.path, "keep": shlex.quote(file.command)}
 
     return network.remember(("keeping", worker), made)

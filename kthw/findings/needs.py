@@ -76,10 +76,9 @@ def own_network(network: Network, _worker: str) -> Skip | None:
     return Skip(reason="run-skip-plugin", facts=facts) if by_plugin(network) else None
 
 
-def vpc_routes(network: Network, worker: str) -> Skip | None:
+def vpc_routes(network: Network, _worker: str) -> Skip | None:
     """The lab is judged by the VPC's routes: where it is by kernel routes, none is asked for."""
-    by_nodes = Skip(reason="run-skip-node-routes") if by_node_routes(network) else None
-    return by_nodes or own_network(network, worker)
+    return Skip(reason="run-skip-node-routes") if by_node_routes(network) else None
 
 
 def checked_interfaces(network: Network, worker: str) -> Skip | None:
@@ -206,7 +205,7 @@ def _all_tried(
 def _unserved(network: Network, worker: str) -> Skip | None:
     """Why nobody tried to make a probe pod on that node; nothing where somebody did."""
     node = network.evidence.nodes.get(worker)
-    if node is None or node.pod or serves_strangers(node):
+    if node is None or serves_strangers(node):
         return None
     wrong = CNI(network, worker) or PLUGINS(network, worker)
     return structs.replace(wrong, reason="run-skip-peer") if wrong else probe_pod(network, worker)

@@ -20,7 +20,7 @@ from kthw.findings.workers import ground, one_running_instance, suggested_pod_ci
 from kthw.intended import tutorial
 from kthw.network import ranges
 from kthw.network.model import Network
-from kthw.network.node_routes import by_plugin, network_model
+from kthw.network.node_routes import network_model
 from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import CniConfig, UserData
 
@@ -83,8 +83,9 @@ def cni_configured(network: Network, worker: str) -> list[Finding]:
     if network.instance(worker) is None:
         return one_running_instance(network, worker)
     node = network.node(worker)
-    if pod_network(node) is not None:
-        return of_another_network(network, worker)
+    config = pod_network(node)
+    if config:
+        return of_another_network(network, worker, config)
     unreadable = [config for config in node.cni if config.problem]
     cidr, agent = network.pod_cidrs.get(worker), _its_agent(network, worker)
     return [
@@ -110,11 +111,10 @@ def cni_configured(network: Network, worker: str) -> list[Finding]:
 
 def _its_agent(network: Network, worker: str) -> dict[str, str]:
     """What writes the file, where that is not a person."""
-    model, hostname = network_model(network), network.node(worker).hostname
-    if not by_plugin(network) or not model.ruling:
+    ruling, hostname = network_model(network).ruling, network.node(worker).hostname
+    if not ruling:
         return {}
-    agent = model.ruling.network.agent
-    return {"plugin": model.plugin, "agent": agent, "hostname": hostname or worker}
+    return {"plugin": ruling.network.name, "agent": ruling.network.agent, "hostname": hostname or worker}
 
 
 def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
@@ -123,13 +123,15 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     if instance is None or broken:
         return broken
     config = pod_network(network.node(worker))
-    cidr = network.pod_cidrs[worker]
-    unmade = cni_configured(network, worker)
-    if config is None or unmade:
-        return unmade
+    if config is None:
+        return cni_configured(network, worker)
+    mixed = of_another_network(network, worker, config)
+    if mixed:
+        return mixed
     of_others = [found for found in missing_plugins(network, worker) if found.variant == FOREIGN]
     if of_others:  # Where it keeps its addresses is its own affair.
         return of_others
+    cidr = network.pod_cidrs[worker]
     if _is_same(config.subnet, cidr_text=str(cidr), data=instance.user_data):
         return []
     owner = next((w for w, c in network.pod_cidrs.items() if str(c) == config.subnet), "")

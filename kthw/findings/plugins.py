@@ -104,7 +104,7 @@ def _counting(node: Node) -> list[CniConfig]:
     return [
         each
         for each in node.cni
-        if config and (each.file == config.file or (each.type in WRAPPERS and each.file < config.file))
+        if config and (each.file <= config.file if each.type in WRAPPERS else each.file == config.file)
     ]
 
 

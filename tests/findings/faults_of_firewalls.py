@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kthw.observed.evidence import Chain, Evidence
 from tests.findings.changed_aws import with_instance, with_user_data, without_instance, without_route
-from tests.findings.changed_nodes import masquerade_off, with_cni, with_forward_chain, with_node
+from tests.findings.changed_nodes import failing, masquerade_off, with_cni, with_forward_chain, with_node
 from tests.findings.clusters import OK, ONE, healthy
 from tests.findings.judged import Faults, Healthy
 
@@ -118,6 +118,19 @@ FAULTS: Faults = {
     "what other nodes hand over is dropped, and of one the address was not seen": (
         with_forward_chain(with_instance(OK, "worker-0", address=""), "worker-1", FROM_NODES),
         DROPPED,
+    ),
+    "what the probe pod sends is dropped": (
+        with_forward_chain(
+            with_node(OK, "worker-1", pod="10.200.1.9"), "worker-1", "-s 10.200.1.9/32 -j DROP"
+        ),
+        DROPPED,
+    ),
+    "what other nodes hand over is dropped and lost, and of one the address was not seen": (
+        failing(
+            with_forward_chain(with_instance(OK, "worker-0", address=""), "worker-1", FROM_NODES),
+            ("worker-0", "worker-1"),
+        ),
+        (*DROPPED, *("pod-unreachable",) * 2),
     ),
     "policy DROP, and nobody knows where its pods are": (
         with_node(

@@ -6,11 +6,18 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from kthw.intended.cluster import CNI_PLUGIN
 from kthw.observed.evidence import CniConfig, Evidence, KernelRoute, Link, Node
-from tests.findings.changed_aws import inventory_of, with_interface
+from tests.findings.changed_aws import (
+    inventory_of,
+    with_interface,
+    with_second_interface,
+    with_user_data,
+    without_route,
+)
 from tests.findings.changed_nodes import failing, with_node
-from tests.findings.clusters import OK
-from tests.findings.faults_of_node_routes import without_vpc_routes
+from tests.findings.clusters import OK, ONE
+from tests.findings.faults_of_node_routes import meaning, without_vpc_routes
 from tests.findings.faults_of_plugins import without_pod
 from tests.findings.judged import Faults, Healthy
 
@@ -106,6 +113,12 @@ CALICOS = installed(CALICO)
 FIRST = replace(BRIDGE, file="01-bridge.conf")
 LEFT = without_pod(holding(OK, "worker-1", CILIUM, *_NODE.cni, cni_agents=()), "worker-1")
 MIXED = ("cni-network-mixed",)
+FLANNELS = installed(FLANNEL)
+BARE = handing(FLANNELS)
+"""flannel without tunnels (``host-gw``), and every check on."""
+UNCHECKED = with_check_off(BARE, 0, 1, 2)
+CHECKED, LOST = ("source-dest-check-on",), ("pod-unreachable",) * 2
+NAMED = "ip-10-0-1-21"
 
 
 def left_everywhere(evidence: Evidence) -> Evidence:
@@ -113,6 +126,29 @@ def left_everywhere(evidence: Evidence) -> Evidence:
     for worker in evidence.intended.workers:
         beside = evidence.nodes[worker].cni
         evidence = without_pod(holding(evidence, worker, CILIUM, *beside, cni_agents=()), worker)
+    return evidence
+
+
+def by_tunnel(evidence: Evidence, one: int, other: int) -> Evidence:
+    """Between these two the packets go by a tunnel, whatever the others' do."""
+    for here, there in ((one, other), (other, one)):
+        node = evidence.nodes[f"worker-{here}"]
+        routes = tuple(
+            replace(each, device="flannel.1") if each.via == f"10.0.1.{20 + there}" else each
+            for each in node.routes or ()
+        )
+        links = (*node.links, Link(name="flannel.1", kind="vxlan", up=True))
+        evidence = with_node(evidence, f"worker-{here}", routes=routes, links=links)
+    return evidence
+
+
+def by_second(evidence: Evidence) -> Evidence:
+    """The others hand what is for worker-1 to its second ENI."""
+    evidence = with_second_interface(evidence, 1, source_dest_check=False)
+    for worker in ("worker-0", "worker-2"):
+        routes = evidence.nodes[worker].routes or ()
+        handed = tuple(replace(r, via="10.0.1.121") if r.via == "10.0.1.21" else r for r in routes)
+        evidence = with_node(evidence, worker, routes=handed)
     return evidence
 
 
@@ -165,6 +201,66 @@ FAULTS: Faults = {
         failing(with_node(installed(FLANNEL), "worker-1", ip_forward=False), ("*", "worker-1")),
         ("forwarding-off", *("pod-unreachable",) * 3),
     ),
+    "flannel without tunnels, a check on, and packets are lost": (
+        failing(with_check_off(BARE, 0, 2), ("worker-0", "worker-1")),
+        (*CHECKED, *LOST),
+    ),
+    "flannel without tunnels, a check on, and one node has no routes": (
+        failing(
+            with_node(with_check_off(BARE, 0, 2), "worker-0", routes=()),
+            ("worker-0", "worker-1"),
+            ("worker-1", "worker-0"),
+        ),
+        (*CHECKED, *LOST * 2),
+    ),
+    "flannel, a tunnel between two nodes loses packets, and a check is on that they do not meet": (
+        failing(by_tunnel(with_check_off(BARE, 1, 2), 0, 2), ("worker-0", "worker-2")),
+        (*CHECKED, *LOST),
+    ),
+    "flannel by a second ENI, the check of the first is on, and packets are lost": (
+        failing(by_second(with_check_off(BARE, 0, 2)), ("worker-0", "worker-1")),
+        LOST,
+    ),
+    "flannel, and pods of a node that hands nothing on do not reach it": (
+        failing(with_node(FLANNELS, "worker-1", ip_forward=False), ("worker-1", "worker-1"), kind="node"),
+        ("forwarding-off", "pod-unreachable"),
+    ),
+    "flannel, one node kept only the bridge, and packets are lost": (
+        failing(with_node(FLANNELS, "worker-1", cni=(BRIDGE,)), ("worker-0", "worker-1")),
+        (*MIXED, *LOST),
+    ),
+    "Cilium's file took the bridge's place where the pod CIDR is not the next one": (
+        with_node(
+            with_user_data(without_route(LEFT, ONE), "worker-1", pod_cidr="10.200.77.0/24"),
+            "worker-1",
+            cni=files_of(CILIUM),
+        ),
+        (*MIXED, "route-missing"),
+    ),
+    "one node of Calico's has Cilium's file before the bridge's and Calico's": (
+        holding(CALICOS, "worker-1", CILIUM, replace(BRIDGE, file="07-bridge.conf"), *files_of(CALICO)),
+        MIXED,
+    ),
+    "a node that its cluster knows by another name kept only the bridge": (
+        with_node(CALICOS, "worker-1", cni=(BRIDGE,), hostname=NAMED),
+        MIXED,
+    ),
+    "a node that its cluster knows by another name lacks Calico's agent": (
+        with_node(CALICOS, "worker-1", cni_agents=(), hostname=NAMED),
+        ("cni-plugin-missing",),
+    ),
+    "a node that its cluster knows by another name has nothing of Calico": (
+        with_node(CALICOS, "worker-1", cni=(), cni_agents=(), hostname=NAMED),
+        ("cni-config-missing",),
+    ),
+    "Multus alone, and it is missing": (
+        with_node(
+            without_pod(OK, "worker-1"),
+            "worker-1",
+            cni=(CniConfig(file="00-multus.conf", type="multus", ipam=""),),
+        ),
+        ("cni-plugin-missing",),
+    ),
 }
 
 MULTUS = CniConfig(file="00-multus.conf", type="multus", ipam="")
@@ -194,5 +290,14 @@ HEALTHY: Healthy = {
         "worker-1",
         cni=(MULTUS, *files_of(CALICO)),
         cni_plugins=(*_WITH_MULTUS, "calico", "calico-ipam"),
+    ),
+    "flannel without tunnels, every check off": UNCHECKED,
+    "flannel by a second ENI, and the check of the first is on": by_second(with_check_off(BARE, 0, 2)),
+    "flannel, and no probe pod came up on one node": without_pod(FLANNELS, "worker-1"),
+    "a plugin's network is meant, and only one node has one": meaning(
+        with_node(LEFT, "worker-1", cni_agents=(CILIUM.agent,)), CNI_PLUGIN
+    ),
+    "Multus's file after the bridge's, and no plugin of it": with_node(
+        OK, "worker-1", cni=(*_NODE.cni, CniConfig(file="20-multus.conf", type="multus", ipam=""))
     ),
 }

@@ -109,6 +109,12 @@ def _untold() -> Evidence:
     return evidence
 
 
+def unkept(evidence: Evidence, worker: str) -> Evidence:
+    """Its kernel routes are gone when it restarts."""
+    routes = evidence.nodes[worker].routes or ()
+    return with_node(evidence, worker, routes=tuple(replace(each, kept=()) for each in routes))
+
+
 def half(worker: str, via: str, evidence: Evidence = NODES) -> Evidence:
     """A narrower entry on worker-0 takes the upper half of worker-1's pod CIDR."""
     half = Way(
@@ -213,6 +219,10 @@ FAULTS: Faults = {
         ),
         ("node-route-conflict",),
     ),
+    "a node's own pod CIDR routed to a peer until it restarts": (
+        unkept(handing(NODES, "worker-1", "worker-1", via="10.0.1.20"), "worker-1"),
+        ("node-route-conflict",),
+    ),
     # What else the packets meet.
     "kernel routes, and the receiver's check is on": (
         failing(with_interface(NODES, "worker-1", source_dest_check=True), FIRST),
@@ -257,10 +267,9 @@ HEALTHY: Healthy = {
     "kernel routes that are meant": meaning(NODES),
     "kernel routes, not masqueraded": masquerade_off(NODES),
     "kernel routes of an older recording": _untold(),
-    "kernel routes that are not kept": with_node(
-        NODES,
-        "worker-0",
-        routes=tuple(replace(each, kept=()) for each in NODES.nodes["worker-0"].routes or ()),
+    "kernel routes that are not kept": unkept(NODES, "worker-0"),
+    "a kernel route for all pods that is not kept, and the VPC's takes one of them elsewhere": unkept(
+        handing(CARRIED, "worker-0", "worker-1", cidr="10.200.0.0/16"), "worker-0"
     ),
     "a kernel route missing, and the VPC carries it": with_route(bare(NODES, FIRST), route(1, ONE)),
     "kernel routes within a subnet, the VPC's between two": CARRIED,

@@ -108,6 +108,30 @@ FAULTS: Faults = {
         ),
         ("cni-subnet-mismatch",),
     ),
+    "CNI subnet of the user data, and the option says another": (
+        with_cni(
+            with_user_data(
+                replace(OK, intended=replace(OK.intended, pod_cidrs={"worker-1": "10.200.1.0/24"})),
+                "worker-1",
+                pod_cidr="10.200.7.0/24",
+            ),
+            "worker-1",
+            subnet="10.200.7.0/24",
+        ),
+        ("cni-subnet-mismatch",),
+    ),
+    "CNI subnet and user data are no network, and the option says one": (
+        with_cni(
+            with_user_data(
+                replace(OK, intended=replace(OK.intended, pod_cidrs={"worker-1": "10.200.1.0/24"})),
+                "worker-1",
+                pod_cidr="hello",
+            ),
+            "worker-1",
+            subnet="hello",
+        ),
+        ("cni-subnet-mismatch",),
+    ),
     "CNI subnet of nobody": (with_cni(OK, "worker-1", subnet="10.201.1.0/24"), ("cni-subnet-mismatch",)),
     "CNI subnet empty": (with_cni(OK, "worker-1", subnet=""), ("cni-subnet-mismatch",)),
     "CNI subnet empty, metadata for tokens only": (
@@ -210,6 +234,12 @@ FAULTS: Faults = {
             route="10.200.0.0/24 dev cnio0 proto kernel",
         ),
         ("cni-subnet-mismatch",),
+    ),
+    "a node's route by the VPC to a peer that is gone": (
+        without_instance(
+            with_way(OK, "worker-1", "worker-0", route="10.200.0.0/24 via 10.0.1.1 dev ens5"), "worker-0"
+        ),
+        ("route-stale", "worker-missing"),
     ),
     "another bridge has the range of a peer that is gone": (
         without_instance(_docker0("10.200.0.0/24 dev docker0 scope link"), "worker-0"),

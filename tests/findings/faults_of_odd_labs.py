@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kthw.observed.evidence import CniConfig, Evidence, Route
+from kthw.observed.evidence import CniConfig, Evidence, Route, Subnet
 from tests.findings.changed_aws import (
     TWO,
     by_eni,
     with_instance,
+    with_inventory,
     with_more_instances,
     with_route,
     with_second_interface,
@@ -17,7 +18,7 @@ from tests.findings.changed_aws import (
     without_route,
 )
 from tests.findings.changed_nodes import with_cni, with_node
-from tests.findings.clusters import HALVES, OK, ONE, TABLE_2, healthy, instance, route
+from tests.findings.clusters import HALVES, OK, ONE, SUBNET, TABLE_2, VPC, healthy, instance, route
 from tests.findings.faults_of_node_routes import NODES, handing
 from tests.findings.judged import Faults, Healthy
 
@@ -93,6 +94,7 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
+    "a subnet whose range was not told": with_inventory(OK, subnets=(Subnet(id=SUBNET, vpc=VPC, cidr=""),)),
     "routes by the id of the instance alone": with_route(
         OK, *(Route(destination=f"10.200.{n}.0/24", instance=f"i-0{n}") for n in range(3))
     ),

@@ -45,6 +45,11 @@ def beside(evidence: Evidence, **changes: Any) -> Evidence:
     return replace(evidence, nodes={**evidence.nodes, NAME: replace(node, links=links)})
 
 
+def with_nobody(evidence: Evidence, name: str) -> Evidence:
+    """Nobody could log in to it."""
+    return replace(evidence, nodes={each: node for each, node in evidence.nodes.items() if each != name})
+
+
 def led(evidence: Evidence) -> Evidence:
     for other in peers(evidence):
         evidence = handing(evidence, NAME, other)
@@ -99,12 +104,22 @@ FAULTS: Faults = {
     ),
     "no such machine": (asking(NODES), GONE),
     "no machine of that id": (asking(NODES, known="i-0abc"), GONE),
+    "a machine that is stopped, and nobody could log in to it": (
+        with_nobody(beside(NODES, state="stopped"), NAME),
+        GONE,
+    ),
     "a machine that is stopped": (beside(NODES, state="stopped"), GONE),
     "two of one name": (with_more_instances(beside(NODES), instance(8, NAME)), GONE),
     "a machine of another VPC": (beside(NODES, vpc="vpc-09"), GONE),
 }
 
 HEALTHY: Healthy = {
+    "a controller whose kernel routes are not kept": with_node(
+        CONTROLLED,
+        NAME,
+        routes=tuple(replace(each, kept=()) for each in CONTROLLED.nodes[NAME].routes or ()),
+    ),
+    "a controller that nobody could log in to": with_nobody(beside(NODES), NAME),
     "a controller with kernel routes": CONTROLLED,
     "a controller without, and the VPC carries it": beside(replace(NODES, inventory=OK.inventory)),
     "a controller in a VPC that routes": beside(OK),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kthw.observed.evidence import Evidence
-from tests.findings.changed_aws import with_interface, without_route
+from tests.findings.changed_aws import with_instance, with_interface, without_instance, without_route
 from tests.findings.changed_nodes import NOT_MASQUERADED, failing, with_trace, with_way
 from tests.findings.clusters import OK, ONE, healthy
 from tests.findings.judged import Faults, Healthy
@@ -77,6 +77,14 @@ FAULTS: Faults = {
             ("worker-0", "worker-1"),
         ),
         ("route-missing", "source-dest-check-on", *("pod-unreachable",) * 2),
+    ),
+    "a worker is stopped, and packets to it are lost": (
+        failing(with_instance(OK, "worker-1", state="stopped"), ("*", "worker-1")),
+        ("worker-not-running", *("pod-unreachable",) * 3),
+    ),
+    "a worker is gone, and its pod did not reach its node before": (
+        without_instance(NODE_LOST, "worker-1"),
+        ("route-stale", "worker-missing", "pod-unreachable"),
     ),
     # What keeps pods from the internet does not keep them from their node; what loses their own way does.
     "own node fails, and there is no way to the internet": (

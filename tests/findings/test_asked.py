@@ -10,10 +10,17 @@ from kthw.findings.judging import Outcome, judge, outcome_of
 from kthw.findings.registry import CHECKS
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Probe
-from tests.findings.changed_aws import with_interface, with_table, without_instance, without_route
+from tests.findings.changed_aws import (
+    with_interface,
+    with_table,
+    with_user_data,
+    without_instance,
+    without_route,
+)
 from tests.findings.changed_nodes import failing, masquerade_off, with_node
-from tests.findings.clusters import healthy
+from tests.findings.clusters import ONE, healthy
 from tests.findings.faults import FAULTS
+from tests.findings.faults_of_plugins import without_pod
 
 OK = healthy()
 NO_FIREWALL = with_node(OK, "worker-1", firewall=None)
@@ -26,6 +33,12 @@ def not_probed(evidence: Evidence, source: str, destination: str, kind: str = "p
         return (probe.source, probe.destination, probe.kind) != (source, destination, kind)
 
     return replace(evidence, probes=tuple(filter(left, evidence.probes)))
+
+
+def unseen(evidence: Evidence, worker: str) -> Evidence:
+    """Nobody got in, so no packet was sent from there or to there."""
+    evidence = without_pod(evidence, worker)
+    return replace(evidence, nodes={each: node for each, node in evidence.nodes.items() if each != worker})
 
 
 def with_errors(evidence: Evidence, *errors: tuple[str, str]) -> Evidence:
@@ -123,6 +136,13 @@ def test_a_peer_that_does_not_run_is_why_it_was_not_measured(check: str, unmeasu
 
 UNSEEN: dict[str, tuple[Evidence, str, str, str]] = {
     "nobody got in": (replace(OK, nodes={}), "forwarding-on", "ssh-unreachable", "worker-1"),
+    "nobody got in, and no pod CIDR is said": (
+        unseen(with_user_data(without_route(OK, ONE), "worker-1"), "worker-1"),
+        "cni-subnet-matches",
+        "ssh-unreachable",
+        "worker-1",
+    ),
+    "nobody got into a peer": (unseen(OK, "worker-2"), "reaches-others", "probe-timeout", "worker-2"),
     "why nobody got in is known": (
         with_errors(replace(OK, nodes={}), ("throttled", "worker-1"), ("sudo-denied", "worker-1")),
         "forwarding-on",

@@ -122,11 +122,13 @@ def _numbered(mutants: Iterator[Mutant]) -> list[Mutant]:
 
 
 class _Place(NamedTuple):
-    """Where in the program: ``function`` the innermost one, ``live`` the outermost that can be changed."""
+    """Where in the program: ``function`` the innermost one, ``live`` the outermost that can be changed: empty
+    where it cannot, ``None`` outside of any.
+    """
 
     function: str = ""
     returns: ast.expr | None = None
-    live: str = ""
+    live: str | None = None
     lines: range = range(0)
     within: ast.AST | None = None
     holder: ast.AST | None = None
@@ -182,7 +184,7 @@ class _Finder:
         line = self._lines[node.lineno - 1].strip()
         change = f"{ast.unparse(node)} → {ast.unparse(other)}"
         key = Key(self._file, place.function, line, change)
-        return Mutant(key, node.lineno, place.lines, place.live, parent, field, index, node, other)
+        return Mutant(key, node.lineno, place.lines, place.live or "", parent, field, index, node, other)
 
 
 def _instead(parent: ast.AST, field: str, node: ast.AST, place: _Place) -> Iterator[ast.AST]:
@@ -240,9 +242,18 @@ def _inside(parent: ast.AST, field: str, place: _Place) -> _Place:
         return place
     name = f"{place.function}.{parent.name}" if place.function else parent.name
     if isinstance(parent, ast.ClassDef):
-        return place._replace(function=name, live="")
-    live = place.live or (name if all(_is_kept(each) for each in parent.decorator_list) else "")
-    return place._replace(function=name, returns=parent.returns, live=live)
+        return place._replace(function=name)
+    if place.live is None:
+        kept = all(_is_kept(each) for each in parent.decorator_list) and not _makes_a_function(parent)
+        place = place._replace(live=name if kept else "")
+    return place._replace(function=name, returns=parent.returns)
+
+
+def _makes_a_function(function: ast.FunctionDef) -> bool:
+    """Whether it returns one of its own: those that were made before would keep their code."""
+    inside = {node.name for node in ast.walk(function) if isinstance(node, ast.FunctionDef)} - {function.name}
+    returned = (node.value for node in ast.walk(function) if isinstance(node, ast.Return))
+    return any(isinstance(value, ast.Name) and value.id in inside for value in returned)
 
 
 def _is_kept(decorator: ast.expr) -> bool:

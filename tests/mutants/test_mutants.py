@@ -76,6 +76,23 @@ def test_one(tmp_path):
 def test_other(tmp_path):
     kept(tmp_path, "other", "one")
 """
+MADE = """
+from collections.abc import Callable
+
+def at_least(limit: int) -> Callable[[int], bool]:
+    def is_enough(count: int) -> bool:
+        return count >= limit
+
+    return is_enough
+
+three = at_least(3)
+"""
+OF_MADE = """
+from weak.basket import three
+
+def test_three_are_enough_and_two_are_not():
+    assert (three(3), three(2)) == (True, False)
+"""
 ENOUGH = """
 def test_a_basket_with_two_things_is_not_full():
     assert not Basket(["a", "b"]).is_full
@@ -127,6 +144,13 @@ def test_a_cache_that_was_filled_before_hides_nothing_and_an_endless_loop_ends(p
     assert "| 1 | 0 | 0 | 0 |\n" in done.stdout, (
         "one loop never ends: it is told apart from what a test noticed"
     )
+
+
+def test_a_function_that_was_made_before_the_change_is_made_anew(project: Path) -> None:
+    (project / "weak/basket.py").write_text(MADE)
+    (project / "test_weak.py").write_text(OF_MADE)
+    done = mutants(project)
+    assert done.returncode == 0, done.stdout
 
 
 def test_of_two_tests_at_once_neither_takes_the_others_files_away(project: Path) -> None:
