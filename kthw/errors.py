@@ -57,9 +57,9 @@ class LookError(msgspec.Struct, frozen=True, kw_only=True):
     id of the one that it is, empty where it is all of them or has no id that can be read. ``destination``:
     of ``routes-changed``, the CIDR or prefix list whose route changed. Empty where they make no sense.
 
-    Of a login: ``kind`` is ``JUMP`` where it is a host on the way that was not got into, ``resource`` the
-    address that was dialled and ``user`` who it was tried as. Of ``wrong-account``: ``resource`` is the
-    account that answered.
+    Of a login, and of what came after it: ``kind`` is ``JUMP`` where it is a host on the way that was not
+    got into, ``resource`` the address that was dialled and ``user`` who it was tried as. Of
+    ``wrong-account``: ``resource`` is the account that answered.
 
     ``variant``: the situation within the code, that chooses its words. ``facts`` only fills their
     placeholders; nothing is decided by them.

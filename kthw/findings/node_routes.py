@@ -107,19 +107,19 @@ def _peers(network: Network, worker: str, way: Way) -> Finding:
 
 def _handing_on(network: Network, worker: str, way: Way) -> str:
     """An entry for more than the other's pods stays, being somebody else's too: one for each of those that it
-    takes goes before it.
+    takes goes before it, to the VPC's router where the other is in another subnet.
     """
-    cidr, hop = network.pod_cidrs[way.towards], on_link(network, worker, way.towards)
-    destination = way.route.split(" ", 1)[0]
-    wider = destination != str(cidr) and _is_part(str(cidr), destination) and " table " not in way.route
-    taken = dict.fromkeys(each.towards for each in network.node(worker).ways if each.route == way.route)
-    hops = {other: on_link(network, worker, other) for other in taken if other != worker}
-    if not hop or not wider:
+    cidr, hop = str(network.pod_cidrs[way.towards]), on_link(network, worker, way.towards)
+    words = way.route.split()  # its destination is the first, or comes after "blackhole" and the like
+    wider = "table" not in words and any(each != cidr and is_part(cidr, each) for each in words[:2])
+    if not wider:
         return f"{removing(way)}; sudo ip route replace {cidr} via {hop}" if hop else removing(way)
+    router = network.router(senders(network)[worker].subnet)
+    taken = dict.fromkeys(each.towards for each in network.node(worker).ways if each.route == way.route)
     return " && ".join(
-        f"sudo ip route replace {network.pod_cidrs[other]} via {near}"
-        for other, near in hops.items()
-        if near and not ground(network, other)
+        f"sudo ip route replace {network.pod_cidrs[other]} via {on_link(network, worker, other) or router}"
+        for other in taken
+        if other != worker and not ground(network, other)
     )
 
 

@@ -145,15 +145,10 @@ def _by_nat(
     route: Route | None,
     attached: InternetGateway | None,
 ) -> Finding:
-    """A NAT gateway is not looked for: one that another table of the VPC leads to is there."""
-    others = [
-        (other, network.lookup(other.id).exactly(_EVERYWHERE)) for other in network.inventory.route_tables
-    ]
-    active = [(other, way) for other, way in others if way and way.state == ACTIVE and other.vpc == table.vpc]
-    near = next(((other, way) for other, way in active if way.other.startswith("nat-")), None)
-    out = {other.id for other, way in active if attached and way.gateway == attached.id}
-    subnets = [each.id for each in network.inventory.subnets if each.vpc == table.vpc]
-    front = next((each for each in subnets if _ruled_by(network, each) in out), "")
+    """The way out that is told: a NAT gateway that another table leads to, else one to look for or make."""
+    near, front = network.remember(
+        ("out by NAT", table.vpc), lambda: _out_by_nat(network, table.vpc, attached.id if attached else "")
+    )
     nat = near[1].other if near else ""
     return Finding(
         code=code,
@@ -173,6 +168,22 @@ def _by_nat(
             "verb": "replace-route" if route and is_own(route) else "create-route",
         },
     )
+
+
+def _out_by_nat(network: Network, vpc: str, gateway: str) -> tuple[tuple[RouteTable, Route] | None, str]:
+    """The first table of the VPC that leads to a NAT gateway, with that route, and the first subnet that the
+    internet gateway leads out of: where a NAT gateway may stand; empty for none.
+    """
+    others = [
+        (other, network.lookup(other.id).exactly(_EVERYWHERE))
+        for other in network.inventory.route_tables
+        if other.vpc == vpc
+    ]
+    active = [(other, way) for other, way in others if way and way.state == ACTIVE]
+    near = next(((other, way) for other, way in active if way.other.startswith("nat-")), None)
+    out = {other.id for other, way in active if gateway and way.gateway == gateway}
+    subnets = [each.id for each in network.inventory.subnets if each.vpc == vpc] if out else []
+    return near, next((each for each in subnets if _ruled_by(network, each) in out), "")
 
 
 def _ruled_by(network: Network, subnet: str) -> str:

@@ -31,7 +31,7 @@ class Instance(instances.Instance):
         self._metadata_options = instances.MetadataOptions()
         self._launched_with: list[Any] = []
         super().__init__(*args, **kwargs)
-        # moto knows no image of that id, and takes it for one of the years before HVM.
+        # An image that moto does not know it takes for one of the years before HVM.
         self.kernel_id, self.virtualization_type = None, "hvm"
         self.hibernation_options = self.hibernation_options or {"Configured": False}
         self.public_key = openssh_line(self.ec2_backend.key_pairs.get(self.key_name or ""))

@@ -64,6 +64,15 @@ def bridged(evidence: Evidence, cidr: str, *taken: str) -> Evidence:
     return evidence
 
 
+def dropping(evidence: Evidence, cidr: str) -> Evidence:
+    """A blackhole of that range there takes all workers' pods."""
+    for worker in peers(evidence):
+        evidence = with_way(
+            evidence, NAME, worker, device="", via="", kind="blackhole", route=f"blackhole {cidr}"
+        )
+    return evidence
+
+
 CONTROLLED = led(beside(NODES))
 
 FAULTS: Faults = {
@@ -94,6 +103,7 @@ FAULTS: Faults = {
         with_way(CONTROLLED, NAME, "worker-1", device="", via="", kind="blackhole", route=f"blackhole {ONE}"),
         CONFLICT,
     ),
+    "a controller that drops what is for all pods": (dropping(beside(NODES), "10.200.0.0/16"), CONFLICT),
     "a controller that hands pods over by another card": (
         with_way(CONTROLLED, NAME, "worker-1", device="wg0", via="", route=f"{ONE} dev wg0 scope link"),
         CONFLICT,
@@ -101,6 +111,10 @@ FAULTS: Faults = {
     "a controller in one subnet, whose Docker has the pods of a worker in another": (
         bridged(with_route(beside(CARRIED), route(1, ONE)), "10.200.2.0/24", "worker-2"),
         (*MISSING, *CONFLICT),
+    ),
+    "a controller in one subnet, whose Docker has all pods' range": (
+        bridged(beside(CARRIED), "10.200.0.0/16"),
+        CONFLICT,
     ),
     "no such machine": (asking(NODES), GONE),
     "no machine of that id": (asking(NODES, known="i-0abc"), GONE),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from kthw.errors import JUMP, CouldNotLook, LookError
 from kthw.observed.aws import image_users
@@ -128,6 +129,16 @@ def test_a_host_of_ssh_config_s_is_the_worker_s_instance_unless_it_is_a_jump_hos
     assert (asked, error.variant, error.facts["image_user"]) == ([["ami-1"]], "user", "admin")
     of_jump = refused(20, resource="127.0.0.1", kind=JUMP, variant="jump")
     assert explained(of_jump) == ([of_jump], [])
+
+
+def test_of_two_with_one_private_address_the_worker_s_own_is_meant() -> None:
+    """VPCs of the same range have the same addresses."""
+    error = refused(21, resource="10.0.1.21")
+    stranger = replace(INVENTORY.instances[2], address="10.0.1.21")
+    inventory = replace(INVENTORY, instances=(stranger, *INVENTORY.instances))
+    reader: Any = _Reader(IMAGES)
+    (told,) = with_image_users(reader, inventory, MACHINES, (error,))
+    assert (reader.asked, told.facts["image_user"]) == ([["ami-1"]], "admin")
 
 
 def test_the_right_user_of_a_jump_host_is_no_word_about_the_key() -> None:

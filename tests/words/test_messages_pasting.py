@@ -160,6 +160,20 @@ def test_every_line_can_be_pasted_as_the_terminal_indents_it(language: str) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_comment_is_harmless_where_the_shell_takes_it_for_a_command(language: str) -> None:
+    """As macOS's does: zsh knows no comment in what is typed. A quote that is left open takes in the commands
+    that follow, and so does ``; if``.
+    """
+    words = catalogue(language)
+    fixes = [_fix(words, key, _facts(fix, HARMLESS)) for key, fix in _tables(words).items()]
+    comments = [line for fix in fixes for line in fix.splitlines() if line.startswith("#")]
+    assert comments
+    for comment in comments:
+        assert shlex.split(comment), comment
+        assert not set(comment) & set(";&|<>`"), comment
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("key", _tables(catalogue("en")), ids=lambda key: "-".join(filter(None, key)))
 def test_a_hostile_name_adds_no_line(key: tuple[str, str, str], language: str) -> None:
     words = catalogue(language)

@@ -99,7 +99,9 @@ def _told(error: LookError, instance: Instance | None, images: dict[str, tuple[s
 def _instance(error: LookError, inventory: Inventory, machines: Mapping[str, Instance]) -> Instance | None:
     """The one that refused: by the address that was dialled, whatever its name; else the worker's own.
 
-    An address that is none of AWS's is ssh_config's for it, or the end of a tunnel.
+    An address that is none of AWS's is ssh_config's for it, or the end of a tunnel. Of several with one
+    private address, in VPCs of the same range, it is the worker's own where that has it.
     """
-    there = (i for i in inventory.instances if error.resource in {i.public_address, i.address} - {""})
-    return next(there, None if error.kind == JUMP else machines.get(error.worker))
+    own = None if error.kind == JUMP else machines.get(error.worker)
+    known = [*([own] if own else []), *inventory.instances]
+    return next((i for i in known if error.resource in {i.public_address, i.address} - {""}), own)

@@ -129,14 +129,14 @@ class _Login:
                 raise self._failure("ssh-auth-failed", str(problem), hop, variant="no-commands") from problem
             except protocol.DroppedError as problem:
                 raise self._failure("ssh-unreachable", str(problem), hop, variant="lost") from problem
-            hang_up = contextlib.ExitStack()
+            hang_up, facts = contextlib.ExitStack(), self._facts(hop)
             session = Session(
                 channel,
                 worker=self.worker,
                 subject=self.subject,
-                facts=self._facts(hop),
-                host=hop.host,
-                user=hop.user,
+                facts=facts,
+                host=facts["host"],
+                user=facts["user"],
                 stop=self.stop,
                 hang_up=hang_up.close,
                 writes=self.writes,
