@@ -36,10 +36,10 @@ def conflicts(network: Network, worker: str) -> list[Finding]:
 
 def conflicts_elsewhere(network: Network, name: str) -> list[Finding]:
     """The same of a machine that is no worker (``--also``), in a lab judged by kernel routes: it has no pods,
-    so no bridge is the right one.
+    so no bridge is the right one. Nothing where nobody got into it.
     """
-    _, card = interfaces(network, name)
-    ways = network.node(name).ways if card and name in senders(network) else ()
+    node = network.evidence.nodes.get(name)
+    ways = node.ways if node and name in senders(network) and interfaces(network, name)[1] else ()
     return once(
         _peers(network, name, way)
         for way in ways
@@ -111,7 +111,7 @@ def _handing_on(network: Network, worker: str, way: Way) -> str:
     """
     cidr, hop = str(network.pod_cidrs[way.towards]), on_link(network, worker, way.towards)
     words = way.route.split()  # its destination is the first, or comes after "blackhole" and the like
-    wider = "table" not in words and any(each != cidr and is_part(cidr, each) for each in words[:2])
+    wider = "table" not in words and any(each != cidr and _is_part(cidr, each) for each in words[:2])
     if not wider:
         return f"{removing(way)}; sudo ip route replace {cidr} via {hop}" if hop else removing(way)
     router = network.router(senders(network)[worker].subnet)
