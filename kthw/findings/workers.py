@@ -33,7 +33,7 @@ def the_first_of_expected(intended: Intended) -> Sequence[str]:
 def as_many_as_expected(network: Network, _worker: str) -> list[Finding]:
     """There are as many workers as somebody expected: ``--workers`` may find more, or fewer."""
     expected, workers = network.evidence.intended.expected, network.workers
-    if expected in (0, len(workers)):
+    if expected == len(workers):
         return []
     names = some(workers, _MOST_NAMED)
     return [

@@ -49,7 +49,7 @@ def ruling(network: Network) -> Ruling | None:
     """``None`` where most workers' pods are made by what the chapter has, or nobody could see."""
     files = counting(network)
     seen: Mapping[str, Brought | None] = files or _by_interfaces(network)
-    most = Counter(filter(None, seen.values())).most_common(1)
+    most = Counter(filter(None, seen.values())).most_common()
     if not most or most[0][1] * 2 <= len(seen):
         return None
     brought, workers = most[0]

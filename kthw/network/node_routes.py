@@ -76,10 +76,8 @@ def _model(network: Network) -> Model:
     most = nodes * 2 > near or (nodes * 2 == near and not vpc)
     brought = ruling(network)
     # Files alone may be left over: where nothing of it runs, what else was begun is what is meant.
-    meant = brought is not None and (brought.alive or not (vpc or nodes or brought.beside))
-    if brought and (asked == CNI_PLUGIN or (asked == AUTO and meant)):
-        why = "asked" if asked != AUTO else brought.told_by
-        return Model(name=CNI_PLUGIN, why=why, vpc=vpc, nodes=nodes, ways=ways, ruling=brought)
+    if asked == AUTO and brought and (brought.alive or not (vpc or nodes or brought.beside)):
+        return Model(name=CNI_PLUGIN, why=brought.told_by, vpc=vpc, nodes=nodes, ways=ways, ruling=brought)
     name = asked if asked != AUTO else NODE_ROUTES if nodes and most else VPC_ROUTES
     there = {
         (True, True): "both",
@@ -93,6 +91,7 @@ def _model(network: Network) -> Model:
         vpc=vpc,
         nodes=nodes,
         ways=ways,
+        ruling=brought if name == CNI_PLUGIN else None,
     )
 
 

@@ -118,12 +118,11 @@ def _is_usable(network: IPv4Network) -> bool:
 
 def _meant(value: str) -> str:
     """``10.200.1.0/24`` for ``10.200.1.0/255.255.255.0`` or ``10.200.1.0.24``, else nothing."""
-    value = _PARTED_OTHERWISE.sub(r"\1/\2", value)
     try:
-        network = ipaddress.IPv4Network(value, strict=False) if "/" in value else None
+        network = ipaddress.IPv4Network(_PARTED_OTHERWISE.sub(r"\1/\2", value), strict=False)
     except ValueError:
-        network = None
-    return str(network) if network and _is_usable(network) else ""
+        return ""
+    return str(network) if _is_usable(network) else ""
 
 
 def _invalid(

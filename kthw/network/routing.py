@@ -52,13 +52,9 @@ class Lookup:
 
     def __init__(self, table: RouteTable) -> None:
         self.unread = tuple(route for route in table.routes if route.prefix_list)
-        self._exact: dict[IPv4Network, Route] = {}
-        for route in table.routes:
-            if route.foreign:
-                continue
-            network = ranges.network(route.destination)
-            if network not in self._exact or _rank(route) < _rank(self._exact[network]):
-                self._exact[network] = route
+        # Of several for one destination the one that AWS prefers is the last, and stays.
+        routes = sorted((r for r in table.routes if not r.foreign), key=_rank, reverse=True)
+        self._exact = {ranges.network(route.destination): route for route in routes}
         self._sorted = sorted(self._exact)
         self._starts = [int(network.network_address) for network in self._sorted]
         self._prefixes = sorted({network.prefixlen for network in self._exact} - {0}, reverse=True)
@@ -96,7 +92,7 @@ class Lookup:
         if whole:
             return [whole] if leads(whole) else []
         narrower = [route for route in self.within(network) if leads(route)]
-        return narrower if narrower and self.covered(network, narrower) else []
+        return narrower if self.covered(network, narrower) else []
 
     def for_all(self, network: IPv4Network, leads: Callable[[Route], bool]) -> Route | None:
         """The route for the whole of ``network``, or a wider one that leads where it should go."""
@@ -149,7 +145,7 @@ def rulings(
         meant = table
         implicit = tuple(subnet for subnet in subnets if subnet not in table.subnets)
         # By a list that was not read the table may have them.
-        if implicit and not _pod_routes(table, cidrs) and not any(r.prefix_list for r in table.routes):
+        if not _pod_routes(table, cidrs) and not any(r.prefix_list for r in table.routes):
             others = [other for other in inventory.route_tables if other.vpc == table.vpc]
             meant = max(others, key=lambda other: _pod_routes(other, cidrs), default=table)
             meant = meant if _pod_routes(meant, cidrs) else table

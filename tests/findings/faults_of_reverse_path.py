@@ -6,16 +6,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kthw.observed.evidence import Evidence, Link, Route
+from kthw.observed.evidence import Evidence, Link, Route, Vpc
 from tests.findings.changed_aws import (
     in_two_subnets,
     inventory_of,
     with_instance,
+    with_inventory,
     with_route,
     with_user_data,
 )
 from tests.findings.changed_nodes import masquerade_off, with_node, with_way
-from tests.findings.clusters import OK, TABLE_2, route
+from tests.findings.clusters import LOCAL, OK, TABLE_2, VPC, route
 from tests.findings.judged import Faults, Healthy
 
 ONE = "10.200.1.0/24"
@@ -50,6 +51,12 @@ def _to_itself() -> Evidence:
     evidence = by_second(in_two_subnets(OK, moved="worker-1"))
     evidence = with_route(evidence, Route(destination=ONE, network_interface="eni-11"), table=TABLE_2)
     return with_route(evidence, route(1, ONE))
+
+
+def _strict(evidence: Evidence) -> Evidence:
+    """worker-1's kernel is strict, at each interface that it has."""
+    links = tuple(replace(each, rp_filter=1) for each in evidence.nodes["worker-1"].links)
+    return with_node(evidence, "worker-1", rp_filter=1, links=links)
 
 
 def with_more_links(evidence: Evidence, *more: Link) -> Evidence:
@@ -101,9 +108,16 @@ FAULTS: Faults = {
         ),
         CONFLICT,
     ),
+    "another interface, and the range of the pods is the VPC's own": (
+        with_route(
+            with_inventory(by_second(OK), vpcs=(Vpc(id=VPC, cidrs=("10.0.0.0/16", "10.200.0.0/20")),)),
+            replace(LOCAL, destination="10.200.0.0/20"),
+        ),
+        ("pod-cidr-inside-vpc",) * 3,
+    ),
     "a VPN takes the way to a peer, and the one interface is strict": (
         with_way(
-            with_node(BARE, "worker-1", rp_filter=1),
+            _strict(BARE),
             "worker-1",
             "worker-0",
             device="wg0",
@@ -136,7 +150,5 @@ HEALTHY: Healthy = {
     "another interface of the same range: nobody knows which": by_second(
         OK, addresses=("10.0.7.21/24", "10.0.1.121/24")
     ),
-    "strict, one interface": with_node(
-        OK, "worker-1", rp_filter=1, links=tuple(replace(e, rp_filter=1) for e in OK.nodes["worker-1"].links)
-    ),
+    "strict, one interface": _strict(OK),
 }

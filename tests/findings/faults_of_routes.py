@@ -121,6 +121,10 @@ FAULTS: Faults = {
     ),
     "half a route": (with_route(without_route(OK, ONE), route(1, "10.200.1.0/25")), ("route-missing",)),
     "route missing in the second table": (without_route(TWO, ONE, table=TABLE_2), ("route-in-unused-table",)),
+    "first worker's route missing in its own table": (
+        without_route(TWO, "10.200.0.0/24"),
+        ("route-in-unused-table",),
+    ),
     "routes in a table nobody uses": (_routes_moved_to_spare(), ("route-in-unused-table",) * 3),
     "swapped": (
         with_route(OK, route(1, "10.200.0.0/24"), route(0, ONE)),

@@ -53,6 +53,9 @@ BY_KUBELET = with_node(
 )
 
 
+ZERO = "10.200.0.0/24"
+
+
 def expecting(evidence: Evidence, count: int) -> Evidence:
     return replace(evidence, intended=replace(evidence.intended, expected=count))
 
@@ -239,6 +242,14 @@ FAULTS: Faults = {
     "three pod CIDRs that overlap": (
         pods(pods(TWELVE, "worker-10", "10.200.2.0/23"), "worker-11", "10.200.2.0/24"),
         ("pod-cidr-overlap",) * 2,
+    ),
+    "a pod CIDR around two, which were given out in another order": (
+        pods(
+            pods(pods(with_route(OK, route(1, ZERO), route(0, ONE)), "worker-0", ONE), "worker-1", ZERO),
+            "worker-2",
+            "10.200.0.0/23",
+        ),
+        ("pod-cidr-overlap",),
     ),
     "one pod CIDR within another": (
         pods(with_route(OK, route(0, "10.200.0.0/23")), "worker-0", "10.200.0.0/23"),

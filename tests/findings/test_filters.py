@@ -102,6 +102,26 @@ def test_an_entry_about_another_protocols_addresses_is_passed_over() -> None:
     assert denials([six, entry(2, True)], NODES, TCP) == []
 
 
+PINGS = SecurityRule(protocol="icmp", prefix_lists=("pl-0b",))
+
+
+@pytest.mark.parametrize(
+    ("rules", "need", "undecided"),
+    [
+        ((replace(tcp(0, 65535), prefix_lists=("pl-0a",)), PINGS), ECHO, "pl-0b"),
+        ((replace(tcp(0, 65535), prefix_lists=("pl-0a",)), PINGS), TCP, "pl-0a"),
+        ((replace(tcp(0, 65535), prefix_lists=("pl-0b", "pl-0a")),), TCP, "pl-0a"),
+        ((replace(tcp(22, 22), prefix_lists=("pl-0a",)),), TCP, ""),
+        ((replace(tcp(0, 65535), prefix_lists=("pl-0read",)),), TCP, ""),
+    ],
+    ids=["another protocol's first", "the first", "two", "too few ports", "read"],
+)
+def test_of_lists_that_were_not_read_the_first_that_may_let_it_through_is_named(
+    rules: tuple[SecurityRule, ...], need: Need, undecided: str
+) -> None:
+    assert GroupRules(rules, {}, {"pl-0read": ()}).undecided(need, NODES) == undecided
+
+
 @pytest.mark.parametrize(
     ("rule", "text"),
     [

@@ -159,6 +159,12 @@ def test_where_the_vpc_has_the_tutorials_range_another_is_suggested() -> None:
     assert all(network.pods.is_free_for("", ranges.network(cidr)) for cidr in found)
 
 
+def test_where_every_private_range_is_somebodys_the_tutorials_is_named_all_the_same() -> None:
+    whole = {"worker-0": "10.0.0.0/8", "worker-1": "172.16.0.0/12", "worker-2": "192.168.0.0/16"}
+    evidence = replace(healthy(4), intended=replace(healthy(4).intended, pod_cidrs=whole))
+    assert workers.suggested_pod_cidr(Network(evidence), "worker-3") == "10.200.0.0/16"
+
+
 def test_a_subnet_is_ruled_by_its_association_else_by_the_main_table() -> None:
     assert getattr(effective_table(inventory_of(OK), SUBNET), "id", "") == TABLE
     fallen_back = with_table(OK, subnets=())

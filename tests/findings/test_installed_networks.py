@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from kthw.findings.judging import Verdict, judge
 from kthw.findings.registry import CHECKS
-from kthw.intended.cluster import CNI_PLUGIN, VPC_ROUTES
+from kthw.intended.cluster import CNI_PLUGIN, NODE_ROUTES, VPC_ROUTES
+from kthw.network.cni import handed_bare, ruling, runs
 from kthw.network.model import Network
 from kthw.network.node_routes import network_model
 from kthw.observed.agent.node import AGENTS
@@ -18,9 +20,9 @@ from kthw.observed.evidence import Evidence
 from kthw.verdict.drawing import drawing
 from kthw.verdict.report import Report, Summary
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.changed_aws import with_second_interface
+from tests.findings.changed_aws import with_second_interface, without_instance
 from tests.findings.changed_nodes import failing, with_node
-from tests.findings.clusters import OK
+from tests.findings.clusters import OK, healthy
 from tests.findings.faults import FAULTS, HEALTHY
 from tests.findings.faults_of_installed_networks import (
     CALICO,
@@ -30,14 +32,16 @@ from tests.findings.faults_of_installed_networks import (
     KUBE_ROUTER,
     NETWORKS,
     VPC_CNI,
+    handing,
     holding,
     installed,
+    left_everywhere,
     with_check_off,
 )
 from tests.findings.faults_of_installed_networks import (
     Network as Kind,
 )
-from tests.findings.faults_of_node_routes import meaning
+from tests.findings.faults_of_node_routes import NODES, meaning, without_vpc_routes
 from tests.findings.judged import everything
 
 ASKED = {"one-running-instance", "local-routes-intact", "internet-route", "forwarding-on"}
@@ -83,6 +87,13 @@ def test_one_sentence_says_whose_business_it_is(kind: Kind) -> None:
     assert report.verdict.remarks == ()
 
 
+def having(evidence: Evidence, *numbers: int, **changes: Any) -> Evidence:
+    """Cilium's file alone on these workers, where it runs."""
+    for number in numbers:
+        evidence = holding(evidence, f"worker-{number}", CILIUM, **changes)
+    return evidence
+
+
 MODELS: dict[str, tuple[Evidence, str, str]] = {
     "the files of most": (holding(CALICOS, "worker-1", CILIUM), CNI_PLUGIN, "files"),
     "of two of three, the third the chapter's": (
@@ -102,6 +113,34 @@ MODELS: dict[str, tuple[Evidence, str, str]] = {
         "files",
     ),
     "nobody looked what runs": (installed(CALICO, cni_agents=None), CNI_PLUGIN, "files"),
+    "of one of two": (holding(healthy(2), "worker-1", CILIUM), VPC_ROUTES, "vpc"),
+    "of three of five": (having(healthy(5), 0, 1, 2), CNI_PLUGIN, "files"),
+    "of one, and the others have no file yet": (
+        with_node(with_node(CALICOS, "worker-1", cni=()), "worker-2", cni=()),
+        CNI_PLUGIN,
+        "files",
+    ),
+    "it runs on one of them": (having(left_everywhere(OK), 1), CNI_PLUGIN, "files"),
+    "it runs where its file does not count, the chapter is begun": (
+        with_node(having(OK, 0, 1, cni_agents=()), "worker-2", cni_agents=(CILIUM.agent,)),
+        VPC_ROUTES,
+        "vpc",
+    ),
+    "nothing runs, and there are only the VPC's routes": (
+        having(OK, 0, 1, 2, cni_agents=()),
+        VPC_ROUTES,
+        "vpc",
+    ),
+    "nothing runs, and there are only kernel routes": (
+        having(NODES, 0, 1, 2, cni_agents=()),
+        NODE_ROUTES,
+        "nodes",
+    ),
+    "nothing runs, and there are only the bridge's files": (
+        left_everywhere(without_vpc_routes(OK)),
+        VPC_ROUTES,
+        "neither",
+    ),
     "asked for, and there": (meaning(CALICOS, CNI_PLUGIN), CNI_PLUGIN, "asked"),
     "asked for, and not there": (meaning(OK, CNI_PLUGIN), CNI_PLUGIN, "asked"),
     "there, and the chapter's asked for": (meaning(CALICOS, VPC_ROUTES), VPC_ROUTES, "asked"),
@@ -112,6 +151,8 @@ MODELS: dict[str, tuple[Evidence, str, str]] = {
 def test_the_model_is_what_most_files_that_count_say(evidence: Evidence, model: str, why: str) -> None:
     found = network_model(Network(evidence))
     assert (found.name, found.why) == (model, why)
+    there = ruling(Network(evidence))
+    assert found.plugin == (there.network.name if there and model == CNI_PLUGIN else "")
 
 
 def without_ssh(evidence: Evidence) -> Evidence:
@@ -129,10 +170,13 @@ def test_without_ssh_the_network_interfaces_tell_of_amazon_vpc_cni() -> None:
         (line,) = report.network(catalogue(language))
         assert "amazon-vpc-cni" in line
     assert {f.code for f in report.findings} == set()
-    # What the nodes say themselves counts more.
+    assert report.verdict.network
+    assert network_model(report.verdict.network).why == "enis"
     chapter = OK
     for number in range(3):
         chapter = with_second_interface(chapter, number, for_pods=True)
+    assert network_model(Network(without_ssh(chapter))).why == "enis"
+    # What the nodes say themselves counts more.
     assert network_model(Network(chapter)).why == "vpc"
 
 
@@ -202,6 +246,16 @@ def test_of_multus_the_network_inside_is_judged() -> None:
         assert {o.status for o in verdict.outcomes} == {"passed"}
     alone = with_node(OK, "worker-1", cni=(HEALTHY["Multus before the bridge"].nodes["worker-1"].cni[0],))
     assert {f.code for f in judge(alone).findings} >= {"cni-plugin-missing"}
+
+
+def test_a_network_without_an_agent_runs_where_nothing_does() -> None:
+    idle = with_node(OK, "worker-1", cni_agents=()).nodes["worker-1"]
+    assert {each.name for each in BROUGHT if runs(idle, each)} == {"Multus"}
+    assert all(runs(OK.nodes["worker-1"], each) for each in BROUGHT), "nobody looked"
+
+
+def test_nothing_is_handed_to_a_worker_that_is_not_there() -> None:
+    assert handed_bare(Network(without_instance(handing(CALICOS), "worker-1")), "worker-1") == ()
 
 
 def test_the_agents_that_are_looked_for_are_those_of_the_networks() -> None:

@@ -14,9 +14,9 @@ from kthw.findings.nodes import no_route_conflict
 from kthw.findings.path import obstacles
 from kthw.intended.cluster import AUTO, NODE_ROUTES, VPC_ROUTES
 from kthw.network.model import Network
-from kthw.network.node_routes import network_model
+from kthw.network.node_routes import carried, is_near, network_model, senders
 from kthw.observed.evidence import Evidence, Keeper
-from tests.findings.changed_aws import TWO, with_interface, with_route
+from tests.findings.changed_aws import TWO, with_instance, with_interface, with_route, without_route
 from tests.findings.changed_nodes import masquerade_off, with_node, with_way
 from tests.findings.clusters import OK, ONE, TABLE_2, healthy, route
 from tests.findings.faults_of_node_routes import (
@@ -32,6 +32,8 @@ from tests.findings.faults_of_node_routes import (
     meaning,
     without_vpc_routes,
 )
+from tests.findings.faults_of_other_machines import NAME, beside
+from tests.findings.faults_of_reverse_path import by_second
 from tests.findings.judged import codes, everything
 
 BOTH = replace(NODES, inventory=OK.inventory)
@@ -179,6 +181,25 @@ def test_between_subnets_the_vpc_carries_what_no_kernel_route_can() -> None:
     assert met(UNLINKED, "worker-0", "worker-1") == []
     carried = with_route(UNLINKED, route(2, "10.200.2.0/24"))
     assert met(carried, "worker-0", "worker-2") == []
+
+
+def test_an_address_is_near_where_the_interface_that_has_it_is() -> None:
+    network = Network(by_second(OK))
+    near = [is_near(network, "worker-0", "worker-1", each) for each in ("10.0.1.21", "10.0.7.21")]
+    assert near == [True, False]
+
+
+def test_the_vpc_carries_nothing_for_who_is_nowhere_or_where_no_route_leads() -> None:
+    nowhere = Network(with_instance(OK, "worker-0", subnet=""))
+    astray = Network(without_route(OK, ONE, "0.0.0.0/0"))
+    for network in (nowhere, astray):
+        assert carried(network, "worker-0", "worker-1", "10.200.1.2") is False
+    assert carried(Network(OK), "worker-0", "worker-1", "10.200.1.2")
+
+
+def test_a_machine_whose_subnet_is_not_known_sends_nothing() -> None:
+    assert set(senders(Network(beside(NODES)))) == {*NODES.intended.workers, NAME}
+    assert set(senders(Network(beside(NODES, subnet="")))) == {*NODES.intended.workers}
 
 
 def _forgotten(evidence: Evidence, worker: str) -> Evidence:

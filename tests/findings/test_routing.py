@@ -88,6 +88,17 @@ def test_a_range_is_covered_where_no_address_of_it_is_left(
     assert lookup().covered(ONE, routes) is covered
 
 
+def test_narrower_routes_carry_what_a_wider_one_leads_elsewhere() -> None:
+    halves = ("10.200.1.0/25", "10.200.1.128/25")
+
+    def leads(route: Route) -> bool:
+        return route.destination != "10.200.0.0/16"
+
+    assert [named(route) for route in lookup("10.200.0.0/16", *halves).carrying(ONE, leads)] == list(halves)
+    assert lookup("10.200.0.0/16", halves[0]).carrying(ONE, leads) == []
+    assert lookup("10.200.0.0/16").for_all(ONE, leads) is None
+
+
 # --- which table ------------------------------------------------------------------------------------------
 
 

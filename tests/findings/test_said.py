@@ -132,6 +132,9 @@ def test_a_missing_worker_has_the_pod_cidr_of_the_option() -> None:
 
 
 def test_where_nothing_says_one_there_is_none() -> None:
+    said = Network(SILENT).said("worker-1")
+    assert said
+    assert (said.saying, said.source) == (None, "user-data"), "which is where one is looked for"
     assert "worker-1" not in Network(SILENT).pod_cidrs
     (found,) = {finding.code for finding in judge(SILENT).findings}
     assert found == "pod-cidr-missing"
