@@ -160,7 +160,9 @@ def _match(what: tuple[str, ...], value: str, negated: bool) -> list[tuple[str, 
     kind = _EXPRESSIONS[what]
     if kind == "family":
         return [] if ("ipv4" in value.split(",")) is not negated else [("never", "", False)]
-    return [(kind, value, negated)]
+    # What is asked of a protocol's header, also with "!=", holds for that protocol's packets only.
+    of = [("protocol", what[0], False)] if what[0] in ("icmp", "tcp") else []
+    return [*of, (kind, value, negated)]
 
 
 def _until_statement(words: list[str]) -> list[str]:

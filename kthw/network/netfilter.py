@@ -6,6 +6,7 @@ it is dropped either way.
 
 from __future__ import annotations
 
+import enum
 import functools
 import ipaddress
 import re
@@ -19,15 +20,21 @@ from kthw.network import ranges
 from kthw.network.firewall_rules import Rule, parsed
 from kthw.observed.evidence import PROBE_PORT, Chain
 
-Sure = Literal["yes", "no", "maybe"]
 _Key = tuple[str, str, str]
 """A chain's tool, table and name."""
+_PROBED: Final = range(PROBE_PORT, PROBE_PORT + 1)
 _EPHEMERAL: Final = range(32768, 61000)
 """Where Linux takes the ports of connections from (``ip_local_port_range``)."""
 _DEEPEST: Final = 16
+"""How many jumps deep chains are followed (nftables allows no more), and how many drops are told."""
 _PORT: Final = re.compile(r"[0-9]{1,9}")
-_UNFOLLOWED: Final[Set[Drop | str]] = frozenset({"accept", "go-on"})
-"""What may become of a packet in chains that are not followed: anything but a drop."""
+_UNLISTED: Final = re.compile(r"@|(^|,)[0-9]+-[0-9]")
+"""A set by name (``@pods``), or a range of numbers, where names and numbers are compared."""
+
+_PROTOCOLS: Final = {"icmp": {"icmp", "1"}, "tcp": {"tcp", "6"}}
+"""By name, and by number as nft prints them where there is no ``/etc/protocols``."""
+_ECHO_REQUEST: Final = {"echo-request", "8", "8/0", "any"}
+_ECHO_REPLY: Final = {"echo-reply", "0", "0/0", "any"}
 
 
 class Packet(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,11 +49,11 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def source_ports(self) -> range:
-        return range(PROBE_PORT, PROBE_PORT + 1) if self.reply else _EPHEMERAL
+        return _PROBED if self.reply else _EPHEMERAL
 
     @property
     def destination_ports(self) -> range:
-        return _EPHEMERAL if self.reply else range(PROBE_PORT, PROBE_PORT + 1)
+        return _EPHEMERAL if self.reply else _PROBED
 
 
 class Drop(msgspec.Struct, frozen=True):
@@ -66,14 +73,8 @@ class Firewall:
             key: tuple(parsed(chain.tool, rule) for rule in chain.rules)
             for key, chain in self._chains.items()
         }
-        named = {
-            value
-            for rules in self._rules.values()
-            for rule in rules
-            for what, value, _ in rule.matches
-            if what in ("source", "destination")
-        }
-        self._named = sorted({network for value in named for network in _networks(value)})
+        named = {value for rules in self._rules.values() for rule in rules for _, value, _ in rule.matches}
+        self._named = {network for value in named for network in _networks(value)}
         self.may_drop = any(chain.policy == "DROP" for chain in self._base) or any(
             rule.verb.name == "drop" for rules in self._rules.values() for rule in rules
         )
@@ -108,26 +109,33 @@ class Firewall:
         return tuple(mended)
 
     def _first(self, packet: Packet, mended: Collection[Drop]) -> Drop | None:
-        walk = _Walk(self._chains, self._rules, packet, mended)
+        """What drops the packet whatever else holds: nothing is told that only may match."""
+        walk, certain = (
+            _Walk(self._chains, self._rules, packet, mended, doubts=doubts) for doubts in (True, False)
+        )
         for chain in self._base:
-            outcomes = set(walk.outcomes(chain))
-            if "go-on" in outcomes:
-                policy = Drop(chain)
-                outcomes -= {"go-on"}
-                outcomes |= {policy if chain.policy == "DROP" and policy not in mended else "accept"}
-            drops = [outcome for outcome in outcomes if isinstance(outcome, Drop)]
-            if len(drops) == len(outcomes):
-                return min(
-                    drops, key=lambda drop: chain.rules.index(drop.rule) if drop.rule in chain.rules else -1
-                )
+            if _Then.THROUGH not in walk.ends(chain):
+                return next(end for end in certain.ends(chain) if isinstance(end, Drop))
         return None
+
+
+class _Then(enum.Enum):
+    """What may become of a packet that is not dropped."""
+
+    THROUGH = enum.auto()
+    """It may get through: nothing that comes after it is a drop either way."""
+    NEXT = enum.auto()
+    """The next rule is asked."""
+    BACK = enum.auto()
+    """The chain has ended: the chain that jumped here goes on, else the policy counts."""
 
 
 class _Walk:
     """One packet on its way through the chains, some rules taken away: what may become of it.
 
     Each chain is walked once, whoever jumps to it. The kernel takes no chains that jump in a circle; what a
-    worker tells may have them, and however deep.
+    worker tells may have them, and however deep. ``doubts``: what may match is followed both ways, else it
+    is taken not to match.
     """
 
     def __init__(
@@ -136,139 +144,134 @@ class _Walk:
         rules: Mapping[_Key, Sequence[Rule]],
         packet: Packet,
         mended: Collection[Drop],
+        *,
+        doubts: bool,
     ) -> None:
         self._chains = chains
         self._rules = rules
         self._packet = packet
         self._mended = mended
-        self._known: dict[_Key, Set[Drop | str]] = {}
-        self._depth = 0
+        self._doubts = doubts
+        self._known: dict[_Key, Set[Drop | _Then]] = {}
 
-    def outcomes(self, chain: Chain) -> Set[Drop | str]:
-        """All that may come: ``accept``, a ``Drop``, or ``go-on`` behind the chain's end."""
+    def ends(self, chain: Chain) -> Set[Drop | _Then]:
+        """All that may come of the chain's rules and policy: ``THROUGH``, or a ``Drop``."""
+        dropped = Drop(chain)
+        drops = chain.policy == "DROP" and dropped not in self._mended
+        behind = dropped if drops else _Then.THROUGH
+        return {behind if each is _Then.BACK else each for each in self._outcomes(chain, 0)}
+
+    def _outcomes(self, chain: Chain, depth: int) -> Set[Drop | _Then]:
+        """All that may come: ``THROUGH``, a ``Drop``, or ``BACK``."""
         key = (chain.tool, chain.table, chain.name)
-        if key not in self._known and self._depth <= _DEEPEST:
-            self._known[key] = _UNFOLLOWED
-            self._depth += 1
-            self._known[key] = self._walked(chain, self._rules[key])
-            self._depth -= 1
-        return self._known.get(key, _UNFOLLOWED)
+        if key not in self._known and depth <= _DEEPEST:
+            self._known[key] = {_Then.THROUGH}  # as long as it is walked: for chains that jump in a circle
+            self._known[key] = self._walked(chain, self._rules[key], depth)
+        return self._known.get(key, {_Then.THROUGH})
 
-    def _walked(self, chain: Chain, rules: Sequence[Rule]) -> Set[Drop | str]:
-        outcomes: set[Drop | str] = set()
+    def _walked(self, chain: Chain, rules: Sequence[Rule], depth: int) -> Set[Drop | _Then]:
+        outcomes: set[Drop | _Then] = set()
         for rule in rules:
-            sure = holds(rule, self._packet)
-            if sure == "no" or Drop(chain, rule.text) in self._mended:
+            held = holds(rule, self._packet)
+            if not (held or (held is None and self._doubts)) or Drop(chain, rule.text) in self._mended:
                 continue
-            does = self._does(rule, chain)
-            outcomes |= does - {"on"}
-            if sure == "yes" and "on" not in does:
+            does = self._does(rule, chain, depth)
+            outcomes |= does - {_Then.NEXT}
+            if held and _Then.NEXT not in does:
                 return outcomes
-        return outcomes | (_UNFOLLOWED if chain.cut else {"go-on"})
+        return outcomes | {_Then.THROUGH if chain.cut else _Then.BACK}
 
-    def _does(self, rule: Rule, chain: Chain) -> Set[Drop | str]:
-        """What a rule may do with what it matches; ``on``: the next rule is asked."""
+    def _does(self, rule: Rule, chain: Chain, depth: int) -> Set[Drop | _Then]:
+        """What a rule may do with what it matches; what is not known may let it through."""
         verb = rule.verb
         if verb.name == "drop":
             return {Drop(chain, rule.text)}
-        if verb.name in ("jump", "goto"):
-            target = self._chains.get((chain.tool, chain.table, verb.target))
-            if target is None:
-                return {"accept", "on"}
-            outcomes = self.outcomes(target)
-            behind = {"on"} if verb.name == "jump" else {"go-on"}
-            return (outcomes - {"go-on"}) | behind if "go-on" in outcomes else outcomes
-        known: dict[str, set[Drop | str]] = {"accept": {"accept"}, "return": {"go-on"}, "go-on": {"on"}}
-        return known.get(verb.name, {"accept", "on"})
+        if verb.name == "return":
+            return {_Then.BACK}
+        if verb.name == "go-on":
+            return {_Then.NEXT}
+        target = self._chains.get((chain.tool, chain.table, verb.target))
+        if target is None:
+            return {_Then.THROUGH}
+        outcomes = self._outcomes(target, depth + 1)
+        if verb.name == "goto":
+            return outcomes
+        return {_Then.NEXT if each is _Then.BACK else each for each in outcomes}
 
 
-def holds(rule: Rule, packet: Packet) -> Sure:
-    """Whether the rule's matches hold for the packet."""
-    sure: Sure = "yes"
+def holds(rule: Rule, packet: Packet) -> bool | None:
+    """Whether the rule's matches hold for the packet; ``None`` where that is not known."""
+    known = True
     for what, value, negated in rule.matches:
-        one = _holds(what, value, packet)
-        if negated and one != "maybe":
-            one = "no" if one == "yes" else "yes"
-        if one == "no":
-            return "no"
-        sure = one if one == "maybe" else sure
-    return sure
+        held = _holds(what, value, packet)
+        if held is negated:
+            return False
+        known = known and held is not None
+    return known or None
 
 
-def _holds(what: str, value: str, packet: Packet) -> Sure:
+def _holds(what: str, value: str, packet: Packet) -> bool | None:
     if what in ("source", "destination"):
         address = packet.source if what == "source" else packet.destination
-        return _sure(any(address in network for network in _networks(value)), value)
+        networks = _networks(value)
+        return any(address in network for network in networks) if networks else None
     if what in ("entering", "leaving"):
         interface = packet.entering if what == "entering" else packet.leaving
-        return _interface(interface, value) if interface else "maybe"
+        return _interface(interface, value) if interface else None
     if what == "protocol":
-        return _sure(packet.protocol in _protocols(value), value)
+        return _listed(_PROTOCOLS[packet.protocol], value)
     if what == "state":
-        states = value.lower().split(",")
-        return _sure(("established" if packet.reply else "new") in states, value)
+        return ("established" if packet.reply else "new") in value.lower().split(",")
     if what == "icmp-type":
-        return _icmp(value, packet)
+        return _listed(_ECHO_REPLY if packet.reply else _ECHO_REQUEST, value)
     if what in ("source-port", "destination-port"):
         ports = packet.source_ports if what == "source-port" else packet.destination_ports
-        return "no" if packet.protocol != "tcp" else _ports(value, ports)
-    if what == "never":
-        return "no"
-    return "maybe"
+        return _ports(value, ports) if packet.protocol == "tcp" else None
+    return False if what == "never" else None
 
 
-def _sure(is_so: bool, value: str) -> Sure:
-    """A set by name (``@pods``) may hold anything."""
-    if "@" in value:
-        return "maybe"
-    return "yes" if is_so else "no"
-
-
-def _interface(interface: str, pattern: str) -> Sure:
+def _interface(interface: str, pattern: str) -> bool | None:
     for each in pattern.split(","):
         wild = each.endswith(("+", "*"))
         if interface == each or (wild and interface.startswith(each[:-1])):
-            return "yes"
-    return "maybe" if "@" in pattern else "no"
+            return True
+    return None if "@" in pattern else False
 
 
-def _protocols(value: str) -> set[str]:
-    names = {"1": "icmp", "6": "tcp"}
-    each = {names.get(word, word) for word in value.split(",")}
-    return each | ({"icmp", "tcp"} if each & {"all", "0", "ip"} else set())
+def _listed(names: Set[str], value: str) -> bool | None:
+    """Whether any of the names is in a list, as far as it can be read."""
+    if not names.isdisjoint(value.split(",")):
+        return True
+    return None if _UNLISTED.search(value) else False
 
 
-def _icmp(value: str, packet: Packet) -> Sure:
-    if packet.protocol != "icmp":
-        return "no"
-    mine = {"echo-reply", "0", "0/0"} if packet.reply else {"echo-request", "8", "8/0"}
-    return _sure(bool((mine | {"any", "255"}) & set(value.split(","))), value)
-
-
-def _ports(value: str, ports: range) -> Sure:
-    inside = 0
+def _ports(value: str, ports: range) -> bool | None:
+    """Whether they are ``22,8000:8999``; ``None`` where only some are, or may be."""
+    spans = []
     for each in value.split(","):
         low, _, high = each.replace(":", "-").partition("-")
-        if not _PORT.fullmatch(low) or (high and not _PORT.fullmatch(high)):
-            return "maybe"
-        first, last = int(low), int(high or low)
-        inside += max(0, min(last, ports[-1]) - max(first, ports[0]) + 1)
-    if inside == 0:
-        return "no"
-    return "yes" if inside >= len(ports) else "maybe"
+        if not _PORT.fullmatch(low) or not _PORT.fullmatch(high or low):
+            return None
+        spans.append((int(low), int(high or low)))
+    if any(low <= ports[0] and ports[-1] <= high for low, high in spans):
+        return True
+    return None if any(low <= ports[-1] and ports[0] <= high for low, high in spans) else False
 
 
 @functools.lru_cache(maxsize=4096)
 def _networks(value: str) -> tuple[IPv4Network, ...]:
-    """The networks in ``10.200.0.0/16,10.0.1.20-10.0.1.29``; what is none is left out."""
+    """The networks in ``10.200.0.0/16,10.0.1.20-10.0.1.29``; none where not all of it can be read.
+
+    That is a set by name, an element's comment, or a mask with holes, as iptables has them.
+    """
     found: list[IPv4Network] = []
-    for each in value.split(","):
-        first, dash, last = each.partition("-")
-        try:
+    try:
+        for each in value.split(","):
+            first, dash, last = each.partition("-")
             if dash:
                 found += ipaddress.summarize_address_range(IPv4Address(first), IPv4Address(last))
             else:
                 found.append(ranges.network(each))
-        except ValueError:
-            continue
+    except ValueError:
+        return ()
     return tuple(found)

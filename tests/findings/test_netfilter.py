@@ -44,7 +44,7 @@ def test_what_a_circle_may_do_is_not_known_and_so_no_drop() -> None:
     assert firewall.drops(PACKET) == ()
 
 
-@pytest.mark.parametrize("port", ["9" * 4500, "²", "", ":", "1:²", "ssh"])
+@pytest.mark.parametrize("port", ["9" * 4500, "²", "", ":", "1:²", "²:9999", "ssh"])
 def test_a_port_that_is_no_number_may_be_any(port: str) -> None:
     assert (
         Firewall((chain("FORWARD", f"-p tcp --dport '{port}' -j DROP", policy="ACCEPT"),)).drops(PACKET) == ()

@@ -59,6 +59,8 @@ RULES = {
         rule 'iifname "ens*" ip daddr { 10.200.1.0/24, 10.9.0.0/16 } accept'
     """,
     "nft reject": "guide accept; rule ip protocol tcp reject with icmpx admin-prohibited",
+    "nft, all of TCP but a port": "guide accept; rule tcp dport != 22 drop",
+    "nft, all of ICMP but pings": "guide accept; rule icmp type != echo-request drop",
     "nft range": "guide accept; rule ip saddr 10.0.1.9-10.0.1.30 tcp dport 8000-8080 counter drop",
     "nft jump": """
         guide accept; nft add chain inet guide pods
