@@ -33,7 +33,9 @@ _BLANK: Final[tuple[object, ...]] = ("", (), {}, None, False)
 def told(evidence: Evidence) -> str:
     """The verdict on it, without what passed. Raises ``AssertionError`` where a check breaks: none may."""
     verdict = judge(evidence)
-    assert [f"{o.check} {o.subject}: {o.fault}" for o in verdict.outcomes if o.status == "broken"] == []
+    broken = [f"{o.check} {o.subject}: {o.fault}" for o in verdict.outcomes if o.status == "broken"]
+    if broken:
+        raise AssertionError("\n".join(broken))
     return "".join(f"  {line}\n" for line in _lines(verdict)) or "  all holds\n"
 
 
