@@ -242,6 +242,10 @@ def received(lab: Lab, source: str, address: str, ttls: list[int], inside: str =
         return [int(heard.stdout.readline() or -1) for _ in ttls]
 
 
+_IN_POD = "nsenter --net=/run/netns/pod"
+"""Not ``ip netns exec``: it mounts /sys, which an ordinary user's sandbox may not."""
+
+
 def test_the_vpc_is_no_hop(lab: Lab) -> None:
     """Within a subnet a packet keeps its TTL, whatever that is. Between pods on two nodes it loses two, one
     to each node, by a VPC route and by a kernel route."""
@@ -251,14 +255,15 @@ def test_the_vpc_is_no_hop(lab: Lab) -> None:
     for number in (0, 1):
         on(lab, f"worker-{number}", (
             "ip netns add pod; ip link add pods type veth peer name eth0 netns pod; ip link set pods up; "
-            f"ip addr add 10.200.{number}.1/24 dev pods; ip -n pod addr add 10.200.{number}.6/24 dev eth0; "
-            f"ip -n pod link set eth0 up; ip -n pod route add default via 10.200.{number}.1"
+            f"ip addr add 10.200.{number}.1/24 dev pods; "
+            f"{_IN_POD} ip addr add 10.200.{number}.6/24 dev eth0; {_IN_POD} ip link set eth0 up; "
+            f"{_IN_POD} ip route add default via 10.200.{number}.1"
         ))  # fmt: skip
-    assert received(lab, "worker-0", "10.200.1.6", [64, 255, 3], "ip netns exec pod") == [62, 253, 1]
+    assert received(lab, "worker-0", "10.200.1.6", [64, 255, 3], _IN_POD) == [62, 253, 1]
     on(lab, "worker-0", f"ip route del {THROUGH_1}")
     on(lab, "worker-1", "ip route del 10.200.0.0/24 via 10.0.1.20")
     lab.route("10.200.1.0/24", "worker-1")
-    assert received(lab, "worker-0", "10.200.1.6", [64, 255, 3], "ip netns exec pod") == [62, 253, 1]
+    assert received(lab, "worker-0", "10.200.1.6", [64, 255, 3], _IN_POD) == [62, 253, 1]
     lab.unroute("10.200.1.0/24")
     on(lab, "worker-0", f"ip route add {THROUGH_1}")
     on(lab, "worker-1", "ip route add 10.200.0.0/24 via 10.0.1.20")
