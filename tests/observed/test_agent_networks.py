@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kthw.observed.agent.cni import cni_files
-from kthw.observed.agent.node import AGENTS
+from kthw.observed.agent.node import AGENTS, running_agents
 from tests.observed import flannel
 from tests.observed.two_nodes import CLEAN, NO_NODES, PLUGINS, TwoNodes
 
@@ -119,3 +119,14 @@ def test_the_agents_of_networks_are_seen_where_they_run(nodes: TwoNodes, tmp_pat
     told = session.request("facts", deadline=10, **nodes.places(0))["cni_agents"]
     assert told == ["calico-node", "flanneld"]
     assert set(told) <= set(AGENTS)
+
+
+def test_a_process_that_ends_while_it_is_looked_at_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As /proc has it: the name is listed, and whoever asks for it is told ESRCH."""
+
+    def ended(_path: Path, *_args: Any, **_options: Any) -> Any:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(Path, "stat", ended)
+    monkeypatch.setattr(Path, "read_text", ended)
+    assert running_agents() == []

@@ -52,19 +52,20 @@ def facts(request: dict[str, Any]) -> dict[str, Any]:
         "ip_forward": forwarding(),
         "cni": configs,
         **_plugins(plugin_folders(request["plugins"], request.get("runtime", "")), configs),
-        "cni_agents": _agents(),
+        "cni_agents": running_agents(),
         "kubelet_pod_cidr": _kubelet_pod_cidr(),
         "imds": metadata(),
         "failed": looking.failed,
     }
 
 
-def _agents() -> list[str]:
-    """Those that run here; a process in a container has its name outside, too."""
+def running_agents() -> list[str]:
+    """Those of ``AGENTS`` that run here; a process in a container has its name outside, too."""
     found = set()
-    for each in Path("/proc").glob("[0-9]*/comm"):
+    # Not by glob, which asks whether each is there and raises where its process ends meanwhile.
+    for each in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
-            found.add(each.read_text(encoding="utf-8", errors="replace").strip())
+            found.add((each / "comm").read_text(encoding="utf-8", errors="replace").strip())
     return sorted(found.intersection(AGENTS))
 
 
