@@ -97,9 +97,14 @@ def node_routes(network: Network, _worker: str) -> Skip | None:
 
 
 def seen_where_there(network: Network, name: str) -> Skip | None:
-    """Where the machine runs, its kernel could tell where it sends packets."""
+    """Where the machine runs, its kernel could tell where it sends packets, and which link is its ENI."""
     machine = network.instance(name)
-    return kernel_routes_seen(network, name) if machine and machine.state == RUNNING_STATE else None
+    if machine is None or machine.state != RUNNING_STATE:
+        return None
+    lacking = kernel_routes_seen(network, name)
+    if not lacking and not node_firewall.interfaces(network, name)[1]:
+        raise CouldNotLook(_why_not(network, name, "node-unreadable"))
+    return lacking
 
 
 def logged_in(network: Network, worker: str) -> None:

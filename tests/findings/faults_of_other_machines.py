@@ -134,6 +134,7 @@ HEALTHY: Healthy = {
         routes=tuple(replace(each, kept=()) for each in CONTROLLED.nodes[NAME].routes or ()),
     ),
     "a controller that nobody could log in to": with_nobody(beside(NODES), NAME),
+    "a controller none of whose links has its address": with_node(CONTROLLED, NAME, links=()),
     "a controller with kernel routes": CONTROLLED,
     "a controller without, and the VPC carries it": beside(replace(NODES, inventory=OK.inventory)),
     "a controller in a VPC that routes": beside(OK),
