@@ -99,22 +99,20 @@ def _peers(network: Network, worker: str, way: Way) -> Finding:
         return _finding(network, worker, way, right, showing(way), "default")
     if by_node_routes(network):
         right = f"{network.pod_cidrs[way.towards]} via {on_link(network, worker, way.towards) or router}"
-        return _finding(
-            network, worker, way, f"{right} dev {card}", _handing_on(network, worker, way), "by-nodes"
-        )
+        command = _handing_on(network, worker, way, router)
+        return _finding(network, worker, way, f"{right} dev {card}", command, "by-nodes")
     return _finding(network, worker, way, right, removing(way), "" if way.kind == _UNICAST else "refused")
 
 
-def _handing_on(network: Network, worker: str, way: Way) -> str:
+def _handing_on(network: Network, worker: str, way: Way, router: str) -> str:
     """An entry for more than the other's pods stays, being somebody else's too: one for each of those that it
-    takes goes before it, to the VPC's router where the other is in another subnet.
+    takes goes before it, to ``router``, the VPC's, where the other is in another subnet.
     """
     cidr, hop = str(network.pod_cidrs[way.towards]), on_link(network, worker, way.towards)
     words = way.route.split()  # its destination is the first, or comes after "blackhole" and the like
     wider = "table" not in words and any(each != cidr and _is_part(cidr, each) for each in words[:2])
     if not wider:
         return f"{removing(way)}; sudo ip route replace {cidr} via {hop}" if hop else removing(way)
-    router = network.router(senders(network)[worker].subnet)
     taken = dict.fromkeys(each.towards for each in network.node(worker).ways if each.route == way.route)
     return " && ".join(
         f"sudo ip route replace {network.pod_cidrs[other]} via {on_link(network, worker, other) or router}"

@@ -189,11 +189,9 @@ def _traced(network: Network, probes: Sequence[Probe]) -> tuple[str, dict[str, s
     """How far the packets came, of the first pair that was watched: the situation, the facts."""
     traces = (network.probes.trace(p.source, p.destination) for p in probes)
     trace = next((found for found in traces if found), None)
+    # That nobody saw them, not even leaving, says something of the watching and not of the way.
     if trace is None or not trace.request:
-        return (
-            "",
-            {},
-        )  # that nobody saw them, not even leaving, says something of the watching and not of the way
+        return "", {}
     came = fate(trace)
     ends = {"source": trace.source, "destination": trace.destination}
     instances = {end: network.instance(worker) for end, worker in ends.items()}

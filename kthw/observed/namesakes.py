@@ -74,17 +74,13 @@ def also_there(instances: Iterable[Instance], intended: Intended, home: str) -> 
     return found
 
 
-def one_running(instances: Iterable[Instance], intended: Intended) -> dict[str, Instance]:
-    """By worker, its one instance, where that runs: in their VPC, a namesake elsewhere may be anybody's."""
-    meant = unambiguous(candidates(instances, intended))
-    return {worker: instance for worker, instance in meant.items() if instance.state == "running"}
-
-
 def machines_running(instances: Sequence[Instance], intended: Intended) -> dict[str, Instance]:
-    """By name, whom there is to log in to: the machines of ``--also`` that run, and such workers."""
-    also = also_there(instances, intended, home_of(candidates(instances, intended)))
-    running = {name: instance for name, instance in also.items() if instance.state == "running"}
-    return {**running, **one_running(instances, intended)}
+    """By name, whom there is to log in to, where it runs: the machines of ``--also``, and each worker's one
+    instance, in their VPC: a namesake elsewhere may be anybody's.
+    """
+    meant = candidates(instances, intended)
+    there = {**also_there(instances, intended, home_of(meant)), **unambiguous(meant)}
+    return {name: instance for name, instance in there.items() if instance.state == "running"}
 
 
 def home_of(meant: Mapping[str, Iterable[Instance]]) -> str:

@@ -21,7 +21,7 @@ from kthw.observed.again import Again
 from kthw.observed.aws import configured
 from kthw.observed.cni_networks import brought_by, pod_network, serves_strangers
 from kthw.observed.evidence import PROBE_PORT, Inventory, Node, Probe, Trace
-from kthw.observed.namesakes import machines_running, one_running
+from kthw.observed.namesakes import machines_running
 from kthw.observed.ssh.session import MOST_BYTES, Session
 from kthw.observed.ways_in import ways_in
 from kthw.target import Target
@@ -95,8 +95,8 @@ class _Look:
         self._progress = progress
         self._run = secrets.token_hex(8)
         self._stop = threading.Event()
-        self._workers = one_running(inventory.instances, intended)
         self._machines = machines_running(inventory.instances, intended)
+        self._workers = {w: self._machines[w] for w in intended.workers if w in self._machines}
         self._ways_in = ways_in(target.ssh, inventory.instances, self._machines.values())
         self._sessions: dict[str, Session] = {}
         self._opened: list[Session] = []
