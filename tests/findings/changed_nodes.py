@@ -97,3 +97,12 @@ def failing(
 
 
 NOT_MASQUERADED = masquerade_off(OK)
+
+
+def not_probed(evidence: Evidence, source: str, destination: str, kind: str = "pod") -> Evidence:
+    """Nobody tried that probe."""
+
+    def left(probe: Probe) -> bool:
+        return (probe.source, probe.destination, probe.kind) != (source, destination, kind)
+
+    return replace(evidence, probes=tuple(filter(left, evidence.probes)))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from kthw.findings import needs
 from kthw.findings.check import Check, Judge
 from kthw.findings.finding import Finding, once
+from kthw.findings.judging import Outcome, outcome_of
 from kthw.findings.registry import CHECKS
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
@@ -27,6 +28,7 @@ def _meant(check: Check) -> Judge:
     return judge
 
 
+_BY_NAME = {check.name: check for check in CHECKS}
 JUDGES: dict[str, Judge] = {check.name: _meant(check) for check in CHECKS}
 
 
@@ -39,3 +41,8 @@ def everything(evidence: Evidence) -> list[Finding]:
 
 def codes(findings: Iterable[Finding]) -> list[str]:
     return [finding.code for finding in findings]
+
+
+def asked(evidence: Evidence, check: str, worker: str = "worker-1") -> Outcome:
+    """What comes of one check on one worker."""
+    return outcome_of(Network(evidence), _BY_NAME[check], worker)
