@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 _ID: Final = 54321
 _BECOME: Final = """
 set -e
@@ -71,6 +73,16 @@ def ordinary_user() -> Iterator[OrdinaryUser]:
         yield OrdinaryUser(become, home, {**own, "XDG_RUNTIME_DIR": ""})
 
 
+@contextmanager
+def whoever(user: str, home: Path) -> Iterator[OrdinaryUser]:
+    """``me``, whoever runs the tests, with that ``home``; or a ``student`` with one of their own."""
+    if user == "me":
+        yield OrdinaryUser((), home, {})
+    else:
+        with ordinary_user() as student:
+            yield student
+
+
 def _opening() -> str:
     python = Path(sys.base_prefix).resolve()
     closed = next((each for each in reversed(python.parents) if not each.stat().st_mode & 0o001), None)
@@ -83,3 +95,7 @@ def why_none() -> str:
         return "whoever runs the tests is an ordinary user already"
     missing = [tool for tool in ("newuidmap", "setpriv", "unshare") if not shutil.which(tool)]
     return f"{', '.join(missing)} not installed" if missing else ""
+
+
+AS_USER: Final = pytest.mark.skipif(bool(why_none()), reason=why_none() or "an ordinary user can be made")
+"""For the cases of a ``student``."""

@@ -22,11 +22,10 @@ from sandbox.building import build
 from sandbox.dressing import dress
 from sandbox.lab import Lab
 from tests.asked import intended, way_in, with_keys_only
-from tests.ordinary_user import ordinary_user, why_none
+from tests.ordinary_user import AS_USER, whoever
 from tests.sandbox.test_commands import NO_PACKETS, ROOT
 
 pytestmark = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
-AS_USER = pytest.mark.skipif(bool(why_none()), reason=why_none() or "an ordinary user can be made")
 DEBIAN = labs.lab("debian")
 JUMP = labs.lab("private").but(others=(), workers=2, image=images.AMAZON_LINUX.id)
 _OPTIONS = "--workers 'node-*' --pod-cidrs '10.200.{n}.0/24'"
@@ -43,17 +42,11 @@ suite --ssh-user admin
 @pytest.mark.parametrize("user", ["me", pytest.param("student", marks=AS_USER)])
 def test_the_user_of_the_image_is_said_and_typing_it_is_enough(user: str, tmp_path: Path) -> None:
     """The default is refused and ``admin`` is named; with ``--ssh-user admin`` all holds."""
-    with contextlib.ExitStack() as closing:
-        through: tuple[str, ...] = ()
-        environment, home = dict(os.environ), tmp_path
-        if user == "student":
-            student = closing.enter_context(ordinary_user())
-            through, home = student.through, student.home
-            environment |= student.environment
-        inside = f"cd {home}\n{_BY_HAND}"
+    with whoever(user, tmp_path) as who:
+        inside = ("sh", "-c", f"cd {who.home}\n{_BY_HAND}")
         done = subprocess.run(
-            [*through, sys.executable, "-m", "sandbox", "run", "--like", "debian", "--", "sh", "-c", inside],
-            cwd=ROOT, env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            [*who.through, sys.executable, "-m", "sandbox", "run", "--like", "debian", "--", *inside],
+            cwd=ROOT, env={**os.environ, **who.environment, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True, text=True, check=False, timeout=240,
         )  # fmt: skip
     refused, _, green = " ".join(done.stdout.split()).partition("ended with ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import subprocess
@@ -11,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.ordinary_user import ordinary_user, why_none
+from tests.ordinary_user import AS_USER, whoever
 from tests.sandbox.test_commands import NO_PACKETS, ROOT
 
 pytestmark = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
-AS_USER = pytest.mark.skipif(bool(why_none()), reason=why_none() or "an ordinary user can be made")
 _SUITE = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "suites/routes", "--workers", "worker-[0-1]")
 _ON_THE_NODE = "/etc/ssh/ssh_host_ed25519_key .ssh .ssh/authorized_keys /etc/passwd /tmp /bin/sudo"
 _MODES = (
@@ -34,17 +32,11 @@ _PUBLIC = {"/etc/passwd": 0o644, "/tmp": 0o1777, "/bin/sudo": 0o4755}  # noqa: S
 )
 def test_the_private_sandbox_is_green(umask: str, user: str, tmp_path: Path) -> None:
     """Booted, provisioned, logged in to, its pods heard: nothing is wrong, nothing could not be looked at."""
-    with contextlib.ExitStack() as closing:
-        through: tuple[str, ...] = ()
-        environment, home = dict(os.environ), tmp_path
-        if user == "student":
-            student = closing.enter_context(ordinary_user())
-            through, home = student.through, student.home
-            environment |= student.environment
+    with whoever(user, tmp_path) as who:
         done = subprocess.run(
-            [*through, sys.executable, *_SUITE, "--reports", str(home / "reports")],
-            cwd=ROOT, env={**environment, "PYTHONDONTWRITEBYTECODE": "1"}, umask=int(umask, 8),
-            capture_output=True, text=True, check=False, timeout=120,
+            [*who.through, sys.executable, *_SUITE, "--reports", str(who.home / "reports")],
+            cwd=ROOT, env={**os.environ, **who.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            umask=int(umask, 8), capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 
