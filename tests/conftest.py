@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 from tests.provision.account import aws_account, aws_endpoint, wire
 
 os.environ["KTHW_LAB"] = "none"  # that of whoever runs these tests is about another lab
+# The Python there, and no version manager's stand-in for it: a script that starts a dozen programs each time.
+os.environ["PATH"] = os.pathsep.join(
+    filter(None, (str(Path(sys.base_prefix, "bin")), os.environ.get("PATH")))
+)
 
 __all__ = ["aws_account", "aws_endpoint", "wire"]
 
