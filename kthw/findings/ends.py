@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from kthw.findings.crossing import zone_of
 from kthw.findings.finding import Finding
+from kthw.findings.forwarding import forwarding_on
 from kthw.findings.node_firewall import firewall_of
 from kthw.findings.node_routes import astray
-from kthw.findings.nodes import cni_configured, cni_subnet_matches, forwarding_on
+from kthw.findings.nodes import cni_configured, cni_subnet_matches
 from kthw.findings.plugins import missing_plugins
 from kthw.findings.reverse_path import may_filter
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 
-from kthw.errors import CouldNotLook, LookError
+from kthw.errors import CouldNotLook
 from kthw.findings.cni_network import bridge_config, of_another_network
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
@@ -23,31 +23,6 @@ from kthw.network.model import Network
 from kthw.network.node_routes import network_model
 from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import CniConfig, UserData
-
-_SYSCTL = "net.ipv4.ip_forward"
-
-
-def forwarding_on(network: Network, worker: str) -> list[Finding]:
-    """The node hands on packets that are not for itself: ``net.ipv4.ip_forward = 1``."""
-    if network.instance(worker) is None:
-        return one_running_instance(network, worker)
-    node = network.node(worker)
-    if node.ip_forward is None:
-        raise CouldNotLook(
-            LookError(code="probe-timeout", subject=network.noun(worker), worker=worker, detail=_SYSCTL)
-        )
-    if node.ip_forward:
-        return []
-    return [
-        Finding(
-            code="forwarding-off",
-            subject=network.noun(worker),
-            worker=worker,
-            expected=f"{_SYSCTL} = 1",
-            observed=f"{_SYSCTL} = 0",
-            facts=_login(network, worker),
-        )
-    ]
 
 
 def forward_not_dropped(network: Network, worker: str) -> list[Finding]:

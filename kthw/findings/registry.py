@@ -6,6 +6,7 @@ from typing import Final
 
 from kthw.findings import (
     cni_network,
+    forwarding,
     needs,
     nodes,
     other_machines,
@@ -125,7 +126,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         area="nodes",
         chapter="workers",
         needs=needs.NODE,
-        judge=nodes.forwarding_on,
+        judge=forwarding.forwarding_on,
     ),
     Check(
         name="firewall-lets-through",

@@ -47,7 +47,8 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``kind`` is what ``ip -d link`` calls it (``bridge``, ``vxlan``, …), empty for a network card;
     ``addresses`` are IPv4 with their prefix (``10.0.1.20/24``), ``mtu`` bytes. ``rp_filter`` is the sysctl
-    of this interface; the kernel applies the larger of it and ``all``'s. ``None`` where it was not read.
+    of this interface; the kernel applies the larger of it and ``all``'s. ``forwarding``: whether what comes
+    in here is handed on, which ``ip_forward`` says of all at once. ``None`` where it was not read.
     """
 
     name: Interface
@@ -56,6 +57,7 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mtu: Small = 0
     addresses: tuple[MaybeCidr, ...] = ()
     rp_filter: Small | None = None
+    forwarding: bool | None = None
 
 
 class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):

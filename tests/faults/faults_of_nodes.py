@@ -38,6 +38,13 @@ FORWARDING: Final = (
         expected=tuple(f"forwarding-off worker-{n}" for n in range(3)),
     ),
     Fault(
+        name="forwarding off at the network card",
+        en="A hardening script switched forwarding off at the network card of worker-1 alone.",
+        pt="Um script de segurança desligou o encaminhamento só na placa de rede do worker-1.",
+        breaks="ssh worker-1 'sudo sysctl -qw net.ipv4.conf.ens5.forwarding=0'",
+        expected=("forwarding-off.interface worker-1",),
+    ),
+    Fault(
         name="FORWARD policy is DROP",
         en="Docker was installed on worker-1 and set the policy of FORWARD to DROP.",
         pt="O Docker foi instalado no worker-1 e mudou a política de FORWARD para DROP.",

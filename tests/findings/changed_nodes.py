@@ -20,6 +20,16 @@ def with_cni(evidence: Evidence, worker: str, **changes: Any) -> Evidence:
     return with_node(evidence, worker, cni=(replace(bridge, **changes), *others))
 
 
+def with_link(evidence: Evidence, worker: str, name: str, **changes: Any) -> Evidence:
+    """Change one of the worker's interfaces."""
+    links = evidence.nodes[worker].links
+    return with_node(
+        evidence,
+        worker,
+        links=tuple(replace(each, **changes) if each.name == name else each for each in links),
+    )
+
+
 def with_way(evidence: Evidence, worker: str, towards: str, **changes: Any) -> Evidence:
     """Change where the worker's kernel sends packets for the pods of ``towards``."""
     ways = evidence.nodes[worker].ways

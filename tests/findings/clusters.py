@@ -153,8 +153,18 @@ def node(name: str, pod_cidr: str, *, masquerade: bool = True) -> Node:
 def surrounded(node: Node, n: int, cidrs: Mapping[str, str]) -> Node:
     """With what packets meet on it: the ENI, the bridge, the kernel's ways, a firewall that lets all pass."""
     own = cidrs[node.worker]
-    bridge = Link(name="cnio0", kind="bridge", up=True, mtu=1500, addresses=(_host(own, 1),), rp_filter=2)
-    card = Link(name="ens5", up=True, mtu=9001, addresses=(f"10.0.1.{20 + n}/24",), rp_filter=2)
+    bridge = Link(
+        name="cnio0",
+        kind="bridge",
+        up=True,
+        mtu=1500,
+        addresses=(_host(own, 1),),
+        rp_filter=2,
+        forwarding=True,
+    )
+    card = Link(
+        name="ens5", up=True, mtu=9001, addresses=(f"10.0.1.{20 + n}/24",), rp_filter=2, forwarding=True
+    )
     return replace(
         node,
         imds="v1",

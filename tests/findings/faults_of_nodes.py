@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from kthw.observed.evidence import Chain, CniConfig, Evidence, Way
+from kthw.observed.evidence import Chain, CniConfig, Evidence, Link, Way
 from tests.findings.changed_aws import with_instance, with_user_data, without_instance, without_route
-from tests.findings.changed_nodes import with_cni, with_forward_chain, with_nft, with_node, with_way
+from tests.findings.changed_nodes import (
+    with_cni,
+    with_forward_chain,
+    with_link,
+    with_nft,
+    with_node,
+    with_way,
+)
 from tests.findings.clusters import OK
 from tests.findings.judged import Faults, Healthy
 
@@ -49,6 +56,11 @@ FAULTS: Faults = {
         ("node-route-conflict",),
     ),
     "forwarding off": (with_node(OK, "worker-1", ip_forward=False), ("forwarding-off",)),
+    "forwarding off at the bridge": (
+        with_link(OK, "worker-1", "cnio0", forwarding=False),
+        ("forwarding-off",),
+    ),
+    "forwarding off at the ENI": (with_link(OK, "worker-1", "ens5", forwarding=False), ("forwarding-off",)),
     "no CNI file": (with_node(OK, "worker-1", cni=()), ("cni-config-missing",)),
     "neither user data nor CNI file": (
         with_node(with_user_data(without_route(OK, "10.200.1.0/24"), "worker-1"), "worker-1", cni=()),
@@ -298,6 +310,21 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
+    "an interface that no pod's packets enter forwards nothing": with_node(
+        OK,
+        "worker-1",
+        links=(
+            *OK.nodes["worker-1"].links,
+            Link(
+                name="docker0",
+                kind="bridge",
+                up=True,
+                mtu=1500,
+                addresses=("172.17.0.1/16",),
+                forwarding=False,
+            ),
+        ),
+    ),
     "no tool tells the firewall, none the routes": with_node(
         OK, "worker-1", firewall=None, ways=(), links=()
     ),

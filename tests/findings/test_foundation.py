@@ -12,7 +12,7 @@ from msgspec.structs import replace
 import kthw.findings
 import kthw.network
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import nodes, workers
+from kthw.findings import forwarding, nodes, workers
 from kthw.findings.check import Judge
 from kthw.findings.finding import Finding, once
 from kthw.network import filters, ranges
@@ -97,7 +97,7 @@ def test_without_an_inventory_nothing_is_judged(judge: Judge) -> None:
     assert raised.value.error is denied
 
 
-@pytest.mark.parametrize("judge", [nodes.forwarding_on, nodes.cni_configured, nodes.cni_subnet_matches])
+@pytest.mark.parametrize("judge", [forwarding.forwarding_on, nodes.cni_configured, nodes.cni_subnet_matches])
 def test_a_node_that_was_not_seen_is_not_judged(judge: Judge) -> None:
     refused = LookError(code="ssh-auth-failed", subject="worker-1", worker="worker-1")
     evidence = replace(OK, nodes={"worker-0": OK.nodes["worker-0"]}, errors=(refused,))
@@ -109,7 +109,7 @@ def test_a_node_that_was_not_seen_is_not_judged(judge: Judge) -> None:
 
 def test_forwarding_that_could_not_be_read_is_not_judged() -> None:
     with pytest.raises(CouldNotLook):
-        nodes.forwarding_on(Network(with_node(OK, "worker-1", ip_forward=None)), "worker-1")
+        forwarding.forwarding_on(Network(with_node(OK, "worker-1", ip_forward=None)), "worker-1")
 
 
 def test_user_data_that_was_not_read_is_not_judged() -> None:

@@ -116,7 +116,7 @@ class ScriptedChannel:
             return {"address": f"10.200.{number}.2", "file": "10-bridge.conf"}
         if do == "ways":
             via = {"device": "ens5", "via": "10.0.1.1", "kind": "unicast", "route": "default via 10.0.1.1"}
-            link = {"name": "ens5", "kind": "", "up": True, "mtu": 9001, "rp_filter": 2}
+            link = {"name": "ens5", "kind": "", "up": True, "mtu": 9001, "rp_filter": 2, "forwarding": True}
             chain = {"tool": "iptables", "table": "filter", "name": "FORWARD", "policy": "ACCEPT"}
             return {
                 "links": [{**link, "addresses": [f"10.0.1.2{number}/24"]}],

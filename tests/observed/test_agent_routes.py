@@ -37,6 +37,8 @@ def test_the_interfaces_are_told_without_the_bridges_ports(nodes: TwoNodes) -> N
     nodes.on(0, "ip", "link", "set", "ens5", "mtu", "1400")
     nodes.on(0, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/ens5/rp_filter")
     nodes.on(0, "sh", "-c", "echo 2 > /proc/sys/net/ipv4/conf/all/rp_filter")
+    nodes.on(0, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+    nodes.on(0, "sh", "-c", "echo 0 > /proc/sys/net/ipv4/conf/ens5/forwarding")
     session = nodes.session(0)
     assert [link["name"] for link in around(session)["links"]] == ["ens5"]
     nodes.make_pod(session, 0)
@@ -45,8 +47,10 @@ def test_the_interfaces_are_told_without_the_bridges_ports(nodes: TwoNodes) -> N
     card, bridge = seen["links"]
     assert card == {
         "name": "ens5", "kind": "", "up": True, "mtu": 1400, "addresses": ["10.0.1.20/24"], "rp_filter": 1,
+        "forwarding": False,
     }  # fmt: skip
     assert (bridge["name"], bridge["kind"], bridge["addresses"]) == ("cnio0", "bridge", ["10.200.0.1/24"])
+    assert bridge["forwarding"] is True
 
 
 WAYS = {

@@ -170,10 +170,11 @@ def _whole(half: re.Match[str]) -> str:
     return chr(number - 0xDC00) if 0xDC80 <= number <= 0xDCFF else "\ufffd"
 
 
-def forwarding() -> bool | None:
-    """``net.ipv4.ip_forward``, or ``None`` where it cannot be read."""
+def forwarding(interface: str = "") -> bool | None:
+    """``net.ipv4.ip_forward``, or that of one interface for what comes in there; ``None``: cannot be read."""
+    path = Path("/proc/sys/net/ipv4/conf", interface, "forwarding") if interface else FORWARDING
     try:
-        return FORWARDING.read_text(encoding="ascii").strip() != "0"
+        return path.read_text(encoding="ascii").strip() != "0"
     except OSError:
         return None
 

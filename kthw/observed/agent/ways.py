@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from kthw.observed.agent.asked import is_address
-from kthw.observed.agent.system import MOST_DETAIL, Looking, read
+from kthw.observed.agent.system import MOST_DETAIL, Looking, forwarding, read
 
 MOST_LINKS = 64
 MOST_PARTS = 256
@@ -39,6 +39,7 @@ def links(looking: Looking) -> list[dict[str, Any]]:
                 if address.get("family") == "inet" and is_address(address.get("local"))
             ][:MOST_LINKS],
             "rp_filter": rp_filter(each["ifname"]),
+            "forwarding": forwarding(each["ifname"]),
         }
         for each in looking.ip("-d", "address")
         if each["ifname"] != "lo" and "master" not in each
