@@ -164,6 +164,8 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 PROBE_PORT: Final = 8080
 """The TCP port a probe pod listens on, and its peers connect to."""
+DNS_PORT: Final = 53
+"""The UDP port a pod of CoreDNS is asked on."""
 
 
 class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
