@@ -43,7 +43,7 @@ def probe(
     answer = session.request("probe", deadline=20, peers=peers, seconds=seconds, **fields)
     return {
         f"{'' if kind == 'pod' else kind + ' '}{protocol} {address}": (reached, detail)
-        for kind, _, address, protocol, reached, detail, _ in answer["probes"]
+        for kind, _, address, protocol, _, reached, detail, *_ in answer["probes"]
     }
 
 

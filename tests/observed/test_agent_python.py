@@ -220,7 +220,7 @@ def test_python_3_6_itself_has_the_whole_conversation(nodes: TwoNodes) -> None:
     assert "10.0.1.21" in str(around["ways"])
     peers = [{"worker": "worker-1", "address": there, "port": 8080}]
     probes = one.request("probe", deadline=20, peers=peers, node="10.0.1.20", seconds=2)["probes"]
-    assert [(kind, protocol, reached) for kind, _, _, protocol, reached, *_ in probes] == [
+    assert [(kind, protocol, reached) for kind, _, _, protocol, _, reached, *_ in probes] == [
         ("pod", "icmp", True),
         ("pod", "tcp", True),
         ("node", "icmp", True),

@@ -94,7 +94,8 @@ class Agent:
                 self._close_pod()
             raise
         self.selector.register(listener, selectors.EVENT_READ, self.pod.welcome)
-        return {"address": self.pod.address, "file": network.network["file"][:MOST_NAME]}
+        made = {"address": self.pod.address, "mtu": self.pod.mtu}
+        return dict(made, file=network.network["file"][:MOST_NAME])
 
     def _probe(self, request: dict[str, Any]) -> dict[str, Any]:
         if not self.pod:

@@ -69,7 +69,8 @@ class Probe:
         detail = "" if self.reached else self.refusal or f"no answer in {deadline:.1f} s"
         protocol = "tcp" if self.port else "icmp"
         took = round(self.took * 1000, 1) if self.reached else 0.0
-        return [self.kind, self.worker, self.address, protocol, self.reached, detail[:MOST_NAME], took]
+        found = [self.reached, detail[:MOST_NAME], took, 0, 0, 0]
+        return [self.kind, self.worker, self.address, protocol, 0, *found]
 
 
 class Mesh:

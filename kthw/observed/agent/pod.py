@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from kthw.observed.agent.cni import Network
+from kthw.observed.agent.cni import INTERFACE, Network
 from kthw.observed.agent.system import (
     CLONE_NEWNET,
     DEADLINE,
@@ -23,6 +23,7 @@ from kthw.observed.agent.system import (
     call,
     forwarding,
     has_interface,
+    mtu_of,
     raise_interface,
     started,
     tool,
@@ -39,6 +40,7 @@ class Pod:
         self.port: int = request["port"]
         self.configs: str = request["configs"]
         self.address = ""
+        self.mtu = 0
         self.listener: socket.socket | None = None
         self.holder = 0
         self.container = ""
@@ -62,6 +64,7 @@ class Pod:
                 FORWARDING.write_text("0", encoding="ascii")
         with self.inside():
             raise_interface("lo")
+            self.mtu = mtu_of(INTERFACE)
             self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             self.listener.setblocking(False)
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
