@@ -368,6 +368,7 @@ def test_the_judgement_does_no_io() -> None:
         "itertools",
         "json",
         "kthw",
+        "math",
         "msgspec",
         "re",
         "shlex",
