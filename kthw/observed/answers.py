@@ -286,13 +286,13 @@ def probes(worker: str, pod: str, answer: Probed, asked: Sequence[Key]) -> tuple
     found: dict[Key, Probe] = {}
     for row in answer.probes:
         key = (row.kind, row.destination, row.destination_address, row.protocol, row.size)
-        about = printable(f"probes: {' '.join(map(str, key))}")
         if key not in wanted or key in found:
-            raise UnfitError(f"{about}: nobody asked for that, or not twice")
+            about = " ".join(map(str, key))
+            raise UnfitError(printable(f"probes: {about}: nobody asked for that, or not twice"))
         try:
             found[key] = Probe(source=worker, source_address=pod, **msgspec.structs.asdict(row))
         except ValueError as problem:
-            raise UnfitError(f"{about}: {problem}") from problem
+            raise UnfitError(printable(f"probes: {' '.join(map(str, key))}: {problem}")) from problem
     return tuple(found[key] for key in asked if key in found)
 
 

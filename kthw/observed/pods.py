@@ -186,7 +186,7 @@ class _Look:
         self._opened.append(session)
         count = len(self._machines)
         session.allow(
-            seconds=BUDGET + _BUDGET_PER_WORKER * count + 2 * probe_deadline(count),
+            seconds=BUDGET + _BUDGET_PER_WORKER * count + 3 * probe_deadline(count),
             size=MOST_BYTES + _BYTES_PER_WORKER * count,
         )
         try:
@@ -221,14 +221,20 @@ class _Look:
         answer = session.ask(
             "probe",
             answers.Probed,
-            # Twice: a probe's own time begins when its turn comes.
-            deadline=2 * seconds + _SLACK,
+            # A probe's own time begins when its turn comes, and what was lost is asked for again.
+            deadline=3 * seconds + _SLACK,
             peers=[{"worker": w, "address": a, "port": PROBE_PORT} for w, a in peers.items()],
             node=node,
             internet=[tutorial.INTERNET_HOST, tutorial.INTERNET_PORT],
             seconds=seconds,
         )
-        asked = [("pod", w, a, protocol, 0) for w, a in peers.items() for protocol in ("icmp", "tcp")]
+        sizes = (0, mtu) if (mtu := self._nodes[worker].pod_mtu) else (0,)
+        asked = [
+            ("pod", w, a, protocol, size)
+            for w, a in peers.items()
+            for protocol in ("icmp", "tcp", "udp")
+            for size in sizes
+        ]
         asked += [("node", worker, node, "icmp", 0)] if node else []
         asked += [("internet", "", tutorial.INTERNET_HOST, protocol, 0) for protocol in ("icmp", "tcp")]
         with session.fitting("probe"):

@@ -136,7 +136,12 @@ class ScriptedChannel:
 
 def keys(worker: str, fields: dict[str, Any]) -> list[tuple[str, str, str, str, int]]:
     """What the fields of ``probe`` ask about."""
-    found = [("pod", p["worker"], p["address"], how, 0) for p in fields["peers"] for how in ("icmp", "tcp")]
+    found = [
+        ("pod", peer["worker"], peer["address"], how, size)
+        for peer in fields["peers"]
+        for how in ("icmp", "tcp", "udp")
+        for size in (0, 1500)
+    ]
     found += [("node", worker, fields["node"], "icmp", 0)]
     return found + [("internet", "", fields["internet"][0], how, 0) for how in ("icmp", "tcp")]
 

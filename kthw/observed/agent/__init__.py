@@ -40,8 +40,9 @@ back, an address and a masquerade rule, the next one sweeps.
 """
 
 SOURCES = (
-    "system", "asked", "cni", "metadata", "firewall", "ways", "kept", "keeper", "node", "pod", "sweep",
-    "mesh", "watch", "conversation",
+    "system", "asked", "cni", "metadata", "firewall", "ways", "kept", "keeper", "node",
+    "datagrams", "answering", "pod", "sweep", "mesh", "counting", "limits",
+    "measuring", "watch", "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""
 WRITING = ("kernel_routes",)

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from kthw.observed.agent.mesh import ECHO_REPLY, ECHO_REQUEST, SO_RCVBUFFORCE, checksum
+from kthw.observed.agent.datagrams import ECHO_REPLY, ECHO_REQUEST, SO_RCVBUFFORCE, folded, words_of
 from kthw.observed.agent.pod import Pod
 
 ETH_P_ALL = 3
@@ -140,6 +140,5 @@ def _tap(selector: selectors.BaseSelector, on_packet: Callable[[], None]) -> soc
 def _echo(mark: bytes, number: int) -> bytes:
     """An echo request whose data is ``mark`` and the pair's number."""
     data = mark + struct.pack("!H", number)
-    data += b"\0" * (len(data) % 2)
     head = struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, 0x6B74, number & 0xFFFF)
-    return head[:2] + struct.pack("!H", checksum(head + data)) + head[4:] + data
+    return head[:2] + struct.pack("!H", folded(words_of(head + data))) + head[4:] + data
