@@ -28,6 +28,7 @@ _KUBERNETES: Final = "kubernetes forwarding rules"
 _EXPRESSIONS: Final = {
     ("ip", "saddr"): "source", ("ip", "daddr"): "destination", ("ip", "protocol"): "protocol",
     ("meta", "l4proto"): "protocol", ("ct", "state"): "state", ("icmp", "type"): "icmp-type",
+    ("icmp", "code"): "icmp-code",
     ("tcp", "sport"): "source-port", ("tcp", "dport"): "destination-port",
     ("udp", "sport"): "source-port", ("udp", "dport"): "destination-port",
     ("th", "sport"): "source-port", ("th", "dport"): "destination-port",

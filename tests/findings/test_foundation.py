@@ -83,6 +83,9 @@ def test_no_check_passes_for_a_worker_that_is_missing(judge: Judge) -> None:
         "is-reached-by-others",
         "reaches-own-node",
         "reaches-internet",
+        "udp-between-pods",
+        "full-size-between-pods",
+        "no-packets-lost",
     }
     found = {f.code for f in judge(Network(evidence), "worker-1")}
     name = next(name for name, known in JUDGES.items() if known is judge)

@@ -28,7 +28,7 @@ from tests.findings.clusters import healthy
 
 RECORDINGS = ("healthy", "three-faults", "twelve-workers")
 SAME = ("code", "subject", "worker", "expected", "observed", "near_miss", "pairs", "explained_by")
-ADDED = {"cni-plugins-installed"}
+ADDED = {"cni-plugins-installed", "udp-between-pods", "full-size-between-pods", "no-packets-lost"}
 """The checks that ask what 66eb9cb did not look at."""
 
 
