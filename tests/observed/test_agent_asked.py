@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import socket
 import struct
 import sys
@@ -21,6 +20,7 @@ from kthw.observed.agent.asked import checked, read_request
 from kthw.observed.agent.datagrams import Datagrams
 from kthw.observed.agent.mesh import Call, Mesh, Probe
 from kthw.observed.agent.system import AgentError, writable
+from kthw.observed.agent.turns import Turns
 from kthw.observed.agent.watch import MAGIC, Watch
 from tests.observed.local_channel import LocalChannel
 
@@ -265,7 +265,7 @@ def test_a_stranger_who_answers_puts_no_words_into_the_agents_mouth(said: bytes,
     ours, theirs = socket.socketpair()
     probe = Probe("pod", "worker-1", "10.200.1.2", "tcp", 8080)
     call = Call([probe], b"kthw r1 worker-1\n", "r1")
-    mesh = Mesh([call], 3.0, object.__new__(Datagrams), selectors.DefaultSelector())
+    mesh = Mesh([call], 3.0, object.__new__(Datagrams), Turns())
     call.socket = ours
     with theirs:
         theirs.sendall(said)

@@ -16,7 +16,8 @@ answers on stdout, one JSON object a line, each answer with the request's ``id``
     what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``routes``,
     ``keeper``, ``firewall``, ``lacking`` (programs that are not there), ``failed``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
-    sends from inside the pod to everybody at once: ``probes``, a list of
+    sends from inside the pod to everybody at once, then counts what is lost of what is lost in part, and
+    looks for the limit of what is too narrow for packets of the pod's MTU: ``probes``, a list of
     ``[kind, worker, address, protocol, size, reached, detail, milliseconds, limit, sent, lost]``.
 ``{"do": "watch", "mark": HEX, "port": N, "pairs": [[NUMBER, PROTOCOL, SOURCE, ITS NODE, DESTINATION]]}``
     from now on, notes which interfaces see packets of these pairs.
@@ -41,7 +42,7 @@ back, an address and a masquerade rule, the next one sweeps.
 
 SOURCES = (
     "system", "asked", "cni", "metadata", "firewall", "ways", "kept", "keeper", "node",
-    "datagrams", "answering", "pod", "sweep", "mesh", "counting", "limits",
+    "turns", "datagrams", "answering", "pod", "sweep", "mesh", "counting", "limits",
     "measuring", "watch", "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""

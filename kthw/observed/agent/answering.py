@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import selectors
 import socket
 from collections.abc import Callable
 
 from kthw.observed.agent.datagrams import MOST_AT_ONCE, SO_RCVBUFFORCE
+from kthw.observed.agent.turns import READ, Turns
 
 DNS_PORT = 53
 """The port of UDP: what is asked there is what pods need UDP for, and what firewalls have rules about."""
@@ -18,7 +18,7 @@ MOST_CONNECTIONS = 4096
 
 
 class Answering:
-    """A TCP and a UDP socket of the pod's. Made inside the pod; answers whenever the selector says so.
+    """A TCP and a UDP socket of the pod's. Made inside the pod; answers when it is its turn.
 
     Over TCP, ``kthw RUN WORKER`` to whoever connects, and then what is said back, if that begins with
     ``kthw RUN LENGTH`` and is as long as it says. Over UDP, ``kthw RUN NUMBER WORKER`` to who says
@@ -26,8 +26,8 @@ class Answering:
     Who does not know the run hears no more than that first line, and nobody more than he said himself.
     """
 
-    def __init__(self, port: int, run: str, worker: str, selector: selectors.BaseSelector) -> None:
-        self.selector = selector
+    def __init__(self, port: int, run: str, worker: str, turns: Turns) -> None:
+        self.turns = turns
         self.token = token(run, worker)
         self.prefix = f"kthw {run} ".encode()
         self.name = b" " + worker.encode() + b"\n"
@@ -41,7 +41,7 @@ class Answering:
                 with contextlib.suppress(OSError):
                     each.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
                 each.bind(("", port if each is self.tcp else DNS_PORT))
-                selector.register(each, selectors.EVENT_READ, on_packet)
+                turns.register(each, READ, on_packet)
             self.tcp.listen(2048)
         except OSError:
             self.close()
@@ -49,8 +49,7 @@ class Answering:
 
     def close(self) -> None:
         for each in (self.tcp, self.udp, *self.connections):
-            with contextlib.suppress(KeyError, ValueError):
-                self.selector.unregister(each)
+            self.turns.unregister(each)
             each.close()
         self.connections.clear()
 
@@ -65,7 +64,7 @@ class Answering:
             if len(self.connections) >= MOST_CONNECTIONS:
                 self._drop(next(iter(self.connections)))
             self.connections[peer] = bytearray()
-            self.selector.register(peer, selectors.EVENT_READ, self._listen_to(peer))
+            self.turns.register(peer, READ, self._listen_to(peer))
             with contextlib.suppress(OSError):
                 peer.send(self.token)
 
@@ -91,7 +90,7 @@ class Answering:
 
     def _drop(self, peer: socket.socket) -> None:
         del self.connections[peer]
-        self.selector.unregister(peer)
+        self.turns.unregister(peer)
         peer.close()
 
     def _answer(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import selectors
 import signal
 import sys
 import time
@@ -18,6 +17,7 @@ from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.agent.pod import Pod
 from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
 from kthw.observed.agent.system import MOST_NAME, AgentError, alone, has_interface, writable
+from kthw.observed.agent.turns import READ, Turns
 from kthw.observed.agent.watch import Watch
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
@@ -31,8 +31,8 @@ class Agent:
     def __init__(self, more: dict[str, Any] | None = None) -> None:
         self.shapes = {do: shape for do, (shape, _) in (more or {}).items()}
         self.acts = {do: act for do, (_, act) in (more or {}).items()}
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(0, selectors.EVENT_READ, self._on_stdin)
+        self.turns = Turns()
+        self.turns.register(0, READ, self._on_stdin)
         self.heard = b""
         self.last = time.monotonic()
         self.pod: Pod | None = None
@@ -88,7 +88,7 @@ class Agent:
                 brings_bridge = not has_interface(network.bridge) or somebody_brought_bridge(
                     request["configs"], plugins, network
                 )
-                self.pod.open(brings_bridge, self.selector)
+                self.pod.open(brings_bridge, self.turns)
         except Exception:
             with contextlib.suppress(Exception):
                 self._close_pod()
@@ -100,14 +100,14 @@ class Agent:
         if not self.pod:
             raise AgentError("cni-failed", "there is no pod to probe from")
         with self.pod.inside():
-            return {"probes": Measuring(self.pod, request, self.selector, self._turn).all()}
+            return {"probes": Measuring(self.pod, request, self.turns).all()}
 
     def _trace(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
         if not self.pod:
             raise AgentError("cni-failed", "there is no pod to trace from")
         if what == "watch":
             self._stop_watching()
-            self.watch = Watch(self.pod, request, self.selector)
+            self.watch = Watch(self.pod, request, self.turns)
         elif what == "send" and self.watch:
             for again in range(request["times"]):
                 self._wait(request["pause"] if again else 0.0)
@@ -136,7 +136,7 @@ class Agent:
 
     def _next(self) -> bytes:
         while b"\n" not in self.heard:
-            self._turn(IDLE)
+            self.turns.turn(IDLE)
             if len(self.heard) > MOST_BYTES:
                 sys.exit(0)
             if time.monotonic() - self.last > IDLE:
@@ -145,14 +145,10 @@ class Agent:
         return line
 
     def _wait(self, seconds: float) -> None:
-        """Go on with what the selector brings for so long."""
+        """Go on with whose turn it is for so long."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self._turn(max(0.0, until - time.monotonic()))
-
-    def _turn(self, seconds: float) -> None:
-        for key, _ in self.selector.select(seconds):
-            key.data()
+            self.turns.turn(max(0.0, until - time.monotonic()))
 
     def _on_stdin(self) -> None:
         data = os.read(0, 1 << 16)

@@ -31,7 +31,7 @@ class Count(Asker):
 
 
 class Counting:
-    """``times`` packets for each of ``counts``, in turns ``pause`` seconds apart.
+    """``times`` packets for each of ``counts``, in rounds ``pause`` seconds apart.
 
     No more are sent after ``seconds``. Without a pause as many are under way as in a mesh. What was found is
     told to the probes.
@@ -45,8 +45,8 @@ class Counting:
         self.datagrams = datagrams
         self.began = time.monotonic()
         self.until = self.began + seconds
-        self.turns = times if counts else 0
-        self.turn = 0
+        self.rounds = times if counts else 0
+        self.round = 0
         self.at = 0
         self.out = 0
         self.last = self.began
@@ -55,22 +55,22 @@ class Counting:
 
     @property
     def left(self) -> bool:
-        return self.turn < self.turns or (self.out > 0 and time.monotonic() < self.last + LATE)
+        return self.round < self.rounds or (self.out > 0 and time.monotonic() < self.last + LATE)
 
     def advance(self) -> float:
         """Send what is due; the seconds until something is due again."""
         now = time.monotonic()
         if now > self.until:
-            self.turn = self.turns
-        while self.turn < self.turns:
-            due = self.began + self.turn * self.pause
+            self.round = self.rounds
+        while self.round < self.rounds:
+            due = self.began + self.round * self.pause
             if now < due:
                 return due - now
             if self.out >= WINDOW and not self.pause and now < self.last + FRESH:
                 return self.last + FRESH - now
             self._send(self.counts[self.at], now)
             self.at = (self.at + 1) % len(self.counts)
-            self.turn += not self.at
+            self.round += not self.at
         return max(0.0, self.last + LATE - now) if self.out > 0 else 0.0
 
     def tell(self) -> None:

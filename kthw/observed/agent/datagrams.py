@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
 import socket
 import struct
 import time
 from collections.abc import Callable
 from typing import Any
+
+from kthw.observed.agent.turns import READ, Turns
 
 SO_RCVBUFFORCE = 33
 SOL_RAW, ICMP_FILTER = 255, 1
@@ -62,11 +63,9 @@ class Datagrams:
     router would not pass a TCP packet on, and what it said.
     """
 
-    def __init__(
-        self, run: str, selector: selectors.BaseSelector, connection_refused: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, run: str, turns: Turns, connection_refused: Callable[[str, str], None]) -> None:
         self.prefix = f"kthw {run} ".encode()
-        self.selector = selector
+        self.turns = turns
         self.connection_refused = connection_refused
         self.asked: dict[int, tuple[Asker, float, int]] = {}
         self.lengths: dict[tuple[str, int], Asker] = {}
@@ -84,11 +83,11 @@ class Datagrams:
             each.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
             with contextlib.suppress(OSError):
                 each.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
-            selector.register(each, selectors.EVENT_READ, on_packet)
+            turns.register(each, READ, on_packet)
 
     def close(self) -> None:
         for each in (self.icmp, self.udp):
-            self.selector.unregister(each)
+            self.turns.unregister(each)
             each.close()
 
     def send(self, asker: Asker, protocol: str, size: int) -> int:

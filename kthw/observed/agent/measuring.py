@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import selectors
-from collections.abc import Callable
+import gc
 from typing import Any
 
 from kthw.observed.agent.answering import DNS_PORT, token
@@ -12,8 +11,9 @@ from kthw.observed.agent.datagrams import Datagrams
 from kthw.observed.agent.limits import Limits
 from kthw.observed.agent.mesh import Call, Mesh, Probe
 from kthw.observed.agent.pod import Pod
+from kthw.observed.agent.turns import Turns
 
-SAMPLED, SAMPLED_IN_ALL = 40, 100
+SAMPLED, SAMPLED_IN_ALL = 20, 100
 """Packets for a pair that answers, and those for all pairs of a pod, that notice that some are lost.
 
 Of many pairs, those that the mesh itself sends notice it.
@@ -32,20 +32,18 @@ LIMITS, LIMITING = 32, 4.0
 
 
 class Measuring:
-    """Made, run and closed inside the pod. ``turn`` goes on with what the selector brings for so long."""
+    """Made, run and closed inside the pod."""
 
     def __init__(
         self,
         pod: Pod,
         request: dict[str, Any],
-        selector: selectors.BaseSelector,
-        turn: Callable[[float], None],
+        turns: Turns,
     ) -> None:
         self.pod = pod
         self.deadline: float = request["seconds"]
-        self.selector = selector
-        self.turn = turn
-        self.datagrams = Datagrams(pod.run, selector, self._connection_refused)
+        self.turns = turns
+        self.datagrams = Datagrams(pod.run, turns, self._connection_refused)
         self.mesh: Mesh | None = None
         self.calls: list[Call] = []
         self.pairs: list[Pair] = []
@@ -61,6 +59,7 @@ class Measuring:
 
     def all(self) -> list[list[Any]]:
         """The rows of the answer."""
+        gc.disable()  # a mesh makes many objects at once, and none that it would find
         try:
             self._try(self.calls, self.deadline)
             self._sample()
@@ -68,6 +67,7 @@ class Measuring:
             self._limit()
         finally:
             self.datagrams.close()
+            gc.enable()
         for pair in self.pairs:
             pair.share_refusal()
         return [each.told(self.deadline) for each in self.probes]
@@ -89,7 +89,7 @@ class Measuring:
 
     def _try(self, calls: list[Call], deadline: float, *besides: Any) -> None:
         """Each call until something comes of it, and what is to be done ``besides``."""
-        self.mesh = mesh = Mesh(calls, deadline, self.datagrams, self.selector)
+        self.mesh = mesh = Mesh(calls, deadline, self.datagrams, self.turns)
         try:
             self._run(mesh, *besides)
         finally:
@@ -101,7 +101,7 @@ class Measuring:
             left = [task for task in tasks if task.left]
             if not left:
                 return
-            self.turn(min(task.advance() for task in left))
+            self.turns.turn(min(task.advance() for task in left))
 
     def _sample(self) -> None:
         counts = [Count(pair.counted) for pair in self.pairs if pair.counted]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import heapq
 import os
 import random
-import selectors
 import socket
 import struct
 import time
@@ -16,6 +14,7 @@ from typing import Any
 from kthw.observed.agent.answering import bulk, unhurried
 from kthw.observed.agent.datagrams import Asker, Datagrams, stranger
 from kthw.observed.agent.system import MOST_NAME
+from kthw.observed.agent.turns import READ, WRITE, Turns
 
 WINDOW = 32
 """Calls under way at once that could still be answered soon: the mesh clocks itself by the answers."""
@@ -120,12 +119,10 @@ class Call:
 class Mesh:
     """All calls of one pod at once, each tried again and again until its time is up, in one thread."""
 
-    def __init__(
-        self, calls: list[Call], deadline: float, datagrams: Datagrams, selector: selectors.BaseSelector
-    ) -> None:
+    def __init__(self, calls: list[Call], deadline: float, datagrams: Datagrams, turns: Turns) -> None:
         self.deadline = deadline
         self.datagrams = datagrams
-        self.selector = selector
+        self.turns = turns
         self.waiting = list(calls)
         random.shuffle(self.waiting)  # or all pods would turn to the same peer first
         self.pending = 0
@@ -215,8 +212,8 @@ class Mesh:
         if number not in (0, errno.EINPROGRESS):
             raise OSError(number, os.strerror(number))
         # Who says something is connected: then there is no need to be told of that first.
-        event = selectors.EVENT_READ if call.expected else selectors.EVENT_WRITE
-        self.selector.register(call.socket, event, lambda: self._on_connection(call))
+        event = READ if call.expected else WRITE
+        self.turns.register(call.socket, event, lambda: self._on_connection(call))
 
     def _on_connection(self, call: Call) -> None:
         if not call.socket:
@@ -226,7 +223,8 @@ class Mesh:
                 number = call.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if number:
                     raise OSError(number, os.strerror(number))
-                call.finish(call.probes[0], reached=True, took=time.monotonic() - call.tried)
+                if _is_connected(call.socket):  # or it was another's turn, who had its descriptor before
+                    call.finish(call.probes[0], reached=True, took=time.monotonic() - call.tried)
                 return
             if not call.bulk:
                 unhurried(call.socket)
@@ -288,11 +286,17 @@ class Mesh:
 
     def _drop(self, call: Call) -> None:
         if call.socket:
-            with contextlib.suppress(KeyError):
-                self.selector.unregister(call.socket)
+            self.turns.unregister(call.socket)
             call.socket.close()
             call.socket = None
         call.heard = call.bulk = b""
+
+
+def _is_connected(connection: socket.socket) -> bool:
+    try:
+        return bool(connection.getpeername())
+    except OSError:
+        return False
 
 
 def _headers(connection: socket.socket | None) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import selectors
 import signal
 import struct
 import subprocess
@@ -29,6 +28,7 @@ from kthw.observed.agent.system import (
     started,
     tool,
 )
+from kthw.observed.agent.turns import Turns
 
 
 class Pod:
@@ -48,7 +48,7 @@ class Pod:
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self.namespace = -1
 
-    def open(self, brings_bridge: bool, selector: selectors.BaseSelector) -> None:
+    def open(self, brings_bridge: bool, turns: Turns) -> None:
         """Make it, and answer whoever asks. Raises ``AgentError``, ``OSError``; ``close`` tidies up."""
         self.container = (
             f"kthw-probe-{os.getpid()}-{started(os.getpid())}{'-bridge' if brings_bridge else ''}"
@@ -66,7 +66,7 @@ class Pod:
         with self.inside():
             raise_interface("lo")
             self.mtu = mtu_of(INTERFACE)
-            self.answering = Answering(self.port, self.run, self.worker, selector)
+            self.answering = Answering(self.port, self.run, self.worker, turns)
 
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:
