@@ -11,7 +11,7 @@ from kthw.intended import tutorial
 from kthw.network.model import Network
 
 _ABOUT_ROUTES: Final = ("route-", "local-route-", "internet-route-")
-_PACKETS: Final = "pod-unreachable"
+_PACKETS: Final = ("pod-unreachable", "packets-lost")
 
 
 def settled(network: Network, found: Sequence[Finding]) -> Sequence[Finding]:
@@ -28,7 +28,7 @@ def settled(network: Network, found: Sequence[Finding]) -> Sequence[Finding]:
 
 
 def _may_come_of(error: LookError, finding: Finding) -> bool:
-    if finding.code == _PACKETS:
+    if finding.code in _PACKETS:
         kinds = {lost.probe.kind for lost in finding.lost}
         by_default = error.destination in ("", tutorial.EVERYWHERE)
         return "pod" in kinds or ("internet" in kinds and by_default)

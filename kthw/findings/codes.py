@@ -73,6 +73,8 @@ CODES: Final[dict[str, Code]] = {
     "node-route-missing": Code(stage=Stage.NODE_ROUTE, stops="pods"),
     "node-route-wrong-next-hop": Code(stage=Stage.NODE_ROUTE, stops="pods"),
     "node-route-off-link": Code(stage=Stage.NODE_ROUTE, stops="pods"),
+    "packets-too-big": Code(stage=Stage.PACKET, stops="nobody"),
+    "packets-lost": Code(stage=Stage.PACKET, stops="nobody"),
     "pod-unreachable": Code(stage=Stage.PACKET, stops="nobody", scope="pair"),
 }
 """Every code; none is ever renamed. Their order here means nothing."""

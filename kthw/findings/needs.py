@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import structs
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import node_firewall, nodes, plugins, reachability, workers
+from kthw.findings import losses, node_firewall, nodes, plugins, reachability, sizes, workers
 from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
 from kthw.findings.unread import NAMES, founded, unread
@@ -165,30 +165,66 @@ def other_workers(network: Network, worker: str) -> Skip | None:
     return Skip(reason="run-skip-no-other-worker") if set(network.workers) <= {worker} else None
 
 
+NOTHING_LOST: Final = nothing_found_by("no-packets-lost", losses.no_packets_lost)
+"""What a share of is lost is neither reached nor unreachable."""
+NOTHING_LOST_TOWARDS: Final = nothing_found_by("no-packets-lost", losses.no_packets_lost_towards)
+REACHED: Final = nothing_found_by("reaches-others", reachability.reaches_others)
+"""Of a pair of which nothing gets through, no more is to be asked."""
+
+
 def probed_all_others(network: Network, worker: str) -> Skip | None:
-    """The probe pod has tried to reach every other worker's."""
-    sent = network.probes.sent_by(worker)
-    return _all_tried(
-        network, all(p.reached for p in sent if p.kind == "pod"), worker, reachability.unmeasured
-    )
+    """The probe pod has tried to reach every other worker's, and what it sends is not lost by chance."""
+    if reachability.reaches_others(network, worker):
+        return None
+    return NOTHING_LOST(network, worker) or _all_tried(network, worker, reachability.unmeasured)
 
 
 def probed_by_all_others(network: Network, worker: str) -> Skip | None:
-    """Every other worker's probe pod has tried to reach this one's."""
-    sent = network.probes.sent_to(worker)
-    well = all(probe.reached for probe in sent if probe.source != worker)
-    return _all_tried(network, well, worker, reachability.unmeasured_towards)
+    """Every other worker's probe pod has tried to reach this one's, and that is not lost by chance."""
+    if reachability.is_reached_by_others(network, worker):
+        return None
+    lossy = NOTHING_LOST_TOWARDS(network, worker)
+    return lossy or _all_tried(network, worker, reachability.unmeasured_towards)
 
 
-def _all_tried(
-    network: Network, well: bool, worker: str, unmeasured: Callable[[Network, str], list[str]]
-) -> Skip | None:
+def probed_all_others_by_udp(network: Network, worker: str) -> Skip | None:
+    """The same by UDP."""
+    if reachability.reaches_others_by_udp(network, worker):
+        return None
+    _measured_today(network, worker)
+    return NOTHING_LOST(network, worker) or _all_tried(network, worker, reachability.unmeasured_by_udp)
+
+
+def probed_all_others_at_full_size(network: Network, worker: str) -> Skip | None:
+    """The same by packets as large as its interface sends, where small ones get through."""
+    if sizes.full_size_between(network, worker):
+        return None
+    _measured_today(network, worker)
+    before = REACHED(network, worker) or NOTHING_LOST(network, worker)
+    return before or _all_tried(network, worker, sizes.unmeasured)
+
+
+def counted_to_all_others(network: Network, worker: str) -> Skip | None:
+    """What gets lost on the way to every other worker's probe pod was looked at, and something arrives."""
+    if losses.no_packets_lost(network, worker):
+        return None
+    _measured_today(network, worker)
+    return REACHED(network, worker) or _all_tried(network, worker, reachability.unmeasured_by_udp)
+
+
+def _measured_today(network: Network, worker: str) -> None:
+    """The run measured UDP, full size and losses at all. Raises ``CouldNotLook`` for an earlier version's."""
+    if not any(probe.protocol == "udp" or probe.size for probe in network.evidence.probes):
+        raise CouldNotLook(_untold(network, worker))
+
+
+def _all_tried(network: Network, worker: str, unmeasured: Callable[[Network, str], list[str]]) -> Skip | None:
     """No pass while a peer is missing from the measurement: skipped, or an error where we could not look.
 
     Only asked where all that was measured is well: a pair that failed is a finding, and not to be hidden.
     The error is about the one that could not be looked at, which may be either end.
     """
-    peers = unmeasured(network, worker) if well else []
+    peers = unmeasured(network, worker)
     # Nobody tried to make a pod there: what is to be mended first is told, and no error.
     unserved = next(filter(None, (_unserved(network, peer) for peer in peers)), None)
     if unserved:
@@ -214,6 +250,14 @@ def _unserved(network: Network, worker: str) -> Skip | None:
         return None
     wrong = CNI(network, worker) or PLUGINS(network, worker)
     return structs.replace(wrong, reason="run-skip-peer") if wrong else probe_pod(network, worker)
+
+
+def _untold(network: Network, worker: str) -> LookError:
+    """An earlier version's recording does not tell it."""
+    facts = {"login": network.login(worker)}
+    return LookError(
+        code="probe-timeout", subject=network.noun(worker), worker=worker, variant="untold", facts=facts
+    )
 
 
 def _why_no_probe(network: Network, worker: str) -> LookError:

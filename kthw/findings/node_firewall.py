@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable
 from ipaddress import IPv4Address
-from typing import Final, Literal
+from typing import Final
 
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
@@ -16,14 +16,17 @@ from kthw.intended.pod_cidrs import SMALLEST
 from kthw.network import ranges
 from kthw.network.firewall_rules import handle
 from kthw.network.model import Network
-from kthw.network.netfilter import Drop, Firewall, Packet
+from kthw.network.netfilter import Drop, Firewall, Packet, Protocol
 from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import Chain
 from kthw.secrets import MASK
 
-_PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
-_MODPROBE: Final = re.compile(r"-[^-]*M|--mo")
-"""iptables' ``-M`` or ``--modprobe``, which name a program to run: behind other letters, or in short."""
+_BETWEEN_PODS: Final[tuple[Protocol, ...]] = ("icmp", "tcp", "udp")
+_TO_INTERNET: Final[tuple[Protocol, ...]] = ("icmp", "tcp")
+"""What any pod sends there. DNS beyond the cluster is asked by CoreDNS alone, and of the VPC's resolver."""
+_MODPROBE: Final = re.compile(r"-[^-]*M|--mo(?!de$)")
+"""iptables' ``-M`` or ``--modprobe``, which name a program to run: behind other letters, or in short. (The
+module ``statistic`` has a ``--mode``.)"""
 _INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
 
 
@@ -96,10 +99,19 @@ def _dropped(
 
 
 def _to_internet(network: Network, worker: str) -> list[Packet]:
-    return _packets(network, worker, _INTERNET, outwards=True) if network.masquerades(worker) else []
+    if not network.masquerades(worker):
+        return []
+    return _packets(network, worker, _INTERNET, outwards=True, protocols=_TO_INTERNET)
 
 
-def _packets(network: Network, worker: str, theirs: IPv4Address, *, outwards: bool) -> list[Packet]:
+def _packets(
+    network: Network,
+    worker: str,
+    theirs: IPv4Address,
+    *,
+    outwards: bool,
+    protocols: tuple[Protocol, ...] = _BETWEEN_PODS,
+) -> list[Packet]:
     """The requests and their replies, as the node of ``worker`` forwards them.
 
     The chains see a pod's own address on both ways: masquerading comes after them, and is undone before.
@@ -111,7 +123,7 @@ def _packets(network: Network, worker: str, theirs: IPv4Address, *, outwards: bo
     source, destination = (mine, theirs) if outwards else (theirs, mine)
     entering, leaving = (bridge, card) if outwards else (card, bridge)
     packets = []
-    for protocol in _PROTOCOLS:
+    for protocol in protocols:
         packets.append(
             Packet(
                 source=source,
@@ -145,9 +157,10 @@ def _findings(network: Network, worker: str, firewall: Firewall, packets: Iterab
 
 def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, packets: list[Packet]) -> Finding:
     chain, first = drop.chain, packets[0]
-    said = _said(drop)
+    said = told(drop)
     protocols = tuple(dict.fromkeys(packet.protocol for packet in packets))
-    part = bool(drop.rule) and not _is_nameable(drop)
+    part = _is_known_in_part(drop)
+    udp_only = "udp" if protocols == ("udp",) else ""
     return Finding(
         code="forward-dropped",
         subject=f"{network.noun(worker)} · {said}",
@@ -156,20 +169,44 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
         observed=said,
         near_miss="; ".join(_near(network, worker, firewall)[:3]),
         protocols=protocols,
-        variant="rule-in-part" if part else "rule" if drop.rule else "",
+        variant="rule-in-part" if part else "-".join(filter(None, ("rule" if drop.rule else "", udp_only))),
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
             "chain": chain.name,
             "rule": said,
-            "command": shlex.quote(command)
-            if (command := _listing(drop) if part else _mending(drop))
-            else "",
+            "command": mending(drop),
         },
     )
 
 
-def _said(drop: Drop) -> str:
+def at_random(network: Network, source: str, destination: str) -> list[tuple[str, Drop]]:
+    """The rules of either node's firewall that drop some of the pair's packets by chance, and whose."""
+    found = []
+    for worker, other, outwards in ((source, destination, True), (destination, source, False)):
+        firewall = firewall_of(network, worker)
+        theirs = _pod(network, other) if outwards else face(network, other)
+        packets = _packets(network, worker, theirs, outwards=outwards) if firewall and theirs else []
+        drops = (drop for packet in packets if firewall for drop in firewall.at_random(packet))
+        found += [(worker, drop) for drop in dict.fromkeys(drops)]
+    return found
+
+
+def swallowing(network: Network, worker: str, teller: str) -> list[Drop]:
+    """What in the worker's firewall keeps from its pods that packets are too big for a link of the node of
+    ``teller``, which tells their sender so.
+    """
+    firewall, pod, node = firewall_of(network, worker), _pod(network, worker), _node_address(network, teller)
+    if firewall is None or pod is None or node is None:
+        return []
+    bridge, card = interfaces(network, worker)
+    told_so = Packet(
+        source=node, destination=pod, protocol="icmp", entering=card, leaving=bridge, too_big=True
+    )
+    return list(firewall.drops(told_so))
+
+
+def told(drop: Drop) -> str:
     """What drops, and where, so that the same in another table, or another tool's, is something else."""
     chain = drop.chain
     if chain.tool == "nft":
@@ -180,9 +217,17 @@ def _said(drop: Drop) -> str:
     return drop.rule if command == "iptables" else f"{command} {drop.rule}"
 
 
-def _is_nameable(drop: Drop) -> bool:
-    """Whether a command can say which rule: nft's by its number, iptables' by all that is in it."""
-    return bool(handle(drop.rule)) if drop.chain.tool == "nft" else MASK not in drop.rule
+def _is_known_in_part(drop: Drop) -> bool:
+    """Whether no command can say which rule: nft's by its number, iptables' by all that is in it."""
+    if not drop.rule:
+        return False
+    return not handle(drop.rule) if drop.chain.tool == "nft" else MASK in drop.rule
+
+
+def mending(drop: Drop) -> str:
+    """The command line that mends it, quoted; that lists the rules where none can say which one it is."""
+    command = _listing(drop) if _is_known_in_part(drop) else _mending(drop)
+    return shlex.quote(command) if command else ""
 
 
 def _listing(drop: Drop) -> str:

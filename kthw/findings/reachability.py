@@ -1,11 +1,14 @@
 """What was measured, held against what the path predicts. Only probes that were sent are judged.
 
 A missing measurement is no pass: ``unmeasured`` and ``measured`` say what there is nothing to judge of.
+Full-size packets and shares that are lost have judgements of their own: here a pair is reached or not, and
+one of which something came back is not unreachable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from kthw.findings.ends import forwarding
 from kthw.findings.finding import Cause, Finding, Lost, once
@@ -16,20 +19,24 @@ from kthw.network.model import Network
 from kthw.network.traces import fate
 from kthw.observed.evidence import Probe
 
-PROTOCOLS = ("icmp", "tcp")
+PROTOCOLS: Final = ("icmp", "tcp")
+UDP: Final = ("udp",)
 _MOST_NAMES = 3
 
 
 def reaches_others(network: Network, worker: str) -> list[Finding]:
     """The worker's probe pod reaches every other worker's, by ICMP and by TCP."""
-    failed = [p for p in network.probes.sent_by(worker) if _between(network, p) and not p.reached]
-    return _unreachable(network, worker, failed, lambda p: f"{worker} → {p.destination}", leaving=True)
+    return network.remember(("reaches", worker), lambda: _reaches(network, worker, PROTOCOLS))
+
+
+def reaches_others_by_udp(network: Network, worker: str) -> list[Finding]:
+    """The same by UDP."""
+    return network.remember(("reaches by UDP", worker), lambda: _reaches(network, worker, UDP))
 
 
 def is_reached_by_others(network: Network, worker: str) -> list[Finding]:
     """The worker's probe pod is reached by every other worker's, by ICMP and by TCP."""
-    failed = [p for p in network.probes.sent_to(worker) if _between(network, p) and not p.reached]
-    return _unreachable(network, worker, failed, lambda p: f"{p.source} → {worker}", leaving=False)
+    return network.remember(("is reached", worker), lambda: _is_reached(network, worker))
 
 
 def reaches_own_node(network: Network, worker: str) -> list[Finding]:
@@ -70,7 +77,7 @@ def surprises(network: Network, told: Iterable[Finding]) -> dict[Cause, tuple[Pr
     losing = {finding.cause for finding in told if finding.about.stops == "pods"}
     found: dict[Cause, list[Probe]] = {}
     for probe in network.evidence.probes if losing else ():
-        if not probe.reached or not _between(network, probe):
+        if probe.size or not probe.reached or not between(network, probe):
             continue
         met = obstacles(network, probe.source, probe.destination)
         if all(obstacle.about.stops == "pods" for obstacle in met):
@@ -82,14 +89,22 @@ def surprises(network: Network, told: Iterable[Finding]) -> dict[Cause, tuple[Pr
 
 def unmeasured(network: Network, worker: str) -> list[str]:
     """The other workers that no probe of each protocol was sent to from this one, in order."""
-    sent = {(p.destination, p.protocol) for p in network.probes.sent_by(worker)}
-    return _lacking(network, worker, sent)
+    return _lacking(network, worker, _sent_to(network, worker), PROTOCOLS)
+
+
+def unmeasured_by_udp(network: Network, worker: str) -> list[str]:
+    """The same by UDP."""
+    return _lacking(network, worker, _sent_to(network, worker), UDP)
+
+
+def _sent_to(network: Network, worker: str) -> set[tuple[str, str]]:
+    return {(p.destination, p.protocol) for p in network.probes.sent_by(worker) if not p.size}
 
 
 def unmeasured_towards(network: Network, worker: str) -> list[str]:
     """The other workers that sent no probe of each protocol to this one, in order."""
-    sent = {(p.source, p.protocol) for p in network.probes.sent_to(worker)}
-    return _lacking(network, worker, sent)
+    sent = {(p.source, p.protocol) for p in network.probes.sent_to(worker) if not p.size}
+    return _lacking(network, worker, sent, PROTOCOLS)
 
 
 def measured(network: Network, worker: str, kind: str) -> bool:
@@ -97,14 +112,38 @@ def measured(network: Network, worker: str, kind: str) -> bool:
     return any(probe.kind == kind for probe in network.probes.sent_by(worker))
 
 
-def _between(network: Network, probe: Probe) -> bool:
+def between(network: Network, probe: Probe) -> bool:
     """Whether it was sent to another worker's pod: the others go to the pod's own node, or to no worker."""
     return probe.source != probe.destination and probe.destination in network.position
 
 
-def _lacking(network: Network, worker: str, sent: set[tuple[str, str]]) -> list[str]:
+def _reaches(network: Network, worker: str, protocols: Sequence[str]) -> list[Finding]:
+    sent = network.probes.sent_by(worker)
+    failed = [p for p in sent if p.protocol in protocols and _is_unreachable(network, p)]
+    return _unreachable(network, worker, failed, lambda p: f"{worker} → {p.destination}", leaving=True)
+
+
+def _is_reached(network: Network, worker: str) -> list[Finding]:
+    sent = network.probes.sent_to(worker)
+    failed = [p for p in sent if p.protocol in PROTOCOLS and _is_unreachable(network, p)]
+    return _unreachable(network, worker, failed, lambda p: f"{p.source} → {worker}", leaving=False)
+
+
+def _is_unreachable(network: Network, probe: Probe) -> bool:
+    """Whether nothing came back of all that was sent to another's pod, and that is not for a share lost.
+
+    Where much is lost on the pair's way, a probe that is not stopped by anything seen may be lost as well.
+    """
+    if probe.size or probe.reached or not between(network, probe) or probe.sent > probe.lost:
+        return False
+    return not network.probes.lossy(probe.source, probe.destination) or bool(_causes(network, probe))
+
+
+def _lacking(
+    network: Network, worker: str, sent: set[tuple[str, str]], protocols: Sequence[str]
+) -> list[str]:
     others = (other for other in network.workers if other != worker)
-    return [other for other in others if any((other, protocol) not in sent for protocol in PROTOCOLS)]
+    return [other for other in others if any((other, protocol) not in sent for protocol in protocols)]
 
 
 def _unreachable(
@@ -158,7 +197,7 @@ def _finding(
     codes = [code for lost in told for code, _ in lost.causes]
     believed = all((probe.source, probe.protocol) in network.probes.vouched for probe in probes)
     others = [p.destination or p.destination_address if leaving else p.source for p in probes]
-    ends = _names(others)
+    ends = names(others)
     situation, traced = ("", {}) if codes else _traced(network, probes)
     kind = probes[0].kind if believed else "unvouched"
     return Finding(
@@ -207,7 +246,7 @@ def _traced(network: Network, probes: Sequence[Probe]) -> tuple[str, dict[str, s
     return came.situation, facts
 
 
-def _names(names: Iterable[str]) -> str:
+def names(names: Iterable[str]) -> str:
     each = list(dict.fromkeys(names))
     more = f", … ({len(each)})" if len(each) > _MOST_NAMES else ""
     return ", ".join(each[:_MOST_NAMES]) + more

@@ -7,6 +7,7 @@ from typing import Final
 from kthw.findings import (
     cni_network,
     forwarding,
+    losses,
     needs,
     nodes,
     other_machines,
@@ -14,6 +15,7 @@ from kthw.findings import (
     reachability,
     routes,
     security,
+    sizes,
     workers,
 )
 from kthw.findings.check import Check, every_other_machine
@@ -200,5 +202,26 @@ CHECKS: Final[tuple[Check, ...]] = (
         chapter="routes",
         needs=(*_PEERS, needs.probed_by_all_others),
         judge=reachability.is_reached_by_others,
+    ),
+    Check(
+        name="udp-between-pods",
+        area="pods",
+        chapter="routes",
+        needs=(*_PEERS, needs.probed_all_others_by_udp),
+        judge=reachability.reaches_others_by_udp,
+    ),
+    Check(
+        name="full-size-between-pods",
+        area="pods",
+        chapter="routes",
+        needs=(*_PEERS, needs.probed_all_others_at_full_size),
+        judge=sizes.full_size_between,
+    ),
+    Check(
+        name="no-packets-lost",
+        area="pods",
+        chapter="routes",
+        needs=(*_PEERS, needs.counted_to_all_others),
+        judge=losses.no_packets_lost,
     ),
 )

@@ -18,11 +18,16 @@ import msgspec
 
 from kthw.network import ranges
 from kthw.network.firewall_rules import Rule, parsed
-from kthw.observed.evidence import PROBE_PORT, Chain
+from kthw.observed.evidence import DNS_PORT, PROBE_PORT, Chain
 
+Protocol = Literal["icmp", "tcp", "udp"]
 _Key = tuple[str, str, str]
 """A chain's tool, table and name."""
-_PROBED: Final = range(PROBE_PORT, PROBE_PORT + 1)
+_ASKED: Final = {
+    "tcp": range(PROBE_PORT, PROBE_PORT + 1),
+    "udp": range(DNS_PORT, DNS_PORT + 1),
+}
+"""The ports that requests are for."""
 _EPHEMERAL: Final = range(32768, 61000)
 """Where Linux takes the ports of connections from (``ip_local_port_range``)."""
 _DEEPEST: Final = 16
@@ -31,29 +36,44 @@ _PORT: Final = re.compile(r"[0-9]{1,9}")
 _UNLISTED: Final = re.compile(r"@|(^|,)[0-9]+-[0-9]")
 """A set by name (``@pods``), or a range of numbers, where names and numbers are compared."""
 
-_PROTOCOLS: Final = {"icmp": {"icmp", "1"}, "tcp": {"tcp", "6"}}
+_PROTOCOLS: Final = {"icmp": {"icmp", "1"}, "tcp": {"tcp", "6"}, "udp": {"udp", "17"}}
 """By name, and by number as nft prints them where there is no ``/etc/protocols``."""
 _ECHO_REQUEST: Final = {"echo-request", "8", "8/0", "any"}
 _ECHO_REPLY: Final = {"echo-reply", "0", "0/0", "any"}
+_TOO_BIG: Final = {"destination-unreachable", "3", "fragmentation-needed", "3/4", "any"}
+_FRAGMENTATION: Final = {"frag-needed", "4"}
+_NO_CODE: Final = {"net-unreachable", "0"}
+"""As nft prints the code 0, whatever the type is."""
+_CHANCE: Final = frozenset(["statistic", "numgen", "limit", "hashlimit"])
+"""What rules match some of the packets with that are alike, the next of which they pass over."""
 
 
 class Packet(msgspec.Struct, frozen=True, kw_only=True):
-    """``entering``, ``leaving``: interfaces, empty where unknown. ``reply``: to one that was let through."""
+    """``entering``, ``leaving``: interfaces, empty where unknown. ``reply``: to one that was let through.
+
+    ``too_big``: it is ICMP's word to a sender that a link on the way takes no packets of that size.
+    """
 
     source: IPv4Address
     destination: IPv4Address
-    protocol: Literal["icmp", "tcp"]
+    protocol: Protocol
     entering: str = ""
     leaving: str = ""
     reply: bool = False
+    too_big: bool = False
 
     @property
-    def source_ports(self) -> range:
-        return _PROBED if self.reply else _EPHEMERAL
+    def source_ports(self) -> range | None:
+        """``None`` for ICMP, which has none; as below."""
+        return self._ports(of_the_asked=self.reply)
 
     @property
-    def destination_ports(self) -> range:
-        return _EPHEMERAL if self.reply else _PROBED
+    def destination_ports(self) -> range | None:
+        return self._ports(of_the_asked=not self.reply)
+
+    def _ports(self, *, of_the_asked: bool) -> range | None:
+        asked = _ASKED.get(self.protocol)
+        return asked if asked is None or of_the_asked else _EPHEMERAL
 
 
 class Drop(msgspec.Struct, frozen=True):
@@ -84,12 +104,21 @@ class Firewall:
     def drops(self, packet: Packet) -> tuple[Drop, ...]:
         """All that drops the packet: the first thing, what would if that were gone, and so on."""
         key = (
-            packet.protocol, packet.entering, packet.leaving, packet.reply,
+            packet.protocol, packet.entering, packet.leaving, packet.reply, packet.too_big,
             self.alike(packet.source), self.alike(packet.destination),
         )  # fmt: skip
         if key not in self._remembered:
             self._remembered[key] = self._drops(packet)
         return self._remembered[key]
+
+    def at_random(self, packet: Packet) -> list[Drop]:
+        """The rules that drop one such packet and let the next one pass: by lot, or beyond a rate."""
+        return [
+            Drop(chain, rule.text)
+            for key, chain in self._chains.items()
+            for rule in self._rules[key]
+            if rule.verb.name == "drop" and _by_chance(rule) and holds(rule, packet) is not False
+        ]
 
     def alike(self, address: IPv4Address) -> tuple[bool, ...]:
         """The same for all addresses that no rule tells apart."""
@@ -199,6 +228,10 @@ class _Walk:
         return {_Then.NEXT if each is _Then.BACK else each for each in outcomes}
 
 
+def _by_chance(rule: Rule) -> bool:
+    return any(not what and value in _CHANCE for what, value, _ in rule.matches)
+
+
 def holds(rule: Rule, packet: Packet) -> bool | None:
     """Whether the rule's matches hold for the packet; ``None`` where that is not known."""
     known = True
@@ -221,12 +254,16 @@ def _holds(what: str, value: str, packet: Packet) -> bool | None:
     if what == "protocol":
         return _listed(_PROTOCOLS[packet.protocol], value)
     if what == "state":
-        return ("established" if packet.reply else "new") in value.lower().split(",")
+        state = "related" if packet.too_big else "established" if packet.reply else "new"
+        return state in value.lower().split(",")
     if what == "icmp-type":
-        return _listed(_ECHO_REPLY if packet.reply else _ECHO_REQUEST, value)
+        kind = _TOO_BIG if packet.too_big else _ECHO_REPLY if packet.reply else _ECHO_REQUEST
+        return _listed(kind, value)
+    if what == "icmp-code":
+        return _listed(_FRAGMENTATION if packet.too_big else _NO_CODE, value)
     if what in ("source-port", "destination-port"):
         ports = packet.source_ports if what == "source-port" else packet.destination_ports
-        return _ports(value, ports) if packet.protocol == "tcp" else None
+        return _ports(value, ports) if ports else None
     return False if what == "never" else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from kthw.network.loss import Count
 from kthw.observed.evidence import Evidence, Probe, Trace, Way
 
 
@@ -28,6 +29,25 @@ class Probes:
     def sent_to(self, worker: str) -> list[Probe]:
         """Those to the worker: its probe pod, or its node."""
         return self._by_end.get(("to", worker), [])
+
+    @functools.cached_property
+    def _small(self) -> dict[tuple[str, str, str], Probe]:
+        between_pods = (probe for probe in self._evidence.probes if probe.kind == "pod" and not probe.size)
+        return {(probe.source, probe.destination, probe.protocol): probe for probe in between_pods}
+
+    def small(self, probe: Probe) -> Probe | None:
+        """That between the same probe pods, by the same protocol, and of no size."""
+        return self._small.get((probe.source, probe.destination, probe.protocol))
+
+    @functools.cached_property
+    def _lossy(self) -> dict[tuple[str, str], Probe]:
+        counted = (probe for probe in reversed(self._evidence.probes) if probe.lost and probe.kind == "pod")
+        told = (probe for probe in counted if Count(probe.sent, probe.lost).is_told)
+        return {(probe.source, probe.destination): probe for probe in told}
+
+    def lossy(self, source: str, destination: str) -> Probe | None:
+        """The first that counted a loss worth telling on the way between two workers' probe pods."""
+        return self._lossy.get((source, destination))
 
     @functools.cached_property
     def vouched(self) -> set[tuple[str, str]]:

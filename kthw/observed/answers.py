@@ -6,8 +6,7 @@ worker before it is one of these. What does not fit is ``UnfitError``, which tel
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -15,12 +14,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kthw.foreign import printable
-from kthw.intended import tutorial
 from kthw.observed.evidence import (
     Chain,
     CniConfig,
-    Instance,
-    Inventory,
     Keeper,
     KernelRoute,
     Link,
@@ -40,8 +36,8 @@ MOST_KEPT: Final = 8
 
 T = TypeVar("T")
 
-Key = tuple[str, str, str, str]
-"""What a probe is about: kind, destination, its address, protocol."""
+Key = tuple[str, str, str, str, int]
+"""What a probe is about: kind, destination, its address, protocol, size."""
 
 
 class UnfitError(ValueError):
@@ -113,6 +109,7 @@ class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PodMade(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     address: Address
     file: Name
+    mtu: Annotated[int, Meta(ge=0, le=65535)]
 
 
 class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,13 +123,24 @@ class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     failed: _Problems
 
 
-_ProbeRow = tuple[
-    Literal["pod", "node", "internet"], Name, Address, Literal["icmp", "tcp"], bool, Name, Milliseconds
-]
+class _Row(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One probe; the fields are those of ``Probe``."""
+
+    kind: Literal["pod", "node", "internet"]
+    destination: Name
+    destination_address: Address
+    protocol: Literal["icmp", "tcp", "udp"]
+    size: Small
+    reached: bool
+    detail: Name
+    milliseconds: Milliseconds
+    limit: Small
+    sent: Small
+    lost: Small
 
 
 class Probed(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    probes: tuple[_ProbeRow, ...]
+    probes: tuple[_Row, ...]
 
 
 Sighting = tuple[Annotated[int, Meta(ge=0, lt=2000)], Literal["request", "reply"], Interface, bool]
@@ -268,45 +276,6 @@ def _chain(told: Chain) -> Chain:
     return msgspec.structs.replace(told, rules=tuple(masked(rule) for rule in told.rules))
 
 
-def pod_cidr(instance: Instance | None, option: str = "") -> IPv4Network | None:
-    """The network that is stated, by ``option`` first, to be the worker's pod CIDR, where one is."""
-    data = instance.user_data if instance else None
-    said = [option, data.pairs.get(tutorial.POD_CIDR_KEY, "") if data else ""]
-    said += [statement.cidr for statement in data.statements] if data else []
-    said += instance.pod_cidr_tags.values() if instance else []
-    for text in said:
-        with contextlib.suppress(ValueError):
-            return IPv4Network(text, strict=False)
-    return None
-
-
-def first_pod(cidr: IPv4Network | None) -> str:
-    """The address ``host-local`` gives first (the gateway has the one before); empty where there is none."""
-    return str(cidr[2]) if cidr and cidr.num_addresses > 2 else ""
-
-
-def pod_address(answer: PodMade, inventory: Inventory, cidrs: Iterable[IPv4Network]) -> str:
-    """The pod's address, which all others will send packets to. Raises ``UnfitError``.
-
-    That two workers' pods have one address is a mistake people make, and measured. But it is nobody's
-    node, and no host on the internet, unless a worker's pod CIDR (``cidrs``) is said to be there.
-    """
-    address = IPv4Address(answer.address)
-    nodes = {a: i.name or i.id for i in inventory.instances for a in (i.address, i.public_address) if a}
-    if answer.address in nodes:
-        raise UnfitError(printable(f"pod: {address} is the address of {nodes[answer.address]}"))
-    special = (
-        address.is_loopback
-        or address.is_link_local
-        or address.is_multicast
-        or address.is_unspecified
-        or address.is_reserved
-    )
-    if special or (address.is_global and not any(address in cidr for cidr in cidrs)):
-        raise UnfitError(f"pod: {address} is no address of a pod")
-    return answer.address
-
-
 def probes(worker: str, pod: str, answer: Probed, asked: Sequence[Key]) -> tuple[Probe, ...]:
     """The measurements, in the order of ``asked``; ``pod`` is the sending pod's address.
 
@@ -315,21 +284,15 @@ def probes(worker: str, pod: str, answer: Probed, asked: Sequence[Key]) -> tuple
     """
     wanted = set(asked)
     found: dict[Key, Probe] = {}
-    for kind, destination, address, protocol, reached, detail, milliseconds in answer.probes:
-        key = (kind, destination, address, protocol)
+    for row in answer.probes:
+        key = (row.kind, row.destination, row.destination_address, row.protocol, row.size)
         if key not in wanted or key in found:
-            raise UnfitError(printable(f"probes: {' '.join(key)}: nobody asked for that, or not twice"))
-        found[key] = Probe(
-            source=worker,
-            source_address=pod,
-            destination=destination,
-            destination_address=address,
-            kind=kind,
-            protocol=protocol,
-            reached=reached,
-            detail=detail,
-            milliseconds=milliseconds,
-        )
+            about = " ".join(map(str, key))
+            raise UnfitError(printable(f"probes: {about}: nobody asked for that, or not twice"))
+        try:
+            found[key] = Probe(source=worker, source_address=pod, **msgspec.structs.asdict(row))
+        except ValueError as problem:
+            raise UnfitError(printable(f"probes: {' '.join(map(str, key))}: {problem}")) from problem
     return tuple(found[key] for key in asked if key in found)
 
 

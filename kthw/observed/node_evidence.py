@@ -122,7 +122,8 @@ class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one SSH session to one worker saw.
 
-    ``pod`` is the probe pod's address, empty when it could not be made. ``ip_forward`` is ``None``
+    ``pod`` is the probe pod's address, empty when it could not be made; ``pod_mtu`` the MTU of its interface,
+    in bytes, 0 where that was not looked at. ``ip_forward`` is ``None``
     where the sysctl could not be read. ``cni_path``: the folders in which the container runtime looks for
     CNI plugins; ``cni_plugins``: the names of the programs there, ``None`` where that was not looked at;
     ``cni_elsewhere``: the paths of those that the CNI files name in folders where it does not look.
@@ -154,6 +155,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cni_agents: tuple[Name, ...] | None = None
     kubelet_pod_cidr: Name = ""
     pod: MaybeAddress = ""
+    pod_mtu: Small = 0
     imds: MaybeIdentifier = ""
     links: tuple[Link, ...] = ()
     rp_filter: Small | None = None
@@ -166,15 +168,24 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 PROBE_PORT: Final = 8080
 """The TCP port a probe pod listens on, and its peers connect to."""
+DNS_PORT: Final = 53
+"""The UDP port a probe pod answers on, as a pod of CoreDNS does."""
 
 
 class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One measurement from the probe pod of ``source``.
 
     ``kind``: ``pod`` (the probe pod of worker ``destination``), ``node`` (the worker's own node
-    address) or ``internet``. ``protocol``: ``icmp`` or ``tcp``. ``detail`` says, when not ``reached``,
-    what came instead (``no answer in 3.0 s``, ``connection refused``, ``network unreachable``).
-    ``milliseconds``: the round trip, when reached.
+    address) or ``internet``. ``protocol``: ``icmp``, ``tcp`` or ``udp``. ``detail`` says, when not
+    ``reached``, what came instead (``no answer in 3.0 s``, ``connection refused``, ``network unreachable``,
+    ``fragmentation needed (from 10.0.1.21: 1300 bytes)``). ``milliseconds``: the round trip, when reached.
+
+    ``size``: the bytes of the IP packets, as many as the pod's interface sends (``Node.pod_mtu``), not to be
+    fragmented; 0: small ones. ``icmp``: the echo comes back as large; ``udp``: the answer is small; ``tcp``:
+    a segment each way, which TCP makes smaller where it is told to. ``limit``: where these failed and small
+    ones pass, the largest packet that did pass (a link may take in a few bytes more than its MTU); 0: not
+    found. ``sent`` and ``lost``: small packets that were sent besides to count what is lost, and those that
+    nothing came back of, in either direction; 0: not counted.
     """
 
     source: Name
@@ -186,12 +197,21 @@ class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reached: bool
     detail: Name = ""
     milliseconds: Milliseconds = 0.0
+    size: Small = 0
+    limit: Small = 0
+    sent: Small = 0
+    lost: Small = 0
+
+    def __post_init__(self) -> None:
+        if self.lost > self.sent or self.limit > self.size:
+            raise ValueError("more lost than sent, or a limit beyond the size")
 
     @property
     def pair(self) -> str:
-        """``10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp``."""
+        """``10.200.0.2@worker-0 → 10.200.1.2@worker-1: icmp``; of 1500 bytes: ``icmp/1500``."""
         where = f"@{self.destination}" if self.destination else ""
-        return f"{self.source_address}@{self.source} → {self.destination_address}{where}: {self.protocol}"
+        how = f"{self.protocol}/{self.size}" if self.size else self.protocol
+        return f"{self.source_address}@{self.source} → {self.destination_address}{where}: {how}"
 
     @property
     def outcome(self) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from kthw.errors import LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
-from kthw.observed import answers, tracing
+from kthw.observed import answers, pod_addresses, tracing
 from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
 from kthw.observed.aws import configured
@@ -186,7 +186,7 @@ class _Look:
         self._opened.append(session)
         count = len(self._machines)
         session.allow(
-            seconds=BUDGET + _BUDGET_PER_WORKER * count + 2 * probe_deadline(count),
+            seconds=BUDGET + _BUDGET_PER_WORKER * count + 3 * probe_deadline(count),
             size=MOST_BYTES + _BYTES_PER_WORKER * count,
         )
         try:
@@ -210,7 +210,9 @@ class _Look:
             **PLACES,
         )
         with session.fitting("pod"):
-            return answers.pod_address(answer, self._inventory, self._cidrs.values())
+            address = pod_addresses.pod_address(answer, self._inventory, self._cidrs.values())
+        self._nodes[worker] = msgspec.structs.replace(self._nodes[worker], pod_mtu=answer.mtu)
+        return address
 
     def _probe(self, worker: str) -> tuple[Probe, ...]:
         session, seconds = self._sessions[worker], probe_deadline(len(self._pods))
@@ -219,16 +221,22 @@ class _Look:
         answer = session.ask(
             "probe",
             answers.Probed,
-            # Twice: a probe's own time begins when its turn comes.
-            deadline=2 * seconds + _SLACK,
+            # A probe's own time begins when its turn comes, and what was lost is asked for again.
+            deadline=3 * seconds + _SLACK,
             peers=[{"worker": w, "address": a, "port": PROBE_PORT} for w, a in peers.items()],
             node=node,
             internet=[tutorial.INTERNET_HOST, tutorial.INTERNET_PORT],
             seconds=seconds,
         )
-        asked = [("pod", w, a, protocol) for w, a in peers.items() for protocol in ("icmp", "tcp")]
-        asked += [("node", worker, node, "icmp")] if node else []
-        asked += [("internet", "", tutorial.INTERNET_HOST, protocol) for protocol in ("icmp", "tcp")]
+        sizes = (0, mtu) if (mtu := self._nodes[worker].pod_mtu) else (0,)
+        asked = [
+            ("pod", w, a, protocol, size)
+            for w, a in peers.items()
+            for protocol in ("icmp", "tcp", "udp")
+            for size in sizes
+        ]
+        asked += [("node", worker, node, "icmp", 0)] if node else []
+        asked += [("internet", "", tutorial.INTERNET_HOST, protocol, 0) for protocol in ("icmp", "tcp")]
         with session.fitting("probe"):
             probes = answers.probes(worker, self._pods[worker], answer, asked)
         missing = len(asked) - len(probes)
@@ -257,7 +265,7 @@ class _Look:
         """By worker, the pod CIDR of its user data, where there is one."""
         said = self._intended.pod_cidrs
         found = {
-            worker: answers.pod_cidr(self._workers.get(worker), said.get(worker, ""))
+            worker: pod_addresses.pod_cidr(self._workers.get(worker), said.get(worker, ""))
             for worker in self._intended.workers
         }
         return {worker: cidr for worker, cidr in found.items() if cidr}
@@ -268,7 +276,7 @@ class _Look:
         found = {}
         for worker in self._intended.workers:
             cidr = self._cidrs.get(worker)
-            address = pods.get(worker) or answers.first_pod(cidr)
+            address = pods.get(worker) or pod_addresses.first_pod(cidr)
             if address:
                 found[worker] = (address, str(cidr or ""))
         return found

@@ -18,8 +18,8 @@ from kthw.intended.cluster import is_worker_name
 from kthw.observed.evidence import KINDS, SCHEMA, Evidence
 from kthw.observed.node_evidence import Node
 
-MOST_BYTES: Final = 100_000_000
-"""A file that is larger is not read. A run of 200 workers with all their packets is a quarter of it."""
+MOST_BYTES: Final = 200_000_000
+"""A file that is larger is not read. A run of 200 workers with all their packets is a third of it."""
 _WITH_A_KIND: Final = (
     "access-denied",
     "aws-refused",

@@ -48,10 +48,14 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 def plan(probes: Iterable[Probe], addresses: Mapping[str, str]) -> Plan:
-    """The failed pairs of pods, each once: by ICMP, or by TCP where only that failed."""
+    """The failed pairs of pods, each once: by ICMP, or by TCP where only that failed.
+
+    Where small packets pass, those of full size are no case for a trace, nor is what only UDP meets.
+    """
     failed: dict[str, dict[str, Probe]] = {}
     for probe in probes:
-        if probe.kind == "pod" and not probe.reached and probe.source != probe.destination:
+        traceable = probe.kind == "pod" and not probe.size and probe.protocol in ("icmp", "tcp")
+        if traceable and not probe.reached and probe.source != probe.destination:
             mine = failed.setdefault(probe.source, {})
             if probe.destination not in mine or probe.protocol == "icmp":
                 mine[probe.destination] = probe

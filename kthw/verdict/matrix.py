@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from kthw.network.loss import Count
 from kthw.observed.evidence import Evidence
 from kthw.verdict.svg import box, element, text, titled
 from kthw.words.messages import Catalogue
@@ -31,12 +32,19 @@ class Dots(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def outcomes(evidence: Evidence) -> dict[tuple[str, str], Outcome]:
-    """What came of each pair of workers' pods, all protocols together. A pair nobody tried is absent."""
+    """What came of each pair of workers' pods, all protocols and sizes together.
+
+    A pair nobody tried is absent. One that loses more than a good network does was reached in part.
+    """
     came: set[tuple[str, str]] = set()
     lost: set[tuple[str, str]] = set()
     for probe in evidence.probes:
         if probe.kind == "pod" and probe.source != probe.destination:
-            (came if probe.reached else lost).add((probe.source, probe.destination))
+            pair = (probe.source, probe.destination)
+            (came if probe.reached else lost).add(pair)
+            if probe.sent and Count(probe.sent, probe.lost).is_told:
+                came.add(pair)
+                lost.add(pair)
     seen: dict[tuple[str, str], Outcome] = dict.fromkeys(came - lost, "reached")
     return {**seen, **dict.fromkeys(came & lost, "partly"), **dict.fromkeys(lost - came, "failed")}
 

@@ -186,15 +186,14 @@ class _Causes:
 
 
 def _each_pair_once(unexplained: Sequence[tuple[Finding, list[Probe]]]) -> tuple[Root, ...]:
-    """A pair is told from both its ends; here only by the finding that tells most."""
-    told: set[int] = set()
-    chosen: dict[int, Root] = {}
-    for n, (symptom, pairs) in sorted(enumerate(unexplained), key=lambda each: -len(each[1][1])):
-        new = [pair for pair in pairs if id(pair) not in told]
-        told.update(map(id, new))
-        if new:
-            chosen[n] = Root(finding=symptom, pairs=tuple(new))
-    return tuple(chosen[n] for n in sorted(chosen))
+    """A pair is told from both its ends, and by protocol; here only by the finding that tells most."""
+    told_by: dict[tuple[str, str], int] = {}
+    chosen: dict[int, dict[int, Probe]] = {}
+    for n, (_, pairs) in sorted(enumerate(unexplained), key=lambda each: -len(each[1][1])):
+        for pair in pairs:
+            first = told_by.setdefault((pair.source, pair.destination_address), n)
+            chosen.setdefault(first, {})[id(pair)] = pair
+    return tuple(Root(finding=unexplained[n][0], pairs=tuple(chosen[n].values())) for n in sorted(chosen))
 
 
 def _pairs(finding: Finding, written: dict[int, str]) -> list[str]:

@@ -10,6 +10,7 @@ from tests.faults.faults_of_acls import ACLS
 from tests.faults.faults_of_node_routes import BESIDE, KERNEL_MISSING, NEXT_HOPS, OFF_LINK
 from tests.faults.faults_of_nodes import CNI, FORWARDING, ROUTES, UNEXPLAINED
 from tests.faults.faults_of_other_machines import OTHER_MACHINES
+from tests.faults.faults_of_packets import SEEN_BY_NO_PING
 from tests.faults.faults_of_plugins import PLUGINS
 from tests.faults.faults_of_prefix_lists import LISTS
 from tests.faults.faults_of_routes import MISSING, WRONG
@@ -35,6 +36,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *BESIDE,
     *OFF_LINK,
     *OTHER_MACHINES,
+    *SEEN_BY_NO_PING,
     *UNEXPLAINED,
 )
 PAIRS: Final[tuple[Fault, ...]] = pairs.pairs(FAULTS)

@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.faults.fault import Healthy
 from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
+from tests.faults.faults_of_packets import HEALTHY as OF_PACKETS
 from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
 from tests.faults.healthy_by_nodes import BY_NODES
 from tests.faults.healthy_in_aws import IN_AWS
@@ -269,6 +270,7 @@ END""",
         """,
     ),
     *BY_NODES,
+    *OF_PACKETS,
     Healthy(
         name="flannel in tunnels",
         en="The network is flannel's, in VXLAN tunnels: no VPC route, and every source/dest check is on.",

@@ -78,11 +78,13 @@ def lab() -> Iterator[Lab]:
 def cut(evidence: Evidence) -> set[tuple[str, str]]:
     """The pairs with a probe that did not get through; all six must have been measured, both ways."""
     pairs = [probe for probe in evidence.probes if probe.kind == "pod"]
-    measured = {(p.source, p.destination, p.protocol) for p in pairs}
-    assert measured == {(a, b, protocol) for a, b in ALL for protocol in ("icmp", "tcp")}
+    measured = {(p.source, p.destination, p.protocol, p.size) for p in pairs}
+    assert measured == {
+        (a, b, protocol, size) for a, b in ALL for protocol in ("icmp", "tcp", "udp") for size in (0, 1500)
+    }
     failed = {(p.source, p.destination) for p in pairs if not p.reached}
     whole = {(p.source, p.destination) for p in pairs if p.reached}
-    assert not failed & whole, "ICMP and TCP share every fate here"
+    assert not failed & whole, "all protocols and sizes share every fate here"
     return failed
 
 

@@ -93,7 +93,7 @@ def failing(
     evidence: Evidence,
     *pairs: tuple[str, str],
     kind: str = "pod",
-    protocols: tuple[str, ...] = ("icmp", "tcp"),
+    protocols: tuple[str, ...] = ("icmp", "tcp", "udp"),
     detail: str = "no answer in 3.0 s",
 ) -> Evidence:
     """The probes between ``pairs`` failed; ``*`` is every worker."""
@@ -104,6 +104,43 @@ def failing(
 
     probes = tuple(replace(p, reached=False, detail=detail) if fails(p) else p for p in evidence.probes)
     return replace(evidence, probes=probes)
+
+
+def failing_at(
+    evidence: Evidence,
+    limit: int,
+    *pairs: tuple[str, str],
+    protocols: tuple[str, ...] = ("icmp", "tcp", "udp"),
+    detail: str = "no answer in 3.0 s",
+) -> Evidence:
+    """Their full-size packets did not get through, nor any that were larger than ``limit`` bytes."""
+
+    def come(probe: Probe) -> Probe:
+        fails = probe.size and probe.protocol in protocols and (probe.source, probe.destination) in pairs
+        return replace(probe, reached=False, detail=detail, limit=limit) if fails else probe
+
+    return replace(evidence, probes=tuple(map(come, evidence.probes)))
+
+
+def losing(
+    evidence: Evidence, lost: int, *pairs: tuple[str, str], sent: int = 200, reached: bool = True
+) -> Evidence:
+    """So many of their packets, or of the answers, were lost when they were counted; ``*`` is any worker."""
+
+    def come(probe: Probe) -> Probe:
+        ends = any(s in (probe.source, "*") and d in (probe.destination, "*") for s, d in pairs)
+        counted = ends and probe.kind == "pod" and probe.protocol == "icmp" and not probe.size
+        detail = "" if reached else "no answer in 3.0 s"
+        return replace(probe, sent=sent, lost=lost, reached=reached, detail=detail) if counted else probe
+
+    return replace(evidence, probes=tuple(map(come, evidence.probes)))
+
+
+def with_mtu(evidence: Evidence, worker: str, interface: str, mtu: int) -> Evidence:
+    """Another MTU of one of the worker's interfaces."""
+    links = evidence.nodes[worker].links
+    changed = tuple(replace(link, mtu=mtu) if link.name == interface else link for link in links)
+    return with_node(evidence, worker, links=changed)
 
 
 NOT_MASQUERADED = masquerade_off(OK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -147,6 +147,7 @@ def node(name: str, pod_cidr: str, *, masquerade: bool = True) -> Node:
         cni_path=("/opt/cni/bin",),
         cni_plugins=("bridge", "host-local", "loopback", "portmap"),
         pod=_pod(pod_cidr),
+        pod_mtu=1500,
     )
 
 
@@ -195,12 +196,19 @@ def _pod(pod_cidr: str) -> str:
     return str(IPv4Network(pod_cidr)[2])
 
 
+_SENT: Final = (
+    *((how, 0) for how in ("icmp", "tcp", "udp")),
+    *((how, 1500) for how in ("icmp", "tcp", "udp")),
+)
+"""Between pods, by protocol and size; to the pod's own node and to the internet the first two."""
+
+
 def _probes(cidrs: Mapping[str, str]) -> Iterable[Probe]:
     for n, (source, cidr) in enumerate(cidrs.items()):
         ends = [(other, _pod(theirs), "pod") for other, theirs in cidrs.items() if other != source]
         ends += [(source, f"10.0.1.{20 + n}", "node"), ("", "1.1.1.1", "internet")]
         for destination, address, kind in ends:
-            for protocol in ("icmp", "tcp"):
+            for protocol, size in _SENT if kind == "pod" else _SENT[:2]:
                 yield Probe(
                     source=source,
                     source_address=_pod(cidr),
@@ -208,6 +216,7 @@ def _probes(cidrs: Mapping[str, str]) -> Iterable[Probe]:
                     destination_address=address,
                     kind=kind,
                     protocol=protocol,
+                    size=size,
                     reached=True,
                 )
 

@@ -24,6 +24,7 @@ from tests.findings import (
     faults_of_reverse_path,
     faults_of_route_tables,
     faults_of_routes,
+    faults_of_sizes,
     faults_of_workers,
 )
 from tests.findings.judged import Faults, Healthy
@@ -44,6 +45,7 @@ SUBJECTS = (
     faults_of_installed_networks,
     faults_of_reverse_path,
     faults_of_packets,
+    faults_of_sizes,
     faults_of_odd_labs,
 )
 Case = TypeVar("Case")

@@ -83,6 +83,9 @@ def test_no_check_passes_for_a_worker_that_is_missing(judge: Judge) -> None:
         "is-reached-by-others",
         "reaches-own-node",
         "reaches-internet",
+        "udp-between-pods",
+        "full-size-between-pods",
+        "no-packets-lost",
     }
     found = {f.code for f in judge(Network(evidence), "worker-1")}
     name = next(name for name, known in JUDGES.items() if known is judge)
@@ -203,7 +206,7 @@ def test_pod_ranges_are_the_tutorials_or_the_smallest_around() -> None:
     assert around() == []
 
 
-ECHO, TCP = filters.REQUESTS
+ECHO, TCP, UDP = filters.REQUESTS
 NODES = IPv4Network("10.0.1.0/24")
 NODE = IPv4Network("10.0.1.20/32")
 HALF, OTHER_HALF = NODES.subnets()
@@ -368,6 +371,7 @@ def test_the_judgement_does_no_io() -> None:
         "itertools",
         "json",
         "kthw",
+        "math",
         "msgspec",
         "re",
         "shlex",

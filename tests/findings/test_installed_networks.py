@@ -47,7 +47,14 @@ from tests.findings.judged import everything
 ASKED = {"one-running-instance", "local-routes-intact", "internet-route", "forwarding-on"}
 ASKED |= {"cni-configured", "cni-plugins-installed"}
 """What is as it should be whoever's network it is."""
-PACKETS = {"reaches-own-node", "reaches-others", "is-reached-by-others"}
+BETWEEN = {
+    "reaches-others",
+    "is-reached-by-others",
+    "udp-between-pods",
+    "full-size-between-pods",
+    "no-packets-lost",
+}
+PACKETS = {"reaches-own-node", *BETWEEN}
 
 
 def statuses(verdict: Verdict, worker: str) -> dict[str, str]:

@@ -244,7 +244,7 @@ def test_what_says_nothing_about_packets_is_not_surprised_by_them() -> None:
 
 def test_a_filter_of_one_protocol_is_not_surprised_by_the_other() -> None:
     tcp_only = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/16",))
-    evidence = failing(with_group(OK, ingress=(tcp_only,)), ("*", "*"), protocols=("icmp",))
+    evidence = failing(with_group(OK, ingress=(tcp_only,)), ("*", "*"), protocols=("icmp", "udp"))
     assert reach.surprises(Network(evidence), everything(evidence)) == {}
 
 

@@ -38,16 +38,17 @@ WAYS: Final = {
 PROBED: Final = {
     "id": 7,
     "probes": [
-        ["pod", "worker-1", "10.200.1.2", "icmp", True, "", 0.4],
-        ["node", "worker-0", "10.0.1.20", "icmp", False, "no answer in 3.0 s", 0.0],
-        ["internet", "", tutorial.INTERNET_HOST, "tcp", True, "", 12.5],
+        ["pod", "worker-1", "10.200.1.2", "icmp", 0, True, "", 0.4, 0, 200, 41],
+        ["pod", "worker-1", "10.200.1.2", "udp", 1500, False, "no answer in 3.0 s", 0.0, 1304, 0, 0],
+        ["node", "worker-0", "10.0.1.20", "icmp", 0, False, "no answer in 3.0 s", 0.0, 0, 0, 0],
+        ["internet", "", tutorial.INTERNET_HOST, "tcp", 0, True, "", 12.5, 0, 0, 0],
     ],
 }
 ANSWERS: Final[dict[str, tuple[Any, dict[str, Any]]]] = {
     "facts": (answers.Facts, FACTS),
     "ways": (answers.Surroundings, WAYS),
     "probe": (answers.Probed, PROBED),
-    "pod": (answers.PodMade, {"id": 7, "address": "10.200.0.2", "file": "10-bridge.conf"}),
+    "pod": (answers.PodMade, {"id": 7, "address": "10.200.0.2", "file": "10-bridge.conf", "mtu": 1500}),
     "seen": (answers.Seen, {"id": 7, "seen": [[0, "request", "cnio0", False], [1, "reply", "eth0", True]]}),
     "refused": (answers.Done, {"id": 7, "error": PROBLEM}),
 }

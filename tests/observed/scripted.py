@@ -113,7 +113,7 @@ class ScriptedChannel:
                 "imds": "v1", "failed": [],
             }  # fmt: skip
         if do == "pod":
-            return {"address": f"10.200.{number}.2", "file": "10-bridge.conf"}
+            return {"address": f"10.200.{number}.2", "file": "10-bridge.conf", "mtu": 1500}
         if do == "ways":
             via = {"device": "ens5", "via": "10.0.1.1", "kind": "unicast", "route": "default via 10.0.1.1"}
             link = {"name": "ens5", "kind": "", "up": True, "mtu": 9001, "rp_filter": 2, "forwarding": True}
@@ -128,17 +128,22 @@ class ScriptedChannel:
             return {"probes": [self._row(*key) for key in keys(self.worker, fields)]}
         return {"seen": []} if do == "seen" else {"ended": True} if do == "end" else {}
 
-    def _row(self, kind: str, worker: str, address: str, protocol: str) -> list[Any]:
-        if kind != "pod" or worker in self.hears:
-            return [kind, worker, address, protocol, True, "", 0.4]
-        return [kind, worker, address, protocol, False, "no answer in 3.0 s", 0.0]
+    def _row(self, kind: str, worker: str, *about: str | int) -> list[Any]:
+        reached = kind != "pod" or worker in self.hears
+        came = [True, "", 0.4] if reached else [False, "no answer in 3.0 s", 0.0]
+        return [kind, worker, *about, *came, 0, 0, 0]
 
 
-def keys(worker: str, fields: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+def keys(worker: str, fields: dict[str, Any]) -> list[tuple[str, str, str, str, int]]:
     """What the fields of ``probe`` ask about."""
-    found = [("pod", p["worker"], p["address"], how) for p in fields["peers"] for how in ("icmp", "tcp")]
-    found += [("node", worker, fields["node"], "icmp")]
-    return found + [("internet", "", fields["internet"][0], how) for how in ("icmp", "tcp")]
+    found = [
+        ("pod", peer["worker"], peer["address"], how, size)
+        for peer in fields["peers"]
+        for how in ("icmp", "tcp", "udp")
+        for size in (0, 1500)
+    ]
+    found += [("node", worker, fields["node"], "icmp", 0)]
+    return found + [("internet", "", fields["internet"][0], how, 0) for how in ("icmp", "tcp")]
 
 
 def encoded(document: Any) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import socket
 import struct
 import sys
@@ -18,8 +17,10 @@ from kthw.errors import CouldNotLook
 from kthw.observed import answers
 from kthw.observed.agent import pod, system
 from kthw.observed.agent.asked import checked, read_request
-from kthw.observed.agent.mesh import Mesh, Probe
+from kthw.observed.agent.datagrams import Datagrams
+from kthw.observed.agent.mesh import Call, Mesh, Probe
 from kthw.observed.agent.system import AgentError, writable
+from kthw.observed.agent.turns import Turns
 from kthw.observed.agent.watch import MAGIC, Watch
 from tests.observed.local_channel import LocalChannel
 
@@ -262,15 +263,15 @@ def test_a_bridge_stays_where_nobody_can_say_what_hangs_on_it(monkeypatch: pytes
 def test_a_stranger_who_answers_puts_no_words_into_the_agents_mouth(said: bytes, told: str) -> None:
     """A pod's own worker would be held to account for what it says about another's."""
     ours, theirs = socket.socketpair()
-    probe = Probe("pod", "worker-1", "10.200.1.2", 8080, b"kthw r1 worker-1\n")
-    probe.socket = ours
-    mesh = object.__new__(Mesh)
-    mesh.left, mesh.pending, mesh.selector = 1, 0, selectors.DefaultSelector()
+    probe = Probe("pod", "worker-1", "10.200.1.2", "tcp", 8080)
+    call = Call([probe], b"kthw r1 worker-1\n", "r1")
+    mesh = Mesh([call], 3.0, object.__new__(Datagrams), Turns())
+    call.socket = ours
     with theirs:
         theirs.sendall(said)
         while not probe.done:
-            mesh._on_token(probe)
-    assert probe.told(3.0)[4:6] == [False, told]
+            mesh._on_connection(call)
+    assert probe.told(3.0)[5:7] == [False, told]
 
 
 @pytest.mark.parametrize(("number", "seen"), [(0, (0, "request")), (1, None), (65535, None)])

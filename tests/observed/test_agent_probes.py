@@ -38,22 +38,36 @@ def pods(nodes: TwoNodes) -> tuple[Session, Session]:
 def probe(
     session: Session, *addresses: str, seconds: float = 1.0, worker: str = "worker-1", **fields: Any
 ) -> dict[str, tuple[bool, str]]:
-    """By ``protocol address``, or ``kind protocol address`` for what is no pod: reached, and detail."""
+    """By ``protocol address``, or ``kind protocol address`` for what is no pod: reached, and detail.
+
+    Those of full size come to the same.
+    """
     peers = [{"worker": worker, "address": address, "port": 8080} for address in addresses]
     answer = session.request("probe", deadline=20, peers=peers, seconds=seconds, **fields)
-    return {
-        f"{'' if kind == 'pod' else kind + ' '}{protocol} {address}": (reached, detail)
-        for kind, _, address, protocol, reached, detail, _ in answer["probes"]
-    }
+    seen: dict[int, dict[str, tuple[bool, str]]] = {0: {}, 1500: {}}
+    for kind, _, address, protocol, size, reached, detail, *_ in answer["probes"]:
+        named = f"{'' if kind == 'pod' else kind + ' '}{protocol} {address}"
+        seen[size][named] = (reached, detail)
+    assert seen[1500] == {n: came for n, came in seen[0].items() if n.count(" ") == 1}
+    return seen[0]
+
+
+def pod(address: str, *came: tuple[bool, str]) -> dict[str, tuple[bool, str]]:
+    """What came of ICMP, TCP and UDP; what is left out, as of the last that is given."""
+    each = (*came, came[-1], came[-1])
+    return {f"{protocol} {address}": each[n] for n, protocol in enumerate(("icmp", "tcp", "udp"))}
+
+
+REACHED = (True, "")
 
 
 def test_a_pod_reaches_a_pod_on_the_other_node(nodes: TwoNodes, pods: tuple[Session, Session]) -> None:
-    """By ICMP and TCP, both ways, and without waiting for the deadline."""
+    """By ICMP, TCP and UDP, both ways, and without waiting for the deadline."""
     began = time.monotonic()
     there = probe(pods[0], PEER, seconds=10)
     back = probe(pods[1], "10.200.0.2", seconds=10, worker="worker-0")
-    assert there == {f"icmp {PEER}": (True, ""), f"tcp {PEER}": (True, "")}
-    assert back == {"icmp 10.200.0.2": (True, ""), "tcp 10.200.0.2": (True, "")}
+    assert there == pod(PEER, REACHED)
+    assert back == pod("10.200.0.2", REACHED)
     assert time.monotonic() - began < 5
 
 
@@ -74,10 +88,7 @@ def test_silence_is_told_with_the_time_that_was_waited(
 ) -> None:
     nodes.on(1, "iptables", "-P", "FORWARD", "DROP")
     began = time.monotonic()
-    assert probe(pods[0], PEER) == {
-        f"icmp {PEER}": (False, "no answer in 1.0 s"),
-        f"tcp {PEER}": (False, "no answer in 1.0 s"),
-    }
+    assert probe(pods[0], PEER) == pod(PEER, (False, "no answer in 1.0 s"))
     assert 0.9 < time.monotonic() - began < 20
 
 
@@ -85,19 +96,18 @@ def test_lost_packets_fail_nothing(nodes: TwoNodes, pods: tuple[Session, Session
     """The first try of each kind is dropped; another follows in time."""
     nodes.on(1, "nft", "add table ip lose")
     nodes.on(1, "nft", "add chain ip lose c { type filter hook prerouting priority -300; }")
-    for protocol in ("icmp", "tcp"):
-        rule = f"ip daddr {PEER} ip protocol {protocol} quota until 70 bytes drop"
+    for protocol in ("icmp", "tcp", "udp"):
+        rule = f"ip daddr {PEER} ip protocol {protocol} quota until 160 bytes drop"
         nodes.on(1, "nft", f"add rule ip lose c {rule}")
     seen = probe(pods[0], PEER, seconds=6)
-    assert seen == {f"icmp {PEER}": (True, ""), f"tcp {PEER}": (True, "")}
+    assert seen == pod(PEER, REACHED)
 
 
 def test_a_router_that_says_no_is_named(nodes: TwoNodes, pods: tuple[Session, Session]) -> None:
     nodes.on(1, "ip", "route", "add", "unreachable", "10.200.7.0/24")
     nodes.on(0, "ip", "route", "add", "10.200.7.0/24", "via", "10.0.1.21")
     seen = probe(pods[0], "10.200.7.2")
-    assert seen["icmp 10.200.7.2"] == (False, "host unreachable (from 10.0.1.21)")
-    assert seen["tcp 10.200.7.2"] == (False, "host unreachable (from 10.0.1.21)")
+    assert seen == pod("10.200.7.2", (False, "host unreachable (from 10.0.1.21)"))
 
 
 def test_a_node_without_a_route_says_so(nodes: TwoNodes, pods: tuple[Session, Session]) -> None:
@@ -120,12 +130,14 @@ def test_a_routing_loop_shows_as_time_to_live(nodes: TwoNodes) -> None:
 
 def test_a_refused_connection_is_no_silence(nodes: TwoNodes, pods: tuple[Session, Session]) -> None:
     seen = probe(pods[0], "10.0.1.21")
-    assert seen == {"icmp 10.0.1.21": (True, ""), "tcp 10.0.1.21": (False, "connection refused")}
+    refused = (False, "connection refused"), (False, "port unreachable (from 10.0.1.21)")
+    assert seen == pod("10.0.1.21", REACHED, *refused)
 
 
 def test_the_wrong_pod_that_answers_is_named(nodes: TwoNodes, pods: tuple[Session, Session]) -> None:
     """Two nodes with one pod range: somebody answers, but not the one that was meant."""
-    assert probe(pods[0], PEER, worker="worker-2")[f"tcp {PEER}"] == (False, "worker-1 answered")
+    other = (False, "worker-1 answered")
+    assert probe(pods[0], PEER, worker="worker-2") == pod(PEER, REACHED, other)
 
 
 def test_a_pod_that_has_the_peers_address_did_not_reach_it(
@@ -133,8 +145,7 @@ def test_a_pod_that_has_the_peers_address_did_not_reach_it(
 ) -> None:
     """Of two pods with one address each would answer itself."""
     seen = probe(pods[0], "10.200.0.2")
-    said = (False, "10.200.0.2 is this pod's own address")
-    assert seen == {"icmp 10.200.0.2": said, "tcp 10.200.0.2": said}
+    assert seen == pod("10.200.0.2", (False, "10.200.0.2 is this pod's own address"))
 
 
 def test_many_dead_peers_cost_little_more_than_one(nodes: TwoNodes, pods: tuple[Session, Session]) -> None:
@@ -145,7 +156,7 @@ def test_many_dead_peers_cost_little_more_than_one(nodes: TwoNodes, pods: tuple[
     seen = probe(pods[0], *dead, PEER)
     assert time.monotonic() - began < 6
     assert seen[f"tcp {PEER}"] == (True, "")
-    assert sum(reached for reached, _ in seen.values()) == 2
+    assert sum(reached for reached, _ in seen.values()) == 3
 
 
 def test_a_session_can_be_ended_while_its_pod_probes(nodes: TwoNodes, pods: tuple[Session, Session]) -> None:

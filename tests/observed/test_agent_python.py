@@ -220,10 +220,9 @@ def test_python_3_6_itself_has_the_whole_conversation(nodes: TwoNodes) -> None:
     assert "10.0.1.21" in str(around["ways"])
     peers = [{"worker": "worker-1", "address": there, "port": 8080}]
     probes = one.request("probe", deadline=20, peers=peers, node="10.0.1.20", seconds=2)["probes"]
-    assert [(kind, protocol, reached) for kind, _, _, protocol, reached, *_ in probes] == [
-        ("pod", "icmp", True),
-        ("pod", "tcp", True),
-        ("node", "icmp", True),
+    assert [(kind, protocol, size, reached) for kind, _, _, protocol, size, reached, *_ in probes] == [
+        *(("pod", protocol, size, True) for protocol in ("icmp", "udp", "tcp") for size in (0, 1500)),
+        ("node", "icmp", 0, True),
     ]
     pairs = [[7, "icmp", here, "10.0.1.20", there]]
     for session in sessions:

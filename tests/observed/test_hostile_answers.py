@@ -16,6 +16,7 @@ from kthw.observed.ssh import session
 from tests.observed.hostile_answers import ANYWHERE, IN_PHASE, IN_TRACE, LATE, PHASES, Answer
 from tests.observed.scripted import Lab, Output, Script, ScriptedChannel, dripping, encoded
 
+PROTOCOLS = ("icmp", "tcp", "udp")
 HONEST = ("worker-0", "worker-2")
 HOSTILE = "worker-1"
 SECONDS = 1.0
@@ -118,8 +119,9 @@ def test_a_claim_to_anothers_pod_stays_measured_and_hurts_nobody_else(lab: Lab, 
 def test_rows_that_are_missing_are_not_measured_and_the_others_are(lab: Lab) -> None:
     seen = look(lab, saying("probe", lambda honest: encoded({**honest, "probes": honest["probes"][1:]})))
     assert told(seen) == [("answer-unreadable", HOSTILE)]
-    mine = [(p.destination, p.protocol) for p in seen.probes if p.source == HOSTILE and p.kind == "pod"]
-    assert mine == [("worker-0", "tcp"), ("worker-2", "icmp"), ("worker-2", "tcp")]
+    mine = [(p.destination, p.protocol, p.size) for p in seen.probes if p.source == HOSTILE]
+    to_pods = [(w, protocol, size) for w in HONEST for protocol in PROTOCOLS for size in (0, 1500)]
+    assert mine[: len(to_pods) - 1] == to_pods[1:]
 
 
 def test_what_a_worker_could_not_see_is_an_error_and_the_rest_of_its_answer_holds(lab: Lab) -> None:

@@ -121,11 +121,12 @@ def test_each_node_tells_what_it_is(bare: Seen) -> None:
 
 
 def test_with_routes_every_pod_reaches_every_other(box: Sandbox, routed: Inventory) -> None:
-    """By ICMP and TCP, both ways, in one session per worker."""
+    """By ICMP, TCP and UDP, small and of full size, both ways, in one session per worker."""
     seen = look_into_nodes(box.target, routed, INTENDED)
     assert [str(probe) for probe in seen.probes if not probe.reached] == []
     assert len(between_pods(seen)) == 6
-    assert len(seen.probes) == 6 * 2 + 3 * 3
+    assert len(seen.probes) == 6 * 6 + 3 * 3
+    assert {node.pod_mtu for node in seen.nodes.values()} == {1500}
     assert seen.ssh_sessions == 3
 
 

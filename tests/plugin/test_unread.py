@@ -73,10 +73,13 @@ def test_worker_whose_id_is_garbled_is_not_told_as_missing(judge: Run) -> None:
     assert others == {
         "test_no_leftover_route_in_the_pod_range[worker-1]",
         *(
-            f"test_pod_{which}[worker-{n}]"
+            f"test_{which}[worker-{n}]"
             for which in (
-                "reaches_pods_on_all_other_workers",
-                "is_reached_by_pods_on_all_other_workers",
+                "pod_reaches_pods_on_all_other_workers",
+                "pod_is_reached_by_pods_on_all_other_workers",
+                "pod_reaches_pods_on_all_other_workers_by_udp",
+                "full_size_packets_reach_pods_on_all_other_workers",
+                "no_packets_are_lost_on_the_way_to_other_workers",
             )
             for n in (1, 2)
         ),

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from kthw.errors import LookError
+from kthw.errors import CouldNotLook, LookError
 from kthw.findings.judging import Verdict, judge
 from kthw.findings.registry import CHECKS
 from kthw.observed.recording import encode, read
@@ -28,7 +28,7 @@ from tests.findings.clusters import healthy
 
 RECORDINGS = ("healthy", "three-faults", "twelve-workers")
 SAME = ("code", "subject", "worker", "expected", "observed", "near_miss", "pairs", "explained_by")
-ADDED = {"cni-plugins-installed"}
+ADDED = {"cni-plugins-installed", "udp-between-pods", "full-size-between-pods", "no-packets-lost"}
 """The checks that ask what 66eb9cb did not look at."""
 
 
@@ -65,6 +65,22 @@ def test_as_many_requirements_hold_as_then_and_what_nobody_looked_at_is_an_error
     assert len(old) == then["passed"] + then["failed"]
     new = [each for each in verdict.outcomes if each.check in ADDED]
     assert {(each.status, each.error and each.error.variant) for each in new} == {("error", "untold")}
+
+
+def test_what_was_not_measured_then_is_told_as_not_measured(verdict: Verdict) -> None:
+    seen = verdict.evidence
+    assert {(p.size, p.limit, p.sent, p.lost) for p in seen.probes} == {(0, 0, 0, 0)}
+    assert {node.pod_mtu for node in seen.nodes.values()} == {0}
+
+
+@pytest.mark.parametrize("impossible", [{"sent": 20, "lost": 21}, {"size": 1500, "limit": 1501}])
+def test_a_measurement_that_cannot_be_is_refused(impossible: dict[str, int], tmp_path: Path) -> None:
+    document = json.loads(encode(healthy()))
+    document["probes"][0].update(impossible)
+    (tmp_path / "evidence.json").write_text(json.dumps(document))
+    with pytest.raises(CouldNotLook) as refused:
+        read(tmp_path / "evidence.json")
+    assert refused.value.error.code == "evidence-unreadable"
 
 
 WITHOUT_FIELDS: dict[str, tuple[LookError, dict[str, str]]] = {

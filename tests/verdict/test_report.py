@@ -134,7 +134,8 @@ def test_a_pair_whose_own_cause_is_not_told_is_listed_under_one_of_its_kind_at_i
 def test_pairs_that_nothing_explains_are_a_finding_of_their_own_told_from_one_end() -> None:
     roots = judged(lost("worker-1")).roots
     assert [root.finding.code for root in roots] == ["pod-unreachable"]
-    assert len(roots[0].pairs) == 4
+    assert len(roots[0].pairs) == 6
+    assert {pair.protocol for pair in roots[0].pairs} == {"icmp", "tcp", "udp"}
 
 
 def test_an_error_of_the_evidence_and_of_a_test_is_told_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import string
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from kthw import errors
 from kthw.errors import LookError
 from kthw.findings.codes import CODES
 from kthw.findings.finding import Finding
-from kthw.observed.agent import mesh
+from kthw.observed.agent import datagrams, mesh
 from kthw.observed.evidence import Probe
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue, error_facts, finding_facts
 from tests.findings.changed_aws import without_route
@@ -141,7 +142,10 @@ def test_both_languages_have_the_same_phrases_and_placeholders() -> None:
 
 def test_what_came_of_a_probe_is_told_in_the_reader_s_language() -> None:
     """Every outcome the agent can tell: those it has a table for, and those it makes."""
-    told = {*mesh.UNREACHABLES.values(), *filter(None, mesh.REFUSALS.values()), "reached"}
+    told = {*filter(None, mesh.REFUSALS.values()), "reached"}
+    for kind, code in [(datagrams.UNREACHABLE, each) for each in range(16)] + [(datagrams.TIME_EXCEEDED, 0)]:
+        for mtu in (0, 1300):
+            told.add(datagrams.told_of(struct.pack("!BBHHH", kind, code, 0, 0, mtu), "10.0.1.21"))
     told |= {"no answer in 3.0 s", "10.200.1.2 answered", "10.200.1.2 is this pod's own address"}
     english, portuguese = (catalogue(language) for language in LANGUAGES)
     assert set(english.outcomes) == set(portuguese.outcomes)

@@ -10,13 +10,15 @@ answers on stdout, one JSON object a line, each answer with the request's ``id``
     could not be looked at; the rest holds).
     Plugins are looked for where the runtime's configuration says, else in ``plugins``.
 ``{"do": "pod", "worker": NAME, "run": ID, "port": N, "configs": DIR, "plugins": DIR, "runtime": FILE}``
-    makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``.
+    makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``, ``mtu``
+    (0 where its interface does not say).
 ``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
     what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``routes``,
     ``keeper``, ``firewall``, ``lacking`` (programs that are not there), ``failed``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
-    sends from inside the pod to everybody at once: ``probes``, a list of
-    ``[kind, worker, address, protocol, reached, detail, milliseconds]``.
+    sends from inside the pod to everybody at once, then counts what is lost of what is lost in part, and
+    looks for the limit of what is too narrow for packets of the pod's MTU: ``probes``, a list of
+    ``[kind, worker, address, protocol, size, reached, detail, milliseconds, limit, sent, lost]``.
 ``{"do": "watch", "mark": HEX, "port": N, "pairs": [[NUMBER, PROTOCOL, SOURCE, ITS NODE, DESTINATION]]}``
     from now on, notes which interfaces see packets of these pairs.
 ``{"do": "send", "pairs": [[NUMBER, PROTOCOL, DESTINATION]], "times": N, "pause": S}``
@@ -39,8 +41,9 @@ back, an address and a masquerade rule, the next one sweeps.
 """
 
 SOURCES = (
-    "system", "asked", "cni", "metadata", "firewall", "ways", "kept", "keeper", "node", "pod", "sweep",
-    "mesh", "watch", "conversation",
+    "system", "asked", "cni", "metadata", "firewall", "ways", "kept", "keeper", "node",
+    "turns", "datagrams", "answering", "pod", "sweep", "mesh", "counting", "limits",
+    "measuring", "watch", "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""
 WRITING = ("kernel_routes",)

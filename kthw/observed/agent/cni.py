@@ -14,6 +14,8 @@ from typing import Any
 from kthw.observed.agent.asked import is_address
 from kthw.observed.agent.system import MOST_DETAIL, MOST_NAME, AgentError, tool, writable
 
+INTERFACE = "eth0"
+"""What a pod's interface is called inside it, as kubelet's runtimes call theirs."""
 MOST_FILES = 200
 MOST_BYTES = 1 << 20
 """Of one CNI file, and of the runtime's configuration."""
@@ -202,7 +204,7 @@ class Network:
             "CNI_COMMAND": command,
             "CNI_CONTAINERID": container,
             "CNI_NETNS": namespace,
-            "CNI_IFNAME": "eth0",
+            "CNI_IFNAME": INTERFACE,
             "CNI_PATH": ":".join(self.plugins),
         }
         kind = str(plugin["type"])

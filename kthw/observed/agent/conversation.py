@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import selectors
 import signal
 import sys
 import time
@@ -13,11 +12,12 @@ from typing import Any, NoReturn
 
 from kthw.observed.agent.asked import MOST_BYTES, checked, read_request
 from kthw.observed.agent.cni import Network, plugin_folders
-from kthw.observed.agent.mesh import Mesh, Probe
+from kthw.observed.agent.measuring import Measuring
 from kthw.observed.agent.node import facts, surroundings
-from kthw.observed.agent.pod import Pod, token
+from kthw.observed.agent.pod import Pod
 from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
 from kthw.observed.agent.system import MOST_NAME, AgentError, alone, has_interface, writable
+from kthw.observed.agent.turns import READ, Turns
 from kthw.observed.agent.watch import Watch
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
@@ -31,8 +31,8 @@ class Agent:
     def __init__(self, more: dict[str, Any] | None = None) -> None:
         self.shapes = {do: shape for do, (shape, _) in (more or {}).items()}
         self.acts = {do: act for do, (_, act) in (more or {}).items()}
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(0, selectors.EVENT_READ, self._on_stdin)
+        self.turns = Turns()
+        self.turns.register(0, READ, self._on_stdin)
         self.heard = b""
         self.last = time.monotonic()
         self.pod: Pod | None = None
@@ -88,43 +88,26 @@ class Agent:
                 brings_bridge = not has_interface(network.bridge) or somebody_brought_bridge(
                     request["configs"], plugins, network
                 )
-                listener = self.pod.open(brings_bridge)
+                self.pod.open(brings_bridge, self.turns)
         except Exception:
             with contextlib.suppress(Exception):
                 self._close_pod()
             raise
-        self.selector.register(listener, selectors.EVENT_READ, self.pod.welcome)
-        return {"address": self.pod.address, "file": network.network["file"][:MOST_NAME]}
+        made = {"address": self.pod.address, "mtu": self.pod.mtu}
+        return dict(made, file=network.network["file"][:MOST_NAME])
 
     def _probe(self, request: dict[str, Any]) -> dict[str, Any]:
         if not self.pod:
             raise AgentError("cni-failed", "there is no pod to probe from")
-        pod, deadline = self.pod, request["seconds"]
-        probes = []
-        for peer in request["peers"]:
-            expected = token(pod.run, peer["worker"])
-            for port, heard in ((0, b""), (peer["port"], expected)):
-                probes.append(Probe("pod", peer["worker"], peer["address"], port, heard))
-        if request.get("node"):
-            probes.append(Probe("node", pod.worker, request["node"], 0))
-        if request.get("internet"):
-            address, port = request["internet"]
-            probes += [Probe("internet", "", address, 0), Probe("internet", "", address, port)]
-        with pod.inside():
-            mesh = Mesh(probes, deadline, pod.address, self.selector)
-            try:
-                while mesh.left:
-                    self._turn(mesh.advance())
-            finally:
-                mesh.close()
-        return {"probes": [each.told(deadline) for each in probes]}
+        with self.pod.inside():
+            return {"probes": Measuring(self.pod, request, self.turns).all()}
 
     def _trace(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
         if not self.pod:
             raise AgentError("cni-failed", "there is no pod to trace from")
         if what == "watch":
             self._stop_watching()
-            self.watch = Watch(self.pod, request, self.selector)
+            self.watch = Watch(self.pod, request, self.turns)
         elif what == "send" and self.watch:
             for again in range(request["times"]):
                 self._wait(request["pause"] if again else 0.0)
@@ -142,9 +125,6 @@ class Agent:
         if not self.pod:
             return
         self._stop_watching()
-        if self.pod.listener:
-            with contextlib.suppress(KeyError):
-                self.selector.unregister(self.pod.listener)
         # A signal half-way would leave the other half behind: it waits.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         try:
@@ -156,7 +136,7 @@ class Agent:
 
     def _next(self) -> bytes:
         while b"\n" not in self.heard:
-            self._turn(IDLE)
+            self.turns.turn(IDLE)
             if len(self.heard) > MOST_BYTES:
                 sys.exit(0)
             if time.monotonic() - self.last > IDLE:
@@ -165,14 +145,10 @@ class Agent:
         return line
 
     def _wait(self, seconds: float) -> None:
-        """Go on with what the selector brings for so long."""
+        """Go on with whose turn it is for so long."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self._turn(max(0.0, until - time.monotonic()))
-
-    def _turn(self, seconds: float) -> None:
-        for key, _ in self.selector.select(seconds):
-            key.data()
+            self.turns.turn(max(0.0, until - time.monotonic()))
 
     def _on_stdin(self) -> None:
         data = os.read(0, 1 << 16)
@@ -182,7 +158,11 @@ class Agent:
         self.last = time.monotonic()
 
     def _say(self, document: dict[str, Any]) -> None:
-        left = memoryview(json.dumps(writable(document), separators=(",", ":")).encode() + b"\n")
+        try:  # many rows, and hardly ever a text that has to be looked at
+            line = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            line = json.dumps(writable(document), separators=(",", ":")).encode()
+        left = memoryview(line + b"\n")
         while left:
             left = left[os.write(1, left) :]
 

@@ -6,13 +6,13 @@ import contextlib
 import errno
 import os
 import signal
-import socket
 import struct
 import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from kthw.observed.agent.cni import Network
+from kthw.observed.agent.answering import Answering
+from kthw.observed.agent.cni import INTERFACE, Network
 from kthw.observed.agent.system import (
     CLONE_NEWNET,
     DEADLINE,
@@ -23,10 +23,12 @@ from kthw.observed.agent.system import (
     call,
     forwarding,
     has_interface,
+    mtu_of,
     raise_interface,
     started,
     tool,
 )
+from kthw.observed.agent.turns import Turns
 
 
 class Pod:
@@ -39,14 +41,15 @@ class Pod:
         self.port: int = request["port"]
         self.configs: str = request["configs"]
         self.address = ""
-        self.listener: socket.socket | None = None
+        self.mtu = 0
+        self.answering: Answering | None = None
         self.holder = 0
         self.container = ""
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self.namespace = -1
 
-    def open(self, brings_bridge: bool) -> socket.socket:
-        """Make it; the socket it listens on. Raises ``AgentError``, ``OSError``; ``close`` tidies up."""
+    def open(self, brings_bridge: bool, turns: Turns) -> None:
+        """Make it, and answer whoever asks. Raises ``AgentError``, ``OSError``; ``close`` tidies up."""
         self.container = (
             f"kthw-probe-{os.getpid()}-{started(os.getpid())}{'-bridge' if brings_bridge else ''}"
         )
@@ -62,22 +65,8 @@ class Pod:
                 FORWARDING.write_text("0", encoding="ascii")
         with self.inside():
             raise_interface("lo")
-            self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            self.listener.setblocking(False)
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind(("", self.port))
-            self.listener.listen(2048)
-        return self.listener
-
-    def welcome(self) -> None:
-        """Tell everybody who connects which pod this is."""
-        while self.listener:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError), peer:
-                peer.send(token(self.run, self.worker))
+            self.mtu = mtu_of(INTERFACE)
+            self.answering = Answering(self.port, self.run, self.worker, turns)
 
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:
@@ -91,9 +80,9 @@ class Pod:
     def close(self) -> None:
         """Take everything back. Raises ``AgentError`` when a plugin would not; the namespace goes anyway."""
         try:
-            if self.listener:
-                self.listener.close()
-                self.listener = None
+            if self.answering:
+                self.answering.close()
+                self.answering = None
             if self.container:
                 # By our own hold on the namespace: had the holder been killed, the plugin would find no
                 # namespace, free the address, and leave the pod's rules and bridge where no sweep looks.
@@ -110,11 +99,6 @@ class Pod:
             if self.namespace >= 0:
                 os.close(self.namespace)
                 self.namespace = -1
-
-
-def token(run: str, worker: str) -> bytes:
-    """What the pod on ``worker`` says to whoever connects, so that we know the right one answered."""
-    return f"kthw {run} {worker}\n".encode()
 
 
 def hold_namespace() -> int:

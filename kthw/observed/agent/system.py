@@ -19,6 +19,7 @@ from typing import Any
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+SIOCGIFMTU = 0x8921
 
 DEADLINE = 20.0
 """Seconds a CNI plugin or ``iptables`` may take; what only looks has less, by ``Looking``."""
@@ -199,6 +200,17 @@ def raise_interface(name: str) -> None:
         asked = struct.pack("16sH14x", name.encode(), 0)
         flags = struct.unpack_from("16xH", fcntl.ioctl(control, SIOCGIFFLAGS, asked))[0]
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", name.encode(), flags | IFF_UP))
+
+
+def mtu_of(name: str) -> int:
+    """The MTU of an interface of the namespace we are in; 0 where it does not say."""
+    asked = struct.pack("16si20x", name.encode(), 0)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            mtu: int = struct.unpack_from("16xi", fcntl.ioctl(control, SIOCGIFMTU, asked))[0]
+    except OSError:
+        return 0
+    return mtu if 0 < mtu <= 65535 else 0
 
 
 def has_interface(name: str) -> bool:

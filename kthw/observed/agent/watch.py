@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import selectors
 import socket
 import struct
 from collections.abc import Callable
 from typing import Any
 
-from kthw.observed.agent.mesh import ECHO_REPLY, ECHO_REQUEST, SO_RCVBUFFORCE, checksum
+from kthw.observed.agent.datagrams import ECHO_REPLY, ECHO_REQUEST, SO_RCVBUFFORCE, folded, words_of
 from kthw.observed.agent.pod import Pod
+from kthw.observed.agent.turns import READ, Turns
 
 ETH_P_ALL = 3
 SO_ATTACH_FILTER = 26
@@ -37,10 +37,10 @@ class Watch:
     ``pairs``: ``[number, protocol, source, source_node, destination]``, the addresses as text.
     """
 
-    def __init__(self, pod: Pod, request: dict[str, Any], selector: selectors.BaseSelector) -> None:
+    def __init__(self, pod: Pod, request: dict[str, Any], turns: Turns) -> None:
         self.mark = MAGIC + bytes.fromhex(request["mark"])
         self.port: int = request["port"]
-        self.selector = selector
+        self.turns = turns
         self.pod = pod
         self.seen: set[tuple[int, str, str, bool]] = set()
         self.connections: list[socket.socket] = []
@@ -52,9 +52,9 @@ class Watch:
                 for address in (source, node):
                     self.requests[address, destination] = number
                     self.replies[destination, address] = number
-        self.node_side = _tap(selector, lambda: self._drain(self.node_side, False))
+        self.node_side = _tap(turns, lambda: self._drain(self.node_side, False))
         with pod.inside():
-            self.pod_side = _tap(selector, lambda: self._drain(self.pod_side, True))
+            self.pod_side = _tap(turns, lambda: self._drain(self.pod_side, True))
 
     def send(self, pairs: list[list[Any]]) -> None:
         """From inside the pod, once: an echo request, or the beginning of a connection."""
@@ -72,8 +72,7 @@ class Watch:
         """Stop watching: ``[number, "request" or "reply", interface, in the pod]`` of all that was seen."""
         for tap, inside in ((self.node_side, False), (self.pod_side, True)):
             self._drain(tap, inside)
-            with contextlib.suppress(KeyError):
-                self.selector.unregister(tap)
+            self.turns.unregister(tap)
             tap.close()
         for connection in self.connections:
             connection.close()
@@ -122,7 +121,7 @@ class Watch:
         return None
 
 
-def _tap(selector: selectors.BaseSelector, on_packet: Callable[[], None]) -> socket.socket:
+def _tap(turns: Turns, on_packet: Callable[[], None]) -> socket.socket:
     """A socket that is given a copy of every ICMP and TCP packet of the namespace we are in."""
     tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     code = b"".join(struct.pack("=HBBI", *each) for each in FILTER)
@@ -133,13 +132,12 @@ def _tap(selector: selectors.BaseSelector, on_packet: Callable[[], None]) -> soc
     with contextlib.suppress(OSError):
         tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
     tap.setblocking(False)
-    selector.register(tap, selectors.EVENT_READ, on_packet)
+    turns.register(tap, READ, on_packet)
     return tap
 
 
 def _echo(mark: bytes, number: int) -> bytes:
     """An echo request whose data is ``mark`` and the pair's number."""
     data = mark + struct.pack("!H", number)
-    data += b"\0" * (len(data) % 2)
     head = struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, 0x6B74, number & 0xFFFF)
-    return head[:2] + struct.pack("!H", checksum(head + data)) + head[4:] + data
+    return head[:2] + struct.pack("!H", folded(words_of(head + data))) + head[4:] + data

@@ -1,0 +1,266 @@
+"""Do pods' packets of full size get to the other workers' pods, and if not, which link is too small for them?
+
+A pod sends packets as large as its own interface takes, not to be fragmented. A node that cannot hand one on
+tells the sender so (ICMP, *fragmentation needed*), who then sends smaller ones; where it is the network card
+that cannot take one in, or where the word is dropped, nobody is told, and a connection hangs.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address
+from typing import Final, Literal
+
+import msgspec
+
+from kthw.findings.finding import Finding
+from kthw.findings.node_firewall import interfaces, mending, swallowing, told
+from kthw.findings.reachability import between, names
+from kthw.intended import tutorial
+from kthw.network.arrival import interfaces_of_probe
+from kthw.network.model import Network
+from kthw.network.netfilter import Drop
+from kthw.network.node_routes import by_node_routes
+from kthw.observed.cni_networks import pod_network
+from kthw.observed.evidence import Link, Node, Probe
+
+JUMBO: Final = 9001
+"""What an ENI carries within a VPC (EC2 User Guide, *Network MTU*)."""
+_GATEWAYS: Final = {"igw-": 1500, "vgw-": 1500, "tgw-": 8500}
+"""What AWS carries beyond these (the same; Transit Gateway, *MTU*)."""
+_MTU: Final = re.compile(r" mtu (?:lock )?(\d+)")
+_FRAGMENTATION: Final = "fragmentation needed"
+
+
+class Narrow(msgspec.Struct, frozen=True, kw_only=True):
+    """A place on a pair's way that takes no packets of full size, at ``worker``.
+
+    ``name``: the interface's, the kernel's route as the kernel prints it, or the gateway's id; empty of
+    ``pods``. ``silent``: nobody tells the sender.
+    """
+
+    kind: Literal["pods", "bridge", "eni", "route", "gateway"]
+    worker: str
+    name: str
+    mtu: int
+    silent: bool = False
+
+
+class Mending(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a place large enough: ``mtu`` at ``worker``, by ``command``; of pods by the CNI file."""
+
+    kind: str
+    worker: str
+    mtu: int
+    command: str = ""
+
+
+_NEAREST: Final = ("pods", "bridge", "route", "eni", "gateway")
+"""Of two that take as little, which one is told: the bridge has its MTU of the pods that hang on it."""
+
+
+def full_size_between(network: Network, worker: str) -> list[Finding]:
+    """Full-size packets of the worker's probe pod reach every other worker's that small ones reach.
+
+    One finding for each place that is too small for them, and one for each rule that keeps that from the
+    sender.
+    """
+    too_big: dict[Mending | None, list[Probe]] = {}
+    swallowed: dict[tuple[str, Drop], list[Probe]] = {}
+    for probe in failed(network, worker):
+        place = smallest(network, probe)
+        too_big.setdefault(_mended(network, place, probe) if place else None, []).append(probe)
+        for at, drop in _swallowing(network, probe, place) if place else ():
+            swallowed.setdefault((at, drop), []).append(probe)
+    found = [_finding(network, worker, mending, probes) for mending, probes in too_big.items()]
+    return found + [_swallowed(network, worker, at, drop, probes) for (at, drop), probes in swallowed.items()]
+
+
+def _swallowing(network: Network, probe: Probe, place: Narrow) -> Iterator[tuple[str, Drop]]:
+    """The rules that keep from whoever sends through ``place`` what it takes, and on whose node they are.
+
+    A node's word to its own pods passes no chain of forwarded packets.
+    """
+    if place.silent or probe.detail.startswith(_FRAGMENTATION):
+        return
+    for sender in (probe.source, probe.destination) if probe.protocol == "tcp" else (probe.source,):
+        for drop in swallowing(network, sender, place.worker) if sender != place.worker else ():
+            yield sender, drop
+
+
+def failed(network: Network, worker: str) -> Iterator[Probe]:
+    """The full-size probes that did not get there and back where small ones did.
+
+    Not those that may have been lost with a share of all that is sent.
+    """
+    for probe in network.probes.sent_by(worker):
+        if not probe.size or probe.reached or not between(network, probe):
+            continue
+        small = network.probes.small(probe)
+        lossy = network.probes.lossy(probe.source, probe.destination)
+        if small and small.reached and (not lossy or smallest(network, probe)):
+            yield probe
+
+
+def unmeasured(network: Network, worker: str) -> list[str]:
+    """The other workers that no full-size packet was sent to from this one, in order."""
+    sent = {probe.destination for probe in network.probes.sent_by(worker) if probe.size}
+    return [other for other in network.workers if other != worker and other not in sent]
+
+
+def smallest(network: Network, probe: Probe) -> Narrow | None:
+    """That of them which takes the smallest packets."""
+    places = narrow(network, probe)
+    return min(places, key=lambda place: (place.mtu, _NEAREST.index(place.kind)), default=None)
+
+
+def narrow(network: Network, probe: Probe) -> list[Narrow]:
+    """The places on its way that take no packets of its size, as far as seen, in the order of the way.
+
+    Of TCP on the way back as well: what is answered is as large.
+    """
+    places = [*_places(network, probe.source, probe.destination)]
+    if probe.protocol == "tcp":
+        places += _places(network, probe.destination, probe.source)
+    return [place for place in places if 0 < place.mtu < probe.size]
+
+
+def _places(network: Network, source: str, destination: str) -> Iterator[Narrow]:
+    here, there = (network.evidence.nodes.get(worker) for worker in (source, destination))
+    way = network.probes.way(source, destination)
+    if here and way:
+        told_by_route = _MTU.search(way.route)
+        if told_by_route:
+            yield Narrow(kind="route", worker=source, name=way.route, mtu=int(told_by_route[1]))
+        link = _link(here, way.device)
+        if link and not link.kind:
+            yield Narrow(kind="eni", worker=source, name=link.name, mtu=link.mtu)
+    yield from _gateway(network, source, there)
+    if there:
+        for link in _cards(network, source, destination, there):
+            yield Narrow(kind="eni", worker=destination, name=link.name, mtu=link.mtu, silent=True)
+        bridge = _link(there, interfaces(network, destination)[0])
+        if bridge:
+            yield Narrow(kind="bridge", worker=destination, name=bridge.name, mtu=bridge.mtu)
+        yield Narrow(kind="pods", worker=destination, name="", mtu=there.pod_mtu)
+
+
+def _gateway(network: Network, source: str, there: Node | None) -> Iterator[Narrow]:
+    """Where the VPC's route for the probe pod leads out of the VPC."""
+    ruling = network.ruling_seen(source)
+    if ruling is None or there is None or not there.pod or by_node_routes(network):
+        return
+    route = network.lookup(ruling.effective.id).taking(IPv4Address(there.pod))
+    target = route.target if route else ""
+    mtu = next((mtu for kind, mtu in _GATEWAYS.items() if target.startswith(kind)), 0)
+    yield Narrow(kind="gateway", worker=source, name=target, mtu=mtu)
+
+
+def _cards(network: Network, source: str, destination: str, node: Node) -> list[Link]:
+    """The network card of the destination's by which the packets come in."""
+    ruling = network.ruling_seen(source)
+    crossed = interfaces_of_probe(network, destination, ruling.effective.id) if ruling else ()
+    addresses = {address for eni in crossed for address in eni.addresses}
+    return [
+        link
+        for link in node.links
+        if not link.kind and addresses & {address.split("/")[0] for address in link.addresses}
+    ]
+
+
+def _link(node: Node, name: str) -> Link | None:
+    return next((link for link in node.links if name and link.name == name), None)
+
+
+def _finding(network: Network, worker: str, mended: Mending | None, probes: Sequence[Probe]) -> Finding:
+    first = probes[0]
+    place = smallest(network, first) if mended else None
+    ends = names(probe.destination for probe in probes)
+    return Finding(
+        code="packets-too-big",
+        subject=f"{network.noun(worker)} → {ends}",
+        worker=worker,
+        expected=f"{worker} → {first.destination} {first.protocol}/{first.size}",
+        observed=first,
+        near_miss=f"{worker} → {first.destination} {first.protocol}/{first.limit}" if first.limit else "",
+        variant=place.kind if place else "",
+        facts={
+            "login": network.login(worker),
+            "size": str(first.size),
+            "destination_address": first.destination_address,
+            **(_facts(network, place, mended) if place and mended else {}),
+        },
+    )
+
+
+def _facts(network: Network, place: Narrow, mended: Mending) -> dict[str, str]:
+    return {
+        "where_noun": network.noun(place.worker),
+        "mtu": str(place.mtu),
+        "name": place.name,
+        "at_noun": network.noun(mended.worker),
+        "at_login": network.login(mended.worker),
+        "wanted": str(mended.mtu),
+        "command": shlex.quote(mended.command),
+        "file": _cni_file(network, mended.worker),
+    }
+
+
+def _mended(network: Network, place: Narrow, probe: Probe) -> Mending:
+    if place.kind == "route":
+        route = shlex.split(_MTU.sub("", place.name))
+        command = shlex.join(["sudo", "ip", "route", "change", *route])
+        return Mending(kind=place.kind, worker=place.worker, mtu=probe.size, command=command)
+    if place.kind in ("pods", "gateway"):
+        at, mtu = _odd_pods(network, place, probe)
+        return Mending(kind=place.kind, worker=at, mtu=mtu)
+    wanted = probe.size if place.kind == "bridge" else _usual_card(network, probe.size)
+    command = shlex.join(["sudo", "ip", "link", "set", place.name, "mtu", str(wanted)])
+    return Mending(kind=place.kind, worker=place.worker, mtu=wanted, command=command)
+
+
+def _odd_pods(network: Network, place: Narrow, probe: Probe) -> tuple[str, int]:
+    """Whose pods are to have another MTU, and which: that of most workers' pods, of two the smaller."""
+    if place.kind == "gateway":
+        return probe.source, place.mtu
+    each = Counter(node.pod_mtu for node in network.evidence.nodes.values() if node.pod_mtu)
+    usual = max(each, key=lambda mtu: (each[mtu], -mtu))
+    return (probe.source, usual) if probe.size > usual else (place.worker, probe.size)
+
+
+def _usual_card(network: Network, size: int) -> int:
+    """What most other nodes' network cards take, where that is enough; else what AWS gives them."""
+    links = (link for node in network.evidence.nodes.values() for link in node.links if not link.kind)
+    each = Counter(link.mtu for link in links if link.mtu >= size)
+    return max(each, key=lambda mtu: (each[mtu], mtu), default=JUMBO)
+
+
+def _cni_file(network: Network, worker: str) -> str:
+    node = network.evidence.nodes.get(worker)
+    config = pod_network(node) if node else None
+    return f"{tutorial.CNI_DIRECTORY}/{config.file}" if config else ""
+
+
+def _swallowed(network: Network, worker: str, at: str, drop: Drop, probes: Sequence[Probe]) -> Finding:
+    said, place = told(drop), smallest(network, probes[0])
+    ends = names(probe.destination for probe in probes)
+    first = probes[0]
+    return Finding(
+        code="packets-too-big",
+        subject=f"{network.noun(worker)} → {ends} · {said}",
+        worker=worker,
+        expected=f"{worker} → {first.destination} {first.protocol}/{first.size}: {_FRAGMENTATION}",
+        observed=said,
+        near_miss="",
+        variant="filter",
+        facts={
+            "where_noun": network.noun(place.worker) if place else "",
+            "at_noun": network.noun(at),
+            "at_login": network.login(at),
+            "size": str(first.size),
+            "command": mending(drop),
+        },
+    )
