@@ -6,8 +6,7 @@ worker before it is one of these. What does not fit is ``UnfitError``, which tel
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -15,20 +14,19 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kthw.foreign import printable
-from kthw.intended import tutorial
 from kthw.observed.evidence import (
     Chain,
     CniConfig,
-    Instance,
-    Inventory,
     Keeper,
     KernelRoute,
     Link,
     Node,
+    PodFailure,
     Probe,
+    UnfitProgram,
     Way,
 )
-from kthw.observed.values import Address, Interface, Milliseconds, Name, Small, Text
+from kthw.observed.values import Address, Interface, MaybeAddress, Milliseconds, Name, Small, Text
 from kthw.secrets import masked
 
 MOST_PARTS: Final = 256
@@ -55,10 +53,9 @@ class _Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _Circumstances(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What an error's message may be filled with: no more, since messages hold commands to paste."""
 
-    variant: Literal["", "no-config", "no-plugin", "refused"] = ""
+    variant: Literal["", "refused"] = ""
     file: Name = ""
     plugin: Name = ""
-    directory: Name = ""
     tool: Literal["", "ip", "nft", "iptables-nft-save", "iptables-legacy-save", "iptables-save"] = ""
 
 
@@ -104,6 +101,7 @@ class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cni_path: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=8)]
     cni_plugins: Annotated[tuple[Name, ...], Meta(max_length=500)] | None
     cni_elsewhere: Annotated[tuple[Name, ...], Meta(max_length=500)]
+    cni_unfit: Annotated[tuple[UnfitProgram, ...], Meta(max_length=500)] = ()
     cni_agents: Annotated[tuple[Name, ...], Meta(max_length=16)] | None = None
     kubelet_pod_cidr: Name
     imds: Literal["v1", "v2", "none"]
@@ -111,8 +109,11 @@ class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PodMade(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    address: Address
+    """The pod's address, or why there is none."""
+
+    address: MaybeAddress
     file: Name
+    failure: PodFailure | None = None
 
 
 class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -224,6 +225,7 @@ def node(worker: str, login: str, answer: Facts) -> Node:
         cni_path=answer.cni_path,
         cni_plugins=answer.cni_plugins,
         cni_elsewhere=answer.cni_elsewhere,
+        cni_unfit=answer.cni_unfit,
         cni_agents=answer.cni_agents,
         kubelet_pod_cidr=answer.kubelet_pod_cidr,
         imds=answer.imds,
@@ -266,45 +268,6 @@ def _check_ways(answer: Surroundings, towards: Mapping[str, tuple[str, str]]) ->
 def _chain(told: Chain) -> Chain:
     """As the node's tool printed it, but for what looks like a credential: rules have comments."""
     return msgspec.structs.replace(told, rules=tuple(masked(rule) for rule in told.rules))
-
-
-def pod_cidr(instance: Instance | None, option: str = "") -> IPv4Network | None:
-    """The network that is stated, by ``option`` first, to be the worker's pod CIDR, where one is."""
-    data = instance.user_data if instance else None
-    said = [option, data.pairs.get(tutorial.POD_CIDR_KEY, "") if data else ""]
-    said += [statement.cidr for statement in data.statements] if data else []
-    said += instance.pod_cidr_tags.values() if instance else []
-    for text in said:
-        with contextlib.suppress(ValueError):
-            return IPv4Network(text, strict=False)
-    return None
-
-
-def first_pod(cidr: IPv4Network | None) -> str:
-    """The address ``host-local`` gives first (the gateway has the one before); empty where there is none."""
-    return str(cidr[2]) if cidr and cidr.num_addresses > 2 else ""
-
-
-def pod_address(answer: PodMade, inventory: Inventory, cidrs: Iterable[IPv4Network]) -> str:
-    """The pod's address, which all others will send packets to. Raises ``UnfitError``.
-
-    That two workers' pods have one address is a mistake people make, and measured. But it is nobody's
-    node, and no host on the internet, unless a worker's pod CIDR (``cidrs``) is said to be there.
-    """
-    address = IPv4Address(answer.address)
-    nodes = {a: i.name or i.id for i in inventory.instances for a in (i.address, i.public_address) if a}
-    if answer.address in nodes:
-        raise UnfitError(printable(f"pod: {address} is the address of {nodes[answer.address]}"))
-    special = (
-        address.is_loopback
-        or address.is_link_local
-        or address.is_multicast
-        or address.is_unspecified
-        or address.is_reserved
-    )
-    if special or (address.is_global and not any(address in cidr for cidr in cidrs)):
-        raise UnfitError(f"pod: {address} is no address of a pod")
-    return answer.address
 
 
 def probes(worker: str, pod: str, answer: Probed, asked: Sequence[Key]) -> tuple[Probe, ...]:

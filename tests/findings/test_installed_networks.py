@@ -47,7 +47,7 @@ from tests.findings.judged import everything
 ASKED = {"one-running-instance", "local-routes-intact", "internet-route", "forwarding-on"}
 ASKED |= {"cni-configured", "cni-plugins-installed"}
 """What is as it should be whoever's network it is."""
-PACKETS = {"reaches-own-node", "reaches-others", "is-reached-by-others"}
+PACKETS = {"reaches-own-node", "reaches-others", "is-reached-by-others", "cni-makes-pods"}
 
 
 def statuses(verdict: Verdict, worker: str) -> dict[str, str]:
