@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
+from kthw.findings.cni_config import shut_in
 from kthw.findings.crossing import zone_of
 from kthw.findings.finding import Finding
 from kthw.findings.forwarding import forwarding_on
@@ -13,6 +14,7 @@ from kthw.findings.node_routes import astray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches
 from kthw.findings.plugins import missing_plugins
 from kthw.findings.reverse_path import may_filter
+from kthw.findings.unmade_pods import why_unmade
 from kthw.findings.workers import ground, one_running_instance, source_dest_checks
 from kthw.network import ranges
 from kthw.network.model import Network
@@ -85,7 +87,7 @@ class End:
         """
         if not self.pods or not self.masquerades or _bridge_takes(self._network, self.worker, other):
             return self.pods
-        return [finding for finding in self.pods if finding.code != "cni-subnet-mismatch"]
+        return [finding for finding in self.pods if not _is_elsewhere(finding)]
 
 
 def forwarding(network: Network, worker: str) -> list[Finding]:
@@ -104,9 +106,16 @@ def _pods(network: Network, worker: str) -> list[Finding]:
     """What keeps the pods from having addresses that work."""
     if worker not in network.evidence.nodes:
         return []
-    missing = cni_configured(network, worker) or missing_plugins(network, worker)
+    missing = (
+        cni_configured(network, worker) or missing_plugins(network, worker) or why_unmade(network, worker)
+    )
     asked = worker in network.pod_cidrs and not by_plugin(network)
-    return missing or (cni_subnet_matches(network, worker) if asked else [])
+    return missing or [*shut_in(network, worker), *(cni_subnet_matches(network, worker) if asked else [])]
+
+
+def _is_elsewhere(finding: Finding) -> bool:
+    """Whether it says no more than that the pods have other addresses than those that are routed to them."""
+    return finding.code == "cni-subnet-mismatch" or finding.variant == "another"
 
 
 def _bridge_takes(network: Network, worker: str, towards: str) -> bool:

@@ -8,7 +8,16 @@ from typing import Final
 from msgspec import structs
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.findings import losses, node_firewall, nodes, plugins, reachability, sizes, workers
+from kthw.findings import (
+    losses,
+    node_firewall,
+    nodes,
+    plugins,
+    reachability,
+    sizes,
+    unmade_pods,
+    workers,
+)
 from kthw.findings.check import Judge, Need, Skip
 from kthw.findings.finding import Finding
 from kthw.findings.unread import NAMES, founded, unread
@@ -49,6 +58,17 @@ PODS: Final = nothing_found_by("pod-cidr-of-its-own", node_firewall.nowhere)
 """Where the worker's pods are is known, so that its firewall can be asked about them."""
 PLUGINS: Final = nothing_found_by("cni-plugins-installed", plugins.missing_plugins)
 """No plugin that the worker makes pods with is missing, as far as that was seen."""
+
+
+def _wrong_subnet(network: Network, worker: str) -> Sequence[Finding]:
+    asked = worker in network.pod_cidrs and not by_plugin(network)
+    return nodes.cni_subnet_matches(network, worker) if asked else []
+
+
+SUBNET: Final = nothing_found_by("cni-subnet-matches", _wrong_subnet)
+"""The CNI file gives pods addresses of the worker's own pod CIDR."""
+MADE: Final = nothing_found_by("cni-makes-pods", unmade_pods.why_unmade)
+"""Its plugins make pods, as far as that was tried."""
 
 
 def not_assumed_from(source: Source) -> Need:
@@ -136,13 +156,30 @@ def pod_cidr_asked(network: Network, worker: str) -> Skip | None:
 
 def probe_pod(network: Network, worker: str) -> Skip | None:
     """A probe pod came up on the worker, where its plugin makes one for others than kubelet."""
+    return unmade(network, worker) or pod_tried(network, worker)
+
+
+def pod_tried(network: Network, worker: str) -> Skip | None:
+    """Somebody tried to make a pod on the worker, and nothing that is to be mended first kept it from that.
+
+    Its plugins may be such that nobody needs to try.
+    """
     node = network.node(worker)
     if node.pod:
         return None
+    if unmade_pods.why_unmade(network, worker):
+        return pod_cidr_asked(network, worker) or SUBNET(network, worker)
     brought = brought_by(pod_network(node))
     if brought and not brought.serves:
         return Skip(reason="run-skip-plugin-pods", facts={"plugin": brought.name})
     raise CouldNotLook(_why_no_probe(network, worker))
+
+
+def unmade(network: Network, worker: str) -> Skip | None:
+    """No pod came up on the worker because of something that was found there."""
+    if network.node(worker).pod or not unmade_pods.why_unmade(network, worker):
+        return None
+    return pod_tried(network, worker) or MADE(network, worker)
 
 
 def node_probed(network: Network, worker: str) -> None:
@@ -244,11 +281,11 @@ def _all_tried(network: Network, worker: str, unmeasured: Callable[[Network, str
 
 
 def _unserved(network: Network, worker: str) -> Skip | None:
-    """Why nobody tried to make a probe pod on that node; nothing where somebody did."""
+    """Why there is no probe pod on that node, where that was seen; nothing where one was to come up."""
     node = network.evidence.nodes.get(worker)
-    if node is None or serves_strangers(node):
+    if node is None or (serves_strangers(node) and not unmade_pods.why_unmade(network, worker)):
         return None
-    wrong = CNI(network, worker) or PLUGINS(network, worker)
+    wrong = CNI(network, worker) or PLUGINS(network, worker) or unmade(network, worker)
     return structs.replace(wrong, reason="run-skip-peer") if wrong else probe_pod(network, worker)
 
 

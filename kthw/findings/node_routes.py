@@ -9,6 +9,7 @@ import shlex
 from ipaddress import ip_address
 from typing import Final
 
+from kthw.findings.cni_config import shut_in
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
 from kthw.findings.next_hops import is_next_hop, removing, showing
@@ -51,14 +52,17 @@ def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
     """Right is: for another's pods, what the default route does, or the other node itself as the next hop
     (which works in one subnet, though it is not needed); for its own, their bridge.
 
-    Nothing where pods hang on something else than a bridge, or where the node takes a stranger's range for
-    its own: that is another finding's (``cni-subnet-mismatch``, ``pod-cidr-overlap``).
+    Nothing where pods hang on something else than a bridge, where that is not given an address, or where
+    the node takes a stranger's range for its own: that is another finding's (``cni-config-wrong``,
+    ``cni-subnet-mismatch``, ``pod-cidr-overlap``).
     """
     bridge, card = interfaces(network, worker)
     on_bridge = way.device == bridge
     if not bridge or way.kind == _NOWHERE:
         return []
     if worker == way.towards:
+        if any(each.variant == "no-gateway" for each in shut_in(network, worker)):
+            return []
         settled = on_bridge or _has_no_such_pod(as_configured(network), worker, way)
         return [] if settled else [_own(network, worker, way, bridge)]
     if on_bridge or not card or worker not in network.located or _is_right(network, way, card, worker):

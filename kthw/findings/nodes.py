@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 
 from kthw.errors import CouldNotLook
+from kthw.findings.cni_config import another_meant, in_part
 from kthw.findings.cni_network import bridge_config, of_another_network
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
@@ -93,7 +94,10 @@ def _its_agent(network: Network, worker: str) -> dict[str, str]:
 
 
 def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
-    """The subnet in the CNI file is the pod CIDR of the user data, so that routes and pods agree."""
+    """The subnet in the CNI file is the pod CIDR of the user data, so that routes and pods agree.
+
+    That it is only a part of it is another check's.
+    """
     instance, broken = network.instance(worker), ground(network, worker)
     if instance is None or broken:
         return broken
@@ -107,8 +111,11 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     if of_others:  # Where it keeps its addresses is its own affair.
         return of_others
     cidr = network.pod_cidrs[worker]
-    if _is_same(config.subnet, cidr_text=str(cidr), data=instance.user_data):
+    if _is_same(config.subnet, cidr_text=str(cidr), data=instance.user_data) or in_part(network, worker):
         return []
+    another = another_meant(network, worker)
+    if another:
+        return another
     owner = next((w for w, c in network.pod_cidrs.items() if str(c) == config.subnet), "")
     return [
         Finding(

@@ -15,7 +15,7 @@ from kthw.network.model import Network
 from kthw.observed.cni_networks import WRAPPERS, pod_network
 from kthw.observed.evidence import CniConfig, Node
 
-_RELEASED: Final = frozenset({
+RELEASED: Final = frozenset({
     "bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback",
     "macvlan", "portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan", "vrf",
 })  # fmt: skip
@@ -57,11 +57,10 @@ def missing_plugins(network: Network, worker: str) -> list[Finding]:
 
 def _missing_plugins(network: Network, worker: str) -> list[Finding]:
     node = network.evidence.nodes[worker]
-    installed, counting = _installed(node), _counting(node)
+    installed, counting = _installed(node), counting_plugins(node)
     if installed is None:
         return []
-    named = [name for each in counting for name in (each.through, each.type, each.ipam) if name]
-    missing = [name for name in dict.fromkeys(named) if name not in installed]
+    missing = [name for name in named_plugins(node) if name not in installed]
     if not missing:
         return []
     file = f"{tutorial.CNI_DIRECTORY}/{max(each.file for each in counting)}"
@@ -98,7 +97,13 @@ def _missing_plugins(network: Network, worker: str) -> list[Finding]:
     ]
 
 
-def _counting(node: Node) -> list[CniConfig]:
+def named_plugins(node: Node) -> list[str]:
+    """The plugins that the file names which makes the pods, address plugins included, each once."""
+    named = [name for each in counting_plugins(node) for name in (each.through, each.type, each.ipam) if name]
+    return list(dict.fromkeys(named))
+
+
+def counting_plugins(node: Node) -> list[CniConfig]:
     """The plugins that the file names which makes the pods, and one that only hands them on to it."""
     config = pod_network(node)
     return [
@@ -111,25 +116,28 @@ def _counting(node: Node) -> list[CniConfig]:
 def _installed(node: Node) -> tuple[str, ...] | None:
     """The plugins that are there; ``None`` where not all was seen that is to be known of them.
 
-    An older recording does not tell which plugin gives the addresses.
+    An older recording does not tell which plugin gives the addresses. One that the kernel would not run is
+    there all the same: why it would not is told as that.
     """
-    told = all(each.ipam is not None for each in _counting(node))
-    return node.cni_plugins if told and node.cni_path else None
+    told = all(each.ipam is not None for each in counting_plugins(node))
+    if not told or not node.cni_path or node.cni_plugins is None:
+        return None
+    return (*node.cni_plugins, *(each.path.rpartition("/")[2] for each in node.cni_unfit))
 
 
 def _variant(node: Node, installed: Sequence[str], plugin: str) -> str:
     """How it comes to be missing, and so what mends it; empty where the release is to be installed."""
     if any(path.rpartition("/")[2] == plugin for path in node.cni_elsewhere):
         return "elsewhere"
-    if plugin in _RELEASED:
+    if plugin in RELEASED:
         return ""
     return "misspelt" if _nearest(installed, plugin) else FOREIGN
 
 
 def _nearest(installed: Sequence[str], plugin: str) -> list[str]:
-    if plugin in _RELEASED:
+    if plugin in RELEASED:
         return []
-    return difflib.get_close_matches(plugin, [*_RELEASED, *installed], n=1, cutoff=0.8)
+    return difflib.get_close_matches(plugin, [*RELEASED, *installed], n=1, cutoff=0.8)
 
 
 def _copying(found: list[str], folder: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kthw.findings import (
+    cni_config,
     cni_network,
     forwarding,
     losses,
@@ -16,6 +17,7 @@ from kthw.findings import (
     routes,
     security,
     sizes,
+    unmade_pods,
     workers,
 )
 from kthw.findings.check import Check, every_other_machine
@@ -173,6 +175,20 @@ CHECKS: Final[tuple[Check, ...]] = (
         chapter="workers",
         needs=(needs.own_network, *needs.NODE, *_RANGE, needs.CNI, needs.not_assumed_from("cni")),
         judge=nodes.cni_subnet_matches,
+    ),
+    Check(
+        name="cni-file-complete",
+        area="nodes",
+        chapter="workers",
+        needs=(needs.own_network, *needs.NODE, needs.CNI),
+        judge=cni_config.gives_pods_all,
+    ),
+    Check(
+        name="cni-makes-pods",
+        area="nodes",
+        chapter="workers",
+        needs=(*needs.NODE, needs.CNI, needs.PLUGINS, needs.pod_tried),
+        judge=unmade_pods.pods_can_be_made,
     ),
     Check(
         name="reaches-own-node",

@@ -21,10 +21,12 @@ from kthw.observed.evidence import (
     KernelRoute,
     Link,
     Node,
+    PodFailure,
     Probe,
+    UnfitProgram,
     Way,
 )
-from kthw.observed.values import Address, Interface, Milliseconds, Name, Small, Text
+from kthw.observed.values import Address, Interface, MaybeAddress, Milliseconds, Name, Small, Text
 from kthw.secrets import masked
 
 MOST_PARTS: Final = 256
@@ -51,10 +53,9 @@ class _Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _Circumstances(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What an error's message may be filled with: no more, since messages hold commands to paste."""
 
-    variant: Literal["", "no-config", "no-plugin", "refused"] = ""
+    variant: Literal["", "refused"] = ""
     file: Name = ""
     plugin: Name = ""
-    directory: Name = ""
     tool: Literal["", "ip", "nft", "iptables-nft-save", "iptables-legacy-save", "iptables-save"] = ""
 
 
@@ -100,6 +101,7 @@ class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cni_path: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=8)]
     cni_plugins: Annotated[tuple[Name, ...], Meta(max_length=500)] | None
     cni_elsewhere: Annotated[tuple[Name, ...], Meta(max_length=500)]
+    cni_unfit: Annotated[tuple[UnfitProgram, ...], Meta(max_length=500)] = ()
     cni_agents: Annotated[tuple[Name, ...], Meta(max_length=16)] | None = None
     kubelet_pod_cidr: Name
     imds: Literal["v1", "v2", "none"]
@@ -107,9 +109,12 @@ class Facts(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PodMade(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    address: Address
+    """The pod's address, or why there is none."""
+
+    address: MaybeAddress
     file: Name
-    mtu: Annotated[int, Meta(ge=0, le=65535)]
+    mtu: Annotated[int, Meta(ge=0, le=65535)] = 0
+    failure: PodFailure | None = None
 
 
 class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -232,6 +237,7 @@ def node(worker: str, login: str, answer: Facts) -> Node:
         cni_path=answer.cni_path,
         cni_plugins=answer.cni_plugins,
         cni_elsewhere=answer.cni_elsewhere,
+        cni_unfit=answer.cni_unfit,
         cni_agents=answer.cni_agents,
         kubelet_pod_cidr=answer.kubelet_pod_cidr,
         imds=answer.imds,

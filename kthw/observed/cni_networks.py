@@ -52,8 +52,14 @@ def pod_network(node: Node) -> CniConfig | None:
 
     A wrapper's only where there is nothing to wrap.
     """
-    makers = _makers(node)
-    return next((each for each in makers if each.type not in WRAPPERS), makers[0] if makers else None)
+    found = makers(node)
+    return next((each for each in found if each.type not in WRAPPERS), found[0] if found else None)
+
+
+def makers(node: Node) -> list[CniConfig]:
+    """The plugins of the files that can be read, in order of name, loopback aside."""
+    files = sorted(node.cni, key=lambda config: config.file)
+    return [each for each in files if not each.problem and each.type and each.type != _LOOPBACK]
 
 
 def brought_by(config: CniConfig | None) -> Brought | None:
@@ -71,7 +77,7 @@ def not_counting(node: Node) -> tuple[CniConfig, ...]:
     """Of each file of another network than the one that counts, the first plugin."""
     counts = pod_network(node)
     files: dict[str, CniConfig] = {}
-    for each in _makers(node):
+    for each in makers(node):
         files.setdefault(each.file, each)
     others = (each for each in files.values() if counts and each.file != counts.file)
     return tuple(each for each in others if brought_by(each) != brought_by(counts) and not _wraps(each))
@@ -85,8 +91,3 @@ def serves_strangers(node: Node) -> bool:
 
 def _wraps(config: CniConfig) -> bool:
     return config.type in WRAPPERS
-
-
-def _makers(node: Node) -> list[CniConfig]:
-    files = sorted(node.cni, key=lambda config: config.file)
-    return [each for each in files if not each.problem and each.type and each.type != _LOOPBACK]

@@ -25,6 +25,10 @@ from kthw.observed.node_evidence import Node as Node
 from kthw.observed.node_evidence import Probe as Probe
 from kthw.observed.node_evidence import Trace as Trace
 from kthw.observed.node_evidence import Way as Way
+from kthw.observed.pod_failure import Leases as Leases
+from kthw.observed.pod_failure import OldBridge as OldBridge
+from kthw.observed.pod_failure import PodFailure as PodFailure
+from kthw.observed.pod_failure import UnfitProgram as UnfitProgram
 from kthw.observed.user_data_evidence import Statement as Statement
 from kthw.observed.user_data_evidence import UserData as UserData
 from kthw.observed.values import (

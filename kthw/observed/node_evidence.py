@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from kthw.observed.pod_failure import PodFailure, UnfitProgram
 from kthw.observed.values import (
     Address,
     Cidr,
@@ -28,6 +29,8 @@ class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``type``: the plugin's; ``ipam``: that of the plugin which gives it addresses, empty for none, ``None``
     where that was not looked at. ``through``: the plugin that only hands pods on to it (``multus``), if any.
+    ``gateway``: whether it gives its bridge the pods' gateway's address (``isGateway``); ``routes``: the IPv4
+    destinations that it gives each pod a route for; ``None`` where that was not looked at.
     ``problem`` says why the file could not be read as JSON, or is empty.
     """
 
@@ -38,6 +41,8 @@ class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     bridge: Name = ""
     subnet: Name = ""
     ip_masq: bool = False
+    gateway: bool | None = None
+    routes: Annotated[tuple[Cidr, ...], Meta(max_length=16)] | None = None
     through: Name = ""
     problem: Text = ""
 
@@ -122,11 +127,13 @@ class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one SSH session to one worker saw.
 
-    ``pod`` is the probe pod's address, empty when it could not be made; ``pod_mtu`` the MTU of its interface,
-    in bytes, 0 where that was not looked at. ``ip_forward`` is ``None``
+    ``pod`` is the probe pod's address, empty when it could not be made; ``pod_failure`` says why, where that
+    is the node's own network's doing; ``pod_mtu`` the MTU of its interface, in bytes, 0 where that was not
+    looked at. ``ip_forward`` is ``None``
     where the sysctl could not be read. ``cni_path``: the folders in which the container runtime looks for
     CNI plugins; ``cni_plugins``: the names of the programs there, ``None`` where that was not looked at;
-    ``cni_elsewhere``: the paths of those that the CNI files name in folders where it does not look.
+    ``cni_elsewhere``: the paths of those that the CNI files name in folders where it does not look;
+    ``cni_unfit``: those that they name, that are there, and that the kernel would not run.
     ``cni_agents``: of the networks that bring a plugin, the agents that run there (``calico-node``), ``None``
     where that was not looked at.
     ``kubelet_pod_cidr``: what kubelet's configuration file says (``podCIDR``), empty where it says none.
@@ -152,10 +159,12 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cni_path: tuple[Name, ...] = ()
     cni_plugins: tuple[Name, ...] | None = None
     cni_elsewhere: tuple[Name, ...] = ()
+    cni_unfit: tuple[UnfitProgram, ...] = ()
     cni_agents: tuple[Name, ...] | None = None
     kubelet_pod_cidr: Name = ""
     pod: MaybeAddress = ""
     pod_mtu: Small = 0
+    pod_failure: PodFailure | None = None
     imds: MaybeIdentifier = ""
     links: tuple[Link, ...] = ()
     rp_filter: Small | None = None

@@ -15,7 +15,7 @@ from msgspec import Struct
 from kthw.errors import LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
-from kthw.observed import answers, pod_addresses, tracing
+from kthw.observed import answers, pod_answers, tracing
 from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
 from kthw.observed.aws import configured
@@ -110,7 +110,8 @@ class _Look:
 
     def all(self) -> Seen:
         self._sessions = self._each("ssh", self._machines, self._log_in)
-        self._pods = self._each("pods", self._served(), self._make_pod)
+        made = self._each("pods", self._served(), self._make_pod)
+        self._pods = {worker: address for worker, address in made.items() if address}
         self._towards = self._ways_to_be()
         self._each("", self._alive(self._sessions), self._look_around)
         self._pods = self._alive(self._pods)
@@ -199,6 +200,7 @@ class _Look:
         return session
 
     def _make_pod(self, worker: str) -> str:
+        """Its address; empty where the node's own network makes none, and the node then tells why."""
         session = self._sessions[worker]
         answer = session.ask(
             "pod",
@@ -209,8 +211,12 @@ class _Look:
             port=PROBE_PORT,
             **PLACES,
         )
+        failure = pod_answers.pod_failure(answer)
+        if failure:
+            self._nodes[worker] = msgspec.structs.replace(self._nodes[worker], pod_failure=failure)
+            return ""
         with session.fitting("pod"):
-            address = pod_addresses.pod_address(answer, self._inventory, self._cidrs.values())
+            address = pod_answers.pod_address(answer, self._inventory, self._cidrs.values())
         self._nodes[worker] = msgspec.structs.replace(self._nodes[worker], pod_mtu=answer.mtu)
         return address
 
@@ -265,7 +271,7 @@ class _Look:
         """By worker, the pod CIDR of its user data, where there is one."""
         said = self._intended.pod_cidrs
         found = {
-            worker: pod_addresses.pod_cidr(self._workers.get(worker), said.get(worker, ""))
+            worker: pod_answers.pod_cidr(self._workers.get(worker), said.get(worker, ""))
             for worker in self._intended.workers
         }
         return {worker: cidr for worker, cidr in found.items() if cidr}
@@ -276,7 +282,7 @@ class _Look:
         found = {}
         for worker in self._intended.workers:
             cidr = self._cidrs.get(worker)
-            address = pods.get(worker) or pod_addresses.first_pod(cidr)
+            address = pods.get(worker) or pod_answers.first_pod(cidr)
             if address:
                 found[worker] = (address, str(cidr or ""))
         return found

@@ -8,11 +8,11 @@ from kthw.errors import LookError
 from kthw.intended.cluster import Intended
 from kthw.network.model import RUNNING, Network
 from kthw.network.node_routes import senders
-from kthw.observed import pod_addresses
 from kthw.observed.aws import listing
 from kthw.observed.aws.inventory import in_time
 from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import Evidence, Instance, Inventory, Node, ProvisionStep, TargetSeen
+from kthw.observed.pod_answers import first_pod
 from kthw.provision.entry import Place
 from kthw.provision.journal import Journal
 from kthw.provision.node_apply import apply
@@ -39,7 +39,7 @@ def carry_out(
     inventory, intended = seen
     network = _network(reader, inventory, intended, {})
     there = {name: it for name, it in senders(network).items() if it.state == RUNNING}
-    towards = {w: (pod_addresses.first_pod(cidr), str(cidr)) for w, cidr in network.pod_cidrs.items()}
+    towards = {w: (first_pod(cidr), str(cidr)) for w, cidr in network.pod_cidrs.items()}
     towards = {worker: to for worker, to in towards.items() if to[0]}
     place = place_of(reader, inventory.account)
     # One at a time for each node: what another run of ours adds meanwhile is not missing.

@@ -38,3 +38,13 @@ def test_cni_plugins_are_installed(confirm: Confirm) -> None:
 def test_cni_subnet_is_the_pod_cidr(confirm: Confirm) -> None:
     """The CNI configuration gives pods addresses of the worker's own pod CIDR."""
     confirm("cni-subnet-matches")
+
+
+def test_cni_file_gives_pods_all_they_need(confirm: Confirm) -> None:
+    """The CNI configuration gives pods a gateway, a way out, and all addresses of their range."""
+    confirm("cni-file-complete")
+
+
+def test_cni_makes_pods(confirm: Confirm) -> None:
+    """The worker's CNI configuration and plugins make a pod."""
+    confirm("cni-makes-pods")

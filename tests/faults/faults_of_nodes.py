@@ -77,7 +77,6 @@ CNI: Final = (
         pt="O arquivo CNI do worker-1 não está lá.",
         breaks=f"ssh worker-1 'sudo rm {_FILE} /etc/cni/net.d/99-loopback.conf'",
         expected=("cni-config-missing worker-1",),
-        errors=("cni-failed worker-1",),
     ),
     Fault(
         name="only the loopback configured",
@@ -85,7 +84,6 @@ CNI: Final = (
         pt="No worker-1 só foi escrito o arquivo CNI do loopback.",
         breaks=f"ssh worker-1 'sudo mv {_FILE} /root/'",
         expected=("cni-config-missing worker-1",),
-        errors=("cni-failed worker-1",),
         cleans="ssh worker-1 'sudo rm /root/10-bridge.conf'",
     ),
     Fault(
@@ -94,7 +92,6 @@ CNI: Final = (
         pt="O arquivo CNI do worker-1 foi colado sem as últimas linhas.",
         breaks=f"ssh worker-1 'sudo truncate -s 60 {_FILE}'",
         expected=("cni-config-missing.unreadable worker-1",),
-        errors=("cni-failed worker-1",),
     ),
     Fault(
         name="one POD_CIDR in all terminals",
@@ -116,7 +113,6 @@ CNI: Final = (
         pt="O serviço de metadados não respondeu, e o arquivo CNI do worker-1 tem a sub-rede vazia.",
         breaks=_subnet("worker-1", ""),
         expected=("cni-subnet-mismatch.empty worker-1",),
-        errors=("cni-failed worker-1",),
     ),
     Fault(
         name="metadata with a token only",
@@ -124,7 +120,6 @@ CNI: Final = (
         pt="O worker-1 só responde a IMDSv2, e o curl do capítulo deixou a sub-rede do arquivo CNI vazia.",
         breaks=f"{_TOKENS} required\n{_ASKED}",
         expected=("cni-subnet-mismatch.empty-imdsv2 worker-1",),
-        errors=("cni-failed worker-1",),
         cleans=f"{_TOKENS} optional",
     ),
 )

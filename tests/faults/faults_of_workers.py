@@ -201,7 +201,6 @@ POD_CIDRS: Final = (
             ssh worker-1 'sudo sed -i s#10.200.1.0/24## /etc/cni/net.d/10-bridge.conf'
         """,
         expected=("pod-cidr-missing.absent worker-1",),
-        errors=("cni-failed worker-1",),
         rounds=2,
     ),
     _written(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.faults.fault import Healthy
+from tests.faults.faults_of_cni import WELL
 from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
 from tests.faults.faults_of_packets import HEALTHY as OF_PACKETS
 from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
@@ -256,6 +257,7 @@ END""",
         does=left_over("worker-1", "20-weave.conflist", "weave-net"),
         cleans="ssh worker-1 'sudo rm /etc/cni/net.d/20-weave.conflist'",
     ),
+    *WELL,
     *IN_AWS,
     Healthy(
         name="ACL within one subnet",

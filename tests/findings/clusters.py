@@ -138,6 +138,8 @@ def node(name: str, pod_cidr: str, *, masquerade: bool = True) -> Node:
         bridge="cnio0",
         subnet=pod_cidr,
         ip_masq=masquerade,
+        gateway=True,
+        routes=("0.0.0.0/0",),
     )
     loopback = CniConfig(file="99-loopback.conf", type="loopback", ipam="")
     return Node(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from tests.findings import (
+    faults_of_cni,
     faults_of_filters,
     faults_of_firewalls,
     faults_of_installed_networks,
@@ -41,6 +42,7 @@ SUBJECTS = (
     faults_of_next_hops,
     faults_of_other_machines,
     faults_of_plugins,
+    faults_of_cni,
     faults_of_private_labs,
     faults_of_installed_networks,
     faults_of_reverse_path,

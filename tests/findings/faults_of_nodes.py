@@ -17,7 +17,7 @@ from tests.findings.changed_nodes import (
 from tests.findings.clusters import OK
 from tests.findings.judged import Faults, Healthy
 
-EMPTY_CNI = CniConfig(file="10-bridge.conf", type="bridge", ipam="host-local", bridge="cnio0", ip_masq=True)
+EMPTY_CNI = replace(OK.nodes["worker-1"].cni[0], subnet="")
 OWN_ASTRAY = with_way(
     OK, "worker-1", "worker-1", device="ens5", via="10.0.1.1", route="10.200.1.0/24 via 10.0.1.1 dev ens5"
 )

@@ -54,7 +54,7 @@ BETWEEN = {
     "full-size-between-pods",
     "no-packets-lost",
 }
-PACKETS = {"reaches-own-node", *BETWEEN}
+PACKETS = {"reaches-own-node", "cni-makes-pods", *BETWEEN}
 
 
 def statuses(verdict: Verdict, worker: str) -> dict[str, str]:

@@ -40,6 +40,11 @@ def failing(**changes: Any) -> Answer:
     return lambda honest: encoded({"id": honest["id"], "error": {**ERROR, **changes}})
 
 
+def failed(**more: Any) -> Answer:
+    """No pod, for the plugin's own reason."""
+    return but(address="", failure={"cause": "refused", **more})
+
+
 def first(change: Callable[[Any], Any]) -> Callable[[list[Any]], list[Any]]:
     """Of the honest rows, the first changed."""
     return lambda rows: [change(rows[0]), *rows[1:]]
@@ -147,6 +152,33 @@ IN_PHASE: dict[str, tuple[str, Answer, str]] = {
     "pod: an option": ("pod", but(address="-batch"), UNREADABLE),
     "pod: other digits": ("pod", but(address="١٠.200.1.2"), UNREADABLE),
     "pod: IPv6": ("pod", but(address="fd00::2"), UNREADABLE),
+    "pod: neither an address nor why": ("pod", but(address="", failure=None), UNREADABLE),
+    "pod: an address, and why there is none": ("pod", but(failure={"cause": "refused"}), UNREADABLE),
+    "pod: a failure of its own": ("pod", but(address="", failure={"cause": "tired"}), UNREADABLE),
+    "pod: a failure that is a text": ("pod", but(address="", failure="refused"), UNREADABLE),
+    "pod: a plugin that says too much": ("pod", failed(said="x" * 6000), UNREADABLE),
+    "pod: versions that are commands": ("pod", failed(versions=["$(id)"]), UNREADABLE),
+    "pod: a bridge whose address is none": (
+        "pod",
+        failed(bridge={"name": "cnio0", "addresses": ["10.0.0.1/99"]}),
+        UNREADABLE,
+    ),
+    "pod: a bridge whose name is two words": ("pod", failed(bridge={"name": "cnio0; id"}), UNREADABLE),
+    "pod: leases that are no addresses": (
+        "pod",
+        failed(leases={"folder": "/var", "free": ["../../etc/passwd"]}),
+        UNREADABLE,
+    ),
+    "pod: 10,000 leases": (
+        "pod",
+        failed(leases={"folder": "/var", "free": ["10.200.1.2"] * 10_000}),
+        UNREADABLE,
+    ),
+    "facts: a plugin unfit for a reason of its own": (
+        "facts",
+        but(cni_unfit=[{"path": "/opt/cni/bin/bridge", "why": "tired"}]),
+        UNREADABLE,
+    ),
     "pod: another worker's node": ("pod", but(address="10.0.1.20"), UNREADABLE),
     "pod: its own node": ("pod", but(address="10.0.1.21"), UNREADABLE),
     "pod: the metadata service": ("pod", but(address="169.254.169.254"), UNREADABLE),

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from kthw.errors import CouldNotLook, LookError
 from kthw.observed.agent import node
 from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import CLEAN, PLUGINS, TwoNodes, why_not
@@ -28,10 +27,12 @@ def facts(nodes: TwoNodes, session: Session, number: int = 0) -> dict[str, Any]:
     return session.request("facts", deadline=10, **nodes.places(number))
 
 
-def pod_error(nodes: TwoNodes, number: int = 0) -> LookError:
-    with pytest.raises(CouldNotLook) as raised:
-        nodes.make_pod(nodes.session(number), number)
-    return raised.value.error
+def failure(nodes: TwoNodes, session: Session | None = None) -> dict[str, Any]:
+    """Why node 0 makes no pod."""
+    answer = nodes.ask_for_pod(session or nodes.session(0), 0)
+    assert answer["address"] == ""
+    told: dict[str, Any] = answer["failure"]
+    return told
 
 
 # --------------------------------------------------------------------------- facts
@@ -53,6 +54,8 @@ def test_the_facts_are_the_node_as_it_was_found(nodes: TwoNodes) -> None:
         "bridge": "cnio0",
         "subnet": "10.200.0.0/24",
         "ip_masq": True,
+        "gateway": True,
+        "routes": ["0.0.0.0/0"],
         "through": "",
     }
     nodes.make_pod(session, 0)
@@ -139,9 +142,8 @@ def test_a_pod_is_made_with_the_plugins_that_the_runtime_has(nodes: TwoNodes, tm
         [],
         [f"{PLUGINS}/bridge", f"{PLUGINS}/host-local", f"{PLUGINS}/loopback"],
     )
-    with pytest.raises(CouldNotLook) as refused:
-        session.request("pod", deadline=30, **asked, **places)
-    assert refused.value.error.variant == "no-plugin"
+    refused = session.request("pod", deadline=30, **asked, **places)
+    assert refused["failure"]["cause"] == "no-program"
 
 
 def test_no_cni_files_are_no_entries(nodes: TwoNodes) -> None:
@@ -252,7 +254,7 @@ def test_the_last_of_two_pods_takes_the_bridge_that_the_first_brought(nodes: Two
 def test_a_failed_pod_takes_its_bridge_along(nodes: TwoNodes) -> None:
     """Where the subnet is empty the plugin makes the bridge, fails, and cannot undo it either."""
     nodes.configure(0, ipam={"type": "host-local", "ranges": [[{"subnet": ""}]]})
-    pod_error(nodes)
+    failure(nodes)
     assert nodes.trace(0)["links"] == ["ens5", "lo"]
 
 
@@ -291,11 +293,10 @@ def test_a_plugins_own_words_are_reported(nodes: TwoNodes) -> None:
     """As with the empty subnet that a 401 from the metadata service leaves in the file."""
     ipam = {"type": "host-local", "ranges": [[{"subnet": ""}]]}
     nodes.configure(0, ipam=ipam)
-    error = pod_error(nodes)
-    assert error.code == "cni-failed"
-    assert "bridge ADD" in error.detail
-    assert "invalid CIDR address" in error.detail
-    assert error.facts["file"] == "10-bridge.conf"
+    told = failure(nodes)
+    assert (told["cause"], told["file"], told["plugin"]) == ("refused", "10-bridge.conf", "bridge")
+    assert "bridge ADD" in told["said"]
+    assert "invalid CIDR address" in told["said"]
     assert nodes.trace(0)["reservations"] == []
 
 
@@ -307,27 +308,25 @@ def test_a_plugin_that_fails_half_way_leaves_nothing(nodes: TwoNodes) -> None:
     (folder / "10.conflist").write_text(
         json.dumps({"cniVersion": "0.4.0", "name": "bridge", "plugins": plugins})
     )
-    assert "tuning ADD" in pod_error(nodes).detail
+    assert "tuning ADD" in failure(nodes)["said"]
     assert {**nodes.trace(0), "processes": []} == CLEAN
 
 
 def test_a_plugin_that_is_not_there_is_named(nodes: TwoNodes) -> None:
     nodes.configure(0, type="calico")
-    error = pod_error(nodes)
-    assert (error.variant, error.facts["plugin"]) == ("no-plugin", "calico")
-    assert PLUGINS in error.detail
+    told = failure(nodes)
+    assert (told["cause"], told["plugin"]) == ("no-program", "calico")
+    assert PLUGINS in told["said"]
 
 
 def test_no_configuration_at_all_is_said(nodes: TwoNodes) -> None:
     for file in nodes.configs(0).iterdir():
         file.unlink()
-    error = pod_error(nodes)
-    assert (error.code, error.variant) == ("cni-failed", "no-config")
+    assert failure(nodes)["cause"] == "no-network"
 
 
 def test_a_session_goes_on_after_a_pod_that_failed(nodes: TwoNodes) -> None:
     session = nodes.session(0)
     nodes.configure(0, type="calico")
-    with pytest.raises(CouldNotLook):
-        nodes.make_pod(session, 0)
+    failure(nodes, session)
     assert facts(nodes, session)["hostname"]

@@ -108,9 +108,14 @@ class TwoNodes:
 
     def on(self, number: int, *command: str, check: bool = True) -> str:
         """Run a command on a node and return what it printed."""
-        done = subprocess.run(
-            [*self._enter(number), *command], capture_output=True, text=True, check=False, env=ENVIRONMENT
-        )
+        return self._run(*self._enter(number), *command, check=check)
+
+    def around(self, *command: str) -> None:
+        """Run it on the machine that both nodes are on: names of namespaces made here are known on both."""
+        self._run(*self._around(), *command, check=True)
+
+    def _run(self, *command: str, check: bool) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
         assert not check or done.returncode == 0, done.stderr
         return done.stdout
 
@@ -130,10 +135,12 @@ class TwoNodes:
         return {"configs": str(self.configs(number)), "plugins": PLUGINS}
 
     def make_pod(self, session: Session, number: int) -> str:
-        answer = session.request(
-            "pod", deadline=30, worker=f"worker-{number}", run="r1", port=8080, **self.places(number)
-        )
-        return str(answer["address"])
+        return str(self.ask_for_pod(session, number)["address"])
+
+    def ask_for_pod(self, session: Session, number: int, **places: str) -> dict[str, Any]:
+        """The agent's answer, with other places where plugins are, if need be."""
+        asked = {"worker": f"worker-{number}", "run": "r1", "port": 8080, **self.places(number), **places}
+        return session.request("pod", deadline=30, **asked)
 
     def agents(self, number: int) -> list[int]:
         """The pids, as the nodes see them, of the agents and their pods' holders on a node."""
@@ -164,9 +171,11 @@ class TwoNodes:
         return self.on(0, "sh", "-c", f"tr '\\0' ' ' < /proc/{pid}/cmdline", check=False)
 
     def _enter(self, number: int) -> tuple[str, ...]:
+        return (*self._around(), "ip", "netns", "exec", f"node{number}")
+
+    def _around(self) -> tuple[str, ...]:
         user = ("--user", "--preserve-credentials") if _AS_USER else ()
-        into = ("nsenter", "--target", self._leader, *user, "--net", "--mount", "--pid")
-        return (*into, "ip", "netns", "exec", f"node{number}")
+        return ("nsenter", "--target", self._leader, *user, "--net", "--mount", "--pid")
 
 
 CLEAN: dict[str, object] = {"reservations": [], "links": ["ens5", "lo"], "nat": [], "processes": []}

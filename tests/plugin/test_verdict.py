@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from kthw.errors import LookError
 from kthw.findings import needs
-from kthw.observed.evidence import Evidence, Probe
+from kthw.observed.evidence import Evidence, PodFailure, Probe
 from tests.findings.changed_aws import inventory_of, with_instance, with_inventory, without_instance
 from tests.findings.changed_nodes import failing, with_forward_chain, with_node, with_trace
 from tests.findings.clusters import TABLE, healthy
 from tests.findings.faults import FAULTS
+from tests.findings.faults_of_plugins import without_pod
 from tests.plugin.conftest import Run, asked
 
 TESTS = asked()
@@ -188,13 +189,22 @@ def test_one_worker_nobody_gets_into_does_not_hide_what_the_others_show(judge: R
 
 
 def test_a_pod_that_did_not_come_up_is_an_error(judge: Run) -> None:
-    evidence = healthy()
-    node = replace(evidence.nodes["worker-0"], pod="")
-    error = LookError(code="cni-failed", subject="worker-0", worker="worker-0", detail="no plugin")
-    probes = tuple(p for p in evidence.probes if "worker-0" not in (p.source, p.destination))
-    ran = judge(replace(evidence, nodes={**evidence.nodes, "worker-0": node}, probes=probes, errors=(error,)))
+    error = LookError(code="cni-failed", subject="worker-0", worker="worker-0", detail="no end in 20 s")
+    ran = judge(replace(without_pod(healthy(), "worker-0"), errors=(error,)))
     unmeasured = asked(1, needing=needs.probe_pod) + asked(2, needing=needs.other_workers)
+    unmeasured += asked(1, needing=needs.pod_tried)
     assert (ran.document["summary"]["failed"], ran.document["summary"]["errors"]) == (0, unmeasured)
+
+
+def test_a_pod_that_its_own_network_does_not_make_is_a_finding_and_no_error(judge: Run) -> None:
+    failure = PodFailure(cause="refused", file="10-bridge.conf", plugin="bridge", said="bridge ADD: no luck")
+    ran = judge(with_node(without_pod(healthy(), "worker-0"), "worker-0", pod_failure=failure))
+    assert ran.code == 1
+    assert ran.codes == ["cni-plugin-fails"]
+    unmeasured = asked(1, needing=needs.probe_pod) + asked(2, needing=needs.other_workers)
+    summary = ran.document["summary"]
+    assert (summary["failed"], summary["errors"], summary["skipped"]) == (1, 0, unmeasured)
+    assert "bridge ADD: no luck" in ran.output
 
 
 def test_an_account_that_cannot_be_looked_at_is_one_error_told_once(judge: Run) -> None:

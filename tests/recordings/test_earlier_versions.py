@@ -28,8 +28,16 @@ from tests.findings.clusters import healthy
 
 RECORDINGS = ("healthy", "three-faults", "twelve-workers")
 SAME = ("code", "subject", "worker", "expected", "observed", "near_miss", "pairs", "explained_by")
-ADDED = {"cni-plugins-installed", "udp-between-pods", "full-size-between-pods", "no-packets-lost"}
-"""The checks that ask what 66eb9cb did not look at."""
+UNMEASURED = {"udp-between-pods", "full-size-between-pods", "no-packets-lost"}
+ADDED = {"cni-plugins-installed": "untold", "cni-file-complete": "untold-file"}
+ADDED |= dict.fromkeys(UNMEASURED, "untold")
+    "cni-plugins-installed": "untold",
+    "cni-file-complete": "untold-file",
+    **dict.fromkeys(UNMEASURED, "untold"),
+}
+"""The checks that ask what 66eb9cb did not look at, and how the error says so."""
+PROVED = {"cni-makes-pods"}
+"""Those that were added and ask what it did look at: there is a pod on each worker."""
 
 
 @pytest.fixture(params=RECORDINGS)
@@ -57,14 +65,17 @@ def test_as_many_requirements_hold_as_then_and_what_nobody_looked_at_is_an_error
     recorded: bytes, verdict: Verdict
 ) -> None:
     then = json.loads(recorded)["summary"]
-    old = [each for each in verdict.outcomes if each.check not in ADDED]
+    old = [each for each in verdict.outcomes if each.check not in {*ADDED, *PROVED}]
     assert {status: sum(each.status == status for each in old) for status in ("passed", "failed")} == {
         "passed": then["passed"],
         "failed": then["failed"],
     }
     assert len(old) == then["passed"] + then["failed"]
     new = [each for each in verdict.outcomes if each.check in ADDED]
-    assert {(each.status, each.error and each.error.variant) for each in new} == {("error", "untold")}
+    assert {(each.check, each.status, each.error and each.error.variant) for each in new} == {
+        (check, "error", variant) for check, variant in ADDED.items()
+    }
+    assert {each.status for each in verdict.outcomes if each.check in PROVED} == {"passed"}
 
 
 def test_what_was_not_measured_then_is_told_as_not_measured(verdict: Verdict) -> None:
@@ -130,7 +141,7 @@ def test_what_was_a_fact_and_decides_is_read_as_the_field_it_is_now(
 
 
 def test_what_was_added_is_still_a_check() -> None:
-    assert {check.name for check in CHECKS} >= ADDED
+    assert {check.name for check in CHECKS} >= {*ADDED, *PROVED}
 
 
 def test_the_recordings_hold_what_they_are_kept_for() -> None:

@@ -6,12 +6,13 @@ answers on stdout, one JSON object a line, each answer with the request's ``id``
 
 ``{"do": "facts", "configs": DIR, "plugins": DIR, "runtime": FILE}``
     what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_path``,
-    ``cni_plugins``, ``cni_elsewhere``, ``kubelet_pod_cidr``, ``imds``, ``failed`` (the errors of what
-    could not be looked at; the rest holds).
+    ``cni_plugins``, ``cni_elsewhere``, ``cni_unfit``, ``kubelet_pod_cidr``, ``imds``, ``failed`` (the
+    errors of what could not be looked at; the rest holds).
     Plugins are looked for where the runtime's configuration says, else in ``plugins``.
 ``{"do": "pod", "worker": NAME, "run": ID, "port": N, "configs": DIR, "plugins": DIR, "runtime": FILE}``
     makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``, ``mtu``
-    (0 where its interface does not say).
+    (0 where its interface does not say). Where they make none, as they would make none for kubelet:
+    ``failure``, and no address.
 ``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
     what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``routes``,
     ``keeper``, ``firewall``, ``lacking`` (programs that are not there), ``failed``.
@@ -41,8 +42,8 @@ back, an address and a masquerade rule, the next one sweeps.
 """
 
 SOURCES = (
-    "system", "asked", "cni", "metadata", "firewall", "ways", "kept", "keeper", "node",
-    "turns", "datagrams", "answering", "pod", "sweep", "mesh", "counting", "limits",
+    "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "kept", "keeper", "node",
+    "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "mesh", "counting", "limits",
     "measuring", "watch", "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""

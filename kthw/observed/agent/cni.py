@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import os
 import re
@@ -20,6 +21,7 @@ MOST_FILES = 200
 MOST_BYTES = 1 << 20
 """Of one CNI file, and of the runtime's configuration."""
 MOST_FOLDERS = 8
+MOST_POD_ROUTES = 16
 FOLDERS = ("/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni")
 """Where plugins are put: by the tutorials and most networks, by Debian's packages, by Fedora's."""
 WRAPPERS = ("multus", "multus-shim")
@@ -54,7 +56,14 @@ def cni_files(directory: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]
             said["ipam"] = ipam.get("type") or ""
             said = dict(said, bridge=bridge_of(plugin), subnet=subnet, through=network["through"])
             texts = {field: str(value)[:MOST_NAME] for field, value in said.items()}
-            yield dict(texts, ip_masq=bool(plugin.get("ipMasq", False))), network
+            by_default = bool(plugin.get("isDefaultGateway"))
+            routes = (["0.0.0.0/0"] if by_default else []) + routes_of(ipam)
+            ways = {
+                "ip_masq": bool(plugin.get("ipMasq", False)),
+                "gateway": by_default or bool(plugin.get("isGateway")),
+                "routes": routes[:MOST_POD_ROUTES],
+            }
+            yield dict(texts, **ways), network
 
 
 def read_network(file: Path) -> dict[str, Any]:
@@ -97,6 +106,16 @@ def read_network(file: Path) -> dict[str, Any]:
     }
 
 
+def routes_of(ipam: dict[str, Any]) -> list[str]:
+    """The IPv4 destinations that it gives each pod a route for."""
+    said = ipam.get("routes")
+    found = []
+    for each in said if isinstance(said, list) else ():
+        with contextlib.suppress(AttributeError, ValueError):
+            found.append(str(ipaddress.IPv4Network(each.get("dst"), strict=False)))
+    return found[:MOST_POD_ROUTES]
+
+
 def listed(document: dict[str, Any]) -> list[Any]:
     """The plugins of a list, or the one that the document is of."""
     return document["plugins"] if isinstance(document.get("plugins"), list) else [document]
@@ -126,6 +145,16 @@ def plugin_folders(usual: str, runtime: str) -> list[str]:
     return [each for each in fit if each.isprintable() and len(each) <= MOST_NAME][:MOST_FOLDERS] or [usual]
 
 
+def program(kind: str, folders: list[str]) -> Path:
+    """Where the runtime finds that plugin; in the first folder where it would be, if it is nowhere."""
+    there = [Path(folder, Path(kind).name) for folder in folders]
+    for each in there:
+        with contextlib.suppress(OSError, ValueError):
+            if each.is_file():
+                return each
+    return there[0]
+
+
 def plugins_in(folder: str) -> list[str]:
     """The programs that can be run there; none where there is no such folder. Raises ``OSError``."""
     try:
@@ -133,6 +162,22 @@ def plugins_in(folder: str) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [each.name[:MOST_NAME] for each in files if each.is_file() and os.access(each.path, os.X_OK)]
+
+
+class UnmadeError(AgentError):
+    """The node's own network makes no pod, as it would make none for kubelet either.
+
+    ``cause``: ``no-network`` (no file names one), ``no-program`` (the plugin is in none of the folders),
+    ``not-run`` (the kernel would not run it), ``refused`` (it ended with an error, of CNI's ``number``),
+    ``no-address``.
+    """
+
+    def __init__(self, cause: str, said: str, told: dict[str, str], number: int = 0) -> None:
+        super().__init__("cni-failed", said, **told)
+        self.cause = cause
+        self.said = said
+        self.told = told
+        self.number = number
 
 
 class Network:
@@ -160,9 +205,7 @@ class Network:
         if wrapper:
             return cls(wrapper, plugins)
         seen = "; ".join(broken)
-        raise AgentError(
-            "cni-failed", seen or "no network in " + configs, variant="no-config", directory=configs
-        )
+        raise UnmadeError("no-network", seen or "no network in " + configs, {})
 
     @property
     def bridge(self) -> str:
@@ -182,7 +225,7 @@ class Network:
         for address in (str(each).split("/")[0] for each in told):
             if is_address(address):
                 return address
-        raise AgentError("cni-failed", "the plugins gave the pod no IPv4 address", file=self.network["file"])
+        raise UnmadeError("no-address", "", {"file": str(self.network["file"])})
 
     def delete(self, container: str, namespace: str) -> None:
         """CNI DEL of every plugin in reverse; goes on after one that fails, and raises the first failure."""
@@ -209,15 +252,14 @@ class Network:
         }
         kind = str(plugin["type"])
         told = {"file": str(network["file"]), "plugin": kind}
+        path = program(kind, self.plugins)
         try:
-            there = (Path(folder, Path(kind).name) for folder in self.plugins)
-            path = next((each for each in there if each.is_file()), Path(self.plugins[0], Path(kind).name))
             done = tool(str(path), input=json.dumps(config), environment=environment)
-        except FileNotFoundError:
-            raise AgentError(
-                "cni-failed", f"no plugin {kind} in {', '.join(self.plugins)}", variant="no-plugin", **told
-            ) from None
-        except (OSError, ValueError, subprocess.TimeoutExpired) as problem:
+        except OSError as problem:
+            # That a program's interpreter is not there is told in the same way as that it is not itself.
+            cause = "not-run" if os.access(str(path), os.F_OK) else "no-program"
+            raise UnmadeError(cause, f"{path}: {os.strerror(problem.errno or 0)}", told) from None
+        except (ValueError, subprocess.TimeoutExpired) as problem:
             raise AgentError("cni-failed", f"{kind}: {problem}", **told) from None
         try:
             answer = json.loads(done.stdout) if done.stdout.strip() else {}
@@ -227,5 +269,7 @@ class Network:
         if done.returncode:
             said = [str(answer[key]) for key in ("msg", "details") if answer.get(key)]
             message = ": ".join(said) or done.stderr.strip()[-500:] or f"exit status {done.returncode}"
-            raise AgentError("cni-failed", f"{kind} {command}: {message}", **told)
+            number = answer.get("code")
+            number = number if isinstance(number, int) else 0
+            raise UnmadeError("refused", f"{kind} {command}: {message}", told, number)
         return answer

@@ -11,13 +11,14 @@ import time
 from typing import Any, NoReturn
 
 from kthw.observed.agent.asked import MOST_BYTES, checked, read_request
-from kthw.observed.agent.cni import Network, plugin_folders
+from kthw.observed.agent.cni import Network, UnmadeError, plugin_folders
 from kthw.observed.agent.measuring import Measuring
 from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.agent.pod import Pod
 from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
 from kthw.observed.agent.system import MOST_NAME, AgentError, alone, has_interface, writable
 from kthw.observed.agent.turns import READ, Turns
+from kthw.observed.agent.unmade import unmade
 from kthw.observed.agent.watch import Watch
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
@@ -64,7 +65,7 @@ class Agent:
         if what == "facts":
             return facts(request)
         if what == "pod":
-            return self._make_pod(request)
+            return self._try_pod(request)
         if what == "ways":
             return surroundings(request)
         if what == "probe":
@@ -77,10 +78,19 @@ class Agent:
         self._close_pod()
         return {"ended": True}
 
-    def _make_pod(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _try_pod(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The pod's address, or why the node's network makes none."""
         self._close_pod()
         plugins = plugin_folders(request["plugins"], request.get("runtime", ""))
-        network = Network.of_node(request["configs"], plugins)
+        network = None
+        try:
+            network = Network.of_node(request["configs"], plugins)
+            return self._make_pod(network, request, plugins)
+        except UnmadeError as problem:
+            failure = unmade(problem, network)
+            return {"address": "", "file": failure["file"], "failure": failure}
+
+    def _make_pod(self, network: Network, request: dict[str, Any], plugins: list[str]) -> dict[str, Any]:
         self.pod = Pod(network, request)
         try:
             with alone(request["configs"]):

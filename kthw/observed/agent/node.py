@@ -14,6 +14,7 @@ from kthw.observed.agent.firewall import chains
 from kthw.observed.agent.keeper import keeper
 from kthw.observed.agent.kept import kept_routes, text_of
 from kthw.observed.agent.metadata import metadata
+from kthw.observed.agent.programs import unfit_programs
 from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
 from kthw.observed.agent.ways import by_next_hop, links, routing_entries, rp_filter, ways
 
@@ -85,7 +86,8 @@ def _plugins(folders: list[str], configs: list[dict[str, Any]]) -> dict[str, Any
     ``cni_plugins`` is ``None`` where that cannot be told whole.
     """
     named = {each[kind] for each in configs for kind in ("type", "ipam") if each.get(kind)}
-    seen: dict[str, Any] = {"cni_path": folders, "cni_plugins": None, "cni_elsewhere": []}
+    unfit = unfit_programs(folders, sorted(named))[:MOST_LISTED]
+    seen: dict[str, Any] = {"cni_path": folders, "cni_plugins": None, "cni_elsewhere": [], "cni_unfit": unfit}
     with contextlib.suppress(OSError):
         there = sorted({name for folder in folders for name in plugins_in(folder)})
         seen["cni_plugins"] = there if len(there) <= MOST_LISTED else None

@@ -1,4 +1,4 @@
-"""Where the pods of a worker are: what is stated of them, and what their own plugin said."""
+"""What a worker answers of its probe pod: its address, which all others will send packets to, or why none."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import contextlib
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
+import msgspec
+
 from kthw.foreign import printable
 from kthw.intended import tutorial
-from kthw.observed.answers import PodMade, UnfitError
-from kthw.observed.evidence import Instance, Inventory
+from kthw.observed import answers
+from kthw.observed.evidence import Instance, Inventory, PodFailure
+from kthw.secrets import masked
 
 
 def pod_cidr(instance: Instance | None, option: str = "") -> IPv4Network | None:
@@ -29,16 +32,18 @@ def first_pod(cidr: IPv4Network | None) -> str:
     return str(cidr[2]) if cidr and cidr.num_addresses > 2 else ""
 
 
-def pod_address(answer: PodMade, inventory: Inventory, cidrs: Iterable[IPv4Network]) -> str:
+def pod_address(answer: answers.PodMade, inventory: Inventory, cidrs: Iterable[IPv4Network]) -> str:
     """The pod's address, which all others will send packets to. Raises ``UnfitError``.
 
     That two workers' pods have one address is a mistake people make, and measured. But it is nobody's
     node, and no host on the internet, unless a worker's pod CIDR (``cidrs``) is said to be there.
     """
+    if not answer.address or answer.failure:
+        raise answers.UnfitError("pod: neither an address alone nor why there is none")
     address = IPv4Address(answer.address)
     nodes = {a: i.name or i.id for i in inventory.instances for a in (i.address, i.public_address) if a}
     if answer.address in nodes:
-        raise UnfitError(printable(f"pod: {address} is the address of {nodes[answer.address]}"))
+        raise answers.UnfitError(printable(f"pod: {address} is the address of {nodes[answer.address]}"))
     special = (
         address.is_loopback
         or address.is_link_local
@@ -47,5 +52,11 @@ def pod_address(answer: PodMade, inventory: Inventory, cidrs: Iterable[IPv4Netwo
         or address.is_reserved
     )
     if special or (address.is_global and not any(address in cidr for cidr in cidrs)):
-        raise UnfitError(f"pod: {address} is no address of a pod")
+        raise answers.UnfitError(f"pod: {address} is no address of a pod")
     return answer.address
+
+
+def pod_failure(answer: answers.PodMade) -> PodFailure | None:
+    """Why there is none, where there is none; in the plugin's words, but for what looks like a credential."""
+    failure = None if answer.address else answer.failure
+    return failure and msgspec.structs.replace(failure, said=masked(failure.said))
