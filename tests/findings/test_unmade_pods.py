@@ -24,7 +24,14 @@ from tests.findings.faults_of_plugins import BROKEN
 from tests.findings.judged import asked, everything
 
 NO_POD = {name for name, (evidence, _) in OF_CNI.items() if not evidence.nodes["worker-1"].pod}
-NEED_A_POD = ("reaches-own-node", "reaches-internet", "reaches-others", "is-reached-by-others")
+BETWEEN_PODS = {
+    "reaches-others",
+    "is-reached-by-others",
+    "udp-between-pods",
+    "full-size-between-pods",
+    "no-packets-lost",
+}
+NEED_A_POD = {"reaches-own-node", "reaches-internet", *BETWEEN_PODS}
 
 
 def statuses(verdict: Verdict, worker: str) -> dict[str, str]:
@@ -40,10 +47,26 @@ def test_what_needs_the_pod_is_skipped_after_the_finding(fault: str) -> None:
     assert {told[check] for check in NEED_A_POD} == {"skipped"}
     assert "failed" in told.values()
     peer = {each.check: each.skip for each in verdict.outcomes if each.subject == "worker-0" and each.skip}
-    assert set(peer) == {"reaches-others", "is-reached-by-others"}
+    assert set(peer) == BETWEEN_PODS
     assert {skip.reason for skip in peer.values()} == {"run-skip-peer"}
     (found,) = verdict.findings
     assert {skip.after and skip.after.cause for skip in peer.values()} == {found.cause}
+
+
+def test_of_two_workers_one_of_which_makes_no_pod_the_other_s_checks_are_skipped() -> None:
+    """Nothing was sent between pods then; that is no recording of an earlier version."""
+    evidence = OF_CNI["an old bridge"][0]
+    left = {worker: node for worker, node in evidence.nodes.items() if worker != "worker-2"}
+    two = replace(
+        evidence,
+        intended=replace(evidence.intended, workers=("worker-0", "worker-1")),
+        nodes=left,
+        probes=tuple(p for p in evidence.probes if "worker-2" not in (p.source, p.destination)),
+    )
+    verdict = judge(two)
+    assert verdict.errors == ()
+    told = {each.check: each.skip for each in verdict.outcomes if each.subject == "worker-0" and each.skip}
+    assert told.keys() >= BETWEEN_PODS
 
 
 def test_an_older_recording_s_error_stays_one() -> None:

@@ -31,10 +31,6 @@ SAME = ("code", "subject", "worker", "expected", "observed", "near_miss", "pairs
 UNMEASURED = {"udp-between-pods", "full-size-between-pods", "no-packets-lost"}
 ADDED = {"cni-plugins-installed": "untold", "cni-file-complete": "untold-file"}
 ADDED |= dict.fromkeys(UNMEASURED, "untold")
-    "cni-plugins-installed": "untold",
-    "cni-file-complete": "untold-file",
-    **dict.fromkeys(UNMEASURED, "untold"),
-}
 """The checks that ask what 66eb9cb did not look at, and how the error says so."""
 PROVED = {"cni-makes-pods"}
 """Those that were added and ask what it did look at: there is a pod on each worker."""
