@@ -147,9 +147,8 @@ def _addresses(network: Network, worker: str, failure: PodFailure) -> Finding:
 
 def _freeing(leases: Leases) -> str:
     """The command line that removes just these, and none that was written since: it is another's then."""
-    inside = shlex.join(["find", *leases.free, "-maxdepth", "0", "!", "-newermt", f"@{leases.at}", "-delete"])
-    script = f"cd {shlex.quote(leases.folder)} && {inside}"
-    return shlex.quote(shlex.join(["sudo", "sh", "-c", script]))
+    found = ["find", *leases.free, "-maxdepth", "0", "-not", "-newermt", f"@{leases.at}", "-delete"]
+    return shlex.quote(shlex.join(["sudo", "env", "-C", leases.folder, *found]))
 
 
 def _refused(network: Network, worker: str, failure: PodFailure) -> Finding:
