@@ -18,7 +18,8 @@ from kthw.observed.cni_networks import brought_by, pod_network
 from kthw.observed.evidence import Leases, OldBridge, PodFailure, UnfitProgram
 
 _KERNEL: Final = re.compile(
-    r"not supported|no such device|unknown device type|modprobe|can't initialize|table does not exist",
+    r"(?:operation|protocol|address family) (?:is )?not supported|no such device|unknown device type"
+    r"|modprobe|can't initialize|table does not exist",
     re.IGNORECASE,
 )
 """What plugins pass on of a kernel that lacks a module, or has it not loaded."""
