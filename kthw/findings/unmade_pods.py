@@ -18,7 +18,8 @@ from kthw.observed.cni_networks import brought_by, pod_network
 from kthw.observed.evidence import Leases, OldBridge, PodFailure, UnfitProgram
 
 _KERNEL: Final = re.compile(
-    r"not supported|no such device|unknown device type|modprobe|can't initialize|table does not exist",
+    r"(?:operation|protocol|address family) (?:is )?not supported|no such device|unknown device type"
+    r"|modprobe|can't initialize|table does not exist",
     re.IGNORECASE,
 )
 """What plugins pass on of a kernel that lacks a module, or has it not loaded."""
@@ -147,9 +148,8 @@ def _addresses(network: Network, worker: str, failure: PodFailure) -> Finding:
 
 def _freeing(leases: Leases) -> str:
     """The command line that removes just these, and none that was written since: it is another's then."""
-    inside = shlex.join(["find", *leases.free, "-maxdepth", "0", "!", "-newermt", f"@{leases.at}", "-delete"])
-    script = f"cd {shlex.quote(leases.folder)} && {inside}"
-    return shlex.quote(shlex.join(["sudo", "sh", "-c", script]))
+    found = ["find", *leases.free, "-maxdepth", "0", "-not", "-newermt", f"@{leases.at}", "-delete"]
+    return shlex.quote(shlex.join(["sudo", "env", "-C", leases.folder, *found]))
 
 
 def _refused(network: Network, worker: str, failure: PodFailure) -> Finding:

@@ -124,6 +124,20 @@ def test_the_cause_is_told(fault: str, variant: str) -> None:
     assert found.variant == variant
 
 
+SAID = {
+    "bridge ADD: protocol not supported": "kernel",
+    "bridge ADD: modprobe: FATAL: Module ip_tables not found": "kernel",
+    "bridge ADD: this combination of options is not supported": "",
+    'bridge ADD: exec: "iptables": executable file not found in $PATH': "iptables",
+    'bridge ADD: exec: "nft": executable file not found in $PATH': "",
+}
+
+
+@pytest.mark.parametrize(("said", "variant"), SAID.items(), ids=SAID)
+def test_what_a_plugin_lacks_is_told_by_its_words(said: str, variant: str) -> None:
+    assert only(unmade("refused", said)).variant == variant
+
+
 def only(evidence: Evidence) -> Finding:
     (found,) = everything(evidence)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kthw.observed.agent import spaces
 from kthw.observed.agent.programs import MACHINES
 from kthw.observed.evidence import PodFailure, UnfitProgram
 from tests.observed.two_nodes import PLUGINS, TwoNodes, why_not
@@ -175,6 +177,21 @@ def test_a_reservation_is_somebody_s_while_a_process_bears_the_container_s_name(
     leases = why(nodes).leases
     assert leases
     assert (leases.free, leases.held) == (("10.200.0.3",), 1)
+
+
+def test_of_a_namespace_that_nobody_can_look_into_no_address_is_free(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One that ended meanwhile has none."""
+    monkeypatch.setattr(spaces, "_paths", lambda: iter([str(tmp_path / "gone")]))
+    assert spaces.addresses_everywhere() == set()
+
+    def refused(path: Path) -> None:
+        raise PermissionError(errno.EPERM, "no", str(path))
+
+    monkeypatch.setattr(Path, "stat", refused)
+    with pytest.raises(PermissionError):
+        spaces.addresses_everywhere()
 
 
 def test_a_pod_that_failed_leaves_nothing(nodes: TwoNodes) -> None:

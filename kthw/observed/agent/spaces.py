@@ -27,8 +27,7 @@ def addresses_everywhere() -> set[str]:
     found = set()
     try:
         for path in _namespaces():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                found |= _addresses_in(path, home)
+            found |= _addresses_in(path, home)
     finally:
         os.close(home)
     return found
@@ -60,11 +59,15 @@ def _namespaces() -> Iterator[str]:
     """A path of each: those with processes, and those that something holds by a name only."""
     seen = set()
     for path in _paths():
-        with contextlib.suppress(OSError):
+        try:
             about = Path(path).stat()
-            if (about.st_dev, about.st_ino) not in seen:
-                seen.add((about.st_dev, about.st_ino))
-                yield path
+        except OSError as problem:
+            if problem.errno in GONE:
+                continue
+            raise
+        if (about.st_dev, about.st_ino) not in seen:
+            seen.add((about.st_dev, about.st_ino))
+            yield path
 
 
 def _paths() -> Iterator[str]:
