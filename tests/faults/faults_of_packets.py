@@ -222,6 +222,14 @@ LOSSES: Final = (
         expected=_lost(".rule"),
         cleans=no_table(1),
     ),
+    Fault(
+        name="every node loses a twentieth",
+        en="Each node drops 5 % of what it hands on: of packets and their answers 19 % get lost.",
+        pt="Cada nó descarta 5 % do que repassa: perdem-se 19 % dos pacotes e das respostas.",
+        breaks="\n".join(table(n, "numgen random mod 100 < 5 drop") for n in EVERY),
+        expected=_lost(".rule"),
+        cleans="\n".join(no_table(n) for n in EVERY),
+    ),
 )
 
 SEEN_BY_NO_PING: Final = (*UDP, *SIZES, *LOSSES)
