@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable
 from ipaddress import IPv4Address
-from typing import Final, Literal
+from typing import Final
 
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
@@ -16,12 +16,14 @@ from kthw.intended.pod_cidrs import SMALLEST
 from kthw.network import ranges
 from kthw.network.firewall_rules import handle
 from kthw.network.model import Network
-from kthw.network.netfilter import Drop, Firewall, Packet
+from kthw.network.netfilter import Drop, Firewall, Packet, Protocol
 from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import Chain
 from kthw.secrets import MASK
 
-_PROTOCOLS: Final[tuple[Literal["icmp", "tcp"], ...]] = ("icmp", "tcp")
+_BETWEEN_PODS: Final[tuple[Protocol, ...]] = ("icmp", "tcp", "udp")
+_TO_INTERNET: Final[tuple[Protocol, ...]] = ("icmp", "tcp")
+"""What any pod sends there. DNS beyond the cluster is asked by CoreDNS alone, and of the VPC's resolver."""
 _MODPROBE: Final = re.compile(r"-[^-]*M|--mo")
 """iptables' ``-M`` or ``--modprobe``, which name a program to run: behind other letters, or in short."""
 _INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
@@ -96,10 +98,19 @@ def _dropped(
 
 
 def _to_internet(network: Network, worker: str) -> list[Packet]:
-    return _packets(network, worker, _INTERNET, outwards=True) if network.masquerades(worker) else []
+    if not network.masquerades(worker):
+        return []
+    return _packets(network, worker, _INTERNET, outwards=True, protocols=_TO_INTERNET)
 
 
-def _packets(network: Network, worker: str, theirs: IPv4Address, *, outwards: bool) -> list[Packet]:
+def _packets(
+    network: Network,
+    worker: str,
+    theirs: IPv4Address,
+    *,
+    outwards: bool,
+    protocols: tuple[Protocol, ...] = _BETWEEN_PODS,
+) -> list[Packet]:
     """The requests and their replies, as the node of ``worker`` forwards them.
 
     The chains see a pod's own address on both ways: masquerading comes after them, and is undone before.
@@ -111,7 +122,7 @@ def _packets(network: Network, worker: str, theirs: IPv4Address, *, outwards: bo
     source, destination = (mine, theirs) if outwards else (theirs, mine)
     entering, leaving = (bridge, card) if outwards else (card, bridge)
     packets = []
-    for protocol in _PROTOCOLS:
+    for protocol in protocols:
         packets.append(
             Packet(
                 source=source,
@@ -148,6 +159,7 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
     said = _said(drop)
     protocols = tuple(dict.fromkeys(packet.protocol for packet in packets))
     part = bool(drop.rule) and not _is_nameable(drop)
+    udp_only = "udp" if protocols == ("udp",) else ""
     return Finding(
         code="forward-dropped",
         subject=f"{network.noun(worker)} · {said}",
@@ -156,7 +168,7 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
         observed=said,
         near_miss="; ".join(_near(network, worker, firewall)[:3]),
         protocols=protocols,
-        variant="rule-in-part" if part else "rule" if drop.rule else "",
+        variant="rule-in-part" if part else "-".join(filter(None, ("rule" if drop.rule else "", udp_only))),
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),

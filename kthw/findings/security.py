@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network
 from typing import NamedTuple
 
@@ -219,7 +219,7 @@ def _shut(network: Network, worker: str, direction: str, groups: Groups, peers: 
                 filters.rule_text(rule, arrow) for rule in allowed.nearest(cidr)[:_MOST_SHOWN]
             ),
             protocols=tuple(need.protocol for need in needs),
-            variant=direction if direction == "egress" else f"{direction}-{peers.kind}",
+            variant=_variant(direction, peers, needs),
             facts={
                 "worker_noun": network.noun(worker),
                 "group": groups[0].id,
@@ -233,6 +233,17 @@ def _shut(network: Network, worker: str, direction: str, groups: Groups, peers: 
             list(dict.fromkeys(need for peer, each in by.items() if peer != worker for need in each))
         ]
     ]
+
+
+def _variant(direction: str, peers: Peers, needs: Iterable[Need]) -> str:
+    if _udp_only(needs):
+        return "udp"
+    return direction if direction == "egress" else f"{direction}-{peers.kind}"
+
+
+def _udp_only(needs: Iterable[Need]) -> bool:
+    """Whether nothing else is lost: then pings and connections look well, and names are not found."""
+    return {need.protocol for need in needs} == {"udp"}
 
 
 class _Blocked(NamedTuple):
@@ -292,7 +303,7 @@ def _acl_finding(
         observed="; ".join(filters.entry_text(deciding[n], arrow) for n in sorted(deciding)[:_MOST_SHOWN]),
         near_miss="; ".join(filters.entry_text(entry, arrow) for entry in near[:_MOST_SHOWN]),
         protocols=tuple(need.protocol for need in by),
-        variant="" if number else "first",
+        variant="first" if not number else "udp" if _udp_only(by) else "",
         facts={
             "worker_noun": network.noun(worker),
             "subnet": network.located[worker].subnet,

@@ -16,12 +16,14 @@ from typing import Final
 import msgspec
 
 from kthw.network import ranges
-from kthw.observed.evidence import AclEntry, SecurityRule
+from kthw.observed.evidence import DNS_PORT, AclEntry, SecurityRule
 
 _ANY: Final = -1
 _ALL: Final = "-1"
 _NUMBERS: Final = {"1": "icmp", "6": "tcp", "17": "udp"}
 _LAST_PORT: Final = 65535
+_EPHEMERAL: Final = (32768, 60999)
+"""Where Linux takes the ports of what it opens from (``ip_local_port_range``)."""
 LAST_WORD: Final = 32767
 """The number under which AWS lists an ACL's last entry, ``*``."""
 
@@ -44,10 +46,13 @@ class Need(msgspec.Struct, frozen=True):
         )
 
 
-REQUESTS: Final = (Need("icmp", 8, 8), Need("tcp", 1, _LAST_PORT))
-"""What pods open: a ping, and connections to any port another pod may listen on."""
-REPLIES: Final = (Need("icmp", 0, 0), Need("tcp", 32768, 60999))
-"""What comes back to them: the ports are Linux's own choice (``ip_local_port_range``)."""
+REQUESTS: Final = (Need("icmp", 8, 8), Need("tcp", 1, _LAST_PORT), Need("udp", DNS_PORT, DNS_PORT))
+"""What pods open: a ping, connections to any port another pod may listen on, and questions to its DNS.
+
+Of UDP nothing else: many a cluster shuts one port or another of it that no pod ever uses.
+"""
+REPLIES: Final = (Need("icmp", 0, 0), Need("tcp", *_EPHEMERAL), Need("udp", *_EPHEMERAL))
+"""What comes back to them."""
 
 
 class GroupRules:

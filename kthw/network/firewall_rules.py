@@ -29,12 +29,15 @@ _EXPRESSIONS: Final = {
     ("ip", "saddr"): "source", ("ip", "daddr"): "destination", ("ip", "protocol"): "protocol",
     ("meta", "l4proto"): "protocol", ("ct", "state"): "state", ("icmp", "type"): "icmp-type",
     ("tcp", "sport"): "source-port", ("tcp", "dport"): "destination-port",
+    ("udp", "sport"): "source-port", ("udp", "dport"): "destination-port",
     ("th", "sport"): "source-port", ("th", "dport"): "destination-port",
     ("iifname",): "entering", ("iif",): "entering", ("oifname",): "leaving", ("oif",): "leaving",
     ("meta", "nfproto"): "family",
 }  # fmt: skip
-_OTHERS: Final = frozenset(["ip6", "icmpv6", "udp", "udplite", "sctp", "dccp", "arp"])
-"""What an expression about another protocol than ICMP and TCP over IPv4 begins with."""
+_OTHERS: Final = frozenset(["ip6", "icmpv6", "udplite", "sctp", "dccp", "arp"])
+"""What an expression about another protocol than ICMP, TCP and UDP over IPv4 begins with."""
+_HEADERS: Final = frozenset(["icmp", "tcp", "udp"])
+"""Protocols whose packets alone have such a header to ask about."""
 _OPERATORS: Final = frozenset([".", "&", "|", "^", "<", ">", "<=", ">=", "set"])
 _NOTING: Final = frozenset(["counter", "log"])
 """Statements that let every packet pass on, and"""
@@ -62,8 +65,8 @@ class Verb(msgspec.Struct, frozen=True):
 class Rule(NamedTuple):
     """``matches``: (what, value, negated); values are lists with commas.
 
-    ``what`` is empty for a match that is not understood, ``never`` for one that no ICMP or TCP packet over
-    IPv4 fulfils.
+    ``what`` is empty for a match that is not understood, ``never`` for one that no ICMP, TCP or UDP packet
+    over IPv4 fulfils.
     """
 
     text: str
@@ -149,6 +152,7 @@ def _of_nft(text: str) -> Rule:
             matches += [match for value in words[:1] for match in _match(what, value, negated)]
             words = words[1:]
         else:
+            matches += [("protocol", words[0], False)] if words[0] in _HEADERS else []
             matches.append(("", words[0], False))
             if "vmap" in words:
                 return Rule(text, tuple(matches), Verb("unknown"))
@@ -161,7 +165,7 @@ def _match(what: tuple[str, ...], value: str, negated: bool) -> list[tuple[str, 
     if kind == "family":
         return [] if ("ipv4" in value.split(",")) is not negated else [("never", "", False)]
     # What is asked of a protocol's header, also with "!=", holds for that protocol's packets only.
-    of = [("protocol", what[0], False)] if what[0] in ("icmp", "tcp") else []
+    of = [("protocol", what[0], False)] if what[0] in _HEADERS else []
     return [*of, (kind, value, negated)]
 
 

@@ -18,11 +18,16 @@ import msgspec
 
 from kthw.network import ranges
 from kthw.network.firewall_rules import Rule, parsed
-from kthw.observed.evidence import PROBE_PORT, Chain
+from kthw.observed.evidence import DNS_PORT, PROBE_PORT, Chain
 
+Protocol = Literal["icmp", "tcp", "udp"]
 _Key = tuple[str, str, str]
 """A chain's tool, table and name."""
-_PROBED: Final = range(PROBE_PORT, PROBE_PORT + 1)
+_ASKED: Final = {
+    "tcp": range(PROBE_PORT, PROBE_PORT + 1),
+    "udp": range(DNS_PORT, DNS_PORT + 1),
+}
+"""The ports that requests are for."""
 _EPHEMERAL: Final = range(32768, 61000)
 """Where Linux takes the ports of connections from (``ip_local_port_range``)."""
 _DEEPEST: Final = 16
@@ -31,7 +36,7 @@ _PORT: Final = re.compile(r"[0-9]{1,9}")
 _UNLISTED: Final = re.compile(r"@|(^|,)[0-9]+-[0-9]")
 """A set by name (``@pods``), or a range of numbers, where names and numbers are compared."""
 
-_PROTOCOLS: Final = {"icmp": {"icmp", "1"}, "tcp": {"tcp", "6"}}
+_PROTOCOLS: Final = {"icmp": {"icmp", "1"}, "tcp": {"tcp", "6"}, "udp": {"udp", "17"}}
 """By name, and by number as nft prints them where there is no ``/etc/protocols``."""
 _ECHO_REQUEST: Final = {"echo-request", "8", "8/0", "any"}
 _ECHO_REPLY: Final = {"echo-reply", "0", "0/0", "any"}
@@ -42,18 +47,23 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
 
     source: IPv4Address
     destination: IPv4Address
-    protocol: Literal["icmp", "tcp"]
+    protocol: Protocol
     entering: str = ""
     leaving: str = ""
     reply: bool = False
 
     @property
-    def source_ports(self) -> range:
-        return _PROBED if self.reply else _EPHEMERAL
+    def source_ports(self) -> range | None:
+        """``None`` for ICMP, which has none; as below."""
+        return self._ports(of_the_asked=self.reply)
 
     @property
-    def destination_ports(self) -> range:
-        return _EPHEMERAL if self.reply else _PROBED
+    def destination_ports(self) -> range | None:
+        return self._ports(of_the_asked=not self.reply)
+
+    def _ports(self, *, of_the_asked: bool) -> range | None:
+        asked = _ASKED.get(self.protocol)
+        return asked if asked is None or of_the_asked else _EPHEMERAL
 
 
 class Drop(msgspec.Struct, frozen=True):
@@ -226,7 +236,7 @@ def _holds(what: str, value: str, packet: Packet) -> bool | None:
         return _listed(_ECHO_REPLY if packet.reply else _ECHO_REQUEST, value)
     if what in ("source-port", "destination-port"):
         ports = packet.source_ports if what == "source-port" else packet.destination_ports
-        return _ports(value, ports) if packet.protocol == "tcp" else None
+        return _ports(value, ports) if ports else None
     return False if what == "never" else None
 
 

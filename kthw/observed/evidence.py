@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from kthw.errors import LookError
 from kthw.intended.cluster import Intended
+from kthw.observed.node_evidence import DNS_PORT as DNS_PORT
 from kthw.observed.node_evidence import PROBE_PORT as PROBE_PORT
 from kthw.observed.node_evidence import Chain as Chain
 from kthw.observed.node_evidence import CniConfig as CniConfig

@@ -165,7 +165,9 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 PROBE_PORT: Final = 8080
-"""The port, of TCP and of UDP, that a probe pod answers on."""
+"""The TCP port a probe pod listens on, and its peers connect to."""
+DNS_PORT: Final = 53
+"""The UDP port a probe pod answers on, as a pod of CoreDNS does."""
 
 
 class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):

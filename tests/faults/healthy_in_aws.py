@@ -76,20 +76,24 @@ IN_AWS: Final = (
         + SHUT,
     ),
     Healthy(
-        name="TCP and pings only",
-        en="The rules for the nodes are for TCP and for pings, ICMP type 8 code 0.",
-        pt="As regras para os nós valem para TCP e para pings, ICMP tipo 8 código 0.",
+        name="TCP, DNS and pings only",
+        en="The rules for the nodes are for TCP, for UDP port 53 and for pings, ICMP type 8 code 0.",
+        pt="As regras para os nós valem para TCP, para a porta 53 de UDP e para pings, ICMP tipo 8 código 0.",
         does="""
             aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16
-            aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol tcp --port 0-65535 \\
-              --cidr 10.0.0.0/16
+            for allowed in 'tcp --port 0-65535' 'udp --port 53'; do
+              aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol $allowed \\
+                --cidr 10.0.0.0/16
+            done
             aws ec2 authorize-security-group-ingress --group-id ${SG} --ip-permissions \\
               'IpProtocol=icmp,FromPort=8,ToPort=0,IpRanges=[{CidrIp=10.0.0.0/16}]'
         """,
         cleans="""
             aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16
-            aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol tcp --port 0-65535 \\
-              --cidr 10.0.0.0/16
+            for allowed in 'tcp --port 0-65535' 'udp --port 53'; do
+              aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol $allowed \\
+                --cidr 10.0.0.0/16
+            done
             aws ec2 revoke-security-group-ingress --group-id ${SG} --ip-permissions \\
               'IpProtocol=icmp,FromPort=8,ToPort=0,IpRanges=[{CidrIp=10.0.0.0/16}]'
         """,

@@ -29,6 +29,7 @@ CNI
 _SET_ASIDE: Final = "mv /etc/cni/net.d/10-bridge.conf /root/flannel"
 _PEERS: Final = "for m in 0 1 2; do if [ $m != $1 ]; then"
 _VXLAN: Final = f"""
+echo FLANNEL_MTU=1450 >>{_LEASE}
 card=$(ip -o -4 address | sed -n "s#^[0-9]*: *\\([^ ]*\\) .*10[.]0[.]1[.]2$1/.*#\\1#p")
 ip link add flannel.1 address 0a:00:00:00:00:0$1 mtu 1450 type vxlan \\
   id 1 local 10.0.1.2$1 dev $card dstport 8472 nolearning
@@ -40,7 +41,10 @@ ip link set flannel.1 up
   bridge fdb append 0a:00:00:00:00:0$m dev flannel.1 dst 10.0.1.2$m
 fi; done
 """
-_HOST_GATEWAY: Final = f"{_PEERS} ip route add 10.200.10$m.0/24 via 10.0.1.2$m; fi; done"
+_HOST_GATEWAY: Final = f"""
+echo FLANNEL_MTU=9001 >>{_LEASE}
+{_PEERS} ip route add 10.200.10$m.0/24 via 10.0.1.2$m; fi; done
+"""
 _REMOVE: Final = r"""
 kill $(cat /root/flannel/pid)
 ip link del flannel.1 2>/dev/null || true

@@ -79,6 +79,8 @@ def _ingress(*rules: SecurityRule) -> Evidence:
 
 TCP_ONLY = SecurityRule(protocol="tcp", from_port=0, to_port=65535, cidrs=("10.0.0.0/8",))
 ICMP_ONLY = SecurityRule(protocol="icmp", cidrs=("10.0.0.0/8",))
+UDP_ONLY = SecurityRule(protocol="udp", from_port=0, to_port=65535, cidrs=("10.0.0.0/8",))
+DNS_ONLY = replace(UDP_ONLY, from_port=53, to_port=53)
 NODES_ONLY = SecurityRule(protocol="-1", cidrs=("10.0.0.0/16",))
 PODS_ONLY = SecurityRule(protocol="-1", cidrs=("10.200.0.0/16",))
 MEMBERS = SecurityRule(protocol="-1", groups=(GROUP,))
@@ -91,6 +93,11 @@ def _deny(number: int, *, egress: bool, cidr: str = "10.200.0.0/16", protocol: s
 
 
 TCP_ACL = AclEntry(number=0, egress=False, allow=True, protocol="6", cidr="0.0.0.0/0")
+UDP_ACL = replace(TCP_ACL, protocol="17")
+CHARGEN = AclEntry(
+    number=50, egress=False, allow=False, protocol="17", cidr="0.0.0.0/0", from_port=19, to_port=19
+)
+"""A UDP port that nobody needs, and many a list says to close."""
 ECHO, ECHO_REPLY, UNREACHABLE = (
     replace(TCP_ACL, protocol="1", from_port=kind, to_port=code) for kind, code in ((8, 0), (0, 0), (3, -1))
 )
@@ -115,6 +122,19 @@ FAULTS: Faults = {
     ),
     "pings of a code that no ping has": (
         _ingress(TCP_ONLY, replace(ICMP_ONLY, from_port=8, to_port=1)),
+        ("security-group-blocks",),
+    ),
+    "no UDP": (_ingress(TCP_ONLY, ICMP_ONLY), ("security-group-blocks",)),
+    "UDP for a tunnel only": (
+        _ingress(TCP_ONLY, ICMP_ONLY, replace(UDP_ONLY, from_port=8472, to_port=8472)),
+        ("security-group-blocks",),
+    ),
+    "no UDP out": (
+        with_group(OK, egress=(replace(TCP_ONLY, cidrs=("0.0.0.0/0",)), ICMP_ONLY)),
+        ("security-group-blocks",),
+    ),
+    "no UDP, masquerade off": (
+        with_group(NOT_MASQUERADED, ingress=(TCP_ONLY, ICMP_ONLY)),
         ("security-group-blocks",),
     ),
     "SSH only": (_ingress(SSH_ONLY), ("security-group-blocks",)),
@@ -205,8 +225,24 @@ FAULTS: Faults = {
         ("network-acl-blocks",),
     ),
     "ACL allows nothing": (with_acl(TWO, only=True), ("network-acl-blocks",) * 4),
+    "ACL denies DNS": (
+        with_acl(TWO, replace(CHARGEN, from_port=53, to_port=53)),
+        ("network-acl-blocks",),
+    ),
+    "ACL denies the answers of DNS": (
+        with_acl(TWO, replace(CHARGEN, egress=True, from_port=1024, to_port=65535)),
+        ("network-acl-blocks",),
+    ),
+    "ACL forgets UDP": (
+        with_acl(TWO, *_allowing(TCP_ACL, ECHO, ECHO_REPLY), only=True),
+        ("network-acl-blocks",) * 4,
+    ),
+    "ACL denies DNS in its first entry": (
+        with_acl(TWO, replace(CHARGEN, number=1, from_port=53, to_port=53)),
+        ("network-acl-blocks",),
+    ),
     "ACL allows pings and no answers": (
-        with_acl(TWO, *_allowing(TCP_ACL, ECHO), only=True),
+        with_acl(TWO, *_allowing(TCP_ACL, UDP_ACL, ECHO), only=True),
         ("network-acl-blocks",) * 2,
     ),
     "ACL allows only what is unreachable to be told": (
@@ -252,10 +288,13 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
-    "pings by their own type and code": with_group(
-        OK, ingress=(TCP_ONLY, replace(ICMP_ONLY, from_port=8, to_port=0))
+    "pings by their own type and code, and of UDP the port of DNS": with_group(
+        OK, ingress=(TCP_ONLY, DNS_ONLY, replace(ICMP_ONLY, from_port=8, to_port=0))
     ),
-    "ACL allows pings and their answers": with_acl(TWO, *_allowing(TCP_ACL, ECHO, ECHO_REPLY), only=True),
+    "ACL allows pings and their answers": with_acl(
+        TWO, *_allowing(TCP_ACL, UDP_ACL, ECHO, ECHO_REPLY), only=True
+    ),
+    "ACL denies a UDP port that nobody needs": with_acl(TWO, CHARGEN, replace(CHARGEN, egress=True)),
     "masquerade off": with_group(NOT_MASQUERADED),
     "another group on an ENI to which only the worker's own table leads": with_route(
         _second_interface(in_two_subnets(OK, moved="worker-1"), at=SUBNET_2), *by_eni(ONE), table=TABLE_2
@@ -273,18 +312,22 @@ HEALTHY: Healthy = {
             replace(TCP_ONLY, to_port=1023),
             SecurityRule(protocol="tcp", from_port=1024, to_port=65535, groups=(GROUP,)),
             ICMP_ONLY,
+            UDP_ONLY,
         ),
     ),
     "a rule per node but the worker itself": _second_interface(
         OK, primary="sg-0others", groups=(_from_nodes("sg-0others", SecurityRule(protocol="-1"), 0, 2),)
     ),
-    "rules by protocol": with_group(OK, ingress=(TCP_ONLY, ICMP_ONLY), egress=(TCP_ONLY, ICMP_ONLY)),
+    "rules by protocol": with_group(
+        OK, ingress=(TCP_ONLY, UDP_ONLY, ICMP_ONLY), egress=(TCP_ONLY, UDP_ONLY, ICMP_ONLY)
+    ),
     "ports in two rules": with_group(
         OK,
         ingress=(
             replace(TCP_ONLY, to_port=1023),
             replace(TCP_ONLY, from_port=1024),
             replace(ICMP_ONLY, from_port=8, to_port=0),
+            UDP_ONLY,
         ),
     ),
     "a rule for the group": with_group(OK, ingress=(MEMBERS,)),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from kthw.observed.evidence import Chain, Evidence
 from tests.findings.changed_aws import with_instance, with_user_data, without_instance, without_route
-from tests.findings.changed_nodes import failing, masquerade_off, with_cni, with_forward_chain, with_node
+from tests.findings.changed_nodes import (
+    failing,
+    masquerade_off,
+    with_cni,
+    with_forward_chain,
+    with_nft,
+    with_node,
+)
 from tests.findings.clusters import OK, ONE, healthy
 from tests.findings.judged import Faults, Healthy
 
@@ -65,6 +72,15 @@ FAULTS: Faults = {
     ),
     "only what pods send to the internet is dropped": (
         with_forward_chain(OK, "worker-1", TO_THE_INTERNET),
+        DROPPED,
+    ),
+    "DNS is dropped": (with_nft(OK, "worker-1", "udp dport 53 drop"), DROPPED),
+    "the answers of DNS are dropped": (
+        with_forward_chain(OK, "worker-1", "-p udp --sport 53 -j DROP"),
+        DROPPED,
+    ),
+    "policy DROP, and pings and TCP accepted": (
+        with_forward_chain(OK, "worker-1", "-p icmp -j ACCEPT", "-p tcp -j ACCEPT", policy="DROP"),
         DROPPED,
     ),
     "two tools, two tables, and each drops": (with_node(OK, "worker-1", firewall=TWO_TOOLS), DROPPED * 6),
@@ -144,6 +160,13 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
+    "UDP ports that nobody needs are closed": with_nft(
+        OK, "worker-1", "udp dport { 9, 19, 1900 } drop", "udp sport 1900 drop"
+    ),
+    "what counts only": with_nft(OK, "worker-1", "udp dport 53 counter packets 9 bytes 540", "counter"),
+    "DNS to the internet is dropped": with_forward_chain(
+        OK, "worker-1", "-d 1.1.1.1/32 -p udp -m udp --dport 53 -j DROP"
+    ),
     "no masquerade, and what would go to the internet is dropped": with_forward_chain(
         masquerade_off(OK), "worker-1", TO_THE_INTERNET
     ),

@@ -319,7 +319,7 @@ HEALTHY: Healthy = {
         OK, "worker-1", "-m conntrack --ctstate INVALID -j DROP"
     ),
     "nftables drops for others only": with_nft(
-        OK, "worker-1", "ip6 daddr ::/0 drop", "udp dport 53 drop", 'iifname "wlan0" drop'
+        OK, "worker-1", "ip6 daddr ::/0 drop", "udp dport 9 drop", 'iifname "wlan0" drop'
     ),
     "nftables: policy drop, a map decides": with_nft(
         OK, "worker-1", "ct state vmap { established : accept, new : jump pods }", policy="DROP"

@@ -58,8 +58,8 @@ def test_a_filtered_route_is_not_told_as_a_blackhole(fault: str, language: str) 
 def test_a_worker_is_not_told_what_it_does_not_let_in_from_itself() -> None:
     """Its TCP is not let in either, but it never crosses the ENI."""
     (found,) = everything(FAULTS["the worker itself and pings of the others not in the rule"][0])
-    assert found.expected.startswith("icmp 8 ←")
-    assert found.protocols == ("icmp",)
+    assert found.expected.startswith("icmp 8, udp 53 ←")
+    assert found.protocols == ("icmp", "udp")
 
 
 DIVERTED = {

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from kthw.network.filters import REPLIES, REQUESTS, GroupRules, Need, denials, entry_text, rule_text
 from kthw.observed.evidence import AclEntry, SecurityRule
 
-ECHO, TCP = REQUESTS
+ECHO, TCP, UDP = REQUESTS
 NODE, OTHER = IPv4Network("10.0.1.20/32"), IPv4Network("10.0.1.21/32")
 NODES = IPv4Network("10.0.1.20/31")
 MEMBERS = {"sg-both": ("10.0.1.20", "10.0.1.21"), "sg-one": ("10.0.1.20",)}
@@ -161,9 +161,29 @@ def test_what_must_get_through_is_told_with_its_ports(need: Need, text: str) -> 
 
 
 def test_what_is_asked_is_what_pods_send_and_what_linux_answers_them() -> None:
-    """A ping and its answer; any port, and the ports that Linux calls from (``ip_local_port_range``)."""
-    assert list(map(str, REQUESTS)) == ["icmp 8", "tcp 1-65535"]
-    assert list(map(str, REPLIES)) == ["icmp 0", "tcp 32768-60999"]
+    """A ping and its answer; any port, and the ports that Linux calls from; a question to the pods' DNS."""
+    assert list(map(str, REQUESTS)) == ["icmp 8", "tcp 1-65535", "udp 53"]
+    assert list(map(str, REPLIES)) == ["icmp 0", "tcp 32768-60999", "udp 32768-60999"]
+
+
+def udp(low: int = -1, high: int = -1) -> SecurityRule:
+    return SecurityRule(protocol="17", from_port=low, to_port=high, cidrs=("10.0.1.0/24",))
+
+
+@pytest.mark.parametrize(
+    ("rules", "allowed"),
+    [
+        ((udp(),), True),
+        ((udp(53, 53),), True),
+        ((udp(0, 52), udp(54, 65535)), False),
+        ((udp(8472, 8472),), False),
+        ((tcp(0, 65535, cidrs=("10.0.1.0/24",)),), False),
+    ],
+)
+def test_of_udp_only_the_questions_to_dns_are_asked_for(
+    rules: tuple[SecurityRule, ...], *, allowed: bool
+) -> None:
+    assert GroupRules(rules, {}, {}).allows(UDP, NODES) is allowed
 
 
 @pytest.mark.parametrize("need", [*REQUESTS, *REPLIES], ids=str)

@@ -79,6 +79,8 @@ NFT = [
      "protocol icmp", "protocol icmp", "icmp-type echo-reply,echo-request"),
     ("tcp sport 80 accept", "accept", "protocol tcp", "source-port 80"),
     ("tcp dport != 22 drop", "drop", "protocol tcp", "not destination-port 22"),
+    ("udp dport { 53, 123 } drop", "drop", "protocol udp", "destination-port 53,123"),
+    ("udp sport != 53 drop", "drop", "protocol udp", "not source-port 53"),
     ("meta l4proto { tcp, udp } th dport 53 accept", "accept", "protocol tcp,udp", "destination-port 53"),
     ("meta l4proto tcp th sport 1024-65535 accept", "accept", "protocol tcp", "source-port 1024-65535"),
     ('iif "lo" accept', "accept", "entering lo"),
@@ -126,7 +128,8 @@ NFT = [
     ('limit rate 3/minute burst 5 packets log prefix "accept" drop', "drop", "? limit"),
     ("limit rate 3/minute counter packets 0 bytes 0 ip saddr 10.9.0.1 drop", "drop",
      "? limit", "source 10.9.0.1"),
-    ("tcp flags syn tcp option maxseg size set rt mtu", "go-on", "? tcp"),
+    ("tcp flags syn tcp option maxseg size set rt mtu", "go-on", "protocol tcp", "? tcp"),
+    ("udp length > 1400 drop", "drop", "protocol udp", "? udp"),
     # Cut off
     ("ip saddr", "go-on", "? ip"),
     ("ip saddr !=", "go-on"),
@@ -135,13 +138,12 @@ NFT = [
     ('log prefix "half', "unknown", "?"),
 ]  # fmt: skip
 OTHER_PROTOCOLS = [
-    "ip6 saddr fd00::/8", "icmpv6 type echo-request", "udp dport { 53, 123 }", "udplite dport 53",
+    "ip6 saddr fd00::/8", "icmpv6 type echo-request", "udplite dport 53",
     "sctp dport 36412", "dccp dport 5001", "arp operation request",
 ]  # fmt: skip
 CALCULATED = [
     "ip saddr . ip daddr @pairs", "ip saddr & 255.0.0.255 == 10.0.0.1", "ip saddr | 0.0.0.255 == 10.0.0.255",
-    "ip saddr ^ 0.0.0.1 == 10.0.0.1", "tcp dport < 1024", "tcp dport > 1023", "tcp dport <= 1023",
-    "tcp dport >= 1024", "ip daddr set 10.200.1.2",
+    "ip saddr ^ 0.0.0.1 == 10.0.0.1", "ip daddr set 10.200.1.2",
 ]  # fmt: skip
 
 
@@ -168,6 +170,13 @@ def test_what_nft_asks_of_other_protocols_holds_for_no_packet_of_ours(match: str
 @pytest.mark.parametrize("match", CALCULATED)
 def test_what_nft_calculates_is_not_understood(match: str) -> None:
     assert said(parsed("nft", f"{match} accept")) == ("accept", f"? {match.split()[0]}")
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize("operator", ["<", ">", "<=", ">="])
+def test_what_nft_calculates_of_a_header_is_of_packets_that_have_one(protocol: str, operator: str) -> None:
+    rule = parsed("nft", f"{protocol} dport {operator} 1024 accept")
+    assert said(rule) == ("accept", f"protocol {protocol}", f"? {protocol}")
 
 
 @pytest.mark.parametrize("tool", ["iptables", "nft"])

@@ -203,7 +203,7 @@ def test_pod_ranges_are_the_tutorials_or_the_smallest_around() -> None:
     assert around() == []
 
 
-ECHO, TCP = filters.REQUESTS
+ECHO, TCP, UDP = filters.REQUESTS
 NODES = IPv4Network("10.0.1.0/24")
 NODE = IPv4Network("10.0.1.20/32")
 HALF, OTHER_HALF = NODES.subnets()
@@ -368,6 +368,7 @@ def test_the_judgement_does_no_io() -> None:
         "itertools",
         "json",
         "kthw",
+        "math",
         "msgspec",
         "re",
         "shlex",

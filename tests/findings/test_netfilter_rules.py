@@ -162,6 +162,43 @@ def test_a_rule_of_nft_holds_for(matches: str, sure: str, possible: str) -> None
     assert held("forward", matches) == (sure, possible)
 
 
+QUESTION = Packet(source=OURS, destination=THEIRS, protocol="udp", entering="cnio0", leaving="ens5")
+ANSWER = Packet(source=THEIRS, destination=OURS, protocol="udp", entering="ens5", leaving="cnio0", reply=True)
+UDP_MATCHES = [
+    # the tool, the matches, whether they hold for the question and for its answer; None: they may
+    ("FORWARD", "-p udp", True, True),
+    ("FORWARD", "-p 17", True, True),
+    ("FORWARD", "-p udp -m udp --dport 53", True, False),
+    ("FORWARD", "-p udp -m udp --sport 53", False, True),
+    ("FORWARD", "-p udp -m udp --dport 9", False, False),
+    ("FORWARD", "-p udp -m multiport --dports 40000:65535", False, None),
+    ("FORWARD", "-p tcp", False, False),
+    ("forward", "meta l4proto 17", True, True),
+    ("forward", "udp dport 53", True, False),
+    ("forward", "udp dport != 53", False, True),
+    ("forward", "udp sport { 53, 5353 }", False, True),
+    ("forward", "udp dport 9", False, False),
+    ("forward", "udp dport @closed", None, None),
+    ("forward", "udp length > 1400", None, None),
+    ("forward", "th dport 53", True, False),
+    ("forward", "tcp dport 53", False, False),
+    ("forward", "tcp flags syn", False, False),
+]
+
+
+@pytest.mark.parametrize(("name", "matches", "question", "answer"), UDP_MATCHES)
+def test_a_rule_holds_for_a_question_to_dns(
+    name: str, matches: str, question: bool | None, answer: bool | None
+) -> None:
+    """And for its answer, which comes from port 53 to a port of Linux's choice."""
+    drop, accept = ("-j DROP", "-j ACCEPT") if name == "FORWARD" else ("drop", "accept")
+    make = iptables if name == "FORWARD" else nft
+    for packet, held in ((QUESTION, question), (ANSWER, answer)):
+        sure = bool(told(make(name, f"{matches} {drop}", policy="ACCEPT"), of=packet))
+        possible = not told(make(name, f"{matches} {accept}", policy="DROP"), of=packet)
+        assert (sure, possible) == (held is True, held is not False)
+
+
 def test_an_interface_that_is_not_known_may_be_any() -> None:
     blind = Packet(source=OURS, destination=THEIRS, protocol="icmp")
     assert told(iptables("FORWARD", "-i cnio0 -j DROP", policy="ACCEPT"), of=blind) == []

@@ -1,7 +1,8 @@
 """A stand-in for flannel's plugin: it has the bridge plugin make the pod, with the lease of the node's agent.
 
-As flannel's own, of which no package brings the program: ``subnet.env`` says which addresses, and the network
-around them; the bridge is ``cni0`` unless the CNI file's ``delegate`` says otherwise.
+As flannel's own, of which no package brings the program: ``subnet.env`` says which addresses, the network
+around them, and how large pods' packets may be; the bridge is ``cni0`` unless the CNI file's ``delegate``
+says otherwise.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ ipam = {
     "routes": [{"dst": lease["FLANNEL_NETWORK"]}],
 }
 bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": False, "ipam": ipam}
+if "FLANNEL_MTU" in lease:
+    bridge["mtu"] = int(lease["FLANNEL_MTU"])
 bridge.update(asked["delegate"], name=asked["name"], cniVersion=asked["cniVersion"])
 sys.exit(subprocess.run(["/usr/lib/cni/bridge"], input=json.dumps(bridge).encode()).returncode)
 """

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from kthw.observed.agent import answering
+from kthw.observed.evidence import DNS_PORT
 from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import NO_NODES, PEER, TwoNodes
 
@@ -125,8 +127,15 @@ def test_a_filter_of_a_size_nobody_has_for_an_mtu_is_found_to_the_byte(lab: Lab)
     assert {row.limit for (_, size), row in rows.items() if size} == {1337}
 
 
+def test_what_stops_a_question_to_dns_stops_what_is_sent_by_udp(lab: Lab) -> None:
+    """The agent has no evidence to import: its port is this one."""
+    assert answering.DNS_PORT == DNS_PORT
+    lab.lose(f"ip daddr {PEER} udp dport {DNS_PORT}")
+    assert reached(lab.look()) == {**all_of(True, True), ("udp", 0): False, ("udp", 1500): False}
+
+
 def test_what_only_one_protocol_meets_is_told_of_that_one(lab: Lab) -> None:
-    lab.lose(f"ip daddr {PEER} udp dport 8080 ip length > 1000")
+    lab.lose(f"ip daddr {PEER} udp dport 53 ip length > 1000")
     rows = lab.look()
     assert reached(rows) == {**all_of(True, True), ("udp", 1500): False}
     assert rows["udp", 1500].limit == 1000
@@ -188,7 +197,7 @@ def test_a_pod_answers_only_who_knows_the_run_and_never_more_than_was_said(
     """Nobody can use it against a third, and two of them do not talk to each other for ever."""
     code = (
         "import socket,sys; s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.settimeout(0.5)\n"
-        f"s.sendto({said!r}, ('{PEER}', 8080))\n"
+        f"s.sendto({said!r}, ('{PEER}', {DNS_PORT}))\n"
         "try: sys.stdout.buffer.write(s.recv(2048))\n"
         "except socket.timeout: pass"
     )

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from kthw.observed.agent.datagrams import MOST_AT_ONCE, SO_RCVBUFFORCE
 from kthw.observed.agent.turns import READ, Turns
 
+DNS_PORT = 53
+"""The port of UDP: what is asked there is what pods need UDP for, and what firewalls have rules about."""
 MOST_BULK = 65535
 """Bytes that are sent back over one connection."""
 MOST_CONNECTIONS = 4096
@@ -38,7 +40,7 @@ class Answering:
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 with contextlib.suppress(OSError):
                     each.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
-                each.bind(("", port))
+                each.bind(("", port if each is self.tcp else DNS_PORT))
                 turns.register(each, READ, on_packet)
             self.tcp.listen(2048)
         except OSError:

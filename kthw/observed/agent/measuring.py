@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from kthw.observed.agent.answering import token
+from kthw.observed.agent.answering import DNS_PORT, token
 from kthw.observed.agent.counting import Count, Counting
 from kthw.observed.agent.datagrams import Datagrams
 from kthw.observed.agent.limits import Limits
@@ -147,7 +147,7 @@ class Pair:
 
     def __init__(self, worker: str, address: str, port: int, mtu: int) -> None:
         self.probes = [
-            Probe("pod", worker, address, protocol, port, size)
+            Probe("pod", worker, address, protocol, DNS_PORT if protocol == "udp" else port, size)
             for protocol in ("icmp", "tcp", "udp")
             for size in ((0, mtu) if mtu else (0,))
         ]
