@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from kthw.findings.finding import Finding, Lost
 from kthw.findings.node_firewall import at_random, mending, told
-from kthw.findings.reachability import between, names
+from kthw.findings.reachability import between, names, pairs
 from kthw.network.loss import Count
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop
@@ -19,20 +21,37 @@ def no_packets_lost(network: Network, worker: str) -> list[Finding]:
     """Of what the worker's probe pod sends to any other worker's, no more is lost than in a good network.
 
     When that is so ``kthw.network.loss`` says. One finding for each rule of a firewall that drops by chance,
-    and one for the pairs of which nothing that was observed loses any.
+    the same to all whose packets it drops; and one for the sender's pairs of which nothing that was observed
+    loses any.
     """
-    return network.remember(("lost", worker), lambda: _lost(network, worker))
+    return [finding for finding, senders in _told(network) if worker in senders]
 
 
-def _lost(network: Network, worker: str) -> list[Finding]:
-    others = dict.fromkeys(p.destination for p in network.probes.sent_by(worker) if between(network, p))
-    by_cause: dict[tuple[str, Drop] | None, list[Probe]] = {}
-    for other in others:
-        probe = network.probes.lossy(worker, other)
-        if probe:
-            cause = next(iter(at_random(network, worker, other)), None)
-            by_cause.setdefault(cause, []).append(probe)
-    return [_finding(network, worker, cause, probes) for cause, probes in by_cause.items()]
+def _told(network: Network) -> list[tuple[Finding, frozenset[str]]]:
+    """All that is found, and of whose packets."""
+    return network.remember(("lost",), lambda: [*_each(network)])
+
+
+def _each(network: Network) -> Iterator[tuple[Finding, frozenset[str]]]:
+    by_rule: dict[tuple[str, Drop], list[Probe]] = {}
+    unexplained: dict[str, list[Probe]] = {}
+    for probe in _lossy(network):
+        cause = next(iter(at_random(network, probe.source, probe.destination)), None)
+        if cause:
+            by_rule.setdefault(cause, []).append(probe)
+        else:
+            unexplained.setdefault(probe.source, []).append(probe)
+    for (at, drop), probes in by_rule.items():
+        yield _by_rule(network, at, drop, probes), frozenset(probe.source for probe in probes)
+    for worker, probes in unexplained.items():
+        yield _unexplained(network, worker, probes), frozenset([worker])
+
+
+def _lossy(network: Network) -> Iterator[Probe]:
+    """Of each pair that loses some, the count."""
+    for worker in network.workers:
+        others = dict.fromkeys(p.destination for p in network.probes.sent_by(worker) if between(network, p))
+        yield from filter(None, (network.probes.lossy(worker, other) for other in others))
 
 
 def no_packets_lost_towards(network: Network, worker: str) -> list[Finding]:
@@ -42,35 +61,54 @@ def no_packets_lost_towards(network: Network, worker: str) -> list[Finding]:
     return no_packets_lost(network, lossy) if lossy else []
 
 
-def _finding(
-    network: Network, worker: str, cause: tuple[str, Drop] | None, probes: Sequence[Probe]
-) -> Finding:
-    worst = max(probes, key=lambda probe: probe.lost / probe.sent)
-    at, command, rule = worker, "", ""
-    if cause:
-        at, drop = cause
-        command, rule = mending(drop), told(drop)
-    return Finding(
-        code="packets-lost",
-        subject=f"{network.noun(worker)} → {names(probe.destination for probe in probes)}",
-        worker=worker,
-        expected=f"{worker} → {worst.destination} {worst.protocol}: 0/{worst.sent}",
-        observed="; ".join(_counted(probe) for probe in probes[:_MOST_TOLD]),
+def _by_rule(network: Network, at: str, drop: Drop, probes: Sequence[Probe]) -> Finding:
+    rule = told(drop)
+    return msgspec.structs.replace(
+        _untold(network, probes),
+        subject=f"{network.noun(at)} · {rule}",
+        worker=at,
         near_miss=rule,
-        lost=tuple(Lost(probe=probe) for probe in probes),
-        variant="rule" if cause else "",
+        variant="rule",
+        facts={
+            "pairs": pairs(probes),
+            "share": _share(_worst(probes)),
+            "at_noun": network.noun(at),
+            "at_login": network.login(at),
+            "rule": rule,
+            "command": mending(drop),
+        },
+    )
+
+
+def _unexplained(network: Network, worker: str, probes: Sequence[Probe]) -> Finding:
+    worst = _worst(probes)
+    return msgspec.structs.replace(
+        _untold(network, probes),
+        subject=f"{network.noun(worker)} → {names(probe.destination for probe in probes)}",
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
             "destination": worst.destination,
             "destination_address": worst.destination_address,
             "share": _share(worst),
-            "at_noun": network.noun(at),
-            "at_login": network.login(at),
-            "rule": rule,
-            "command": command,
         },
     )
+
+
+def _untold(network: Network, probes: Sequence[Probe]) -> Finding:
+    worst = _worst(probes)
+    return Finding(
+        code="packets-lost",
+        subject=network.noun(worst.source),
+        worker=worst.source,
+        expected=f"{worst.source} → {worst.destination} {worst.protocol}: 0/{worst.sent}",
+        observed="; ".join(_counted(probe) for probe in probes[:_MOST_TOLD]),
+        lost=tuple(Lost(probe=probe) for probe in probes),
+    )
+
+
+def _worst(probes: Sequence[Probe]) -> Probe:
+    return max(probes, key=lambda probe: probe.lost / probe.sent)
 
 
 def _counted(probe: Probe) -> str:

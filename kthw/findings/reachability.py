@@ -246,6 +246,11 @@ def _traced(network: Network, probes: Sequence[Probe]) -> tuple[str, dict[str, s
     return came.situation, facts
 
 
+def pairs(probes: Iterable[Probe]) -> str:
+    """``worker-0 → worker-1, worker-1 → worker-0``; of many the first, and how many there are."""
+    return names(f"{probe.source} → {probe.destination}" for probe in probes)
+
+
 def names(names: Iterable[str]) -> str:
     each = list(dict.fromkeys(names))
     more = f", … ({len(each)})" if len(each) > _MOST_NAMES else ""

@@ -18,7 +18,7 @@ import msgspec
 
 from kthw.findings.finding import Finding
 from kthw.findings.node_firewall import interfaces, mending, swallowing, told
-from kthw.findings.reachability import between, names
+from kthw.findings.reachability import between, names, pairs
 from kthw.intended import tutorial
 from kthw.network.arrival import interfaces_of_probe
 from kthw.network.model import Network
@@ -50,10 +50,11 @@ class Narrow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mending(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes a place large enough: ``mtu`` at ``worker``, by ``command``; of pods by the CNI file."""
+    """What makes a place large enough: ``mtu`` of ``name`` at ``worker``; pods have theirs of a CNI file."""
 
     kind: str
     worker: str
+    name: str
     mtu: int
     command: str = ""
 
@@ -65,18 +66,39 @@ _NEAREST: Final = ("pods", "bridge", "route", "eni", "gateway")
 def full_size_between(network: Network, worker: str) -> list[Finding]:
     """Full-size packets of the worker's probe pod reach every other worker's that small ones reach.
 
-    One finding for each place that is too small for them, and one for each rule that keeps that from the
-    sender.
+    One finding for each place that is too small for them, and one for each rule that keeps that from a
+    sender: the same to all whose packets it stops. What nothing observed explains is the sender's.
     """
-    too_big: dict[Mending | None, list[Probe]] = {}
+    return [finding for finding, senders in _told(network) if worker in senders]
+
+
+def _told(network: Network) -> list[tuple[Finding, frozenset[str]]]:
+    """All that is found, and whose packets it stops."""
+    return network.remember(("too big",), lambda: [*_each(network)])
+
+
+def _each(network: Network) -> Iterator[tuple[Finding, frozenset[str]]]:
+    too_big: dict[Mending, list[Probe]] = {}
+    unexplained: dict[str, list[Probe]] = {}
     swallowed: dict[tuple[str, Drop], list[Probe]] = {}
-    for probe in failed(network, worker):
+    for probe in (probe for worker in network.workers for probe in failed(network, worker)):
         place = smallest(network, probe)
-        too_big.setdefault(_mended(network, place, probe) if place else None, []).append(probe)
-        for at, drop in _swallowing(network, probe, place) if place else ():
+        if place is None:
+            unexplained.setdefault(probe.source, []).append(probe)
+            continue
+        too_big.setdefault(_mended(network, place, probe), []).append(probe)
+        for at, drop in _swallowing(network, probe, place):
             swallowed.setdefault((at, drop), []).append(probe)
-    found = [_finding(network, worker, mending, probes) for mending, probes in too_big.items()]
-    return found + [_swallowed(network, worker, at, drop, probes) for (at, drop), probes in swallowed.items()]
+    for mended, probes in too_big.items():
+        yield _finding(network, mended, probes), _senders(probes)
+    for (at, drop), probes in swallowed.items():
+        yield _swallowed(network, at, drop, probes), _senders(probes)
+    for worker, probes in unexplained.items():
+        yield _unexplained(network, worker, probes), _senders(probes)
+
+
+def _senders(probes: Sequence[Probe]) -> frozenset[str]:
+    return frozenset(probe.source for probe in probes)
 
 
 def _swallowing(network: Network, probe: Probe, place: Narrow) -> Iterator[tuple[str, Drop]]:
@@ -175,51 +197,71 @@ def _link(node: Node, name: str) -> Link | None:
     return next((link for link in node.links if name and link.name == name), None)
 
 
-def _finding(network: Network, worker: str, mended: Mending | None, probes: Sequence[Probe]) -> Finding:
+def _finding(network: Network, mended: Mending, probes: Sequence[Probe]) -> Finding:
     first = probes[0]
-    place = smallest(network, first) if mended else None
-    ends = names(probe.destination for probe in probes)
-    return Finding(
-        code="packets-too-big",
-        subject=f"{network.noun(worker)} → {ends}",
-        worker=worker,
-        expected=f"{worker} → {first.destination} {first.protocol}/{first.size}",
-        observed=first,
-        near_miss=f"{worker} → {first.destination} {first.protocol}/{first.limit}" if first.limit else "",
-        variant=place.kind if place else "",
+    place = smallest(network, first)
+    assert place  # noqa: S101 -- what is to be mended is one
+    return msgspec.structs.replace(
+        _untold(network, probes),
+        subject=f"{network.noun(mended.worker)} · {mended.name} mtu {_mtu_there(network, place, mended)}",
+        worker=mended.worker,
+        variant=place.kind,
         facts={
-            "login": network.login(worker),
+            "pairs": pairs(probes),
             "size": str(first.size),
-            "destination_address": first.destination_address,
-            **(_facts(network, place, mended) if place and mended else {}),
+            "where_noun": network.noun(place.worker),
+            "mtu": str(place.mtu),
+            "name": place.name,
+            "at_noun": network.noun(mended.worker),
+            "at_login": network.login(mended.worker),
+            "wanted": str(mended.mtu),
+            "command": shlex.quote(mended.command),
+            "file": _cni_file(network, mended.worker),
         },
     )
 
 
-def _facts(network: Network, place: Narrow, mended: Mending) -> dict[str, str]:
-    return {
-        "where_noun": network.noun(place.worker),
-        "mtu": str(place.mtu),
-        "name": place.name,
-        "at_noun": network.noun(mended.worker),
-        "at_login": network.login(mended.worker),
-        "wanted": str(mended.mtu),
-        "command": shlex.quote(mended.command),
-        "file": _cni_file(network, mended.worker),
-    }
+def _mtu_there(network: Network, place: Narrow, mended: Mending) -> int:
+    """That of what is to be mended: of two workers' pods these may be the larger ones."""
+    return network.evidence.nodes[mended.worker].pod_mtu if place.kind == "pods" else place.mtu
+
+
+def _unexplained(network: Network, worker: str, probes: Sequence[Probe]) -> Finding:
+    return msgspec.structs.replace(
+        _untold(network, probes),
+        subject=f"{network.noun(worker)} → {names(probe.destination for probe in probes)}",
+        facts={
+            "login": network.login(worker),
+            "size": str(probes[0].size),
+            "destination_address": probes[0].destination_address,
+        },
+    )
+
+
+def _untold(network: Network, probes: Sequence[Probe]) -> Finding:
+    first = probes[0]
+    pair = f"{first.source} → {first.destination} {first.protocol}"
+    return Finding(
+        code="packets-too-big",
+        subject=network.noun(first.source),
+        worker=first.source,
+        expected=f"{pair}/{first.size}",
+        observed=first,
+        near_miss=f"{pair}/{first.limit}" if first.limit else "",
+    )
 
 
 def _mended(network: Network, place: Narrow, probe: Probe) -> Mending:
     if place.kind == "route":
         route = shlex.split(_MTU.sub("", place.name))
         command = shlex.join(["sudo", "ip", "route", "change", *route])
-        return Mending(kind=place.kind, worker=place.worker, mtu=probe.size, command=command)
+        return Mending(kind=place.kind, worker=place.worker, name=place.name, mtu=probe.size, command=command)
     if place.kind in ("pods", "gateway"):
         at, mtu = _odd_pods(network, place, probe)
-        return Mending(kind=place.kind, worker=at, mtu=mtu)
+        return Mending(kind=place.kind, worker=at, name=place.name or "pods", mtu=mtu)
     wanted = probe.size if place.kind == "bridge" else _usual_card(network, probe.size)
     command = shlex.join(["sudo", "ip", "link", "set", place.name, "mtu", str(wanted)])
-    return Mending(kind=place.kind, worker=place.worker, mtu=wanted, command=command)
+    return Mending(kind=place.kind, worker=place.worker, name=place.name, mtu=wanted, command=command)
 
 
 def _odd_pods(network: Network, place: Narrow, probe: Probe) -> tuple[str, int]:
@@ -244,17 +286,14 @@ def _cni_file(network: Network, worker: str) -> str:
     return f"{tutorial.CNI_DIRECTORY}/{config.file}" if config else ""
 
 
-def _swallowed(network: Network, worker: str, at: str, drop: Drop, probes: Sequence[Probe]) -> Finding:
-    said, place = told(drop), smallest(network, probes[0])
-    ends = names(probe.destination for probe in probes)
-    first = probes[0]
+def _swallowed(network: Network, at: str, drop: Drop, probes: Sequence[Probe]) -> Finding:
+    said, place, first = told(drop), smallest(network, probes[0]), probes[0]
     return Finding(
         code="packets-too-big",
-        subject=f"{network.noun(worker)} → {ends} · {said}",
-        worker=worker,
-        expected=f"{worker} → {first.destination} {first.protocol}/{first.size}: {_FRAGMENTATION}",
+        subject=f"{network.noun(at)} · {said}",
+        worker=at,
+        expected=f"{first.source} → {first.destination} {first.protocol}/{first.size}: {_FRAGMENTATION}",
         observed=said,
-        near_miss="",
         variant="filter",
         facts={
             "where_noun": network.noun(place.worker) if place else "",

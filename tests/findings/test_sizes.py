@@ -29,11 +29,12 @@ def ssh(number: int) -> str:
     return f"ssh -i kubernetes.id_rsa ubuntu@203.0.113.{20 + number}"
 
 
-def test_the_card_is_named_to_all_senders_and_mended_once() -> None:
-    fix = f"{ssh(1)} 'sudo ip link set ens5 mtu 9001'"
-    assert of("one network card takes less than the pods send") == [
-        (f"worker-{n}", "eni", fix) for n in range(3)
-    ]
+def test_the_card_is_one_cause_to_all_whose_packets_it_stops() -> None:
+    fault = "one network card takes less than the pods send"
+    assert of(fault) == [("worker-1", "eni", f"{ssh(1)} 'sudo ip link set ens5 mtu 9001'")]
+    told = [asked(FAULTS[fault][0], "full-size-between-pods", f"worker-{n}").findings for n in range(3)]
+    assert told[0] == told[1] == told[2]
+    assert told[0][0].facts["pairs"] == "worker-0 → worker-1, worker-1 → worker-0, worker-1 → worker-2, … (4)"
 
 
 def test_where_all_cards_take_less_each_sender_s_own_is_told_and_gets_what_aws_gives() -> None:
@@ -44,7 +45,10 @@ def test_where_all_cards_take_less_each_sender_s_own_is_told_and_gets_what_aws_g
 
 def test_a_bridge_is_to_take_what_its_pods_send() -> None:
     fix = f"{ssh(1)} 'sudo ip link set cnio0 mtu 1500'"
-    assert of("one bridge takes less than its pods") == [(f"worker-{n}", "bridge", fix) for n in (0, 2)]
+    fault = "one bridge takes less than its pods"
+    assert of(fault) == [("worker-1", "bridge", fix)]
+    statuses = [asked(FAULTS[fault][0], "full-size-between-pods", f"worker-{n}").status for n in range(3)]
+    assert statuses == ["failed", "passed", "failed"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,7 @@ def test_a_bridge_is_to_take_what_its_pods_send() -> None:
 )
 def test_a_filter_that_swallows_the_message_is_named_beside(fault: str, worker: str, fix: str) -> None:
     assert (worker, "filter", fix) in of(fault)
-    assert sorted(variant for _, variant, _ in of(fault)) == ["bridge", "bridge", "filter"]
+    assert sorted(variant for _, variant, _ in of(fault)) == ["bridge", "filter"]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +142,10 @@ def test_a_rule_that_drops_by_chance_is_named_and_taken_away(fault: str, told: t
 
 def test_of_rules_at_both_ends_each_pair_is_told_the_first_on_its_way() -> None:
     found = everything(FAULTS["a rule at either end drops by lot"][0])
-    told = {(f.worker, f.facts["at_noun"].partition(" ")[0]) for f in found}
-    assert told == {("worker-0", "worker-0"), ("worker-1", "worker-1"), ("worker-2", "worker-1")}
+    assert {f.worker: f.facts["pairs"] for f in found} == {
+        "worker-0": "worker-0 → worker-1",
+        "worker-1": "worker-1 → worker-0, worker-1 → worker-2, worker-2 → worker-1",
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
