@@ -170,14 +170,15 @@ class Pair:
         return found
 
     def choose(self) -> None:
-        """By which protocol packets are counted: ICMP, or UDP where only that is answered.
+        """By which protocol packets are counted: ICMP, or UDP where only that is answered, of any size.
 
         What has been sent until then is the count, unless there is a better one.
         """
-        for probe in self.of("icmp") + self.of("udp"):
-            if probe.reached and not probe.size:
-                probe.sent, probe.lost = probe.missed + 1, probe.missed
-                self.counted = probe
+        for small, *full in (self.of("icmp"), self.of("udp")):
+            if small.reached or any(each.reached for each in full):
+                small.lost = small.missed if small.reached else len(small.numbers)
+                small.sent = small.lost + small.reached
+                self.counted = small
                 return
 
     @property
