@@ -244,3 +244,21 @@ def test_only_the_protocol_that_was_counted_by_has_a_count(lab: Lab) -> None:
     assert reached(rows) == all_of(True, True)
     assert (rows["icmp", 0].sent, rows["icmp", 0].lost) == (200, 0)
     assert {(row.sent, row.lost) for (protocol, _), row in rows.items() if protocol != "icmp"} == {(0, 0)}
+
+
+def test_where_only_large_ones_were_answered_small_ones_were_lost_and_are_counted(lab: Lab) -> None:
+    """A pair that happened to lose each of its small packets is no dead one: they are tried again."""
+    lab.nodes.on(1, "nft", "add table ip lose")
+    lab.nodes.on(1, "nft", LOSE)
+    for protocol, port in (("icmp", ""), ("udp", "udp dport 53")):
+        small = f"ip daddr {PEER} ip protocol {protocol} {port} ip length < 1000"
+        lab.nodes.on(1, "nft", f"add rule ip lose c {small} quota until 500 bytes drop")
+    rows = lab.look(seconds=1.0)
+    assert (rows["icmp", 0].reached, rows["udp", 0].reached) == (True, True)
+    assert (rows["icmp", 0].sent, rows["icmp", 0].lost) == (200, 0)
+
+
+def test_of_many_pairs_what_the_mesh_sends_is_sample_enough(lab: Lab) -> None:
+    peers = [{**PEERS[0], "port": 8080}] * 20
+    answer = lab.sessions[0].request("probe", deadline=30, peers=peers, seconds=1.0)
+    assert {tuple(row[8:]) for row in answer["probes"] if row[3:5] == ["icmp", 0]} == {(0, 1, 0)}
