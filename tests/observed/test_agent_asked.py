@@ -282,3 +282,30 @@ def test_a_marked_packet_of_no_pair_is_not_seen(number: int, seen: tuple[int, st
     head = bytes([0x45, *[0] * 8, socket.IPPROTO_ICMP, *[0] * 10])
     packet = head + bytes([8, *[0] * 7]) + watch.mark + struct.pack("!H", number) + b"\0\0"
     assert watch._whose(packet) == seen
+
+
+@pytest.mark.parametrize(
+    ("late", "pauses", "ends"),
+    [(0.0, None, 3.0), (2.9, None, 4.4), (0.0, (0.2, 0.4), 3.0)],
+    ids=["in time", "starved", "in a hurry"],
+)
+def test_what_is_lost_has_its_tries_on_a_busy_node_too(
+    monkeypatch: pytest.MonkeyPatch, late: float, pauses: tuple[float, float] | None, ends: float
+) -> None:
+    """Where nobody let us try for most of a probe's time, that is no proof that the other pod is dead."""
+    probe, clock = Probe("pod", "worker-1", "10.200.1.2", "icmp"), [100.0]
+    sent: list[float] = []
+
+    def send(*_: object) -> int:
+        sent.append(clock[0])
+        return len(sent)
+
+    datagrams = object.__new__(Datagrams)
+    monkeypatch.setattr(datagrams, "send", send)
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    mesh = Mesh([Call([probe])], 3.0, datagrams, Turns(), pauses)
+    while mesh.left and clock[0] < 120:
+        clock[0] += max(mesh.advance(), 0.001) + (late if len(sent) == 1 else 0)
+    assert clock[0] - 100 == pytest.approx(ends, abs=0.25)
+    assert len(sent) >= 3
+    assert not probe.reached

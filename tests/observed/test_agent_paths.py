@@ -233,3 +233,26 @@ ECHOED: dict[str, tuple[bytes, bytes]] = {
 @pytest.mark.parametrize(("said", "heard"), ECHOED.values(), ids=ECHOED)
 def test_over_tcp_too_only_what_knows_the_run_comes_back(lab: Lab, said: bytes, heard: bytes) -> None:
     assert _connected(lab, said) == heard
+
+
+def test_only_the_protocol_that_was_counted_by_has_a_count(lab: Lab) -> None:
+    """How often another one was tried until it was answered is no sample of anything."""
+    lab.nodes.on(1, "nft", "add table ip lose")
+    lab.nodes.on(1, "nft", LOSE)
+    lab.nodes.on(1, "nft", f"add rule ip lose c ip daddr {PEER} ip protocol udp quota until 4500 bytes drop")
+    rows = lab.look(seconds=3.0)
+    assert reached(rows) == all_of(True, True)
+    assert (rows["icmp", 0].sent, rows["icmp", 0].lost) == (200, 0)
+    assert {(row.sent, row.lost) for (protocol, _), row in rows.items() if protocol != "icmp"} == {(0, 0)}
+
+
+def test_where_only_large_ones_were_answered_small_ones_were_lost_and_are_counted(lab: Lab) -> None:
+    """A pair that happened to lose each of its small packets is no dead one: they are tried again."""
+    lab.nodes.on(1, "nft", "add table ip lose")
+    lab.nodes.on(1, "nft", LOSE)
+    for protocol, port in (("icmp", ""), ("udp", "udp dport 53")):
+        small = f"ip daddr {PEER} ip protocol {protocol} {port} ip length < 1000"
+        lab.nodes.on(1, "nft", f"add rule ip lose c {small} quota until 500 bytes drop")
+    rows = lab.look(seconds=1.0)
+    assert (rows["icmp", 0].reached, rows["udp", 0].reached) == (True, True)
+    assert (rows["icmp", 0].sent, rows["icmp", 0].lost) == (200, 0)

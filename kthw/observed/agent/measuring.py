@@ -22,6 +22,8 @@ SAMPLING = 2.0
 """Seconds for that; it takes some milliseconds where nothing is lost."""
 COUNTED, COUNTED_LEAST, PAUSE = 200, 50, 0.01
 """Packets for a pair that lost some, at least so many, and the seconds between two of them."""
+AGAIN = (0.2, 0.4)
+"""Seconds between two tries of what nothing came of, of such a pair: it is not slow, it loses."""
 COUNTING = 4.0
 """Seconds for that in a small cluster; as long as a probe's deadline in one that has a longer one."""
 EACH_PEER = 5e-5
@@ -62,6 +64,8 @@ class Measuring:
         gc.disable()  # a mesh makes many objects at once, and none that it would find
         try:
             self._try(self.calls, self.deadline)
+            for pair in self.pairs:
+                pair.choose()
             self._sample()
             self._count()
             self._limit()
@@ -87,9 +91,11 @@ class Measuring:
         self.probes += probes
         self.calls.append(Call(probes, expected, self.pod.run))
 
-    def _try(self, calls: list[Call], deadline: float, *besides: Any) -> None:
+    def _try(
+        self, calls: list[Call], deadline: float, *besides: Any, pauses: tuple[float, float] | None = None
+    ) -> None:
         """Each call until something comes of it, and what is to be done ``besides``."""
-        self.mesh = mesh = Mesh(calls, deadline, self.datagrams, self.turns)
+        self.mesh = mesh = Mesh(calls, deadline, self.datagrams, self.turns, pauses)
         try:
             self._run(mesh, *besides)
         finally:
@@ -126,7 +132,7 @@ class Measuring:
         failed = [pair.unreached(protocols) for pair in lossy for protocols in (("icmp", "udp"), ("tcp",))]
         run = self.pod.run
         calls = [Call(each, token(run, each[0].worker), run) for each in failed if each]
-        self._try(calls, seconds, counting)
+        self._try(calls, seconds, counting, pauses=AGAIN)
         counting.tell()
 
     def _limit(self) -> None:
@@ -146,6 +152,7 @@ class Pair:
     """The probes of one other pod: small ones, and as large as this pod's interface sends."""
 
     def __init__(self, worker: str, address: str, port: int, mtu: int) -> None:
+        self.counted: Probe | None = None
         self.probes = [
             Probe("pod", worker, address, protocol, DNS_PORT if protocol == "udp" else port, size)
             for protocol in ("icmp", "tcp", "udp")
@@ -162,11 +169,17 @@ class Pair:
             probe.done, probe.numbers = False, []
         return found
 
-    @property
-    def counted(self) -> Probe | None:
-        """That by whose protocol packets are counted: ICMP, or UDP where only that is answered."""
-        small = [each for each in self.of("icmp") + self.of("udp") if each.reached and not each.size]
-        return small[0] if small else None
+    def choose(self) -> None:
+        """By which protocol packets are counted: ICMP, or UDP where only that is answered, of any size.
+
+        What has been sent until then is the count, unless there is a better one.
+        """
+        for small, *full in (self.of("icmp"), self.of("udp")):
+            if small.reached or any(each.reached for each in full):
+                small.lost = small.missed if small.reached else len(small.numbers)
+                small.sent = small.lost + small.reached
+                self.counted = small
+                return
 
     @property
     def is_lossy(self) -> bool:

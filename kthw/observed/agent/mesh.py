@@ -20,6 +20,7 @@ WINDOW = 32
 """Calls under way at once that could still be answered soon: the mesh clocks itself by the answers."""
 FRESH = 0.5
 """Seconds after which an unanswered call no longer holds the next one back."""
+LEAST_TRIES = 3
 MOST_TOKEN = 512
 TCP_HEADERS, TIMESTAMPS, TCPI_OPTIONS, TCPI_OPT_TIMESTAMPS = 40, 12, 5, 1
 REFUSALS = {
@@ -66,8 +67,6 @@ class Probe(Asker):
         if self.call and not self.done:
             if self.numbers[0] != number:
                 self.missed = self.numbers.index(number) if number in self.numbers else 0
-            if self.kind == "pod" and not self.size:
-                self.sent, self.lost = self.missed + 1, self.missed
             self.call.finish(self, True, took)
 
     def refused(self, text: str) -> None:
@@ -117,10 +116,22 @@ class Call:
 
 
 class Mesh:
-    """All calls of one pod at once, each tried again and again until its time is up, in one thread."""
+    """All calls of one pod at once, each tried again and again until its time is up, in one thread.
 
-    def __init__(self, calls: list[Call], deadline: float, datagrams: Datagrams, turns: Turns) -> None:
+    ``pauses``: the seconds between two tries of datagrams, and of a connection that is silent.
+    """
+
+    def __init__(
+        self,
+        calls: list[Call],
+        deadline: float,
+        datagrams: Datagrams,
+        turns: Turns,
+        pauses: tuple[float, float] | None = None,
+    ) -> None:
         self.deadline = deadline
+        # A lost packet must not fail a pair, nor a slow one be cut off.
+        self.pauses = pauses or (max(FRESH, deadline / 6), max(1.0, deadline / 3))
         self.datagrams = datagrams
         self.turns = turns
         self.waiting = list(calls)
@@ -154,7 +165,7 @@ class Mesh:
             if not call.left:
                 continue
             self._stale(call)
-            if now >= call.began + self.deadline:
+            if now >= self._end(call):
                 for probe in call.open:
                     call.finish(probe)
             elif now >= call.tried + self._pause(call):
@@ -179,11 +190,16 @@ class Mesh:
                     probe.refused(text)
 
     def _pause(self, call: Call) -> float:
-        """Seconds between two tries: a lost packet must not fail a pair, nor a slow one be cut off."""
-        return max(1.0, self.deadline / 3) if call.socket else max(FRESH, self.deadline / 6)
+        return self.pauses[1 if call.socket else 0]
+
+    def _end(self, call: Call) -> float:
+        """When its time is up: later where the node was too busy with other things for us to try."""
+        tried = call.tries >= min(LEAST_TRIES, self.deadline // self.pauses[call.connects])
+        last = call.tried + min(FRESH, self._pause(call))
+        return max(call.began + self.deadline * (1 if tried else 2), last)
 
     def _wake(self, call: Call, now: float) -> None:
-        due = min(call.tried + self._pause(call), call.began + self.deadline)
+        due = min(call.tried + self._pause(call), self._end(call))
         if call.fresh:
             due = min(due, call.began + FRESH)
         self.woken += 1
