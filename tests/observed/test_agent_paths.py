@@ -256,3 +256,9 @@ def test_where_only_large_ones_were_answered_small_ones_were_lost_and_are_counte
     rows = lab.look(seconds=1.0)
     assert (rows["icmp", 0].reached, rows["udp", 0].reached) == (True, True)
     assert (rows["icmp", 0].sent, rows["icmp", 0].lost) == (200, 0)
+
+
+def test_of_many_pairs_what_the_mesh_sends_is_sample_enough(lab: Lab) -> None:
+    peers = [{**PEERS[0], "port": 8080}] * 20
+    answer = lab.sessions[0].request("probe", deadline=30, peers=peers, seconds=1.0)
+    assert {tuple(row[8:]) for row in answer["probes"] if row[3:5] == ["icmp", 0]} == {(0, 1, 0)}

@@ -13,10 +13,10 @@ from kthw.observed.agent.mesh import Call, Mesh, Probe
 from kthw.observed.agent.pod import Pod
 from kthw.observed.agent.turns import Turns
 
-SAMPLED, SAMPLED_IN_ALL = 20, 100
-"""Packets for a pair that answers, and those for all pairs of a pod, that notice that some are lost.
+SAMPLED, SAMPLED_LEAST, SAMPLED_IN_ALL = 20, 5, 60
+"""Packets for a pair that answers (at least so many, or none) and for all pairs of a pod: they notice a loss.
 
-Of many pairs, those that the mesh itself sends notice it.
+Where there are many pairs, what the mesh itself sends over a lossy link is enough to notice it.
 """
 SAMPLING = 2.0
 """Seconds for that; it takes some milliseconds where nothing is lost."""
@@ -112,7 +112,7 @@ class Measuring:
     def _sample(self) -> None:
         counts = [Count(pair.counted) for pair in self.pairs if pair.counted]
         times = min(SAMPLED, SAMPLED_IN_ALL // len(counts)) if counts else 0
-        if times:
+        if times >= SAMPLED_LEAST:
             sampling = Counting(counts, times, 0.0, SAMPLING, self.datagrams)
             self._run(sampling)
             sampling.tell()
