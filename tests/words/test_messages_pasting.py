@@ -28,7 +28,7 @@ HARMLESS = "SAFE"
 
 PROGRAMS = (
     "aws kubectl sudo touch ls chmod cat tr base64 dirname date ping tcpdump ip tc nft timeout uptime "
-    "ssh-add ssh-keygen run LOGIN WHERE_LOGIN COMMAND gunzip python3 last curl uname sed"
+    "ssh-add ssh-keygen run LOGIN WHERE_LOGIN AT_LOGIN tracepath COMMAND gunzip python3 last curl uname sed"
 )
 PLAYED = f"""
 PATH=/nowhere
