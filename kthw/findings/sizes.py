@@ -23,7 +23,7 @@ from kthw.intended import tutorial
 from kthw.network.arrival import interfaces_of_probe
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop
-from kthw.network.node_routes import by_node_routes
+from kthw.network.node_routes import by_node_routes, by_plugin
 from kthw.observed.cni_networks import pod_network
 from kthw.observed.evidence import Link, Node, Probe
 
@@ -173,7 +173,8 @@ def _places(network: Network, source: str, destination: str) -> Iterator[Narrow]
 def _gateway(network: Network, source: str, there: Node | None) -> Iterator[Narrow]:
     """Where the VPC's route for the probe pod leads out of the VPC."""
     ruling = network.ruling_seen(source)
-    if ruling is None or there is None or not there.pod or by_node_routes(network):
+    by_nodes = by_node_routes(network) or by_plugin(network)  # the table may not be asked at all
+    if ruling is None or there is None or not there.pod or by_nodes:
         return
     route = network.lookup(ruling.effective.id).taking(IPv4Address(there.pod))
     target = route.target if route else ""

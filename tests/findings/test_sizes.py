@@ -11,9 +11,12 @@ from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Probe
 from kthw.verdict.matrix import outcomes
 from kthw.words.messages import LANGUAGES, catalogue
+from tests.findings.changed_aws import without_route
 from tests.findings.changed_nodes import failing, losing, not_probed
 from tests.findings.clusters import OK
 from tests.findings.faults import FAULTS
+from tests.findings.faults_of_installed_networks import UNCHECKED
+from tests.findings.faults_of_sizes import sized
 from tests.findings.judged import asked, everything
 
 MEASURED = ("udp-between-pods", "full-size-between-pods", "no-packets-lost")
@@ -227,3 +230,12 @@ def test_a_recording_from_before_is_not_looked_at_for_what_it_does_not_have(lang
     said = catalogue(language).error(verdict.errors[0])
     assert "UDP" in said.what
     assert "probes in time" not in said.what
+
+
+def test_where_a_plugin_hands_packets_on_the_vpc_s_table_is_not_in_the_way() -> None:
+    network = Network(
+        sized(without_route(UNCHECKED, "10.200.0.0/24", "10.200.1.0/24", "10.200.2.0/24"), 8900)
+    )
+    large = [probe for probe in network.evidence.probes if probe.size]
+    assert large
+    assert [sizes.narrow(network, probe) for probe in large] == [[]] * len(large)
