@@ -36,7 +36,7 @@ def dropped(network: Network, worker: str) -> list[Finding]:
     if firewall is None:
         return []
     others = [other for other in network.workers if other != worker]
-    pods = _apart(firewall, (_pod(network, other) for other in others))
+    pods = _apart(firewall, (pod_of(network, other) for other in others))
     faces = _apart(firewall, (face(network, other) for other in others))
     packets = [packet for each in pods for packet in _packets(network, worker, each, outwards=True)]
     packets += [packet for each in faces for packet in _packets(network, worker, each, outwards=False)]
@@ -46,7 +46,7 @@ def dropped(network: Network, worker: str) -> list[Finding]:
 def nowhere(network: Network, worker: str) -> list[Finding]:
     """What leaves no packet to ask a firewall about: neither a pod nor a pod CIDR is known."""
     used = as_configured(network)
-    return [] if _pod(used, worker) else valid_pod_cidr(used, worker)
+    return [] if pod_of(used, worker) else valid_pod_cidr(used, worker)
 
 
 def _apart(firewall: Firewall, addresses: Iterable[IPv4Address | None]) -> Iterable[IPv4Address]:
@@ -71,7 +71,7 @@ def firewall_of(network: Network, worker: str) -> Firewall | None:
 
 def dropped_leaving(network: Network, worker: str, firewall: Firewall, other: str) -> list[Finding]:
     """What it drops of requests to the other's pods, and of the replies that come in."""
-    return _dropped(network, worker, firewall, _pod(network, other), outwards=True)
+    return _dropped(network, worker, firewall, pod_of(network, other), outwards=True)
 
 
 def dropped_arriving(network: Network, worker: str, firewall: Firewall, other: str) -> list[Finding]:
@@ -116,7 +116,7 @@ def _packets(
 
     The chains see a pod's own address on both ways: masquerading comes after them, and is undone before.
     """
-    mine = _pod(network, worker)
+    mine = pod_of(network, worker)
     if mine is None:
         return []
     bridge, card = interfaces(network, worker)
@@ -185,7 +185,7 @@ def at_random(network: Network, source: str, destination: str) -> list[tuple[str
     found = []
     for worker, other, outwards in ((source, destination, True), (destination, source, False)):
         firewall = firewall_of(network, worker)
-        theirs = _pod(network, other) if outwards else face(network, other)
+        theirs = pod_of(network, other) if outwards else face(network, other)
         packets = _packets(network, worker, theirs, outwards=outwards) if firewall and theirs else []
         drops = (drop for packet in packets if firewall for drop in firewall.at_random(packet))
         found += [(worker, drop) for drop in dict.fromkeys(drops)]
@@ -196,7 +196,11 @@ def swallowing(network: Network, worker: str, teller: str) -> list[Drop]:
     """What in the worker's firewall keeps from its pods that packets are too big for a link of the node of
     ``teller``, which tells their sender so.
     """
-    firewall, pod, node = firewall_of(network, worker), _pod(network, worker), _node_address(network, teller)
+    firewall, pod, node = (
+        firewall_of(network, worker),
+        pod_of(network, worker),
+        _node_address(network, teller),
+    )
     if firewall is None or pod is None or node is None:
         return []
     bridge, card = interfaces(network, worker)
@@ -263,7 +267,7 @@ def _iptables(chain: Chain) -> list[str]:
 def _near(network: Network, worker: str, firewall: Firewall) -> list[str]:
     """The accepting rules that are about the pods: what was meant to let them through, maybe."""
     bridge, _ = interfaces(network, worker)
-    names = [bridge, str(_pod(network, worker)).rsplit(".", 2)[0]]
+    names = [bridge, str(pod_of(network, worker)).rsplit(".", 2)[0]]
     return [rule for rule in firewall.accepting() if any(name and name in rule for name in names)]
 
 
@@ -284,7 +288,7 @@ def interfaces(network: Network, worker: str) -> tuple[str, str]:
     return network.remember(("interfaces", worker), find)
 
 
-def _pod(network: Network, worker: str) -> IPv4Address | None:
+def pod_of(network: Network, worker: str) -> IPv4Address | None:
     """The address of the worker's probe pod, else one that a pod of its pod CIDR would have."""
     return network.remember(("pod", worker), lambda: _find_pod(network, worker))
 
@@ -300,7 +304,7 @@ def _find_pod(network: Network, worker: str) -> IPv4Address | None:
 def face(network: Network, worker: str) -> IPv4Address | None:
     """What the worker's pods look like from another: its node's address where they are masqueraded."""
     if not network.masquerades(worker):
-        return _pod(network, worker)
+        return pod_of(network, worker)
     return network.remember(("face", worker), lambda: _node_address(network, worker))
 
 

@@ -14,6 +14,7 @@ from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
 from kthw.findings.next_hops import is_next_hop, removing, showing
 from kthw.findings.node_firewall import interfaces
+from kthw.findings.policy_rules import all_ruled_out, ruled_out
 from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.network import ranges
 from kthw.network.model import Network
@@ -27,12 +28,13 @@ _NOWHERE: Final = "none"
 def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
     way = network.probes.way(worker, towards)
-    return _judged(network, worker, way) if way else []
+    return [*ruled_out(network, worker, towards), *(_judged(network, worker, way) if way else [])]
 
 
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
-    return once(f for way in network.node(worker).ways for f in _judged(network, worker, way))
+    by_routes = (found for way in network.node(worker).ways for found in _judged(network, worker, way))
+    return once([*all_ruled_out(network, worker), *by_routes])
 
 
 def conflicts_elsewhere(network: Network, name: str) -> list[Finding]:

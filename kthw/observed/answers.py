@@ -22,6 +22,7 @@ from kthw.observed.evidence import (
     Link,
     Node,
     PodFailure,
+    PolicyRule,
     Probe,
     UnfitProgram,
     Way,
@@ -122,6 +123,7 @@ class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rp_filter: Small | None
     ways: tuple[Way, ...]
     routes: Annotated[tuple[KernelRoute, ...], Meta(max_length=MOST_ROUTES)] | None = None
+    rules: Annotated[tuple[PolicyRule, ...], Meta(max_length=64)] | None = None
     keeper: Keeper | None = None
     firewall: Annotated[tuple[Chain, ...], Meta(max_length=2000)] | None
     lacking: Annotated[tuple[Literal["ip", "nft", "iptables-save"], ...], Meta(max_length=3)]
@@ -253,6 +255,7 @@ def with_surroundings(node: Node, answer: Surroundings, towards: Mapping[str, tu
         rp_filter=answer.rp_filter,
         ways=answer.ways,
         routes=answer.routes,
+        rules=answer.rules,
         keeper=answer.keeper,
         firewall=None if answer.firewall is None else tuple(_chain(each) for each in answer.firewall),
         lacking=answer.lacking,

@@ -82,6 +82,21 @@ class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):
     route: Text = ""
 
 
+class PolicyRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule of the node's kernel that drops packets before a routing table is asked (``ip rule``).
+
+    It holds for what comes in by ``entering`` from ``source`` for ``destination``; empty is any. ``text`` is
+    the rest as ``ip rule`` prints it and ``ip rule del pref PRIORITY`` takes it.
+    """
+
+    priority: Annotated[int, Meta(ge=0, lt=1 << 32)]
+    kind: Literal["blackhole", "unreachable", "prohibit"]
+    text: Text
+    source: MaybeCidr = ""
+    destination: MaybeCidr = ""
+    entering: Interface = ""
+
+
 class KernelRoute(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the node's main routing table that hands packets to a next hop; the default route aside.
 
@@ -143,7 +158,8 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
     (first one per other worker and to the node's own pod; then those
-    to a part of a pod CIDR that has an entry of its own), ``routes`` (``None`` where that was not looked at),
+    to a part of a pod CIDR that has an entry of its own), ``rules`` and ``routes`` (``None`` where that was
+    not looked at),
     ``keeper`` (``None`` where nobody is seen to be),
     ``firewall`` (in the order the kernel asks;
     ``None`` where no tool on the node could say), ``lacking`` (the programs that are not there to say it:
@@ -169,6 +185,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     links: tuple[Link, ...] = ()
     rp_filter: Small | None = None
     ways: tuple[Way, ...] = ()
+    rules: tuple[PolicyRule, ...] | None = None
     routes: tuple[KernelRoute, ...] | None = None
     keeper: Keeper | None = None
     firewall: tuple[Chain, ...] | None = None

@@ -164,6 +164,20 @@ ROUTES: Final = (
         cleans=NO_SECOND_INTERFACE,
     ),
     Fault(
+        name="a policy rule drops what is for a peer's pods",
+        en="A VPN client's kill switch on worker-0, a policy rule, drops what is for 10.200.1.0/24.",
+        pt="Uma regra de política de um cliente de VPN no worker-0 descarta o que é para 10.200.1.0/24.",
+        breaks="ssh worker-0 'sudo ip rule add pref 100 to 10.200.1.0/24 blackhole'",
+        expected=("node-route-conflict.rule worker-0",),
+    ),
+    Fault(
+        name="a policy rule prohibits what pods send",
+        en="A policy rule on worker-2 prohibits what its pods send to other nodes' pods.",
+        pt="Uma regra de política no worker-2 proíbe o que seus pods enviam aos de outros nós.",
+        breaks="ssh worker-2 'sudo ip rule add pref 200 to 10.200.0.0/16 iif cnio0 prohibit'",
+        expected=("node-route-conflict.rule worker-2",),
+    ),
+    Fault(
         name="a VPN takes the way to the pods",
         en="A VPN client on worker-0 has a table of its own for 10.200.1.0/24, with a default route.",
         pt="Um cliente de VPN no worker-0 tem uma tabela própria para 10.200.1.0/24, com rota padrão.",

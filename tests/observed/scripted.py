@@ -120,7 +120,7 @@ class ScriptedChannel:
             chain = {"tool": "iptables", "table": "filter", "name": "FORWARD", "policy": "ACCEPT"}
             return {
                 "links": [{**link, "addresses": [f"10.0.1.2{number}/24"]}],
-                "rp_filter": 2,
+                "rp_filter": 2, "rules": [],
                 "ways": [{"towards": w, "address": a, **via} for w, (a, _) in fields["towards"].items()],
                 "firewall": [{**chain, "rules": ["-A FORWARD -j ACCEPT"]}], "lacking": [], "failed": [],
             }  # fmt: skip

@@ -125,6 +125,42 @@ def test_a_policy_route_is_followed(lab: Lab) -> None:
         nodes.on(0, "ip", "route", "flush", "table", "77")
 
 
+RULES = {
+    "to a range": (("100 to 10.200.1.0/24 blackhole",), [(100, "blackhole", "", "10.200.1.0/24", "")]),
+    "from a range, by an interface that is not there": (
+        ("100 from 10.200.0.0/24 iif cnio9 prohibit",), [(100, "prohibit", "10.200.0.0/24", "", "cnio9")],
+    ),
+    "everything, and then more": (
+        ("100 unreachable", "101 to 10.200.1.7 blackhole"),
+        [(100, "unreachable", "", "", ""), (101, "blackhole", "", "10.200.1.7/32", "")],
+    ),
+    "on a condition": (("100 not to 10.9.0.0/16 blackhole", "101 fwmark 7 blackhole"), []),
+    "after another table": (("100 lookup 77", "101 to 10.200.1.0/24 blackhole"), []),
+    "after the main table": (("32800 to 10.200.1.0/24 blackhole",), []),
+}  # fmt: skip
+
+
+@NO_NODES
+@pytest.mark.parametrize(("added", "told"), RULES.values(), ids=RULES)
+def test_the_rules_that_drop_are_those_that_are_asked_first(
+    lab: Lab, added: tuple[str, ...], told: list[tuple[int, str, str, str, str]]
+) -> None:
+    """And each can be taken away by the text it is told by."""
+    nodes, session, _ = lab
+    for rule in added:
+        nodes.on(0, "ip", "rule", "add", "pref", *rule.split())
+    seen = around(session)["rules"]
+    try:
+        each = [(r["priority"], r["kind"], r["source"], r["destination"], r["entering"]) for r in seen]
+        assert each == told
+    finally:
+        for rule in seen:
+            nodes.on(0, "ip", "rule", "del", "pref", str(rule["priority"]), *rule["text"].split())
+        for rule in added if not told else ():
+            nodes.on(0, "ip", "rule", "del", "pref", rule.split()[0])
+    assert around(session)["rules"] == []
+
+
 @NO_NODES
 def test_an_entry_for_a_part_of_the_pods_range_is_a_way_of_its_own(
     lab: Lab,

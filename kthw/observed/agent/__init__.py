@@ -14,7 +14,7 @@ answers on stdout, one JSON object a line, each answer with the request's ``id``
     (0 where its interface does not say). Where they make none, as they would make none for kubelet:
     ``failure``, and no address.
 ``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
-    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``routes``,
+    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``rules``, ``routes``,
     ``keeper``, ``firewall``, ``lacking`` (programs that are not there), ``failed``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
     sends from inside the pod to everybody at once, then counts what is lost of what is lost in part, and
@@ -42,7 +42,7 @@ back, an address and a masquerade rule, the next one sweeps.
 """
 
 SOURCES = (
-    "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "kept", "keeper", "node",
+    "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "rules", "kept", "keeper", "node",
     "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "mesh", "counting", "limits",
     "measuring", "watch", "conversation",
 )  # fmt: skip

@@ -15,6 +15,7 @@ from kthw.observed.agent.keeper import keeper
 from kthw.observed.agent.kept import kept_routes, text_of
 from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.programs import unfit_programs
+from kthw.observed.agent.rules import dropping
 from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
 from kthw.observed.agent.ways import by_next_hop, links, routing_entries, rp_filter, ways
 
@@ -119,6 +120,7 @@ def surroundings(request: dict[str, Any]) -> dict[str, Any]:
         "links": [],
         "rp_filter": rp_filter("all"),
         "ways": [],
+        "rules": None,
         "routes": None,
         "keeper": None,
     }
@@ -126,6 +128,7 @@ def surroundings(request: dict[str, Any]) -> dict[str, Any]:
         seen["links"] = links(looking)
         entries = routing_entries(looking)
         seen["ways"] = ways(request["towards"], entries, looking)
+        seen["rules"] = dropping(looking)
         seen["routes"] = kept_routes(by_next_hop(entries))
         seen["keeper"] = keeper(next((each.words.get("dev", "") for each in entries if each.is_default), ""))
     seen["firewall"] = chains(looking)

@@ -1,0 +1,105 @@
+"""Does a policy rule of a node's kernel drop pods' packets before a routing table is asked?"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network
+
+from kthw.findings.finding import Finding, once
+from kthw.findings.node_firewall import face, interfaces, pod_of
+from kthw.findings.workers import ground
+from kthw.network import ranges
+from kthw.network.model import Network
+from kthw.observed.evidence import PolicyRule
+
+
+def ruled_out(network: Network, worker: str, towards: str) -> list[Finding]:
+    """The rules that drop what the worker's probe pod sends to that of ``towards``.
+
+    Where that is the worker itself: what comes in for it from any other worker.
+    """
+    others = [other for other in network.workers if other != worker] if towards == worker else [towards]
+    return once(
+        _finding(network, worker, other, rule)
+        for rule in _rules(network, worker)
+        for other in others
+        if _meets(network, worker, other, rule, arriving=towards == worker)
+    )
+
+
+def all_ruled_out(network: Network, worker: str) -> list[Finding]:
+    """The rules that drop anything between the worker's pods and any other worker's; each once."""
+    if not _rules(network, worker) or ground(network, worker):
+        return []
+    others = [other for other in network.workers if other != worker and not ground(network, other)]
+    return once(
+        _finding(network, worker, other, rule)
+        for rule in _rules(network, worker)
+        for other in others
+        for arriving in (False, True)
+        if _touches(network, worker, other, rule, arriving=arriving)
+    )
+
+
+def _rules(network: Network, worker: str) -> Iterable[PolicyRule]:
+    node = network.evidence.nodes.get(worker)
+    return (node.rules or ()) if node else ()
+
+
+def _meets(network: Network, worker: str, other: str, rule: PolicyRule, *, arriving: bool) -> bool:
+    """Whether it drops the packets of the two probe pods."""
+    own, theirs = pod_of(network, worker), face(network, other) if arriving else pod_of(network, other)
+    source, destination = (theirs, own) if arriving else (own, theirs)
+    if source is None or destination is None:
+        return False
+    return _enters(network, worker, rule, arriving=arriving) and all(
+        _holds(said, IPv4Network(address))
+        for said, address in ((rule.source, source), (rule.destination, destination))
+    )
+
+
+def _touches(network: Network, worker: str, other: str, rule: PolicyRule, *, arriving: bool) -> bool:
+    """Whether it drops any packet of their pods."""
+    own, theirs = network.pod_cidrs.get(worker), network.pod_cidrs.get(other)
+    node = face(network, other) if arriving and network.masquerades(other) else None
+    theirs = _single(node) or theirs
+    source, destination = (theirs, own) if arriving else (own, theirs)
+    if source is None or destination is None:
+        return False
+    return _enters(network, worker, rule, arriving=arriving) and all(
+        _holds(said, around) for said, around in ((rule.source, source), (rule.destination, destination))
+    )
+
+
+def _single(address: IPv4Address | None) -> IPv4Network | None:
+    return IPv4Network(address) if address else None
+
+
+def _enters(network: Network, worker: str, rule: PolicyRule, *, arriving: bool) -> bool:
+    bridge, card = interfaces(network, worker)
+    return rule.entering in ("", card if arriving else bridge)
+
+
+def _holds(said: str, around: IPv4Network) -> bool:
+    return not said or ranges.network(said).overlaps(around)
+
+
+def _finding(network: Network, worker: str, other: str, rule: PolicyRule) -> Finding:
+    said = f"{rule.priority}: {rule.text}"
+    command = ["sudo", "ip", "rule", "del", "pref", str(rule.priority), *rule.text.split()]
+    return Finding(
+        code="node-route-conflict",
+        subject=f"{network.noun(worker)} · ip rule {said}",
+        worker=worker,
+        expected="lookup main",
+        observed=said,
+        variant="rule",
+        facts={
+            "worker_noun": network.noun(worker),
+            "login": network.login(worker),
+            "towards_noun": network.noun(other),
+            "route": said,
+            "command": shlex.quote(shlex.join(command)),
+        },
+    )
