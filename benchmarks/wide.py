@@ -35,10 +35,11 @@ from kthw.observed.evidence import (
 _VPC, _SUBNET, _TABLE, _GATEWAY, _GROUP = "vpc-0a", "subnet-0a", "rtb-0a", "igw-0a", "sg-0a"
 _PODS = IPv4Network("10.200.0.0/14")
 _NODES = IPv4Address("10.0.1.20")
+_PROTOCOLS = {"pod": ("icmp", "tcp", "udp"), "internet": ("icmp", "tcp"), "node": ("icmp",)}
 
 
 def cluster(workers: int, *, packets: bool) -> Evidence:
-    """All as intended. ``packets``: with what SSH brings, workers × workers × 2 probes."""
+    """All as intended. ``packets``: with what SSH brings, workers × workers × 6 probes."""
     names = [f"worker-{n}" for n in range(workers)]
     cidrs = [IPv4Network((int(_PODS.network_address) + 256 * n, 24)) for n in range(workers)]
     routes = [
@@ -122,10 +123,11 @@ def _probes(pods: dict[str, str]) -> list[Probe]:
     return [
         Probe(
             source=a, source_address=pods[a], destination=b, destination_address=to, kind=kind,
-            protocol=protocol, reached=True,
+            protocol=protocol, size=size, reached=True,
         )
         for a, b, to, kind in ends
-        for protocol in (("icmp", "tcp") if kind != "node" else ("icmp",))
+        for protocol in _PROTOCOLS[kind]
+        for size in ((0, 1500) if kind == "pod" else (0,))
     ]  # fmt: skip
 
 

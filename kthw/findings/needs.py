@@ -251,9 +251,7 @@ def counted_to_all_others(network: Network, worker: str) -> Skip | None:
 
 def _measured_today(network: Network, worker: str) -> None:
     """The run measured UDP, full size and losses at all. Raises ``CouldNotLook`` for an earlier version's."""
-    between = [probe for probe in network.evidence.probes if probe.kind == "pod"]
-    # Where nothing at all was sent between pods, that has a reason of its own.
-    if between and not any(probe.protocol == "udp" or probe.size for probe in between):
+    if network.probes.of_earlier_version:
         raise CouldNotLook(_untold(network, worker))
 
 

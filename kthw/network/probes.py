@@ -50,6 +50,15 @@ class Probes:
         return self._lossy.get((source, destination))
 
     @functools.cached_property
+    def of_earlier_version(self) -> bool:
+        """Whether small ICMP and TCP are all that was sent between pods.
+
+        Where nothing at all was sent, that has a reason of its own.
+        """
+        between_pods = [probe for probe in self._evidence.probes if probe.kind == "pod"]
+        return bool(between_pods) and not any(p.protocol == "udp" or p.size for p in between_pods)
+
+    @functools.cached_property
     def vouched(self) -> set[tuple[str, str]]:
         """The (worker, protocol) whose probes succeeded on anything at all.
 
