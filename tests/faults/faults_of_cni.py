@@ -88,7 +88,9 @@ def _old_bridge(name: str = "cnio0") -> str:
 
 _ON_IT: Final = """ssh worker-1 'sudo sh -ec "ip netns add old
   ip link add vethold type veth peer name eth0 netns old; ip link set vethold master cnio0 up
-  ip -n old address add 10.99.1.7/24 dev eth0; ip -n old link set eth0 up"'"""
+  nsenter --net=/run/netns/old ip address add 10.99.1.7/24 dev eth0
+  nsenter --net=/run/netns/old ip link set eth0 up"'"""
+"""Not ``ip -n``: it mounts /sys, which an ordinary user's sandbox may not."""
 _PODMAN: Final = f"""ssh worker-1 sudo python3 - <<'END'
 import json, pathlib
 file = pathlib.Path("{FILE}")
