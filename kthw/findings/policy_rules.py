@@ -49,27 +49,31 @@ def _rules(network: Network, worker: str) -> Iterable[PolicyRule]:
 
 def _meets(network: Network, worker: str, other: str, rule: PolicyRule, *, arriving: bool) -> bool:
     """Whether it drops the packets of the two probe pods."""
-    own, theirs = pod_of(network, worker), face(network, other) if arriving else pod_of(network, other)
-    source, destination = (theirs, own) if arriving else (own, theirs)
-    if source is None or destination is None:
-        return False
-    return _enters(network, worker, rule, arriving=arriving) and all(
-        _holds(said, IPv4Network(address))
-        for said, address in ((rule.source, source), (rule.destination, destination))
-    )
+    theirs = face(network, other) if arriving else pod_of(network, other)
+    return _drops(network, worker, rule, _single(pod_of(network, worker)), _single(theirs), arriving=arriving)
 
 
 def _touches(network: Network, worker: str, other: str, rule: PolicyRule, *, arriving: bool) -> bool:
     """Whether it drops any packet of their pods."""
-    own, theirs = network.pod_cidrs.get(worker), network.pod_cidrs.get(other)
     node = face(network, other) if arriving and network.masquerades(other) else None
-    theirs = _single(node) or theirs
+    theirs = _single(node) or network.pod_cidrs.get(other)
+    return _drops(network, worker, rule, network.pod_cidrs.get(worker), theirs, arriving=arriving)
+
+
+def _drops(
+    network: Network,
+    worker: str,
+    rule: PolicyRule,
+    own: IPv4Network | None,
+    theirs: IPv4Network | None,
+    *,
+    arriving: bool,
+) -> bool:
+    """Whether it drops any packet between the two ranges; not where one of them is not known."""
     source, destination = (theirs, own) if arriving else (own, theirs)
-    if source is None or destination is None:
+    if source is None or destination is None or not _enters(network, worker, rule, arriving=arriving):
         return False
-    return _enters(network, worker, rule, arriving=arriving) and all(
-        _holds(said, around) for said, around in ((rule.source, source), (rule.destination, destination))
-    )
+    return _holds(rule.source, source) and _holds(rule.destination, destination)
 
 
 def _single(address: IPv4Address | None) -> IPv4Network | None:

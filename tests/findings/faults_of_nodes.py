@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec.structs import replace
 
-from kthw.observed.evidence import Chain, CniConfig, Evidence, Link, PolicyRule, Way
+from kthw.observed.evidence import Chain, CniConfig, Evidence, Link, Way
 from tests.findings.changed_aws import with_instance, with_user_data, without_instance, without_route
 from tests.findings.changed_nodes import (
     with_cni,
@@ -48,29 +46,7 @@ def _docker0(route: str) -> Evidence:
     return evidence
 
 
-def _rule(kind: Literal["blackhole", "unreachable", "prohibit"] = "blackhole", **ranges: str) -> PolicyRule:
-    return PolicyRule(priority=100, kind=kind, text=f"from all {kind}", **ranges)
-
-
 FAULTS: Faults = {
-    "a policy rule drops what is for a peer": (
-        with_node(OK, "worker-1", rules=(_rule(destination="10.200.0.0/24"),)),
-        ("node-route-conflict",),
-    ),
-    "a policy rule drops all that comes in from pods": (
-        with_node(OK, "worker-1", rules=(_rule("prohibit", entering="cnio0"),)),
-        ("node-route-conflict",),
-    ),
-    "a policy rule drops what is for its own pods": (
-        with_node(
-            OK, "worker-1", rules=(_rule("unreachable", destination="10.200.1.128/25", entering="ens5"),)
-        ),
-        ("node-route-conflict",),
-    ),
-    "a policy rule drops what its pods send": (
-        with_node(OK, "worker-1", rules=(_rule(source="10.200.1.0/24"),)),
-        ("node-route-conflict",),
-    ),
     "a VPN takes the default route": (
         with_way(OK, "worker-0", "worker-1", device="wg0", via="", route="default dev wg0 scope link"),
         ("node-route-conflict",),
@@ -334,11 +310,6 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
-    "a policy rule drops what is for others": with_node(
-        OK,
-        "worker-1",
-        rules=(_rule(destination="172.16.0.0/12"), _rule(entering="wlan0"), _rule(source="10.9.0.0/16")),
-    ),
     "an interface that no pod's packets enter forwards nothing": with_node(
         OK,
         "worker-1",
