@@ -41,9 +41,9 @@ def gives_pods_all(network: Network, worker: str) -> list[Finding]:
                 code="node-unreadable",
                 subject=network.noun(worker),
                 worker=worker,
-                detail=_path(config.file),
+                detail=tutorial.cni_path(config.file),
                 variant="untold-file",
-                facts={"login": network.login(worker), "file": _path(config.file)},
+                facts={"login": network.login(worker), "file": tutorial.cni_path(config.file)},
             )
         )
     return shut_in(network, worker) or _without_masquerade(network, worker) or in_part(network, worker)
@@ -94,17 +94,17 @@ def _another(network: Network, worker: str) -> list[Finding]:
     if meant is None:
         return []
     files = dict.fromkeys(each.file for each in makers(node) if config.file <= each.file < meant.file)
-    moves = [["sudo", "mv", _path(file), f"{_path(file)}.unused"] for file in files]
+    moves = [["sudo", "mv", tutorial.cni_path(file), f"{tutorial.cni_path(file)}.unused"] for file in files]
     return [
         _finding(
             network,
             worker,
             config,
             "another",
-            expected=f"{_path(meant.file)}: {cidr}",
-            observed=f"{_path(config.file)}: {config.subnet or '—'}",
+            expected=f"{tutorial.cni_path(meant.file)}: {cidr}",
+            observed=f"{tutorial.cni_path(config.file)}: {config.subnet or '—'}",
             facts={
-                "right": _path(meant.file),
+                "right": tutorial.cni_path(meant.file),
                 "pod_cidr": str(cidr),
                 "cni_subnet": config.subnet or "—",
                 "command": shlex.quote(" && ".join(map(shlex.join, moves))),
@@ -187,10 +187,6 @@ def _is(subnet: str, cidr: IPv4Network) -> bool:
     return _network(subnet) == cidr
 
 
-def _path(file: str) -> str:
-    return f"{tutorial.CNI_DIRECTORY}/{file}"
-
-
 def _finding(
     network: Network,
     worker: str,
@@ -211,7 +207,7 @@ def _finding(
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
-            "file": _path(config.file),
+            "file": tutorial.cni_path(config.file),
             "bridge": config.bridge or tutorial.CNI_BRIDGE,
             **(facts or {}),
         },

@@ -72,18 +72,20 @@ def _mixed(network: Network, worker: str, config: CniConfig, meant: Brought | No
         code="cni-network-mixed",
         subject=network.noun(worker),
         worker=worker,
-        expected=_file(right[0]) if right else (meant.name if meant else _file(tutorial.CNI_BRIDGE_FILE)),
-        observed=_file(config.file),
+        expected=tutorial.cni_path(right[0])
+        if right
+        else (meant.name if meant else tutorial.cni_path(tutorial.CNI_BRIDGE_FILE)),
+        observed=tutorial.cni_path(config.file),
         near_miss="",
         variant=("other" if meant else "left") + ("" if right else "-alone"),
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
-            "file": _file(config.file),
+            "file": tutorial.cni_path(config.file),
             "plugin": brought.name if brought else config.file,
             "plugin_meant": meant.name if meant else "",
             "hostname": node.hostname or worker,
-            "right": _file(right[0]) if right else _file(tutorial.CNI_BRIDGE_FILE),
+            "right": tutorial.cni_path(right[0]) if right else tutorial.cni_path(tutorial.CNI_BRIDGE_FILE),
             "config": bridge_config(str(cidr)),
         },
     )
@@ -100,13 +102,9 @@ def _without_agent(network: Network, worker: str, config: CniConfig, brought: Br
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
-            "file": _file(config.file),
+            "file": tutorial.cni_path(config.file),
             "plugin": brought.name,
             "agent": brought.agent,
             "hostname": network.evidence.nodes[worker].hostname or worker,
         },
     )
-
-
-def _file(name: str) -> str:
-    return f"{tutorial.CNI_DIRECTORY}/{name}"

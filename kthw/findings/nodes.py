@@ -69,14 +69,16 @@ def cni_configured(network: Network, worker: str) -> list[Finding]:
             code="cni-config-missing",
             subject=network.noun(worker),
             worker=worker,
-            expected=f"{_path(tutorial.CNI_BRIDGE_FILE)}: {cidr or tutorial.POD_CIDR_KEY}",
-            observed=", ".join(_path(config.file) for config in node.cni) or "—",
-            near_miss="; ".join(f"{_path(config.file)}: {config.problem}" for config in unreadable),
+            expected=f"{tutorial.cni_path(tutorial.CNI_BRIDGE_FILE)}: {cidr or tutorial.POD_CIDR_KEY}",
+            observed=", ".join(tutorial.cni_path(config.file) for config in node.cni) or "—",
+            near_miss="; ".join(
+                f"{tutorial.cni_path(config.file)}: {config.problem}" for config in unreadable
+            ),
             variant="unreadable" if unreadable else "plugin" if agent else "",
             facts={
                 **_login(network, worker),
-                "file": _path(tutorial.CNI_BRIDGE_FILE),
-                "command": _moving_away([_path(config.file) for config in unreadable]),
+                "file": tutorial.cni_path(tutorial.CNI_BRIDGE_FILE),
+                "command": _moving_away([tutorial.cni_path(config.file) for config in unreadable]),
                 "pod_cidr": str(cidr or ""),
                 "config": bridge_config(str(cidr or suggested_pod_cidr(network, worker))),
                 **agent,
@@ -122,13 +124,13 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
             code="cni-subnet-mismatch",
             subject=network.noun(worker),
             worker=worker,
-            expected=f"{_path(config.file)}: {cidr}",
-            observed=f"{_path(config.file)}: {config.subnet or '—'}",
+            expected=f"{tutorial.cni_path(config.file)}: {cidr}",
+            observed=f"{tutorial.cni_path(config.file)}: {config.subnet or '—'}",
             near_miss=f"{network.noun(owner)} {config.subnet}" if owner else "",
             variant=_mismatch(config, owner, network.node(worker).imds),
             facts={
                 **_login(network, worker),
-                "file": _path(config.file),
+                "file": tutorial.cni_path(config.file),
                 "bridge": config.bridge or tutorial.CNI_BRIDGE,
                 "pod_cidr": str(cidr),
                 "cni_subnet": config.subnet or "—",
@@ -162,10 +164,6 @@ def _mismatch(config: CniConfig, owner: str, imds: str) -> str:
     if not config.subnet:
         return "empty-imdsv2" if imds == "v2" else "empty"
     return "of-another" if owner else ""
-
-
-def _path(file: str) -> str:
-    return f"{tutorial.CNI_DIRECTORY}/{file}"
 
 
 def _login(network: Network, worker: str) -> dict[str, str]:

@@ -63,7 +63,7 @@ def _missing_plugins(network: Network, worker: str) -> list[Finding]:
     missing = [name for name in named_plugins(node) if name not in installed]
     if not missing:
         return []
-    file = f"{tutorial.CNI_DIRECTORY}/{max(each.file for each in counting)}"
+    file = tutorial.cni_path(max(each.file for each in counting))
     # One way to mend at a time: the others are told when it is done.
     variants = {name: _variant(node, installed, name) for name in missing}
     variant = variants[missing[0]]

@@ -36,7 +36,7 @@ def _not_counting(network: Network) -> list[Remark]:
         counts = pod_network(node) if node else None
         for each in not_counting(node) if node else ():
             files = {"file": each.file, "counts": counts.file if counts else "—"}
-            paths = {name: f"{tutorial.CNI_DIRECTORY}/{file}" for name, file in files.items()}
+            paths = {name: tutorial.cni_path(file) for name, file in files.items()}
             facts = {**paths, "kind": each.type}
             told = Remark(code=NOT_COUNTING, worker=worker, subject=network.noun(worker), facts=facts)
             found.append(told)

@@ -284,7 +284,7 @@ def _usual_card(network: Network, size: int) -> int:
 def _cni_file(network: Network, worker: str) -> str:
     node = network.evidence.nodes.get(worker)
     config = pod_network(node) if node else None
-    return f"{tutorial.CNI_DIRECTORY}/{config.file}" if config else ""
+    return tutorial.cni_path(config.file) if config else ""
 
 
 def _swallowed(network: Network, at: str, drop: Drop, probes: Sequence[Probe]) -> Finding:

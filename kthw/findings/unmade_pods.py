@@ -201,7 +201,7 @@ def _finding(
     facts: dict[str, str] | None = None,
 ) -> Finding:
     config = pod_network(network.evidence.nodes[worker])
-    file = f"{tutorial.CNI_DIRECTORY}/{config.file if config else tutorial.CNI_BRIDGE_FILE}"
+    file = tutorial.cni_path(config.file if config else tutorial.CNI_BRIDGE_FILE)
     return Finding(
         code=code,
         subject=network.noun(worker),

@@ -60,6 +60,11 @@ NAME_KEY: Final = "name"
 POD_CIDR_KEY: Final = "pod-cidr"
 
 
+def cni_path(file: str) -> str:
+    """Where a CNI file of that name stands on a worker."""
+    return f"{CNI_DIRECTORY}/{file}"
+
+
 def user_data(worker: str, pod_cidr: str) -> str:
     """The user data the tutorial launches a worker with: ``name=worker-0|pod-cidr=10.200.0.0/24``."""
     return f"{NAME_KEY}={worker}|{POD_CIDR_KEY}={pod_cidr}"

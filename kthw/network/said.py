@@ -34,7 +34,7 @@ class Saying(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def noun(self) -> str:
         """The place, in notation: ``user-data POD_CIDR``, ``tag pod-cidr``, ``--pod-cidrs``, a path, …"""
-        paths = {"cni": f"{tutorial.CNI_DIRECTORY}/{self.where}", "route": self.where}
+        paths = {"cni": tutorial.cni_path(self.where), "route": self.where}
         names = {"option": "--pod-cidrs", "kubelet": "kubelet podCIDR"}
         return {**paths, **names}.get(self.source) or f"{self.source} {self.where}".strip()
 
