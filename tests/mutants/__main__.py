@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.mutants import equivalent, trying, workers
 from tests.mutants.figures import Results, table, write
 from tests.mutants.sources import Mutant, Source, sources
 from tests.mutants.trying import OPTIONS, Outcome, Standing
-from tests.mutants.workers import How, Job, NotGreenError
+from tests.mutants.workers import Hear, How, Job, NotGreenError, Order
 
 JUDGEMENT: Final = ("kthw/findings", "kthw/network")
 NEAREST: Final = ("tests/findings", "tests/verdict")
@@ -71,22 +71,47 @@ class Run:
             self.failed = trying.load_what_is_not_ours(arguments, root)
             if self.failed:
                 return
-            jobs = [job for job in self._all if not job.mutant.live]
-            workers.try_anew(jobs, first, arguments, self._how, self._tried)
-            jobs = [job for job in self._all if job.mutant.live]
-            standing = Standing(lambda items: self._standing(jobs, items))
-            status = pytest.main([*OPTIONS, *arguments], plugins=[standing])
-            if status and not self.failed:
-                self.failed = f"pytest ended with {int(status)}"
+            self._order = Order([], {})
+            workers.apart(lambda say: self._stand(arguments, say), self._hear)
+            if not self.failed:
+                jobs = [job for job in self._all if not job.mutant.live]
+                workers.try_anew(jobs, first, arguments, self._order, self._how, self._tried)
 
-    def _standing(self, jobs: Sequence[Job], items: Sequence[pytest.Item]) -> None:
-        def told(done: int, of: int) -> None:
-            self._progress("which test runs which line", done, of)
+    def _stand(self, arguments: Sequence[str], say: Hear) -> None:
+        """In a process of its own: it imports the program, and what is tried afterwards must not have."""
+        numbers = [n for n, job in enumerate(self._all) if job.mutant.live]
+        by_key = {self._all[n].mutant.key: n for n in numbers}
+        failed = ""
 
-        try:
-            workers.try_standing(jobs, items, self._how, told, self._tried)
-        except NotGreenError as test:
-            self.failed = f"fails on the sources as they are: {test}"
+        def work(items: Sequence[pytest.Item]) -> None:
+            nonlocal failed
+            try:
+                order = workers.try_standing(
+                    [self._all[n] for n in numbers],
+                    frozenset(str(job.source.path) for job in self._all),
+                    items,
+                    self._how,
+                    lambda done, of: say("measured", done, of),
+                    lambda mutant, outcome: say("tried", by_key[mutant.key], outcome),
+                )
+                say("order", order)
+            except NotGreenError as test:
+                failed = f"fails on the sources as they are: {test}"
+
+        status = pytest.main([*OPTIONS, *arguments], plugins=[Standing(work)])
+        if failed or status:
+            say("failed", failed or f"pytest ended with {int(status)}")
+
+    def _hear(self, word: str, *said: Any) -> None:
+        match word, said:
+            case "measured", (done, of):
+                self._progress("which test runs which line", done, of)
+            case "tried", (number, outcome):
+                self._tried(self._all[number].mutant, outcome)
+            case "order", (order,):
+                self._order = order
+            case "failed", (why,):
+                self.failed = why
 
     def _tried(self, mutant: Mutant, outcome: Outcome) -> None:
         self._results.add(mutant, outcome)

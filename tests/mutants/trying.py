@@ -17,7 +17,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Final, NamedTuple
@@ -35,8 +35,8 @@ _TIMES: Final = 20
 """A test may use the processor so many times longer than it did, and these seconds at least."""
 _IMPORTING: Final = 60.0
 _UNMEASURED: Final = 30.0
-_ANEW: Final = 5
-"""So many times longer is asked where it is not known which tests are the nearest."""
+_ANEW: Final = 7
+"""So many times longer is asked where it is not known which lines use what has changed."""
 OPTIONS: Final = (
     "-qq", "-s", "-c", os.devnull, "--noconftest", "--import-mode=importlib", "--assert=plain", "--tb=native",
     *(f"-pno:{name}" for name in ("cacheprovider", "html", "metadata", "xdist", "faulthandler",
@@ -84,13 +84,15 @@ class Standing:
 
 
 class First:
-    """A plugin of pytest's that runs first what was of most use, and stops after ``seconds``."""
+    """A plugin of pytest's that runs first what was of most use, then as ``order`` has it, and stops after
+    ``seconds``.
+    """
 
-    def __init__(self, kills: Counter[str], say: Say, seconds: float) -> None:
-        self._kills, self._say, self._seconds = kills, say, seconds
+    def __init__(self, kills: Counter[str], order: Mapping[str, int], say: Say, seconds: float) -> None:
+        self._kills, self._order, self._say, self._seconds = kills, order, say, seconds
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: -self._kills[item.nodeid])
+        items.sort(key=lambda item: (-self._kills[item.nodeid], self._order[item.nodeid]))
 
     def pytest_runtestloop(self) -> None:
         self._seconds += time.process_time()
@@ -150,11 +152,12 @@ def anew(
     source: Source,
     mutant: Mutant,
     kills: Counter[str],
+    order: Mapping[str, int],
     seconds: float,
 ) -> Outcome:
     """The mutant's fate, in a child of this process, which has imported nothing of the program.
 
-    ``first``: the few tests that are asked before all are collected, which takes longest.
+    ``first``: the few tests that are asked before all are collected; ``order``: the place of each test.
     """
 
     def work(say: Say) -> None:
@@ -162,7 +165,7 @@ def anew(
         sys.meta_path.insert(0, _Changed(source, source.mutated(mutant)))
         for tests in (first, arguments):
             status = pytest.main(
-                [*OPTIONS, *tests], plugins=[Failing(say), First(kills, say, _ANEW * seconds)]
+                [*OPTIONS, *tests], plugins=[Failing(say), First(kills, order, say, _ANEW * seconds)]
             )
             if status:
                 say(f"pytest ended with {int(status)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -18,6 +19,7 @@ from tests.mutants.sources import Mutant, Source
 from tests.mutants.trying import Outcome
 
 Tried = Callable[[Mutant, Outcome], None]
+Hear = Callable[..., None]
 
 
 class Job(NamedTuple):
@@ -34,19 +36,41 @@ class How(NamedTuple):
     seconds: float
 
 
+class Order(NamedTuple):
+    """The tests' names, the quick ones first; and the numbers of those that run a file, by file."""
+
+    quick: list[str]
+    running: dict[str, list[int]]
+
+    @classmethod
+    def found(cls, names: Sequence[str], nearest: Nearest) -> Order:
+        """``names`` as ``nearest`` numbers them."""
+        numbers = sorted(nearest.seconds, key=lambda test: nearest.seconds[test])
+        place = {test: n for n, test in enumerate(numbers)}
+        running = {path: [place[test] for test in tests] for path, tests in nearest.running().items()}
+        return cls([names[test] for test in numbers], running)
+
+    def of(self, path: str) -> dict[str, int]:
+        """The place of each test where that file has changed: those that run it come before the others."""
+        running = set(self.running.get(path, ()))
+        return {name: n if n in running else len(self.quick) + n for n, name in enumerate(self.quick)}
+
+
 class NotGreenError(Exception):
     """A test fails on the sources as they are: no mutant can be judged by it."""
 
 
 def try_anew(
-    jobs: Sequence[Job], first: Sequence[str], arguments: Sequence[str], how: How, tried: Tried
+    jobs: Sequence[Job], first: Sequence[str], arguments: Sequence[str], order: Order, how: How, tried: Tried
 ) -> None:
     """Those that need an import of everything, from a process that has imported nothing of it."""
     kills: dict[str, Counter[str]] = {job.source.file: Counter() for job in jobs}
+    orders = {job.source.file: order.of(str(job.source.path)) for job in jobs}
 
     def one(number: int) -> Outcome:
         source, mutant = jobs[number]
-        return trying.anew(first, arguments, source, mutant, kills[source.file], how.seconds)
+        file = source.file
+        return trying.anew(first, arguments, source, mutant, kills[file], orders[file], how.seconds)
 
     for number, outcome in _each(one, len(jobs), how.processes):
         tried(jobs[number].mutant, outcome)
@@ -54,18 +78,20 @@ def try_anew(
 
 def try_standing(
     jobs: Sequence[Job],
+    paths: frozenset[str],
     items: Sequence[pytest.Item],
     how: How,
     told: Callable[[int, int], None],
     tried: Tried,
-) -> None:
-    """The others, from a process that has collected the tests. ``told``: how many tests of
-    how many are measured.
+) -> Order:
+    """The others, from a process that has collected the tests: they are in the files of ``paths``.
+
+    ``told``: how many tests of how many are measured.
 
     Raises ``NotGreenError``.
     """
     trying.forget()
-    nearest = _nearest(jobs, items, how.processes, told)
+    nearest = _nearest(paths, items, how.processes, told)
 
     def one(number: int) -> Outcome:
         source, mutant = jobs[number]
@@ -73,12 +99,12 @@ def try_standing(
 
     for number, outcome in _each(one, len(jobs), how.processes):
         tried(jobs[number].mutant, outcome)
+    return Order.found([item.nodeid for item in items], nearest)
 
 
 def _nearest(
-    jobs: Sequence[Job], items: Sequence[pytest.Item], processes: int, told: Callable[[int, int], None]
+    paths: frozenset[str], items: Sequence[pytest.Item], processes: int, told: Callable[[int, int], None]
 ) -> Nearest:
-    paths = frozenset(str(job.source.path) for job in jobs)
     seen: dict[int, Seen] = {}
     for test, found in _each(lambda test: trying.measured(items, test, paths), len(items), processes):
         if found is None:
@@ -99,6 +125,26 @@ def _each(work: Callable[[int], Any], many: int, processes: int) -> Iterator[tup
     context = multiprocessing.get_context("fork")
     with context.Pool(min(processes, many), _start, (work,)) as pool:
         yield from pool.imap_unordered(_do, range(many))
+
+
+def apart(work: Callable[[Hear], None], hear: Hear) -> None:
+    """``work(say)`` in a fork of this process, so that what it imports stays there; ``hear`` what it says."""
+    context = multiprocessing.get_context("fork")
+    receiving, sending = context.Pipe(duplex=False)
+
+    def saying() -> None:
+        receiving.close()
+        work(lambda *said: sending.send(said))
+
+    process = context.Process(target=saying)
+    process.start()
+    sending.close()
+    with contextlib.suppress(EOFError):
+        while True:
+            hear(*receiving.recv())
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"the process that tries mutants ended with {process.exitcode}")
 
 
 def _start(work: Callable[[int], Any]) -> None:
