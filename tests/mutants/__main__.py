@@ -115,6 +115,9 @@ class Run:
 
     def _tried(self, mutant: Mutant, outcome: Outcome) -> None:
         self._results.add(mutant, outcome)
+        if self._results.survives(mutant):
+            # Whoever waits for an hour can begin with it.
+            print(f"unnoticed: {mutant}: {mutant.key.change}", file=sys.stderr)  # noqa: T201 -- a command's output
         left = self._results.unnoticed
         self._progress(f"mutants ({left} unnoticed)", len(self._results.outcomes), len(self._all))
 

@@ -30,8 +30,12 @@ class Results:
     @property
     def surviving(self) -> list[Mutant]:
         """Those that no test noticed, and nobody argued about, in the order of the sources."""
-        left = [m for m, outcome in self.outcomes.values() if self._column(m, outcome) == "surviving"]
+        left = [mutant for mutant, _ in self.outcomes.values() if self.survives(mutant)]
         return sorted(left, key=lambda mutant: (mutant.key.file, mutant.number))
+
+    def survives(self, mutant: Mutant) -> bool:
+        """Whether no test noticed it, and nobody argued about it."""
+        return self._column(*self.outcomes[mutant.key]) == "surviving"
 
     @property
     def refuted(self) -> list[tuple[Mutant, Outcome]]:
