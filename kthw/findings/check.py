@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -18,7 +19,7 @@ Raises ``CouldNotLook`` where the evidence does not hold what the question needs
 
 
 Subjects = Callable[[Intended], Sequence[str]]
-"""``subjects(intended)``: workers; nobody where it is not to be asked at all."""
+"""``subjects(intended)``: workers, or ``LAB``; nobody where it is not to be asked at all."""
 
 
 def every_worker(intended: Intended) -> Sequence[str]:
@@ -29,6 +30,15 @@ def every_worker(intended: Intended) -> Sequence[str]:
 def every_other_machine(intended: Intended) -> Sequence[str]:
     """Each machine of ``--also``: no worker, and to reach pods all the same."""
     return tuple(intended.also)
+
+
+LAB: Final = "lab"
+"""The subject of what is asked once, and of no machine."""
+
+
+def the_lab(intended: Intended) -> Sequence[str]:
+    """The lab as a whole, once it is to be gone."""
+    return (LAB,) if intended.is_cleaned_up else ()
 
 
 class Skip(msgspec.Struct, frozen=True, kw_only=True):

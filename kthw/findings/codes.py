@@ -9,7 +9,10 @@ from msgspec import Struct
 
 
 class Stage(enum.IntEnum):
-    """Where on the way from the inventory to the packet something is wrong: mended in this order."""
+    """Where on the way from the inventory to the packet something is wrong: mended in this order.
+
+    ``LEFT_…``: what the clean-up left, in the order in which AWS lets it be deleted.
+    """
 
     MACHINE = 1
     RANGE = 2
@@ -26,6 +29,19 @@ class Stage(enum.IntEnum):
     POD_NETWORK = 13
     NODE_ROUTE = 14
     PACKET = 15
+    LEFT_INSTANCE = 16
+    LEFT_BALANCER = 17
+    LEFT_TARGETS = 18
+    LEFT_NAT = 19
+    LEFT_ADDRESS = 20
+    LEFT_VOLUME = 21
+    LEFT_INTERFACE = 22
+    LEFT_GATEWAY = 23
+    LEFT_GROUP = 24
+    LEFT_SUBNET = 25
+    LEFT_TABLE = 26
+    LEFT_VPC = 27
+    LEFT_KEY = 28
 
 
 class Code(Struct, frozen=True, kw_only=True):
@@ -80,5 +96,18 @@ CODES: Final[dict[str, Code]] = {
     "packets-too-big": Code(stage=Stage.PACKET, stops="nobody"),
     "packets-lost": Code(stage=Stage.PACKET, stops="nobody"),
     "pod-unreachable": Code(stage=Stage.PACKET, stops="nobody", scope="pair"),
+    "instance-left": Code(stage=Stage.LEFT_INSTANCE, stops="nobody", scope="lab"),
+    "load-balancer-left": Code(stage=Stage.LEFT_BALANCER, stops="nobody", scope="lab"),
+    "target-group-left": Code(stage=Stage.LEFT_TARGETS, stops="nobody", scope="lab"),
+    "nat-gateway-left": Code(stage=Stage.LEFT_NAT, stops="nobody", scope="lab"),
+    "elastic-ip-left": Code(stage=Stage.LEFT_ADDRESS, stops="nobody", scope="lab"),
+    "volume-left": Code(stage=Stage.LEFT_VOLUME, stops="nobody", scope="lab"),
+    "network-interface-left": Code(stage=Stage.LEFT_INTERFACE, stops="nobody", scope="lab"),
+    "internet-gateway-left": Code(stage=Stage.LEFT_GATEWAY, stops="nobody", scope="lab"),
+    "security-group-left": Code(stage=Stage.LEFT_GROUP, stops="nobody", scope="lab"),
+    "subnet-left": Code(stage=Stage.LEFT_SUBNET, stops="nobody", scope="lab"),
+    "route-table-left": Code(stage=Stage.LEFT_TABLE, stops="nobody", scope="lab"),
+    "vpc-left": Code(stage=Stage.LEFT_VPC, stops="nobody", scope="lab"),
+    "key-pair-left": Code(stage=Stage.LEFT_KEY, stops="nobody", scope="lab"),
 }
 """Every code; none is ever renamed. Their order here means nothing."""

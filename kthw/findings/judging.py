@@ -16,6 +16,7 @@ from kthw.findings.registry import CHECKS
 from kthw.findings.remark import Remark
 from kthw.findings.remarks import remarks
 from kthw.findings.unread import founded, unread
+from kthw.intended.tutorial import CLEANUP
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
 
@@ -49,7 +50,7 @@ def judge(evidence: Evidence, checks: Iterable[Check] = CHECKS) -> Verdict:
         fault = traceback.format_exc()
     outcomes = []
     for check in checks:
-        early = None if evidence.intended.has_finished(check.chapter) else _too_early(evidence, check)
+        early = _out_of_season(evidence, check)
         for subject in check.subjects(evidence.intended):
             if early:
                 outcomes.append(_skipped(check, subject, early))
@@ -137,9 +138,14 @@ def outcome_of(network: Network, check: Check, subject: str) -> Outcome:
     return Outcome(check=check.name, subject=subject, status="failed" if found else "passed", findings=found)
 
 
-def _too_early(evidence: Evidence, check: Check) -> Skip:
-    facts = {"chapter": check.chapter, "after": evidence.intended.after}
-    return Skip(reason="run-skip-chapter", facts=facts)
+def _out_of_season(evidence: Evidence, check: Check) -> Skip | None:
+    """Why it is not asked: what it is about comes with a later chapter, or was taken down by the last one."""
+    intended = evidence.intended
+    if intended.is_cleaned_up and check.chapter != CLEANUP:
+        return Skip(reason="run-skip-cleaned-up")
+    if intended.has_finished(check.chapter):
+        return None
+    return Skip(reason="run-skip-chapter", facts={"chapter": check.chapter, "after": intended.after})
 
 
 def _together(first: Finding, second: Finding) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kthw.findings import (
+    cleanup,
     cni_config,
     cni_network,
     forwarding,
@@ -20,8 +21,9 @@ from kthw.findings import (
     unmade_pods,
     workers,
 )
-from kthw.findings.check import Check, every_other_machine
+from kthw.findings.check import Check, every_other_machine, the_lab
 from kthw.findings.unread import INSTANCE, NAMES, ROUTES
+from kthw.intended.tutorial import CLEANUP
 
 _ONE: Final = (needs.ONE_INSTANCE,)
 _OWN: Final = (needs.own_network, needs.ONE_INSTANCE)
@@ -239,5 +241,17 @@ CHECKS: Final[tuple[Check, ...]] = (
         chapter="routes",
         needs=(*_PEERS, needs.counted_to_all_others),
         judge=losses.no_packets_lost,
+    ),
+    *(
+        Check(
+            name=f"no-{kind}-left",
+            area="leftovers",
+            chapter=CLEANUP,
+            # Which of them are the lab's is known by what they are in and hang on.
+            reads=frozenset([kind, "vpc", "subnet", "instance", *cleanup.HANGS_ON.get(kind, ())]),
+            judge=cleanup.none_left(kind),
+            subjects=the_lab,
+        )
+        for kind in cleanup.KINDS
     ),
 )

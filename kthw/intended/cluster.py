@@ -85,6 +85,11 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
             raise BadNames("run-also-too-many", value=typed, count=str(len(named)), most=str(MOST_ALSO))
         return msgspec.structs.replace(self, also=named)
 
+    @property
+    def is_cleaned_up(self) -> bool:
+        """Whether nothing of the lab is to be there any more."""
+        return self.after == tutorial.CLEANUP
+
     def has_finished(self, chapter: str) -> bool:
         """Whether ``chapter`` is behind the student."""
         return tutorial.CHAPTERS.index(chapter) <= tutorial.CHAPTERS.index(self.after)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+CLEANUP: Final = "cleanup"
+"""The last chapter: what it leaves costs money, or stands in the next attempt's way."""
 CHAPTERS: Final = (
     "machines",
     "certificates",
@@ -21,6 +23,7 @@ CHAPTERS: Final = (
     "routes",
     "dns",
     "smoke-test",
+    CLEANUP,
 )
 """The chapters in the order they are done; ``--after`` takes one of these."""
 

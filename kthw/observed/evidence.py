@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from kthw.errors import LookError
 from kthw.intended.cluster import Intended
+from kthw.observed.leftover import Leftover as Leftover
 from kthw.observed.node_evidence import DNS_PORT as DNS_PORT
 from kthw.observed.node_evidence import PROBE_PORT as PROBE_PORT
 from kthw.observed.node_evidence import Chain as Chain
@@ -295,6 +296,8 @@ class Counts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The document. ``inventory`` is ``None`` when AWS could not be looked at at all.
 
+    ``leftovers``: what was left of the lab, looked at after the last chapter only; else ``None``.
+
     ``nodes`` by worker name. ``traces`` only of pairs that failed. ``errors``: what could not be looked
     at; an error with a ``worker`` concerns that worker only.
     """
@@ -304,6 +307,7 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: TargetSeen
     intended: Intended
     inventory: Inventory | None = None
+    leftovers: tuple[Leftover, ...] | None = None
     nodes: dict[Name, Node] = {}
     probes: tuple[Probe, ...] = ()
     traces: tuple[Trace, ...] = ()

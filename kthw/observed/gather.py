@@ -14,6 +14,7 @@ from kthw.observed.aws.concerned import NAMELESS
 from kthw.observed.aws.elsewhere import looked_elsewhere
 from kthw.observed.aws.image_users import with_image_users
 from kthw.observed.aws.inventory import read_inventory, reread_routes
+from kthw.observed.aws.leftovers import read_leftovers
 from kthw.observed.aws.reader import Reader, facts_of
 from kthw.observed.changed import changes
 from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, TargetSeen
@@ -49,12 +50,17 @@ def gather(
 
     ``provision`` is called between two looks at the routes and returns what it did. Nodes are not
     looked at where no packets can be sent (``target.no_packets``) or pods come with a later chapter.
+    After the last chapter only what is left is looked for.
     ``found`` is told what the target is, as soon as it is known and before anything is created.
     Nothing is raised for a failure to look: where AWS cannot be looked at, ``inventory`` is ``None``.
     """
     look = _Look(target, intended, progress)
     try:
         found(look.evidence.target)
+        if intended.is_cleaned_up:
+            look.leftovers(expect_account)
+            found(look.evidence.target)
+            return look.evidence
         look.aws(expect_account)
         found(look.evidence.target)
         if provision:
@@ -120,6 +126,19 @@ class _Look:
             self._evidence.target, account=inventory.account, region=inventory.region
         )
         self._add(inventory=inventory, target=seen, errors=errors)
+
+    def leftovers(self, expect_account: str) -> None:
+        """After the last chapter: what is left of the lab, and no network."""
+        self._progress("aws", 0, 0)
+        self._reader = Reader(self._target)
+        account, left, errors = read_leftovers(
+            self._reader, self._evidence.intended, expect_account=expect_account
+        )
+        region = self._reader.region
+        seen = msgspec.structs.replace(self._evidence.target, account=account, region=region)
+        self._add(
+            inventory=Inventory(account=account, region=region), leftovers=left, target=seen, errors=errors
+        )
 
     def provisioned_by(self, provision: Provision) -> None:
         reader, inventory = self._reader, self._evidence.inventory

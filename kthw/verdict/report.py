@@ -93,6 +93,8 @@ class Report:
     def network(self, words: Catalogue) -> list[str]:
         """By which network model and which pod CIDRs it was judged, where that needs saying."""
         network = self.verdict.network
+        if self.evidence.intended.is_cleaned_up:
+            return []  # there is to be none any more
         return [*filter(None, [network_told(network, words)]), *pod_cidrs_told(network, words)]
 
     @property

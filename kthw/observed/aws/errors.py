@@ -92,6 +92,8 @@ _MOST_SAID: Final = 2000
 """Characters of what the other side said that are looked at."""
 
 _SERVICES: Final = {
+    "DescribeLoadBalancers": "elasticloadbalancing",
+    "DescribeTargetGroups": "elasticloadbalancing",
     "GetCallerIdentity": "sts",
     "AssumeRole": "sts",
     "AssumeRoleWithWebIdentity": "sts",

@@ -125,11 +125,10 @@ def client_config(target: Target, *, attempts: int = _ATTEMPTS) -> Config:
 class Reader:
     """A look at one AWS account and region that cannot write.
 
-    ``ec2`` and ``sts`` send ``Describe…``, ``Get…`` and ``List…`` and raise ``CallRefusedError`` for
-    everything else before anything is sent. ``calls`` counts API calls: one per page asked for, retries not
-    counted (botocore's ``before-call`` event). ``refusal`` is the code of the last answer, empty where that
-    was no refusal. Raises ``CouldNotLook`` where credentials or region are
-    missing.
+    ``ec2``, ``elbv2`` and ``sts`` send ``Describe…``, ``Get…`` and ``List…`` and raise ``CallRefusedError``
+    for everything else before anything is sent. ``calls`` counts API calls: one per page asked for,
+    retries not counted (botocore's ``before-call`` event). ``refusal`` is the code of the last answer, empty
+    where that was no refusal. Raises ``CouldNotLook`` where credentials or region are missing.
     """
 
     def __init__(self, target: Target) -> None:
@@ -147,6 +146,17 @@ class Reader:
         with connecting(self.facts):
             client = self._session.client(
                 "ec2", endpoint_url=self.target.endpoint or None, config=client_config(self.target)
+            )
+        self._guard(client)
+        client.meta.events.register("response-received", self._hear)
+        return client
+
+    @cached_property
+    def elbv2(self) -> Any:
+        """The client of Elastic Load Balancing: only the clean-up asks it."""
+        with connecting(self.facts):
+            client = self._session.client(
+                "elbv2", endpoint_url=self.target.endpoint or None, config=client_config(self.target)
             )
         self._guard(client)
         client.meta.events.register("response-received", self._hear)

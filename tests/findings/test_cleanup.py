@@ -1,0 +1,147 @@
+"""After the last chapter: what is left is told, each by its kind, in the order in which it can be deleted."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import get_args
+
+import pytest
+from msgspec.structs import replace
+
+from kthw.errors import LookError
+from kthw.findings.cleanup import KINDS
+from kthw.findings.codes import CODES, Stage
+from kthw.findings.judging import Outcome, judge
+from kthw.findings.registry import CHECKS
+from kthw.observed.evidence import Evidence, Inventory, Leftover
+from kthw.observed.leftover import Kind
+from kthw.words.messages import LANGUAGES, catalogue
+from tests.findings.clusters import OK
+
+ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/kubernetes/50dc6c495c0c9188"
+ASKED = [check for check in CHECKS if check.chapter == "cleanup"]
+LEFT: dict[Kind, Leftover] = {
+    "instance": Leftover(kind="instance", id="i-01", name="worker-0", state="stopped", vpc="vpc-1"),
+    "load-balancer": Leftover(kind="load-balancer", id=ARN, name="kubernetes", state="active"),
+    "target-group": Leftover(kind="target-group", id=ARN, name="kubernetes"),
+    "nat-gateway": Leftover(kind="nat-gateway", id="nat-01", state="available", vpc="vpc-1"),
+    "elastic-ip": Leftover(kind="elastic-ip", id="eipalloc-01", address="203.0.113.7"),
+    "volume": Leftover(kind="volume", id="vol-01", name="worker-0", state="available"),
+    "network-interface": Leftover(kind="network-interface", id="eni-01", state="available"),
+    "internet-gateway": Leftover(kind="internet-gateway", id="igw-01", name="kubernetes", vpc="vpc-1"),
+    "security-group": Leftover(kind="security-group", id="sg-01", name="kubernetes", vpc="vpc-1"),
+    "subnet": Leftover(kind="subnet", id="subnet-01", name="kubernetes", vpc="vpc-1"),
+    "route-table": Leftover(kind="route-table", id="rtb-01", name="kubernetes", vpc="vpc-1"),
+    "vpc": Leftover(kind="vpc", id="vpc-1", name="kubernetes-the-hard-way", vpc="vpc-1"),
+    "key-pair": Leftover(kind="key-pair", id="kubernetes", name="kubernetes"),
+}
+
+
+def cleaned(*left: Leftover, errors: tuple[LookError, ...] = ()) -> Evidence:
+    """What is seen after the last chapter."""
+    return Evidence(
+        gathered_at=OK.gathered_at,
+        target=OK.target,
+        intended=replace(OK.intended, after="cleanup"),
+        inventory=Inventory(account="123456789012", region="us-east-1"),
+        leftovers=left,
+        errors=errors,
+    )
+
+
+def asked(evidence: Evidence) -> dict[str, Outcome]:
+    """The outcomes of the chapter's own checks."""
+    return {each.check: each for each in judge(evidence, ASKED).outcomes}
+
+
+def test_where_nothing_is_left_all_holds() -> None:
+    assert {each.status for each in asked(cleaned()).values()} == {"passed"}
+    assert len(asked(cleaned())) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_left_is_told_by_its_kind_alone(kind: Kind) -> None:
+    outcomes = asked(cleaned(LEFT[kind]))
+    told = {check: [each.code for each in outcome.findings] for check, outcome in outcomes.items()}
+    assert {check: found for check, found in told.items() if found} == {f"no-{kind}-left": [f"{kind}-left"]}
+
+
+def test_every_kind_and_every_code_of_the_clean_up_is_asked_about() -> None:
+    left = {code for code, about in CODES.items() if about.stage >= Stage.LEFT_INSTANCE}
+    assert left == {f"{kind}-left" for kind in KINDS}
+    assert set(KINDS) == set(get_args(Kind)) == set(LEFT)
+
+
+def test_they_are_told_in_the_order_in_which_aws_lets_them_be_deleted() -> None:
+    found = judge(cleaned(*reversed(LEFT.values()))).findings
+    assert [finding.code for finding in found] == [f"{kind}-left" for kind in KINDS]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_names_what_is_left_and_the_command_that_deletes_it(kind: Kind, language: str) -> None:
+    (found,) = asked(cleaned(LEFT[kind]))[f"no-{kind}-left"].findings
+    said = catalogue(language).finding(found)
+    assert found.facts["id"] in said.fix
+    assert (LEFT[kind].address or found.subject.split()[0]) in said.what
+    assert not any(part.isupper() and len(part) > 4 for part in said.what.replace("(", " ").split())
+    assert subprocess.run(["sh", "-n"], input=said.fix, text=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (
+            replace(LEFT["instance"], state="shutting-down"),
+            "aws ec2 wait instance-terminated --instance-ids i-01",
+        ),
+        (
+            replace(LEFT["nat-gateway"], state="deleting"),
+            "aws ec2 wait nat-gateway-deleted --nat-gateway-ids nat-01",
+        ),
+        (replace(LEFT["volume"], state="deleting"), "aws ec2 wait volume-deleted --volume-ids vol-01"),
+        (
+            replace(LEFT["internet-gateway"], vpc=""),
+            "aws ec2 delete-internet-gateway --internet-gateway-id igw-01",
+        ),
+    ],
+)
+def test_what_is_going_is_waited_for_and_what_hangs_nowhere_is_not_detached(
+    left: Leftover, expected: str
+) -> None:
+    (found,) = asked(cleaned(left))[f"no-{left.kind}-left"].findings
+    assert catalogue("en").finding(found).fix == expected
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_group_that_others_name_is_freed_of_that_before_it_is_deleted(direction: str) -> None:
+    left = replace(LEFT["security-group"], **{direction: ("sg-02:sgr-1", "sg-03:sgr-2")})
+    (found,) = asked(cleaned(left))["no-security-group-left"].findings
+    fix = catalogue("en").finding(found).fix
+    aws = 'aws() { echo "$*"; }'
+    done = subprocess.run(["sh"], input=f"{aws}\n{fix}", text=True, capture_output=True, check=True)
+    assert done.stdout.splitlines() == [
+        f"ec2 revoke-security-group-{direction} --group-id sg-02 --security-group-rule-ids sgr-1",
+        f"ec2 revoke-security-group-{direction} --group-id sg-03 --security-group-rule-ids sgr-2",
+        "ec2 delete-security-group --group-id sg-01",
+    ]
+
+
+def test_where_its_list_could_not_be_read_nothing_is_promised() -> None:
+    denied = LookError(code="access-denied", subject="volume", kind="volume")
+    outcomes = asked(cleaned(errors=(denied,)))
+    assert [each.check for each in outcomes.values() if each.status == "error"] == ["no-volume-left"]
+    unknown = LookError(code="access-denied", subject="vpc", kind="vpc")
+    assert {each.status for each in asked(cleaned(errors=(unknown,))).values()} == {"error"}
+
+
+def test_a_recording_that_did_not_look_is_no_pass() -> None:
+    outcomes = asked(replace(cleaned(), leftovers=None))
+    assert {each.status for each in outcomes.values()} == {"error"}
+
+
+def test_after_the_last_chapter_nothing_else_is_asked_and_before_it_nothing_of_it() -> None:
+    others = [each for each in judge(cleaned()).outcomes if each.check not in {check.name for check in ASKED}]
+    assert {each.status for each in others} == {"skipped"}
+    assert {each.skip.reason for each in others if each.skip} == {"run-skip-cleaned-up"}
+    assert asked(OK) == {}
