@@ -36,7 +36,8 @@ _BOOTSTRAP: Final = (
     'exec(compile(b,"kthw","exec"))'
 )
 _IMPORTING: Final = """\
-import sys
+import gc, sys
+gc.disable()
 class Importing:
     def find_spec(self, name, path=None, target=None):
         if name in SOURCES:
@@ -56,7 +57,7 @@ _ONE: Final = threading.Lock()
 def program(*, writes: bool = False) -> bytes:
     """The agent's modules as one program, the same for every worker; with those that write, or without.
 
-    It compiles a module when that is imported, as most of its start is compiling.
+    It compiles a module when that is imported, as most of its start is compiling; nothing of that is garbage.
     """
     with _ONE:  # sixteen workers that start at once must not all make it
         return _program(writes)
@@ -71,7 +72,7 @@ def _program(writes: bool) -> bytes:
         text = package.joinpath(f"{name}.py").read_text(encoding="utf-8")
         sources[f"{agent.__name__}.{name}"] = unannotated(text)
     begins = list(sources)[-1]
-    return f"SOURCES = {sources!a}\n{_IMPORTING}from {begins} import main\nmain()\n".encode()
+    return f"SOURCES = {sources!a}\n{_IMPORTING}from {begins} import main\ngc.enable()\nmain()\n".encode()
 
 
 def unannotated(source: str) -> str:
