@@ -6,6 +6,7 @@ Read from the source, so that an import inside a function counts too.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -92,8 +93,10 @@ def imports_of(path: Path) -> Iterator[Import]:
         yield from (Import(file, name, id(node) in inside) for name in names)
 
 
-def imports(folder: str) -> list[Import]:
-    return [each for path in sources(folder) for each in imports_of(path)]
+@functools.cache
+def imports(folder: str) -> tuple[Import, ...]:
+    """Read once: nobody writes sources while they are tested, and reading them all takes seconds."""
+    return tuple(each for path in sources(folder) for each in imports_of(path))
 
 
 def module_of(file: str) -> str:

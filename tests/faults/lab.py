@@ -10,8 +10,9 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from kthw.intended.cluster import Intended
+from kthw.intended.tutorial import CHAPTERS
 from kthw.observed.evidence import Evidence
-from kthw.observed.gather import gather
+from kthw.observed.gather import PACKETS_AFTER, gather
 from sandbox.access import DIAL_SOCKET, Access
 from sandbox.box import Sandbox, ec2_client, start
 from sandbox.building import build
@@ -20,7 +21,7 @@ from sandbox.dressing import dress
 from tests.asked import intended
 from tests.faults import stages
 from tests.faults.names import names
-from tests.faults.terminal import Terminal
+from tests.faults.terminal import TOUCHES_NODES, Terminal
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -44,6 +45,7 @@ class Lab:
         self._names: dict[str, str] = {}
         self._exported: dict[str, str] = {}
         self._seen: Evidence | None = None
+        self._in_aws: Evidence | None = None
 
     def close(self) -> None:
         self._terminal.close()
@@ -59,7 +61,7 @@ class Lab:
         self._vpc = self._vpc_of(*built)
         self._names, self._exported = {}, {}
         dress(self.ec2, stage, built, self._box.directory)
-        self.stage, self.usual, self._seen = name, (), None
+        self.stage, self.usual, self._seen, self._in_aws = name, (), None, None
 
     def _vpc_of(self, instance: str, *_others: str) -> str:
         found = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"]
@@ -86,7 +88,7 @@ class Lab:
     def types(self, lines: str) -> None:
         """Type the catalogue's own lines. Raises ``TypingError`` where one of them fails."""
         if lines:
-            self._seen = None
+            self._seen = self._in_aws = None
             self._names |= names(self.ec2, self._vpc, self.intended.workers)
             self._names["PODS"] = stages.STAGES[self.stage].pod_range(len(self.intended.workers))
             self._exported |= self._terminal.types(lines, {**self._names, **self._exported})
@@ -94,7 +96,7 @@ class Lab:
 
     def pastes(self, printed: str) -> None:
         """Paste what was printed, as it is. Raises ``TypingError``."""
-        self._seen = None
+        self._seen = self._in_aws = None
         self._terminal.types(printed)
         self._settle(printed)
 
@@ -103,8 +105,22 @@ class Lab:
         self._seen = self._seen or gather(self._box.target, self.intended)
         return self._seen
 
+    def cleans(self, lines: str) -> None:
+        """Type what tidies up after a case that has just been looked at.
+
+        What is typed to AWS alone is looked at in AWS alone: all else was seen a moment ago, and the next
+        case looks at everything again.
+        """
+        looked = self._seen or self._in_aws
+        self.types(lines)
+        if lines and looked and self.usual and not TOUCHES_NODES.search(lines):
+            chapter = CHAPTERS[CHAPTERS.index(PACKETS_AFTER) - 1]
+            self._in_aws = gather(self._box.target, msgspec.structs.replace(self.intended, after=chapter))
+
     def is_usual(self) -> bool:
         """Whether all that a later fault could notice is as it was when this cluster was first looked at."""
+        if self._in_aws:
+            return _lasting(self._in_aws)[:1] == self.usual[:1]
         evidence = self.look()
         seen = _lasting(evidence)
         self.usual = self.usual or seen

@@ -55,7 +55,7 @@ def test_nothing_is_said_about_a_healthy_variant(clean_lab: Lab, variant: Health
         )
     )
     assert_well(seen)
-    lab.types(variant.cleans)
+    lab.cleans(variant.cleans)
 
 
 def live_through(lab: Lab, fault: Fault, kind: str) -> None:
@@ -93,7 +93,7 @@ def live_through(lab: Lab, fault: Fault, kind: str) -> None:
     finally:
         result.seconds = time.monotonic() - started
         results.write(result)
-    lab.types(fault.cleans)
+    lab.cleans(fault.cleans)
 
 
 def mend(lab: Lab, found: list[Finding]) -> None:

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -49,15 +50,10 @@ def sent() -> Iterator[tuple[str, str]]:
         yield name, program.unannotated(text)
 
 
-class _AsItRuns(ast.NodeTransformer):
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
-
-
 def too_new(tree: ast.AST) -> Iterator[str]:
     """Each use, as it runs, of something that Python 3.6 has not, with its line."""
     known = {kind: set(words.split()) for kind, words in SINCE.items()}
-    for node in ast.walk(_AsItRuns().visit(tree)):
+    for node in ast.walk(tree):
         used: list[tuple[str, str]] = []
         match node:
             case ast.Import(names=names):
@@ -131,6 +127,16 @@ def test_annotations_are_taken_off_and_nothing_else() -> None:
 
 from __future__ import annotations
 
+from typing import (
+    TYPE_CHECKING,
+    Any,
+)
+
+if TYPE_CHECKING:
+    from a import (
+        B,
+    )
+
 
 class A:
     size: int
@@ -157,6 +163,38 @@ class A:
         return lambda x: x
 '''
     assert ast.dump(tree) == ast.dump(ast.parse(expected))
+
+
+IMPORTED: Final = """
+import sys
+for module in list(sys.modules):
+    print(module)
+"""
+SLOW: Final = {"email", "http.client", "random", "shlex", "shutil", "ssl", "tempfile", "typing"}
+"""Modules of the standard library that take milliseconds to import, here and on every worker, each time."""
+
+
+def test_it_starts_without_what_takes_long_to_import_or_is_seldom_needed() -> None:
+    begins, _, _ = program.program().rpartition(b"main()\n")
+    source = begins.decode() + IMPORTED
+    done = subprocess.run(
+        [sys.executable, "-IS", "-"], input=source, capture_output=True, text=True, check=True
+    )
+    imported = set(done.stdout.split())
+    assert imported & SLOW == set()
+    ours = {name for name in agent.SOURCES if f"{agent.__name__}.{name}" in imported}
+    assert set(agent.SOURCES) - ours == {"spaces", "unmade", "watch"}
+
+
+def test_every_module_that_is_sent_can_be_imported_there() -> None:
+    for writes in (False, True):
+        begins, _, _ = program.program(writes=writes).rpartition(b"main()\n")
+        modules = [*agent.SOURCES, *(agent.WRITING if writes else ())]
+        each = "".join(f"import {agent.__name__}.{name}\n" for name in modules)
+        done = subprocess.run(
+            [sys.executable, "-IS", "-"], input=begins + each.encode(), capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_python_that_is_too_old_compiles_the_guard_before_anything_else() -> None:

@@ -254,3 +254,41 @@ def test_of_very_many_files_some_are_told(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / f"{number}.sh").write_text("ip route add 10.200.1.0/24 via 10.0.1.21")
     (told,) = kept.kept_routes([ROUTE])
     assert len(told["kept"]) == kept.MOST_KEPT
+
+
+def test_a_star_stands_for_any_part_of_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file's and of a folder's, none and a first dot included; a place without one is itself."""
+    for folder in ("a.d", "b.d", ".d", "a", "a.d/a.conf", "b.d/c"):
+        (tmp_path / folder).mkdir()
+    text = "ip route add 10.200.1.0/24 via 10.0.1.21"
+    for name in (
+        "a.d/.conf",
+        "a.d/b.conf",
+        "a.d/b.conf~",
+        "b.d/c/d.conf",
+        ".d/route-",
+        "b.d/aroute-1",
+        "a/a.conf",
+    ):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(kept, "MOST_KEPT", 20)
+
+    def found(place: str) -> list[str]:
+        monkeypatch.setattr(kept, "PLACES", (f"{tmp_path}/{place}",))
+        return [path.removeprefix(f"{tmp_path}/") for path in kept.kept_routes([ROUTE])[0]["kept"]]
+
+    for place in (
+        "*.d/*.conf",
+        "*.d/*",
+        "a/*",
+        "*",
+        "a*/*.conf",
+        "*.d/route-*",
+        "none/*",
+        "a.d/b.conf",
+        "a.d/b",
+    ):
+        assert found(place) == sorted(
+            str(path.relative_to(tmp_path)) for path in tmp_path.glob(place) if path.is_file()
+        ), place
+    assert found("*.d/*.conf") == ["a.d/.conf", "a.d/b.conf"]

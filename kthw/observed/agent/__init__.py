@@ -1,8 +1,8 @@
 """The program a worker runs for us, sent over the channel's stdin; nothing is installed there.
 
 Its modules use the standard library only and run on Python 3.6 or later as uid 0, their annotations taken
-off; ``SOURCES`` sends them in that order, and ``conversation.main`` runs. It reads requests on stdin and
-answers on stdout, one JSON object a line, each answer with the request's ``id``:
+off; all of ``SOURCES`` is sent, and ``main`` of the last one runs. It reads requests on stdin and answers
+on stdout, one JSON object a line, each answer with the request's ``id``:
 
 ``{"do": "facts", "configs": DIR, "plugins": DIR, "runtime": FILE}``
     what the node is: ``hostname``, ``addresses``, ``ip_forward``, ``cni``, ``cni_path``,
@@ -46,7 +46,7 @@ SOURCES = (
     "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "mesh", "counting", "limits",
     "measuring", "watch", "conversation",
 )  # fmt: skip
-"""The modules in the order of their imports."""
+"""Its modules. A worker compiles each when it is imported: what is seldom needed is imported late."""
 WRITING = ("kernel_routes",)
 """What a session has besides that was opened to write."""
 OLDEST_PYTHON = (3, 6)

@@ -1,4 +1,7 @@
-"""The conversation on stdin and stdout, and the pod it is about."""
+"""The conversation on stdin and stdout, and the pod it is about.
+
+What few conversations need is imported where it is needed: a worker compiles what is imported.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kthw.observed.agent.asked import MOST_BYTES, checked, read_request
 from kthw.observed.agent.cni import Network, UnmadeError, plugin_folders
@@ -18,8 +21,9 @@ from kthw.observed.agent.pod import Pod
 from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
 from kthw.observed.agent.system import MOST_NAME, AgentError, alone, has_interface, writable
 from kthw.observed.agent.turns import READ, Turns
-from kthw.observed.agent.unmade import unmade
-from kthw.observed.agent.watch import Watch
+
+if TYPE_CHECKING:
+    from kthw.observed.agent.watch import Watch
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
 IDLE = 600.0
@@ -87,6 +91,8 @@ class Agent:
             network = Network.of_node(request["configs"], plugins)
             return self._make_pod(network, request, plugins)
         except UnmadeError as problem:
+            from kthw.observed.agent.unmade import unmade
+
             failure = unmade(problem, network)
             return {"address": "", "file": failure["file"], "failure": failure}
 
@@ -116,6 +122,8 @@ class Agent:
         if not self.pod:
             raise AgentError("cni-failed", "there is no pod to trace from")
         if what == "watch":
+            from kthw.observed.agent.watch import Watch
+
             self._stop_watching()
             self.watch = Watch(self.pod, request, self.turns)
         elif what == "send" and self.watch:

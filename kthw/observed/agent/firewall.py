@@ -6,12 +6,11 @@ Nothing is loaded or made by asking: ``iptables-save`` prints the tables there a
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kthw.observed.agent.system import PATH, Looking, UnseenError, read
+from kthw.observed.agent.system import Looking, UnseenError, read, where_is
 
 MOST_RULES = 2000
 MOST_CHARACTERS = 1_000_000
@@ -100,7 +99,7 @@ def _text(looking: Looking, *command: str) -> str:
 
 def _command(variant: str) -> str:
     """The command that changes what ``variant`` prints: plain ``iptables`` where that is the same program."""
-    plain, own = (shutil.which(f"{name}-save", path=PATH) for name in ("iptables", variant))
+    plain, own = (where_is(f"{name}-save") for name in ("iptables", variant))
     same = plain and own and Path(plain).resolve() == Path(own).resolve()
     return "iptables" if same else variant
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from kthw.observed.agent.system import MOST_NAME
@@ -62,13 +62,28 @@ def _forms(route: dict[str, str]) -> tuple[str, str]:
 
 
 def _files() -> Iterator[str]:
-    found = [
-        path
-        for place in PLACES
-        for path in sorted(map(str, Path("/").glob(place[1:])))
-        if len(path) <= MOST_NAME
-    ]
+    found = [path for place in PLACES for path in sorted(_matching(place)) if len(path) <= MOST_NAME]
     return iter(found[:MOST_FILES])
+
+
+def _matching(place: str) -> list[str]:
+    """As a shell has it, with one star in a name, which may stand for a first dot too.
+
+    ``glob`` would make regular expressions of all places, which takes longer than to look.
+    """
+    folder, _, name = place.rpartition("/")
+    if "*" not in place:
+        return [place]
+    first, _, last = name.partition("*")
+    found = []
+    for each in _matching(folder):
+        with contextlib.suppress(OSError):
+            found += [
+                f"{each}/{name}"
+                for name in os.listdir(each)  # noqa: PTH208 -- names are compared, and a path made of few
+                if name.startswith(first) and name[len(first) :].endswith(last)
+            ]
+    return found
 
 
 def text_of(path: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import heapq
 import os
-import random
 import socket
 import struct
 import time
@@ -134,8 +133,8 @@ class Mesh:
         self.pauses = pauses or (max(FRESH, deadline / 6), max(1.0, deadline / 3))
         self.datagrams = datagrams
         self.turns = turns
-        self.waiting = list(calls)
-        random.shuffle(self.waiting)  # or all pods would turn to the same peer first
+        # In any order, or all pods would turn to the same peer first; without ``random``, which loads hashes.
+        self.waiting = sorted(calls, key=lambda _: os.urandom(8))
         self.pending = 0
         self.left = len(calls)
         self.wakes: list[tuple[float, int, Call]] = []

@@ -65,7 +65,7 @@ def running_agents() -> list[str]:
     """Those of ``AGENTS`` that run here; a process in a container has its name outside, too."""
     found = set()
     # Not by glob, which asks whether each is there and raises where its process ends meanwhile.
-    for each in Path("/proc").iterdir():
+    for each in (path for path in Path("/proc").iterdir() if path.name.isdigit()):
         with contextlib.suppress(OSError, ValueError):
             found.add((each / "comm").read_text(encoding="utf-8", errors="replace").strip())
     return sorted(found.intersection(AGENTS))

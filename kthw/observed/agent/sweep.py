@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -77,6 +76,8 @@ def alive(container: str) -> bool:
 
 def remove_masquerade(container: str) -> None:
     """Remove the rules ``ipMasq`` made for ``container``; DEL cannot, once the namespace is gone."""
+    import shlex  # seldom needed: only what a dead agent left has such rules
+
     table = ("iptables", "-w", "5", "-t", "nat")
     with contextlib.suppress(OSError, ValueError, subprocess.TimeoutExpired):
         rules = [shlex.split(line) for line in tool(*table, "-S").stdout.splitlines() if container in line]

@@ -151,6 +151,12 @@ def tool(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     )
 
 
+def where_is(program: str) -> str:
+    """The file that ``tool`` would run; empty where there is none."""
+    files = (Path(folder, program) for folder in PATH.split(":"))
+    return next((str(each) for each in files if each.is_file() and os.access(str(each), os.X_OK)), "")
+
+
 def writable(document: Any) -> Any:
     """``document`` with its texts made such as UTF-8 can say.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import itertools
-import json
 import shlex
 import threading
 from collections.abc import Iterator
@@ -36,6 +35,19 @@ _BOOTSTRAP: Final = (
     'exec("while len(b)<n:b+=f.read(n-len(b)) or sys.exit(0)");'
     'exec(compile(b,"kthw","exec"))'
 )
+_IMPORTING: Final = """\
+import gc, sys
+gc.disable()
+class Importing:
+    def find_spec(self, name, path=None, target=None):
+        if name in SOURCES:
+            return type(sys.__spec__)(name, self, is_package=not SOURCES[name])
+    def create_module(self, spec):
+        return None
+    def exec_module(self, module):
+        exec(compile(SOURCES[module.__name__], module.__name__, "exec"), module.__dict__)
+sys.meta_path.insert(0, Importing())
+"""
 COMMAND: Final = f"exec sh -c {shlex.quote(_SCRIPT)} kthw {shlex.quote(_BOOTSTRAP)}"
 """What the login shell on the worker is asked to run; the program follows on its standard input."""
 
@@ -43,7 +55,10 @@ _ONE: Final = threading.Lock()
 
 
 def program(*, writes: bool = False) -> bytes:
-    """The agent's modules as one program, the same for every worker; with those that write, or without."""
+    """The agent's modules as one program, the same for every worker; with those that write, or without.
+
+    It compiles a module when that is imported, as most of its start is compiling; nothing of that is garbage.
+    """
     with _ONE:  # sixteen workers that start at once must not all make it
         return _program(writes)
 
@@ -51,23 +66,20 @@ def program(*, writes: bool = False) -> bytes:
 @functools.cache
 def _program(writes: bool) -> bytes:
     package = resources.files(agent)
-    modules = [
-        (f"{agent.__name__}.{name}", unannotated(package.joinpath(f"{name}.py").read_text(encoding="utf-8")))
-        for name in (*agent.SOURCES, *(agent.WRITING if writes else ()))
-    ]
-    return (
-        "import json, sys, types\n"
-        f"for name, source in json.loads({json.dumps(modules)!r}):\n"
-        "    module = sys.modules[name] = types.ModuleType(name)\n"
-        "    exec(compile(source, name, 'exec'), module.__dict__)\n"
-        "module.main()\n"
-    ).encode()
+    folders = itertools.accumulate(agent.__name__.split("."), lambda above, name: f"{above}.{name}")
+    sources = dict.fromkeys(folders, "")
+    for name in (*agent.SOURCES, *(agent.WRITING if writes else ())):
+        text = package.joinpath(f"{name}.py").read_text(encoding="utf-8")
+        sources[f"{agent.__name__}.{name}"] = unannotated(text)
+    begins = list(sources)[-1]
+    return f"SOURCES = {sources!a}\n{_IMPORTING}from {begins} import main\ngc.enable()\nmain()\n".encode()
 
 
 def unannotated(source: str) -> str:
-    """``source`` without its annotations, line for line.
+    """``source`` without its annotations, and what is there for them only, line for line.
 
-    Python 3.6 evaluates them, cannot evaluate those of today, and has no ``annotations`` in ``__future__``.
+    Python 3.6 evaluates them, cannot evaluate those of today, and has no ``annotations`` in ``__future__``;
+    and every Python takes longer to import ``typing`` than most of what a module does.
     """
     text = source.encode()
     lines = [0, *itertools.accumulate(len(line) for line in text.splitlines(keepends=True))]
@@ -81,7 +93,9 @@ def unannotated(source: str) -> str:
     def spans() -> Iterator[tuple[int, int, bytes]]:
         for node in ast.walk(ast.parse(source)):
             match node:
-                case ast.ImportFrom(module="__future__"):
+                case ast.ImportFrom(module="__future__" | "typing"):
+                    yield begin(node), end(node), b""
+                case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                     yield begin(node), end(node), b""
                 case ast.FunctionDef(returns=ast.expr() as said):
                     yield text.rindex(b"->", 0, begin(said)), end(said), b""
