@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from kthw.findings import reachability, sizes
 from kthw.findings.finding import Finding, Lost
 from kthw.findings.node_firewall import at_random, mending, told
-from kthw.findings.reachability import between, names, pairs
+from kthw.findings.reachability import names, pairs
 from kthw.network.loss import Count
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop
@@ -20,9 +21,9 @@ _MOST_TOLD = 3
 def no_packets_lost(network: Network, worker: str) -> list[Finding]:
     """Of what the worker's probe pod sends to any other worker's, no more is lost than in a good network.
 
-    When that is so ``kthw.network.loss`` says. One finding for each rule of a firewall that drops by chance,
-    the same to all whose packets it drops; and one for the sender's pairs of which nothing that was observed
-    loses any.
+    When that is so ``kthw.network.loss`` says; a count that says less is enough where something else, that
+    nothing stops, did not arrive. One finding for each rule of a firewall that drops by chance, the same to
+    all whose packets it drops; and one for the sender's pairs of which nothing that was observed loses any.
     """
     return [finding for finding, senders in _told(network) if worker in senders]
 
@@ -48,17 +49,28 @@ def _each(network: Network) -> Iterator[tuple[Finding, frozenset[str]]]:
 
 
 def _lossy(network: Network) -> Iterator[Probe]:
-    """Of each pair that loses some, the count."""
-    for worker in network.workers:
-        others = dict.fromkeys(p.destination for p in network.probes.sent_by(worker) if between(network, p))
-        yield from filter(None, (network.probes.lossy(worker, other) for other in others))
+    """Of each pair that loses some, the count, in the order of the workers."""
+    position = network.position
+    pairs = [pair for pair in network.probes.doubted if set(pair) <= position.keys()]
+    for source, other in sorted(pairs, key=lambda pair: position[pair[0]]):
+        if network.probes.lossy(source, other) or _misses_some(network, source, other):
+            yield network.probes.doubted[source, other]
+
+
+def _misses_some(network: Network, source: str, other: str) -> bool:
+    """Whether anything else that was sent between them did not arrive, and may be lost with that share."""
+    sent = network.probes.of_pair(source, other)
+    return any(reachability.lost_by_chance(network, p) or sizes.lost_by_chance(network, p) for p in sent)
 
 
 def no_packets_lost_towards(network: Network, worker: str) -> list[Finding]:
     """The same of what any other worker's sends to the worker's, as it is told of the first such sender."""
-    senders = dict.fromkeys(p.source for p in network.probes.sent_to(worker) if between(network, p))
-    lossy = next((sender for sender in senders if network.probes.lossy(sender, worker)), None)
-    return no_packets_lost(network, lossy) if lossy else []
+    sender = network.remember(("lost towards",), lambda: _first_senders(network)).get(worker)
+    return no_packets_lost(network, sender) if sender else []
+
+
+def _first_senders(network: Network) -> dict[str, str]:
+    return {probe.destination: probe.source for probe in reversed([*_lossy(network)])}
 
 
 def _by_rule(network: Network, at: str, drop: Drop, probes: Sequence[Probe]) -> Finding:

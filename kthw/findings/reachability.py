@@ -130,13 +130,18 @@ def _is_reached(network: Network, worker: str) -> list[Finding]:
 
 
 def _is_unreachable(network: Network, probe: Probe) -> bool:
-    """Whether nothing came back of all that was sent to another's pod, and that is not for a share lost.
+    """Whether nothing came back of all that was sent to another's pod, and that is not for a share lost."""
+    return _failed(network, probe) and not lost_by_chance(network, probe)
 
-    Where much is lost on the pair's way, a probe that is not stopped by anything seen may be lost as well.
-    """
-    if probe.size or probe.reached or not between(network, probe) or probe.sent > probe.lost:
-        return False
-    return not network.probes.lossy(probe.source, probe.destination) or bool(_causes(network, probe))
+
+def lost_by_chance(network: Network, probe: Probe) -> bool:
+    """Whether it did not arrive, nothing that was seen stops it, and much may be lost on the pair's way."""
+    doubted = (probe.source, probe.destination) in network.probes.doubted
+    return doubted and _failed(network, probe) and not _causes(network, probe)
+
+
+def _failed(network: Network, probe: Probe) -> bool:
+    return not (probe.size or probe.reached or probe.sent > probe.lost) and between(network, probe)
 
 
 def _lacking(

@@ -119,12 +119,21 @@ def failed(network: Network, worker: str) -> Iterator[Probe]:
     Not those that may have been lost with a share of all that is sent.
     """
     for probe in network.probes.sent_by(worker):
-        if not probe.size or probe.reached or not between(network, probe):
-            continue
-        small = network.probes.small(probe)
-        lossy = network.probes.lossy(probe.source, probe.destination)
-        if small and small.reached and (not lossy or smallest(network, probe)):
+        if _failed(network, probe) and not lost_by_chance(network, probe):
             yield probe
+
+
+def lost_by_chance(network: Network, probe: Probe) -> bool:
+    """Whether it did not arrive where small ones did, no place is too small, and much may be lost there."""
+    doubted = (probe.source, probe.destination) in network.probes.doubted
+    return doubted and _failed(network, probe) and not smallest(network, probe)
+
+
+def _failed(network: Network, probe: Probe) -> bool:
+    if not probe.size or probe.reached or not between(network, probe):
+        return False
+    small = network.probes.small(probe)
+    return small is not None and small.reached
 
 
 def unmeasured(network: Network, worker: str) -> list[str]:

@@ -17,6 +17,10 @@ TOLERATED: Final = 1 - (1 - 0.01) ** 4
 DOUBT: Final = 1e-6
 """How probable a count at least as bad may be at the share that is tolerated, to be told all the same: of the
 39,800 pairs of 200 workers, 4 % of the runs would tell of one if each of their interfaces were that bad."""
+LARGE: Final = 0.2
+"""The share that may be why nothing came of a connection, or of packets of one kind, though they were tried
+again and again: each needs several that are not lost.
+"""
 _SURE: Final = 2.575829303548901
 """Standard deviations that 99 % of a normal distribution are within."""
 
@@ -31,6 +35,11 @@ class Count(msgspec.Struct, frozen=True):
     def in_part(self) -> bool:
         """Some were lost, and some not."""
         return 0 < self.lost < self.sent
+
+    @property
+    def may_be_large(self) -> bool:
+        """Some and not all were lost, and the share may be ``LARGE``: of 200 packets 25, of 50 three were."""
+        return self.in_part and (self.bounds[1] >= LARGE or self.is_told)
 
     @property
     def is_told(self) -> bool:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
+from typing import Final
 
 from kthw.network.loss import Count
 from kthw.observed.evidence import Evidence, Probe, Trace, Way
+
+_PAIR: Final = operator.attrgetter("source", "destination")
 
 
 class Probes:
@@ -31,6 +36,17 @@ class Probes:
         return self._by_end.get(("to", worker), [])
 
     @functools.cached_property
+    def _pairs(self) -> dict[tuple[str, str], list[Probe]]:
+        pairs: dict[tuple[str, str], list[Probe]] = {}
+        for pair, probes in itertools.groupby(self._evidence.probes, _PAIR):
+            pairs.setdefault(pair, []).extend(probes)
+        return pairs
+
+    def of_pair(self, source: str, destination: str) -> list[Probe]:
+        """Those from the one worker's probe pod to the other worker."""
+        return self._pairs.get((source, destination), [])
+
+    @functools.cached_property
     def _small(self) -> dict[tuple[str, str, str], Probe]:
         between_pods = (probe for probe in self._evidence.probes if probe.kind == "pod" and not probe.size)
         return {(probe.source, probe.destination, probe.protocol): probe for probe in between_pods}
@@ -40,14 +56,22 @@ class Probes:
         return self._small.get((probe.source, probe.destination, probe.protocol))
 
     @functools.cached_property
-    def _lossy(self) -> dict[tuple[str, str], Probe]:
-        counted = (probe for probe in reversed(self._evidence.probes) if probe.lost and probe.kind == "pod")
-        told = (probe for probe in counted if Count(probe.sent, probe.lost).is_told)
-        return {(probe.source, probe.destination): probe for probe in told}
+    def doubted(self) -> dict[tuple[str, str], Probe]:
+        """By pair of workers, the count of what is lost between their probe pods: where that may be so large
+        that others, of which nothing came, are lost with it. One worth telling by itself goes before.
+        """
+        found: dict[tuple[str, str], Probe] = {}
+        for probe in self._evidence.probes:
+            if probe.lost and probe.kind == "pod" and Count(probe.sent, probe.lost).may_be_large:
+                pair = (probe.source, probe.destination)
+                if pair not in found or not _is_told(found[pair]):
+                    found[pair] = probe if _is_told(probe) else found.get(pair, probe)
+        return found
 
     def lossy(self, source: str, destination: str) -> Probe | None:
         """The first that counted a loss worth telling on the way between two workers' probe pods."""
-        return self._lossy.get((source, destination))
+        found = self.doubted.get((source, destination))
+        return found if found and _is_told(found) else None
 
     @functools.cached_property
     def of_earlier_version(self) -> bool:
@@ -82,3 +106,7 @@ class Probes:
     def way(self, worker: str, towards: str) -> Way | None:
         """Where the worker's kernel sends packets for the probe pod of ``towards``, where that was asked."""
         return self._ways.get((worker, towards))
+
+
+def _is_told(probe: Probe) -> bool:
+    return Count(probe.sent, probe.lost).is_told

@@ -42,9 +42,10 @@ def outcomes(evidence: Evidence) -> dict[tuple[str, str], Outcome]:
         if probe.kind == "pod" and probe.source != probe.destination:
             pair = (probe.source, probe.destination)
             (came if probe.reached else lost).add(pair)
-            if probe.sent and Count(probe.sent, probe.lost).is_told:
+            if probe.lost and Count(probe.sent, probe.lost).in_part:
                 came.add(pair)
-                lost.add(pair)
+                if Count(probe.sent, probe.lost).is_told:
+                    lost.add(pair)
     seen: dict[tuple[str, str], Outcome] = dict.fromkeys(came - lost, "reached")
     return {**seen, **dict.fromkeys(came & lost, "partly"), **dict.fromkeys(lost - came, "failed")}
 

@@ -154,6 +154,28 @@ FAULTS: Faults = {
         failing(with_group(LOSSY, ingress=TCP_AND_PINGS), ("*", "*"), protocols=("udp",)),
         (LOST,) * 3 + ("security-group-blocks", *("pod-unreachable",) * 3),
     ),
+    "three of 50 are lost, and no connection came about": (
+        failing(losing(OK, 3, TO_1[0], sent=50), TO_1[0], protocols=("tcp",)),
+        (LOST,),
+    ),
+    "one of 20 is lost, and none of full size arrived": (
+        failing_at(losing(OK, 1, TO_1[0], sent=20), 0, TO_1[0]),
+        (LOST,),
+    ),
+    "three of 200 are lost, and no connection came about": (
+        failing(losing(OK, 3, TO_1[0]), TO_1[0], protocols=("tcp",)),
+        ("pod-unreachable",) * 2,
+    ),
+    "three of 50 are lost, and a group lets no UDP in": (
+        failing(
+            losing(with_group(OK, ingress=TCP_AND_PINGS), 3, TO_1[0], sent=50), ("*", "*"), protocols=("udp",)
+        ),
+        ("security-group-blocks", *("pod-unreachable",) * 3),
+    ),
+    "one of 20 is lost, and a network card takes less than the pods send": (
+        losing(SMALL_CARD, 1, TO_1[0], sent=20),
+        (TOO_BIG,),
+    ),
     "all of it is lost": (
         failing(losing(OK, 200, TO_1[0], reached=False), TO_1[0]),
         ("pod-unreachable",) * 2,
@@ -176,6 +198,7 @@ HEALTHY: Healthy = {
     "a card takes less, and TCP and all others got through": with_mtu(OK, "worker-1", "ens5", 1498),
     "no rule is told for what gets through": with_nft(OK, "worker-1", "numgen random mod 100 < 20 drop"),
     "one packet is lost": losing(OK, 1, ("*", "*")),
+    "three of 50 are lost, and all else arrived": losing(OK, 3, TO_1[0], sent=50),
     "as much is lost as may be": losing(OK, 24, ("*", "*")),
     "the first tries were lost, and of those that were counted next to none": losing(
         OK, 2, TO_1[0], reached=False

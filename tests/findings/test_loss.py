@@ -48,6 +48,13 @@ def test_of_200_packets_it_takes_25() -> None:
     assert [lost for lost in range(SENT + 1) if Count(SENT, lost).is_told] == list(range(25, SENT))
 
 
+@pytest.mark.parametrize(("sent", "least"), [(1, 0), (2, 1), (20, 1), (50, 3), (200, 25)])
+def test_a_share_may_be_large_from_so_many_on(sent: int, least: int) -> None:
+    """And what else did not arrive may be lost with it; not where nothing, or all of it, was lost."""
+    told = [lost for lost in range(sent + 1) if Count(sent, lost).may_be_large]
+    assert told == (list(range(least, sent)) if least else [])
+
+
 @pytest.mark.parametrize("share", [0.001, 0.005, 0.01])
 def test_up_to_one_percent_on_every_interface_one_pair_in_a_million_is_told(share: float) -> None:
     """A packet and its answer pass four interfaces: two at the sender's node, two at the other's."""

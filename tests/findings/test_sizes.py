@@ -158,7 +158,11 @@ def test_a_share_is_told_with_its_bounds(language: str) -> None:
     assert "20 % (14 %-28 %)" in catalogue(language).finding(found).why
 
 
-LOST = ("one pair loses nearly all", "a share is lost, and some of what is sent never arrived")
+LOST = (
+    "one pair loses nearly all",
+    "a share is lost, and some of what is sent never arrived",
+    "three of 50 are lost, and no connection came about",
+)
 
 
 @pytest.mark.parametrize("fault", LOST)
@@ -174,6 +178,13 @@ def test_what_is_lost_in_part_is_neither_reached_nor_unreachable(fault: str) -> 
         assert outcome.skip.after.code == "packets-lost"
     assert asked(evidence, "udp-between-pods", "worker-0").status == "skipped"
     assert outcomes(evidence)["worker-0", "worker-1"] == "partly"
+
+
+def test_a_pair_of_which_only_the_count_came_back_is_drawn_as_reached_in_part() -> None:
+    pair = ("worker-0", "worker-1")
+    evidence = failing(losing(OK, 40, pair, sent=50, reached=False), pair)
+    assert outcomes(evidence)[pair] == "partly"
+    assert outcomes(failing(losing(OK, 50, pair, sent=50, reached=False), pair))[pair] == "failed"
 
 
 def test_what_is_shut_is_told_although_a_share_is_lost_as_well() -> None:

@@ -262,3 +262,35 @@ def test_of_many_pairs_what_the_mesh_sends_is_sample_enough(lab: Lab) -> None:
     peers = [{**PEERS[0], "port": 8080}] * 20
     answer = lab.sessions[0].request("probe", deadline=30, peers=peers, seconds=1.0)
     assert {tuple(row[8:]) for row in answer["probes"] if row[3:5] == ["icmp", 0]} == {(0, 1, 0)}
+
+
+def test_of_many_pairs_those_that_were_answered_in_part_are_sampled(lab: Lab) -> None:
+    """What nothing came of may be lost, and the mesh need not have shown that any is."""
+    lab.lose(f"ip daddr {PEER} tcp dport 8080")
+    peers = [{**PEERS[0], "port": 8080}] * 20
+    answer = lab.sessions[0].request("probe", deadline=30, peers=peers, seconds=1.0)
+    counts = [tuple(row[9:]) for row in answer["probes"] if row[3:5] == ["icmp", 0]]
+    assert sorted(counts) == [(1, 0)] * 8 + [(5, 0)] * 12
+
+
+def test_a_silent_pair_beside_one_that_loses_is_asked_again(lab: Lab) -> None:
+    """It may have lost all by chance; alone it is a dead one."""
+    silent = "10.200.1.77"
+    lab.lose("numgen random mod 100 < 20")
+    lab.nodes.on(1, "nft", f"insert rule ip lose c ip daddr {silent} drop")
+    peers = [{**PEERS[0], "address": each, "port": 8080} for each in (silent, PEER)]
+    answer = lab.sessions[0].request("probe", deadline=30, peers=peers, seconds=1.0)
+    counts = {row[2]: tuple(row[9:]) for row in answer["probes"] if row[3:5] == ["icmp", 0]}
+    assert counts[silent] == (200, 200)
+    assert 45 <= counts[PEER][1] <= 100
+
+
+def test_where_pairs_are_few_a_later_try_sends_several(lab: Lab) -> None:
+    """At once, then half a second later; of three quarters that are lost some come back."""
+    lab.lose(f"ip daddr {PEER} ip protocol icmp ip length < 1000 counter")
+    lab.nodes.on(1, "nft", f"add rule ip lose c ip daddr {PEER} ip protocol {{ icmp, udp }} drop")
+    lab.look(seconds=1.0)
+    assert " counter packets 5 " in lab.nodes.on(1, "nft", "list", "table", "ip", "lose")
+    many = [{**PEERS[0], "port": 8080}] * 13
+    lab.sessions[0].request("probe", deadline=30, peers=many, seconds=1.0)
+    assert f" counter packets {5 + 2 * 13} " in lab.nodes.on(1, "nft", "list", "table", "ip", "lose")

@@ -16,8 +16,11 @@ from kthw.observed.agent.turns import Turns
 SAMPLED, SAMPLED_LEAST, SAMPLED_IN_ALL = 20, 5, 60
 """Packets for a pair that answers (at least so many, or none) and for all pairs of a pod: they notice a loss.
 
-Where there are many pairs, what the mesh itself sends over a lossy link is enough to notice it.
+Where there are many pairs, what the mesh itself sends over a lossy link is enough to notice it; then only
+those are sampled that were answered in part.
 """
+AT_ONCE = 4
+"""Packets of each kind for a later try, where they are few: three of four may be lost, and a pair answers."""
 SAMPLING = 2.0
 """Seconds for that; it takes some milliseconds where nothing is lost."""
 COUNTED, COUNTED_LEAST, PAUSE = 200, 50, 0.01
@@ -50,13 +53,14 @@ class Measuring:
         self.calls: list[Call] = []
         self.pairs: list[Pair] = []
         self.probes: list[Probe] = []
+        few = len(request["peers"]) * SAMPLED_LEAST <= SAMPLED_IN_ALL
         for peer in request["peers"]:
-            self._call_pod(peer["worker"], peer["address"], peer["port"])
+            self._call_pod(peer["worker"], peer["address"], peer["port"], AT_ONCE if few else 1)
         if request.get("node"):
-            self._call([Probe("node", pod.worker, request["node"], "icmp")])
+            self._call([Probe("node", pod.worker, request["node"], "icmp")], times=AT_ONCE)
         if request.get("internet"):
             address, port = request["internet"]
-            self._call([Probe("internet", "", address, "icmp")])
+            self._call([Probe("internet", "", address, "icmp")], times=AT_ONCE)
             self._call([Probe("internet", "", address, "tcp", port)])
 
     def all(self) -> list[list[Any]]:
@@ -76,7 +80,7 @@ class Measuring:
             pair.share_refusal()
         return [each.told(self.deadline) for each in self.probes]
 
-    def _call_pod(self, worker: str, address: str, port: int) -> None:
+    def _call_pod(self, worker: str, address: str, port: int, times: int) -> None:
         pair = Pair(worker, address, port, self.pod.mtu)
         if address == self.pod.address:
             for probe in pair.probes:
@@ -84,12 +88,12 @@ class Measuring:
             self.probes += pair.probes
             return
         self.pairs.append(pair)
-        self._call(pair.of("icmp") + pair.of("udp"))
+        self._call(pair.of("icmp") + pair.of("udp"), times=times)
         self._call(pair.of("tcp"), token(self.pod.run, worker))
 
-    def _call(self, probes: list[Probe], expected: bytes = b"") -> None:
+    def _call(self, probes: list[Probe], expected: bytes = b"", times: int = 1) -> None:
         self.probes += probes
-        self.calls.append(Call(probes, expected, self.pod.run))
+        self.calls.append(Call(probes, expected, self.pod.run, times))
 
     def _try(
         self, calls: list[Call], deadline: float, *besides: Any, pauses: tuple[float, float] | None = None
@@ -110,21 +114,30 @@ class Measuring:
             self.turns.turn(min(task.advance() for task in left))
 
     def _sample(self) -> None:
+        most = SAMPLED_IN_ALL // SAMPLED_LEAST
         counts = [Count(pair.counted) for pair in self.pairs if pair.counted]
+        if len(counts) > most:
+            counts = [Count(pair.counted) for pair in self.pairs if pair.counted and pair.is_in_part][:most]
         times = min(SAMPLED, SAMPLED_IN_ALL // len(counts)) if counts else 0
-        if times >= SAMPLED_LEAST:
-            sampling = Counting(counts, times, 0.0, SAMPLING, self.datagrams)
-            self._run(sampling)
-            sampling.tell()
+        sampling = Counting(counts, times, 0.0, SAMPLING, self.datagrams)
+        self._run(sampling)
+        sampling.tell()
 
     def _count(self) -> None:
-        """Of the pairs that lost some: how many, and once more whatever nothing came of."""
+        """Of the pairs that lost some: how many, and once more whatever nothing came of.
+
+        Where there are any, one that is silent may have lost all by chance: it is asked with them.
+        """
         lossy = [pair for pair in self.pairs if pair.is_lossy]
         if not lossy:
             return
         seconds = max(COUNTING, self.deadline)
         most = int(seconds / (EACH_PEER * len(self.pairs)))
-        lossy = lossy[: max(1, most // COUNTED_LEAST)]
+        room = max(1, most // COUNTED_LEAST)
+        silent = [pair for pair in self.pairs if pair.is_silent][: room // 2]
+        for pair in silent:
+            pair.count_by(pair.of("icmp")[0])
+        lossy = lossy[: room - len(silent)] + silent
         times = max(COUNTED_LEAST, min(COUNTED, most // len(lossy)))
         pause = max(PAUSE, EACH_PEER * len(self.pairs) * len(lossy))
         counts = [Count(pair.counted) for pair in lossy if pair.counted]
@@ -170,21 +183,32 @@ class Pair:
         return found
 
     def choose(self) -> None:
-        """By which protocol packets are counted: ICMP, or UDP where only that is answered, of any size.
-
-        What has been sent until then is the count, unless there is a better one.
-        """
+        """By which protocol packets are counted: ICMP, or UDP where only that is answered, of any size."""
         for small, *full in (self.of("icmp"), self.of("udp")):
             if small.reached or any(each.reached for each in full):
-                small.lost = small.missed if small.reached else len(small.numbers)
-                small.sent = small.lost + small.reached
-                self.counted = small
+                self.count_by(small)
                 return
+
+    def count_by(self, small: Probe) -> None:
+        """What has been sent until now is the count, unless there is a better one."""
+        small.lost = small.missed if small.reached else len(small.numbers)
+        small.sent = small.lost + small.reached
+        self.counted = small
 
     @property
     def is_lossy(self) -> bool:
         """Whether some were lost, and not all."""
         return self.counted is not None and any(each.missed or each.lost for each in self.probes)
+
+    @property
+    def is_in_part(self) -> bool:
+        """Whether something came of some of them, and nothing of others."""
+        return 0 < sum(each.reached for each in self.probes) < len(self.probes)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came of any, and nobody said why."""
+        return not any(each.reached or each.refusal for each in self.probes)
 
     @property
     def narrow(self) -> Probe | None:

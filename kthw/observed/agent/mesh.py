@@ -80,16 +80,18 @@ class Probe(Asker):
 class Call:
     """The probes of one address that go together: datagrams, or one connection.
 
-    ``expected``: what is first heard on it; nothing: that it opens is enough.
+    ``expected``: what is first heard on it; nothing: that it opens is enough. ``times``: how many of each
+    datagram a try sends, the first one aside.
     """
 
-    def __init__(self, probes: list[Probe], expected: bytes = b"", run: str = "") -> None:
+    def __init__(self, probes: list[Probe], expected: bytes = b"", run: str = "", times: int = 1) -> None:
         self.probes = probes
         self.address = probes[0].address
         self.port = probes[0].port
         self.connects = probes[0].protocol == "tcp"
         self.expected = expected
         self.run = run
+        self.times = times
         self.began = 0.0
         self.tried = 0.0
         self.tries = 0
@@ -214,7 +216,8 @@ class Mesh:
                 if call.connects:
                     self._connect(call)
                     break
-                probe.numbers.append(self.datagrams.send(probe, probe.protocol, probe.size))
+                for _ in range(call.times if call.tries > 1 else 1):
+                    probe.numbers.append(self.datagrams.send(probe, probe.protocol, probe.size))
             except OSError as problem:
                 self._refused(probe, problem)
         if call.left:
