@@ -261,7 +261,7 @@ def _wait_ready(ready: BinaryIO, directory: Path, watch: Watch) -> None:
     raise _broken(directory, watch, f"no answer in {_START_SECONDS:.0f} s")
 
 
-def ec2_client(endpoint: str) -> EC2Client:
+def ec2_client(endpoint: str, region: str = REGION) -> EC2Client:
     """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster."""
     import boto3
     import botocore.session
@@ -270,7 +270,7 @@ def ec2_client(endpoint: str) -> EC2Client:
     # Nothing of the user's own AWS configuration, which may name a profile that is not there.
     alone: dict[str, Any] = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     core = botocore.session.Session(session_vars={"profile": (None, None, None, None), **alone})
-    session = boto3.session.Session(*_CREDENTIALS, region_name=REGION, botocore_session=core)
+    session = boto3.session.Session(*_CREDENTIALS, region_name=region, botocore_session=core)
     # Generous: an API call that boots a node answers when the node is wired.
     config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
     return session.client("ec2", endpoint_url=endpoint, config=config)
