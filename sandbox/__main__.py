@@ -1,4 +1,4 @@
-"""``python -m sandbox up | run -- CMD … | ssh NAME [CMD …]``: a sandbox for a person."""
+"""``python -m sandbox up | run -- CMD … | ssh NAME [CMD …] | env | status``: a sandbox for a person."""
 
 from __future__ import annotations
 
@@ -9,29 +9,22 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from kthw.errors import CouldNotLook
 from kthw.start import loaded
 from kthw.words.command_line import Parser, speaking, unknown
 from kthw.words.messages import Catalogue, catalogue, language_of
-from sandbox import labs, login, shell
-from sandbox.box import Sandbox, start, why_no_packets
+from sandbox import labs, login, programs, running, shell, status, surroundings
+from sandbox.box import REGION, Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
+from sandbox.internet import LAPTOP
 from sandbox.labs import TUTORIAL
 
-_UNSET = (
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_SESSION_TOKEN",
-    "AWS_ENDPOINT_URL_EC2",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "KTHW_TARGET",
-)
-"""What would lead ``aws``, boto3 or the suite elsewhere than into the sandbox."""
-_COMMANDS: Final = ("up", "run", "ssh")
+_COMMANDS: Final = ("up", "run", "ssh", "env", "status")
+_OF_ONE_THAT_RUNS: Final = ("env", "status")
 _CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]"}
 
 
@@ -46,6 +39,8 @@ def main(arguments: list[str]) -> int:
         with handling(_interrupt, signal.SIGTERM, signal.SIGHUP):
             if options.command == "ssh":
                 return _ssh(options.name, options.cmd, words.say)
+            if options.command in _OF_ONE_THAT_RUNS:
+                return _of_one_that_runs(options.command, options.name, words.say)
             return _boot(options, words)
     except KeyboardInterrupt:
         return 130
@@ -62,13 +57,15 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
             command = commands.add_parser(name, help=words.say(f"sandbox-help-{name}"))
             if name == "ssh":
                 command.add_argument("name")
+            elif name in _OF_ONE_THAT_RUNS:
+                command.add_argument("name", nargs="?", default="", metavar="SANDBOX")
             else:
                 command.add_argument("--empty", action="store_true", help=words.say("sandbox-help-empty"))
                 command.add_argument("--workers", metavar="N", help=words.say("sandbox-help-workers"))
                 command.add_argument(
                     "--like", default=TUTORIAL, nargs="?", metavar="LAB", help=words.say("sandbox-help-like")
                 )
-            if name != "up":
+            if name in _CMD:
                 rest = command.add_argument("cmd", nargs=argparse.REMAINDER, metavar=_CMD[name])
                 rest.required = False  # nothing is a rest, too
         first = next(iter(arguments), "")
@@ -95,7 +92,10 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
         no_packets = why_no_packets(words.say)
         if no_packets:
             _complain(words.say("sandbox-without-packets", reason=no_packets))
-        with start(lab.names(workers), like=options.like, empty=options.empty, no_packets=no_packets) as box:
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+        with start(
+            lab.names(workers), like=options.like, empty=options.empty, region=region, no_packets=no_packets
+        ) as box:
             return _up(box, words.say) if options.command == "up" else _run(box, command, words.say)
     except CouldNotLook as problem:
         said = words.error(problem.error)
@@ -130,8 +130,7 @@ def _fill_in_what_is_closed() -> None:
 
 def _up(box: Sandbox, say: Callable[..., str]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in box.environment.items()]
-        lines += [f"unset {' '.join(_UNSET)}", "", f"# {say('sandbox-up')}", ""]
+        lines = [_lines(box.directory, box.environment), f"# {say('sandbox-up', laptop=LAPTOP)}", ""]
         try:
             os.write(sys.stdout.fileno() if sys.stdout else 1, "\n".join(lines).encode())
         except OSError as problem:
@@ -144,10 +143,10 @@ def _up(box: Sandbox, say: Callable[..., str]) -> int:
 
 
 def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
-    dressed = shell.dressed(command, box.directory, os.environ, box.environment, _UNSET)
+    dressed = shell.dressed(command, box.directory, os.environ, box.environment)
     told = dressed.is_interactive and sys.stdin.isatty()
     if told:
-        _complain(say("sandbox-shell-begins"))
+        _complain(say("sandbox-shell-begins", laptop=LAPTOP))
     try:
         return _until_it_ends(dressed.command, dressed.environment, say)
     finally:
@@ -169,6 +168,29 @@ def _ssh(name: str, words: list[str], say: Callable[..., str]) -> int:
     except login.NoLoginError as problem:
         return _complain(str(problem))
     return _until_it_ends(command, dict(os.environ), say)
+
+
+def _of_one_that_runs(command: str, name: str, say: Callable[..., str]) -> int:
+    """``env``: what a shell is to evaluate; ``status``: what is there. For a sandbox that is up already."""
+    try:
+        directory = running.meant(name, command, os.environ, say)
+        if command == "env":
+            said = _lines(directory, surroundings.kept(directory))
+        else:
+            said = status.told(directory, say)
+    except running.NotOneError as problem:
+        return _complain(str(problem))
+    except FileNotFoundError:  # it ended this moment
+        return _complain(say("sandbox-none"))
+    print(said, flush=True)  # noqa: T201 -- a command speaks to who ran it
+    if command == "env":
+        _complain(say("sandbox-env-says", laptop=LAPTOP))
+    return 0
+
+
+def _lines(directory: Path, exports: Mapping[str, str]) -> str:
+    first = programs.wrapped(directory, os.environ.get("PATH", os.defpath))
+    return surroundings.lines(exports, first, os.environ)
 
 
 def _interrupt(_number: int, _frame: Any) -> NoReturn:

@@ -52,6 +52,8 @@ class Access:
                 continue
             # Where none is known, a person may name the jump host: the key is known all the same.
             known.append(f"{address} {host_keys[instance.id]}\n")
+            if eni.public:
+                known.append(f"{state.vpcs[eni.vpc].public_name(address)} {host_keys[instance.id]}\n")
             if not eni.public:
                 jump = jumps.get(eni.vpc, "")
                 if not jump:
@@ -77,7 +79,8 @@ class Access:
         The person's own configuration does not apply to the sandbox's machines, and comes before ours is
         asked about a name of theirs, which may stand for an address of the sandbox.
         """
-        ours = [pattern for block in PUBLIC for pattern in _patterns(block)]
+        addresses = [pattern for block in PUBLIC for pattern in _patterns(block)]
+        ours = addresses + [f"ec2-{pattern.replace('.', '-')}.amazonaws.com" for pattern in addresses]
         others = ",".join([*(f"!{pattern}" for pattern in ours), "*"])
         return (
             f'Match host "{others}"\n    Include ~/.ssh/config\n    Include /etc/ssh/ssh_config\n\n'

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from kthw.errors import CouldNotLook, LookError
 from kthw.intended import tutorial
 from kthw.target import SshAccess, Target
-from sandbox import folder, labs
+from sandbox import folder, labs, surroundings
 from sandbox.access import SSH_CONFIG, Access
 from sandbox.lab import Lab
 from sandbox.labs import TUTORIAL
 from sandbox.state import State
+from sandbox.surroundings import CREDENTIALS
 from sandbox.watch import PATIENCE, Watch
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 REGION: Final = "us-east-1"
 LOG: Final = "leader.log"
-_CREDENTIALS: Final = ("testing", "testing")
-_PROXY_EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 _START_SECONDS: Final = 60.0
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -108,12 +107,14 @@ def start(
     *,
     like: str = TUTORIAL,
     empty: bool = False,
+    region: str = REGION,
     no_packets: str = "",
 ) -> Iterator[Sandbox]:
     """Boot a sandbox with a lab in it; throw it away at the end.
 
     ``workers``: their names (default: the lab's own). ``like``: the lab, one of ``labs.NAMES``; the
-    tutorial's is without pod routes. ``empty``: an account with nothing in it. ``no_packets``: why the data
+    tutorial's is without pod routes. ``empty``: an account with nothing in it. ``region``: where the lab is,
+    and where whoever names no region looks; all others are there, too. ``no_packets``: why the data
     plane is to be left out (``why_no_packets``), or empty.
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
     """
@@ -128,7 +129,7 @@ def start(
             watch = Watch(process)
             closing.callback(watch.end)
             with _api_answers(directory, watch):
-                ec2 = ec2_client(endpoint)  # boto3 loads while the leader boots
+                ec2 = ec2_client(endpoint, region)  # boto3 loads while the leader boots
                 _wait_ready(ready, directory, watch)
                 listener.close()
                 access = Access(directory, nobody=no_packets)
@@ -136,18 +137,19 @@ def start(
                     access.write(State(), {})  # so that whoever dials one of its machines is told why not
                 if not empty:
                     _build(ec2, labs.lab(like), workers, access, with_nodes=not no_packets)
+            config = "" if no_packets else str(directory / SSH_CONFIG)
+            exports = surroundings.furnish(directory, endpoint, region, config)
         except OSError as problem:
             raise _no_room(problem) from problem
-        config = "" if no_packets else str(directory / SSH_CONFIG)
         target = Target(
             kind="sandbox",
             endpoint=endpoint,
-            region=REGION,
-            credentials=_CREDENTIALS,
+            region=region,
+            credentials=CREDENTIALS,
             ssh=SshAccess(user=tutorial.SSH_USER, config=config),
             no_packets=no_packets,
         )
-        yield Sandbox(directory, target, _exports(endpoint, config), process)
+        yield Sandbox(directory, target, exports, process)
 
 
 def _build(
@@ -180,20 +182,6 @@ def _broken(directory: Path, watch: Watch, otherwise: str) -> CouldNotLook:
         said = (directory / LOG).read_text(errors="replace").splitlines()
         detail = next((line for line in reversed(said) if line.strip("- ")), otherwise)
     return CouldNotLook(LookError(code="sandbox-unavailable", subject="sandbox", detail=detail))
-
-
-def _exports(endpoint: str, ssh_config: str) -> dict[str, str]:
-    exports = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": _CREDENTIALS[0],
-        "AWS_SECRET_ACCESS_KEY": _CREDENTIALS[1],
-        "AWS_PAGER": "",
-        # A proxy could not reach an endpoint of this machine's loopback.
-        **{name: ",".join(filter(None, (os.environ.get(name), "127.0.0.1"))) for name in _PROXY_EXCEPTIONS},
-    }
-    return {**exports, "KTHW_SSH_CONFIG": ssh_config} if ssh_config else exports
 
 
 def _no_room(problem: OSError) -> CouldNotLook:
@@ -261,7 +249,7 @@ def _wait_ready(ready: BinaryIO, directory: Path, watch: Watch) -> None:
     raise _broken(directory, watch, f"no answer in {_START_SECONDS:.0f} s")
 
 
-def ec2_client(endpoint: str) -> EC2Client:
+def ec2_client(endpoint: str, region: str = REGION) -> EC2Client:
     """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster."""
     import boto3
     import botocore.session
@@ -270,7 +258,7 @@ def ec2_client(endpoint: str) -> EC2Client:
     # Nothing of the user's own AWS configuration, which may name a profile that is not there.
     alone: dict[str, Any] = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     core = botocore.session.Session(session_vars={"profile": (None, None, None, None), **alone})
-    session = boto3.session.Session(*_CREDENTIALS, region_name=REGION, botocore_session=core)
+    session = boto3.session.Session(*CREDENTIALS, region_name=region, botocore_session=core)
     # Generous: an API call that boots a node answers when the node is wired.
     config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
     return session.client("ec2", endpoint_url=endpoint, config=config)

@@ -44,6 +44,12 @@ def connection(path: str, address: str, port: str) -> socket.socket:
     return socket.socket(fileno=descriptors[0])
 
 
+def address_of(host: str) -> str:
+    """The address that is in a machine's public DNS name (``ec2-203-0-113-5.…``); of all else, itself."""
+    name = host.partition(".")[0].split("-")
+    return ".".join(name[1:]) if name[0] == "ec2" and len(name) == 5 else host
+
+
 def copy(remote: socket.socket) -> None:
     """Copy stdin to ``remote`` and ``remote`` to stdout until ``remote`` ends."""
     reading: list[int | socket.socket] = [0, remote]
@@ -70,7 +76,7 @@ def main(arguments: list[str]) -> None:
         sys.exit("sandbox: ssh was given no host: ssh ubuntu@ADDRESS")
     path, address, port, *said = arguments
     try:
-        remote = connection(path, address, port)
+        remote = connection(path, address_of(address), port)
         remote.setblocking(True)
         copy(remote)
     except OSError as problem:

@@ -26,7 +26,7 @@ _INSTANCE: Final = "i-"
 
 
 class Fabric:
-    """The kernel's side of one region. ``reconcile`` is called by one thread at a time."""
+    """The kernel's side of an account, all regions. ``reconcile`` is called by one thread at a time."""
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds

@@ -97,7 +97,8 @@ class Dialler:
                 connection = namespaces.inside(NAMESPACE, partial(_connect, address, int(port)))
             except (OSError, ValueError) as problem:
                 unknown = isinstance(problem, OSError) and problem.errno in _NOBODY
-                client.sendall(f"{'?' if unknown else '-'}{problem}".encode())
+                come = f" (here you come from {LAPTOP})" if isinstance(problem, TimeoutError) else ""
+                client.sendall(f"{'?' if unknown else '-'}{problem}{come}".encode())
                 return
             with connection:
                 descriptors = array.array("i", [connection.fileno()])

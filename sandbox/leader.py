@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from kthw.words.messages import catalogue, language_of
-from sandbox import folder, namespaces
+from sandbox import folder, namespaces, status
 from sandbox.access import DIAL_SOCKET, Access
 from sandbox.state import State
 
@@ -43,9 +43,15 @@ def main() -> None:
     # moto takes most of the start: import it while the namespaces are prepared.
     loading = threading.Thread(target=_load_api)
     loading.start()
-    reconcile: Callable[[State], None] = _nothing
+    obey: Callable[[State], None] = _nothing
     if options.packets != "none":
-        reconcile = _data_plane(options.directory, as_root=options.packets == "root")
+        obey = _data_plane(options.directory, as_root=options.packets == "root")
+
+    def reconcile(state: State) -> None:
+        obey(state)
+        with _WRITING:
+            status.record(options.directory, state)
+
     loading.join()
     from sandbox.api.server import serve
 

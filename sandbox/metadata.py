@@ -93,7 +93,7 @@ def _answers(eni: Eni, state: State) -> dict[str, bytes]:
     told = {
         "instance-id": instance.id,
         "local-ipv4": eni.addresses[0],
-        "local-hostname": f"ip-{eni.addresses[0].replace('.', '-')}.ec2.internal",
+        "local-hostname": state.vpcs[eni.vpc].private_name(eni.addresses[0]),
         **({"public-ipv4": eni.public[0][1]} if eni.public else {}),
     }
     answers = {f"latest/meta-data/{key}": value.encode() for key, value in told.items()}

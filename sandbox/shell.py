@@ -1,10 +1,10 @@
 """A person's own commands inside ``sandbox run``: ``ssh`` reaches the nodes, and a shell says where one is.
 
 Every tutorial prints ``ssh -i kubernetes.id_rsa ubuntu@ADDRESS``, and so it is typed. ``ssh``, ``scp``,
-``sftp`` and ``ssh-keyscan`` are therefore found here first on PATH: the person's own programs, told to read
-``sandbox.access``'s configuration before the person's. Whatever calls ``ssh`` by name (rsync, git, ansible,
-ssh-copy-id) comes this way too; and it leads to the sandbox what has an address of the sandbox's ranges or
-the name of a machine there, and nothing else.
+``sftp`` and ``ssh-keyscan`` are therefore found first on PATH in ``sandbox.programs``'s folder: the person's
+own programs, told to read ``sandbox.access``'s configuration before the person's. Whatever calls ``ssh`` by
+name (rsync, git, ansible, ssh-copy-id) comes this way too; and it leads to the sandbox what has an address of
+the sandbox's ranges or the name of a machine there, and nothing else.
 
 A network namespace for the whole command, in which those addresses were real, would lead there curl and nc as
 well. But it would cut off everything else: an ordinary user cannot join it to the host's network without a
@@ -17,18 +17,16 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sandbox.access import SHELL_CONFIG
+from sandbox import programs
+from sandbox.surroundings import UNSET
 
 MARK: Final = "(sandbox) "
 """How the prompt begins, in every language."""
-_KEYSCAN: Final = Path(__file__).with_name("keyscan.py")
 _POSIX: Final = ("sh", "dash", "ash", "ksh", "mksh")
 _SHELLS: Final = (*_POSIX, "bash", "zsh", "fish")
 
@@ -65,24 +63,22 @@ def dressed(
     directory: Path,
     given: Mapping[str, str],
     environment: Mapping[str, str],
-    unset: tuple[str, ...],
 ) -> Shell:
     """``command`` in the sandbox of ``directory``: ``given`` is the environment we were started with,
-    ``environment`` and ``unset`` are what leads into the sandbox.
+    ``environment`` is what leads into the sandbox.
 
     A shell is started with the person's own settings, then with these again: a ``.bashrc`` that says
     ``export AWS_PROFILE=…`` would lead out. Raises ``OSError`` when the files cannot be written.
     """
-    kept = {name: value for name, value in given.items() if name not in unset}
-    # `python`, `pytest` and `aws` are those installed beside this interpreter.
+    kept = {name: value for name, value in given.items() if name not in UNSET}
     path = given.get("PATH", os.defpath)
-    first = f"{_wrappers(directory, path)}:{Path(sys.executable).parent}"
+    first = programs.wrapped(directory, path)
     inside = {**kept, **environment, "PATH": f"{first}:{path}"}
     kind = Path(command[0]).name
     if kind not in _SHELLS or command[1:] not in ([], ["-i"]):
         return Shell(command, inside, is_interactive=False)
     again = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
-    again = f"unset {' '.join(unset)}\n{again}export PATH={shlex.quote(first)}:$PATH\n"
+    again = f"unset {' '.join(UNSET)}\n{again}export PATH={shlex.quote(first)}:$PATH\n"
     if kind == "bash":
         # /etc/bash.bashrc, where there is one, bash reads by itself.
         rc = _write(directory / "bashrc", f"[ ! -r ~/.bashrc ] || . ~/.bashrc\n{again}{_BASH_PROMPT}")
@@ -96,7 +92,7 @@ def dressed(
         _write(ours / ".zshrc", f"{own_rc}{again}{_ZSH_PROMPT}")
         inside["ZDOTDIR"] = str(ours)
     elif kind == "fish":
-        lines = [f"set -e {name}" for name in unset]
+        lines = [f"set -e {name}" for name in UNSET]
         lines += [f"set -gx {name} {_fish(value)}" for name, value in environment.items()]
         lines.append(f"set -gx PATH {' '.join(map(_fish, first.split(':')))} $PATH")
         command = [command[0], "--init-command", "\n".join([*lines, _FISH_PROMPT]), *command[1:]]
@@ -105,20 +101,6 @@ def dressed(
         theirs = f"[ ! -r {shlex.quote(own)} ] || . {shlex.quote(own)}\n" if own else ""
         inside["ENV"] = str(_write(directory / "shrc", f"{theirs}{again}{_PROMPT}"))
     return Shell(command, inside, is_interactive=True)
-
-
-def _wrappers(directory: Path, path: str) -> Path:
-    """A folder with the programs of OpenSSH's that are installed, each told where the sandbox is."""
-    wrappers = _folder(directory / "bin")
-    config = str(directory / SHELL_CONFIG)
-    for name in ("ssh", "scp", "sftp", "ssh-keyscan"):
-        real = shutil.which(name, path=path)
-        if real:
-            told = [real, "-F", config]
-            if name == "ssh-keyscan":  # it knows no configuration and no ProxyCommand
-                told = [sys.executable, "-I", "-S", str(_KEYSCAN), real, str(wrappers / "ssh")]
-            _write(wrappers / name, f'#!/bin/sh\nexec {shlex.join(told)} "$@"\n').chmod(0o700)
-    return wrappers
 
 
 def _folder(path: Path) -> Path:

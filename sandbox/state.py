@@ -20,6 +20,17 @@ class Vpc:
     id: str
     cidrs: tuple[str, ...]
     internet_gateway: str = ""
+    region: str = "us-east-1"
+
+    def public_name(self, address: str) -> str:
+        """The DNS name of a public address here (EC2 User Guide, *EC2 instance hostnames and domains*)."""
+        domain = "compute-1" if self.region == "us-east-1" else f"{self.region}.compute"
+        return f"ec2-{address.replace('.', '-')}.{domain}.amazonaws.com"
+
+    def private_name(self, address: str) -> str:
+        """The same of a private one."""
+        domain = "ec2" if self.region == "us-east-1" else f"{self.region}.compute"
+        return f"ip-{address.replace('.', '-')}.{domain}.internal"
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,7 @@ class NatGateway:
 
 @dataclass(frozen=True)
 class State:
-    """The whole network of one region, keyed by id."""
+    """The whole network of an account, in all regions, keyed by id."""
 
     vpcs: dict[str, Vpc] = field(default_factory=dict)
     subnets: dict[str, Subnet] = field(default_factory=dict)

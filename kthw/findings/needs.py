@@ -16,6 +16,7 @@ from kthw.findings import (
     reachability,
     sizes,
     unmade_pods,
+    way_in,
     workers,
 )
 from kthw.findings.check import Judge, Need, Skip
@@ -130,6 +131,15 @@ def seen_where_there(network: Network, name: str) -> Skip | None:
 def logged_in(network: Network, worker: str) -> None:
     """Somebody got into the worker."""
     network.node(worker)
+
+
+def login_tried(network: Network, worker: str) -> None:
+    """Somebody was answered by the worker, or AWS's answers explain why not."""
+    unreached = way_in.unreached(network, worker)
+    if unreached and not way_in.can_be_logged_in_to(network, worker):
+        raise CouldNotLook(unreached)
+    if not network.errors_on_node(worker):
+        logged_in(network, worker)
 
 
 def firewall_seen(network: Network, worker: str) -> Skip | None:

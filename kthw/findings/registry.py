@@ -19,6 +19,7 @@ from kthw.findings import (
     security,
     sizes,
     unmade_pods,
+    way_in,
     workers,
 )
 from kthw.findings.check import Check, every_other_machine, the_lab
@@ -45,6 +46,14 @@ CHECKS: Final[tuple[Check, ...]] = (
         chapter="machines",
         reads=NAMES,
         judge=workers.one_running_instance,
+    ),
+    Check(
+        name="can-be-logged-in-to",
+        area="workers",
+        chapter="machines",
+        needs=(needs.packets, needs.RUNNING, needs.login_tried),
+        reads=ROUTES | {"security-group"},
+        judge=way_in.can_be_logged_in_to,
     ),
     Check(
         name="pod-cidr-of-its-own",

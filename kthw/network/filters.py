@@ -24,6 +24,10 @@ _NUMBERS: Final = {"1": "icmp", "6": "tcp", "17": "udp"}
 _LAST_PORT: Final = 65535
 _EPHEMERAL: Final = (32768, 60999)
 """Where Linux takes the ports of what it opens from (``ip_local_port_range``)."""
+_NEVER_OUTSIDE: Final = tuple(
+    map(ranges.network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"))
+)
+"""What nobody comes from by way of an internet gateway (RFC 1918, 6598, 3927)."""
 LAST_WORD: Final = 32767
 """The number under which AWS lists an ACL's last entry, ``*``."""
 
@@ -112,6 +116,16 @@ class GroupRules:
             for rule in self.rules
             if rule.groups or any(cidr.overlaps(peers) for cidr in self._ranges(rule))
         ]
+
+    def about(self, need: Need) -> list[SecurityRule]:
+        """The rules each of which lets all of ``need`` through, to or from some."""
+        return [rule for rule in self.rules if (span := _span(rule, need)) and _covers([span], need)]
+
+    def is_for_strangers(self, rule: SecurityRule) -> bool:
+        """Whether it is, or may be, for an address that comes from the internet: a list that was not read."""
+        unread = set(rule.prefix_lists) - self._entries.keys()
+        inside = (any(cidr.subnet_of(block) for block in _NEVER_OUTSIDE) for cidr in self._ranges(rule))
+        return bool(unread) or not all(inside)
 
     def _ranges(self, rule: SecurityRule) -> list[IPv4Network]:
         listed = (entry for each in rule.prefix_lists for entry in self._entries.get(each, ()))

@@ -76,7 +76,7 @@ class Endpoint:
 
     def _changed(self) -> None:
         self._owing = self._asked = True
-        self._reconcile(snapshot(self._region))
+        self._reconcile(snapshot())
         self._owing = False
 
     def _catch_up(self) -> None:

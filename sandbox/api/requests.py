@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from botocore.model import OperationNotFoundError
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
+from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
 
 from sandbox.api import filters, refusals
@@ -80,6 +82,9 @@ class Ec2(
             return self._refuse(self._unreadable)
         action = self._get_action()
         try:
+            if self.region not in ec2_backends[DEFAULT_ACCOUNT_ID]:
+                # AWS has no such host; an endpoint that is on this machine whatever the region has to say it.
+                raise Refusal("InvalidParameterValue", f"There is no region {self.region}.")
             refusals.check(action, self.params)
             answer = super().call_action()
         except Refusal as refusal:

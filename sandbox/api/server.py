@@ -17,10 +17,10 @@ def serve(
 ) -> None:
     """Answer API calls on ``listener``, a socket that listens already, until the process ends.
 
-    After each call that may have changed something, and before its answer goes out, ``reconcile`` is
-    given the state of ``region``. Requests are taken one at a time, so it is never called twice at
+    After each call that may have changed something, in whatever region, and before its answer goes out,
+    ``reconcile`` is given the state of all. Requests are taken one at a time, so it is never called twice at
     once; what it raises becomes an ``InternalError`` answer and one line on stderr. A call that was
-    refused, or that only reads, does not reach it.
+    refused, or that only reads, does not reach it. ``region`` is the one that is likely asked first.
 
     ``routes_per_table`` is the account's quota of non-propagated routes per route table, 500 by
     default (quota L-93826ACB of *Amazon VPC quotas*; it can be raised to 1,000).

@@ -1,10 +1,11 @@
-"""The state of a region, read out of moto: what the network should be, as plain data."""
+"""The state of an account, read out of moto: what the network should be, as plain data."""
 
 from __future__ import annotations
 
 import base64
 import functools
 import ipaddress
+from dataclasses import fields
 from typing import Any, Literal
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -30,9 +31,20 @@ from sandbox.state import (
 )
 
 
-def snapshot(region: str) -> State:
-    """What the data plane of ``region`` has to do now. IPv4 only."""
-    backend = ec2_backends[DEFAULT_ACCOUNT_ID][region]
+def snapshot() -> State:
+    """What the data plane has to do now, for every region that anybody has asked for. IPv4 only.
+
+    No two regions have an id in common: EC2's ids are random, and so are moto's.
+    """
+    regions = [_region(backend) for backend in ec2_backends[DEFAULT_ACCOUNT_ID].values()]
+    together: dict[str, dict[str, Any]] = {field.name: {} for field in fields(State)}
+    for region in regions:
+        for name, there in together.items():
+            there.update(getattr(region, name))
+    return State(**together)
+
+
+def _region(backend: EC2Backend) -> State:
     tables = {table.id: _route_table(backend, table) for table in backend.route_tables.values()}
     subnets = _subnets(backend)
     return State(
@@ -59,6 +71,7 @@ def _vpcs(backend: EC2Backend) -> dict[str, Vpc]:
             id=vpc.id,
             cidrs=tuple(_cidr(block["cidr_block"]) for block in vpc.get_cidr_block_association_set()),
             internet_gateway=gateways.get(vpc.id, ""),
+            region=backend.region_name,
         )
         for vpc in backend.vpcs.values()
     }

@@ -101,9 +101,21 @@ class SubnetRequests(Subnets):
                 "InvalidParameterValue",
                 f"Value ({ipv6}) for parameter ipv6CidrBlock is invalid. This is not a valid CIDR block.",
             )
-        if not self._get_param("AvailabilityZone") and not self._get_param("AvailabilityZoneId"):
-            self.params["AvailabilityZone"] = self.ec2_backend.describe_availability_zones()[0].name
+        self._choose_zone()
         return super().create_subnet()
+
+    def _choose_zone(self) -> None:
+        """The first where none is named; moto takes a name that no zone of the region has for the first's."""
+        zones = self.ec2_backend.describe_availability_zones()
+        name, identity = self._get_param("AvailabilityZone"), self._get_param("AvailabilityZoneId")
+        if not name and not identity:
+            self.params["AvailabilityZone"] = zones[0].name
+        elif name and name not in {zone.name for zone in zones}:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Value ({name}) for parameter availabilityZone is invalid. Subnets can currently only be"
+                f" created in the following availability zones: {', '.join(zone.name for zone in zones)}.",
+            )
 
     def delete_subnet(self) -> ActionResult:
         subnet = self.ec2_backend.get_subnet(self._get_param("SubnetId"))

@@ -15,6 +15,11 @@ def test_exactly_one_running_instance_bears_the_name(confirm: Confirm) -> None:
     confirm("one-running-instance")
 
 
+def test_worker_can_be_logged_in_to(confirm: Confirm) -> None:
+    """The worker has what logging in takes of AWS: a public address, and a rule for port 22."""
+    confirm("can-be-logged-in-to")
+
+
 def test_user_data_names_a_pod_cidr_of_its_own(confirm: Confirm) -> None:
     """A pod CIDR is said for the worker that overlaps no other worker's and no CIDR of the VPC."""
     confirm("pod-cidr-of-its-own")

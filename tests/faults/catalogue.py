@@ -16,6 +16,7 @@ from tests.faults.faults_of_plugins import PLUGINS
 from tests.faults.faults_of_prefix_lists import LISTS
 from tests.faults.faults_of_routes import MISSING, WRONG
 from tests.faults.faults_of_the_vpc import GROUPS, INTERNET, LOCAL
+from tests.faults.faults_of_the_way_in import WAY_IN
 from tests.faults.faults_of_workers import POD_CIDRS, WORKERS
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -26,6 +27,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *LISTS,
     *LOCAL,
     *INTERNET,
+    *WAY_IN,
     *GROUPS,
     *ACLS,
     *FORWARDING,

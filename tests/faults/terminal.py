@@ -22,12 +22,12 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 PRELUDE: Final = r"""
 # By the names of the sandbox's ssh_config; what is printed names its own way in.
 ssh() { command ssh -o LogLevel=ERROR -F "${KTHW_SSH_CONFIG}" "$@"; }
-# The chapter "Provisioning Compute Resources", for one worker: NAME ADDRESS USER-DATA
+# The chapter "Provisioning Compute Resources", for one worker: NAME ADDRESS USER-DATA [OPTION]
 launch() {
   local id
   id=$(aws ec2 run-instances --image-id ami-785db401 --count 1 --instance-type t3.micro \
     --key-name kubernetes --security-group-ids "${SG}" --subnet-id "${SUBNET}" --private-ip-address "$2" \
-    --associate-public-ip-address --user-data "$3" \
+    "${4:---associate-public-ip-address}" --user-data "$3" \
     --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$1}]" \
     --query 'Instances[0].InstanceId' --output text)
   aws ec2 modify-instance-attribute --instance-id "$id" --no-source-dest-check

@@ -27,12 +27,14 @@ from tests.findings import (
     faults_of_route_tables,
     faults_of_routes,
     faults_of_sizes,
+    faults_of_the_way_in,
     faults_of_workers,
 )
 from tests.findings.judged import Faults, Healthy
 
 SUBJECTS = (
     faults_of_workers,
+    faults_of_the_way_in,
     faults_of_routes,
     faults_of_route_tables,
     faults_of_filters,

@@ -23,6 +23,8 @@ def _meant(check: Check) -> Judge:
 
     def judge(network: Network, worker: str) -> Sequence[Finding]:
         asked = worker in check.subjects(network.evidence.intended)
+        if needs.logged_in in check.needs and network.evidence.errors:
+            asked = asked and (worker in network.evidence.nodes or not network.errors_on_node(worker))
         return check.judge(network, worker) if asked and not any(n(network, worker) for n in meant) else []
 
     return judge

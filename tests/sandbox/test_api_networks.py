@@ -37,6 +37,34 @@ def test_another_region_starts_with_nothing_and_can_get_a_default_vpc(api_server
     assert launched["Instances"][0]["VpcId"] == ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
 
 
+def test_a_change_in_any_region_hands_on_the_state_of_all(api_lab: Lab) -> None:
+    """Each with its own names; one of them, or its end, takes nothing from the others."""
+    other = api_lab.server.client(region="sa-east-1")
+    vpc = other.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    there = api_lab.state.vpcs
+    assert {name: there[name].region for name in there} == {api_lab.vpc: "us-east-1", vpc: "sa-east-1"}
+    assert there[vpc].private_name("10.0.1.20") == "ip-10-0-1-20.sa-east-1.compute.internal"
+    assert there[vpc].public_name("203.0.113.5") == "ec2-203-0-113-5.sa-east-1.compute.amazonaws.com"
+    assert there[api_lab.vpc].private_name("10.0.1.20") == "ip-10-0-1-20.ec2.internal"
+    assert there[api_lab.vpc].public_name("203.0.113.5") == "ec2-203-0-113-5.compute-1.amazonaws.com"
+    other.delete_vpc(VpcId=vpc)
+    assert set(api_lab.state.vpcs) == {api_lab.vpc}
+
+
+def test_a_region_that_there_is_not_is_refused(api_server: Server, api_refused: Refused) -> None:
+    assert api_refused(api_server.client(region="mars-1").describe_vpcs) == "InvalidParameterValue"
+
+
+def test_a_subnet_is_in_a_zone_of_its_region(api_lab: Lab, api_refused: Refused) -> None:
+    """The first unless another is named; one of another region is refused, with those that there are."""
+    made = api_lab.ec2.create_subnet(
+        VpcId=api_lab.vpc, CidrBlock="10.0.2.0/24", AvailabilityZone="us-east-1c"
+    )
+    assert made["Subnet"]["AvailabilityZone"] == "us-east-1c"
+    wrong = {"VpcId": api_lab.vpc, "CidrBlock": "10.0.3.0/24", "AvailabilityZone": "sa-east-1a"}
+    assert api_refused(api_lab.ec2.create_subnet, **wrong) == "InvalidParameterValue"
+
+
 def test_a_vpc_reaches_the_state_with_its_gateway(api_lab: Lab) -> None:
     assert api_lab.state.vpcs[api_lab.vpc] == Vpc(api_lab.vpc, ("10.0.0.0/16",), api_lab.gateway)
     api_lab.ec2.detach_internet_gateway(InternetGatewayId=api_lab.gateway, VpcId=api_lab.vpc)

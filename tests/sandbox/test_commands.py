@@ -52,10 +52,10 @@ def test_bad_usage_says_what_to_type_and_exits_with_2(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "falta isto: up|run|ssh"),
+        ((), "falta isto: up|run|ssh|env|status"),
         (("ssh",), "falta isto: name\n"),
         (("upp",), "upp: isso não existe; você quis dizer up?"),
-        (("xyz",), "xyz: isso não existe; o que existe: up, run, ssh"),
+        (("xyz",), "xyz: isso não existe; o que existe: up, run, ssh, env, status"),
         (("up", "--worker", "3"), "--worker: isso não existe; você quis dizer --workers?"),
         (("--wokers", "3", "up"), "--wokers: isso não existe; você quis dizer --workers?"),
         (("run", "--workers"), "--workers: falta um valor depois"),
@@ -95,6 +95,38 @@ def test_what_would_lead_elsewhere_is_not_in_the_command_s_environment() -> None
     assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_EC2"} & environment.keys()
     assert environment["NO_PROXY"] == "a.invalid,127.0.0.1"
     assert environment["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+
+
+def test_the_person_s_own_region_and_files_are_neither_read_nor_written(tmp_path: Path) -> None:
+    """The region it was started with stands in a file of the sandbox's own, which ``aws`` may change."""
+    own = tmp_path / "config"
+    own.write_text("[default]\nregion = ap-south-1\n")
+    script = "env; aws configure get region; aws configure set region sa-east-1; aws configure get region"
+    done = sandbox(
+        "run", "--empty", "sh", "-c", script, AWS_CONFIG_FILE=str(own), AWS_REGION="eu-west-1",
+        AWS_DEFAULT_REGION="us-west-2",
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert lines[-2:] == ["eu-west-1", "sa-east-1"]
+    assert not [line for line in lines if line.startswith(("AWS_REGION=", "AWS_DEFAULT_REGION="))]
+    assert own.read_text() == "[default]\nregion = ap-south-1\n"
+
+
+def test_a_region_that_there_is_not_ends_with_its_name() -> None:
+    done = sandbox("run", "--", "true", AWS_REGION="mars-1")
+    assert done.returncode == 2
+    assert "There is no region mars-1" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["env", "status"])
+def test_what_asks_for_a_running_one_says_how_to_start_one(command: str, tmp_path: Path) -> None:
+    alone = {"TMPDIR": str(tmp_path), "XDG_RUNTIME_DIR": "", "KTHW_SSH_CONFIG": ""}
+    done = sandbox(command, **alone)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "./run sandbox up" in done.stderr
+    done = sandbox(command, "nobody", **alone, LC_ALL="pt_BR.UTF-8")
+    assert done.returncode == 2
+    assert "Nenhum sandbox chamado nobody" in done.stderr
 
 
 def test_ssh_without_a_sandbox_says_how_to_start_one(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.metadata import Metadata
-from sandbox.state import Eni, Instance, State
+from sandbox.state import Eni, Instance, State, Vpc
 from tests.sandbox.api_lab import Lab
 
 WORKER = ("vpc-1", "10.0.1.20")
@@ -16,7 +16,8 @@ def told(**instance: object) -> Metadata:
     eni = Eni(id="eni-1", subnet="subnet-1", vpc="vpc-1", instance="i-1", index=0, addresses=("10.0.1.20",))
     worker = Instance(id="i-1", name="worker-0", running=True, user_data=USER_DATA, **instance)  # type: ignore[arg-type]
     metadata = Metadata()
-    metadata.know(State(enis={eni.id: eni}, instances={worker.id: worker}))
+    vpc = Vpc(id="vpc-1", cidrs=("10.0.0.0/16",))
+    metadata.know(State(vpcs={vpc.id: vpc}, enis={eni.id: eni}, instances={worker.id: worker}))
     return metadata
 
 

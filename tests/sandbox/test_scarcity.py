@@ -103,7 +103,7 @@ def test_a_current_folder_that_is_gone_is_no_reason_to_stop(tmp_path: Path) -> N
 
 def test_where_no_packets_flow_ssh_says_why_and_dials_nobody() -> None:
     with start((), empty=True, no_packets="Packets need Linux.") as box:
-        inside = shell.dressed(["ssh", "ubuntu@203.0.113.1"], box.directory, os.environ, box.environment, ())
+        inside = shell.dressed(["ssh", "ubuntu@203.0.113.1"], box.directory, os.environ, box.environment)
         done = subprocess.run(
             inside.command, env=inside.environment, capture_output=True, text=True, check=False, timeout=20
         )

@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import programs
 from sandbox.access import SHELL_CONFIG, Access
+from sandbox.internet import LAPTOP
 from sandbox.state import State
 from tests.sandbox.test_commands import NO_PACKETS, ROOT
 
@@ -113,6 +115,98 @@ def test_an_empty_address_is_ssh_s_own_error(inside: Inside) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["curl", "ifconfig.me"],
+        ["curl", "-4", "-s", "https://checkip.amazonaws.com/"],
+        ["curl", "-sS", "--fail", "-m", "5", "http://ipinfo.io/ip"],
+        ["wget", "-qO-", "https://ifconfig.co"],
+        ["wget", "-q", "-O", "-", "icanhazip.com"],
+        ["dig", "+short", "myip.opendns.com", "@resolver1.opendns.com"],
+    ],
+)
+def test_who_asks_for_their_own_address_is_told_the_one_that_logins_come_from(
+    inside: Inside, words: list[str]
+) -> None:
+    """So a rule for ``$(curl …)/32`` lets them in; nobody outside is asked."""
+    if not shutil.which(words[0]):
+        pytest.skip(f"{words[0]} is not installed")
+    done = inside.run(*words)
+    assert (done.stdout.strip(), done.returncode) == (LAPTOP, 0), done.stderr
+
+
+def test_what_else_they_ask_goes_to_the_program_that_they_have(tmp_path: Path) -> None:
+    """With each word as it was, an empty one and one with spaces too; the answer may go into a file."""
+    real = tmp_path / "real"
+    real.mkdir()
+    for name in ("curl", "wget", "dig", "ssh", "aws"):
+        (real / name).write_text('#!/bin/sh\nprintf "<%s>" "$AWS_DEFAULT_REGION" "$@"\n')
+        (real / name).chmod(0o755)
+    directory = tmp_path / "it's here"
+    directory.mkdir()
+    for _ in range(2):  # a second terminal's changes nothing
+        programs.wrapped(directory, f"{directory}/bin:{real}")
+
+    def said(*words: str) -> str:
+        environment = {"PATH": f"{directory}/bin:/usr/bin:/bin", "AWS_REGION": "sa-east-1"}
+        done = subprocess.run(
+            words, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    url = "https://github.com/x?a=1&b=ifconfig.me"
+    assert said("curl", "-o", "", "a b", url) == f"<><-o><><a b><{url}>"
+    assert said("curl", "ifconfig.me") == f"<><{(directory / 'address').as_uri()}>"
+    assert said("wget", "-O", "file", url) == f"<><-O><file><{url}>"
+    assert said("dig", "+short", "github.com") == "<><+short><github.com>"
+    assert said("dig", "TXT", "+short", "o-o.myaddr.l.google.com", "@ns1.google.com") == f'"{LAPTOP}"\n'
+    assert said("dig", "+short", "myip.opendns.com", "@resolver1.opendns.com") == f"{LAPTOP}\n"
+    assert said("wget", "-qO", "file", "ifconfig.me") == ""
+    assert (tmp_path / "file").read_text() == f"{LAPTOP}\n"
+    assert said("ssh", "there") == f"<><-F><{directory}/ssh_config.shell><there>"
+    assert json.loads((directory / "address.json").read_text())["ip"] == LAPTOP
+
+
+def test_the_two_names_of_a_region_mean_what_they_mean_to_the_second_aws(inside: Inside) -> None:
+    """Assigned and not exported, ``AWS_REGION`` is the script's own; exported, it is where ``aws`` looks."""
+    script = "aws ec2 describe-availability-zones --query AvailabilityZones[0].ZoneName --output text"
+    for before, zone in (
+        ("AWS_REGION=us-east-2", "us-east-1a"),
+        ("export AWS_REGION=us-east-2", "us-east-2a"),
+        ("export AWS_DEFAULT_REGION=us-west-2", "us-west-2a"),
+        ("export AWS_DEFAULT_REGION=us-west-2 AWS_REGION=us-east-2", "us-east-2a"),
+    ):
+        done = inside.run("sh", "-c", f"{before}; {script}")
+        assert done.stdout == f"{zone}\n", done.stderr
+
+
+@needs_packets
+def test_another_terminal_means_the_sandbox_after_one_line(inside: Inside) -> None:
+    """``eval "$(… sandbox env)"``, twice too; what would lead elsewhere goes; ``status`` says who is there."""
+    name = Path(inside.environment["KTHW_SSH_CONFIG"]).parent.name.rpartition("-")[2]
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KTHW_"))}
+    mine |= {"AWS_PROFILE": "prod", "AWS_REGION": "mars-1", "LC_ALL": "C.UTF-8"}
+    line = f'eval "$({sys.executable} -m sandbox env {name})"'
+    script = f'{line}; one=$PATH; {line}; [ "$one" = "$PATH" ] && ssh worker-0 hostname && env'
+    done = subprocess.run(
+        ["sh", "-euc", script], cwd=ROOT, env=mine, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"Your address in it is {LAPTOP}" in done.stderr
+    first, *rest = done.stdout.splitlines()
+    found = dict(each.split("=", 1) for each in rest if "=" in each)
+    assert first == "ip-10-0-1-20"
+    assert not {"AWS_PROFILE", "AWS_REGION"} & found.keys()
+    assert found["AWS_ENDPOINT_URL"] == inside.environment["AWS_ENDPOINT_URL"]
+    for language, state in (("C.UTF-8", "running"), ("pt_BR.UTF-8", "em execução")):
+        told = inside.run(sys.executable, "-m", "sandbox", "status", LC_ALL=language, PYTHONPATH=str(ROOT))
+        assert f"{name}" in told.stdout.splitlines()[0]
+        assert LAPTOP in told.stdout.splitlines()[0]
+        assert re.search(rf"worker-0 +i-\w+ +{state} +10.0.1.20 +ubuntu@{inside.address}\n", told.stdout)
+        assert "    10.0.0.0/16 → local\n    0.0.0.0/0 → igw-" in told.stdout
+
+
 def test_other_hosts_are_reached_as_ever(tmp_path: Path) -> None:
     """The person's own configuration rules them, and only them; a name of theirs may stand for ours."""
     config = tmp_path / SHELL_CONFIG
@@ -125,7 +219,13 @@ def test_other_hosts_are_reached_as_ever(tmp_path: Path) -> None:
         done = subprocess.run(["ssh", "-F", config, "-G", host], capture_output=True, text=True, check=True)
         return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
 
-    for host in ("github.com", "203.0.112.9", "10.0.1.20", "198.20.0.1"):
+    for host in (
+        "github.com",
+        "203.0.112.9",
+        "10.0.1.20",
+        "198.20.0.1",
+        "ec2-54-1-2-3.compute-1.amazonaws.com",
+    ):
         other = told(host)
         assert (other["user"], other["compression"]) == ("me", "yes")
         assert "proxycommand" not in other
@@ -134,6 +234,7 @@ def test_other_hosts_are_reached_as_ever(tmp_path: Path) -> None:
     assert (ours["user"], ours["compression"]) == ("ubuntu", "no")
     assert "dial.py" in ours["proxycommand"]
     assert "dial.py" in told("lab")["proxycommand"]
+    assert "dial.py" in told("ec2-203-0-113-9.sa-east-1.compute.amazonaws.com")["proxycommand"]
 
 
 # --- a shell to type into -----------------------------------------------------------------------------------
