@@ -7,6 +7,7 @@ import functools
 import moto.core.responses
 import moto.core.utils
 import moto.ec2.urls
+import moto.ssm.models
 from moto.ec2 import utils
 from moto.ec2.models import (
     ec2_backends,
@@ -25,6 +26,7 @@ from sandbox.api import addresses, filters, tags
 from sandbox.api.account import Account
 from sandbox.api.instances import Instance
 from sandbox.api.interfaces import NetworkInterface
+from sandbox.api.parameters import Parameters
 from sandbox.api.requests import Ec2
 from sandbox.api.routes import Route
 from sandbox.api.security_groups import SecurityGroup, SecurityGroupRule
@@ -43,6 +45,7 @@ def install(routes_per_table: int) -> None:
         (elastic_network_interfaces, "NetworkInterface", NetworkInterface),
         (elastic_network_interfaces, "random_public_ip", addresses.next_public),
         (instances, "Instance", Instance),
+        (moto.ssm.models, "ParameterDict", Parameters),
         (nat_gateways, "random_private_ip", _none),
         (route_tables, "Route", Route),
         (route_tables, "RouteTable", RouteTable),
@@ -66,6 +69,7 @@ def install(routes_per_table: int) -> None:
     Ec2.routes_per_table = routes_per_table
     ec2_backends.backend = Account
     ec2_backends.clear()
+    moto.ssm.models.ssm_backends.clear()
 
 
 def _none() -> None:

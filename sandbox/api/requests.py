@@ -11,6 +11,7 @@ from moto.ec2.responses import EC2Response
 
 from sandbox.api import filters, refusals
 from sandbox.api.addresses import AddressRequests
+from sandbox.api.images import ImageRequests
 from sandbox.api.instances import InstanceRequests
 from sandbox.api.interfaces import InterfaceRequests
 from sandbox.api.launches import LaunchRequests
@@ -22,6 +23,7 @@ from sandbox.api.routes import RouteRequests
 from sandbox.api.security_groups import SecurityGroupRequests
 from sandbox.api.subnets import InternetGatewayRequests, SubnetRequests, VpcRequests
 from sandbox.api.tables import RouteTableRequests
+from sandbox.api.tags import TagRequests
 
 _READS = ("Describe", "Get", "List")
 
@@ -32,6 +34,7 @@ def _nothing() -> None:
 
 class Ec2(
     AddressRequests,
+    ImageRequests,
     InstanceRequests,
     InterfaceRequests,
     InternetGatewayRequests,
@@ -42,6 +45,7 @@ class Ec2(
     RouteTableRequests,
     SecurityGroupRequests,
     SubnetRequests,
+    TagRequests,
     VpcRequests,
     EC2Response,
 ):
