@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import getpass
+import json
 import os
 import select
 import shutil
@@ -20,6 +22,7 @@ from kthw.intended import tutorial
 from kthw.target import SshAccess, Target
 from sandbox import folder, labs
 from sandbox.access import SSH_CONFIG, Access
+from sandbox.habits import AT_ONCE, AT_ONCE_HEADER, Habits
 from sandbox.lab import Lab
 from sandbox.labs import TUTORIAL
 from sandbox.state import State
@@ -109,12 +112,13 @@ def start(
     like: str = TUTORIAL,
     empty: bool = False,
     no_packets: str = "",
+    habits: Habits = AT_ONCE,
 ) -> Iterator[Sandbox]:
     """Boot a sandbox with a lab in it; throw it away at the end.
 
     ``workers``: their names (default: the lab's own). ``like``: the lab, one of ``labs.NAMES``; the
     tutorial's is without pod routes. ``empty``: an account with nothing in it. ``no_packets``: why the data
-    plane is to be left out (``why_no_packets``), or empty.
+    plane is to be left out (``why_no_packets``), or empty. ``habits``: AWS's, once the lab is there.
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
     """
     with contextlib.ExitStack() as closing:
@@ -123,7 +127,7 @@ def start(
             closing.callback(folder.throw_away, directory)
             closing.callback(os.close, alive)
             listener = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
-            process, ready = _spawn(directory, alive, listener, no_packets, closing)
+            process, ready = _spawn(directory, alive, listener, no_packets, habits, closing)
             endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
             watch = Watch(process)
             closing.callback(watch.end)
@@ -208,7 +212,12 @@ def _no_room(problem: OSError) -> CouldNotLook:
 
 
 def _spawn(
-    directory: Path, alive: int, listener: socket.socket, no_packets: str, closing: contextlib.ExitStack
+    directory: Path,
+    alive: int,
+    listener: socket.socket,
+    no_packets: str,
+    habits: Habits,
+    closing: contextlib.ExitStack,
 ) -> tuple[subprocess.Popen[bytes], BinaryIO]:
     packets = "none" if no_packets else "root" if _is_root() else "user"
     owned, owner = _pipe(closing)
@@ -218,7 +227,7 @@ def _spawn(
         leader = (
             sys.executable, "-m", "sandbox.leader", "--directory", str(directory), "--packets", packets,
             "--listener", str(listener.fileno()), "--owner", str(owned.fileno()),
-            "--ready", str(readying.fileno()),
+            "--ready", str(readying.fileno()), "--habits", json.dumps(dataclasses.asdict(habits)),
         )  # fmt: skip
         process = subprocess.Popen(
             leader if no_packets else _unshare(*leader),
@@ -262,7 +271,8 @@ def _wait_ready(ready: BinaryIO, directory: Path, watch: Watch) -> None:
 
 
 def ec2_client(endpoint: str) -> EC2Client:
-    """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster."""
+    """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster. For it
+    everything happens at once."""
     import boto3
     import botocore.session
     from botocore.config import Config
@@ -273,7 +283,13 @@ def ec2_client(endpoint: str) -> EC2Client:
     session = boto3.session.Session(*_CREDENTIALS, region_name=REGION, botocore_session=core)
     # Generous: an API call that boots a node answers when the node is wired.
     config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
-    return session.client("ec2", endpoint_url=endpoint, config=config)
+    client = session.client("ec2", endpoint_url=endpoint, config=config)
+    client.meta.events.register("before-call.ec2", _at_once)
+    return client
+
+
+def _at_once(params: dict[str, Any], **_: Any) -> None:
+    params["headers"][AT_ONCE_HEADER] = "1"
 
 
 def _unshare(*command: str) -> list[str]:

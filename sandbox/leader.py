@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import json
 import os
 import socket
 import threading
@@ -19,6 +20,7 @@ from typing import Final
 from kthw.words.messages import catalogue, language_of
 from sandbox import folder, namespaces
 from sandbox.access import DIAL_SOCKET, Access
+from sandbox.habits import Habits
 from sandbox.state import State
 
 _PRIVATE: Final = Path("/run")
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--owner", type=int, required=True, help="a pipe whose other end the owner holds")
     parser.add_argument("--ready", type=int, required=True, help="a pipe to say 'ready' on")
     parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--habits", required=True, help="sandbox.habits.Habits, as JSON")
     parser.add_argument("--packets", choices=("root", "user", "none"), required=True)
     options = parser.parse_args()
 
@@ -51,7 +54,7 @@ def main() -> None:
 
     os.write(options.ready, b"ready")
     os.close(options.ready)
-    serve(socket.socket(fileno=options.listener), reconcile)
+    serve(socket.socket(fileno=options.listener), reconcile, habits=Habits(**json.loads(options.habits)))
 
 
 def _load_api() -> None:

@@ -62,6 +62,11 @@ class Addresses(EC2Backend):
         [eip] = self.address_by_ip([address]) if address else self.address_by_allocation([str(allocation_id)])
         if eni is None:
             eni = instance.only_interface()
+        if eni.instance is not None and eni.instance.state == "pending":
+            raise Refusal(
+                "InvalidInstanceID",
+                f"The pending instance '{eni.instance.id}' is not in a valid state for this operation.",
+            )
         if not any(
             gateway.vpc and gateway.vpc.id == eni.vpc_id for gateway in self.internet_gateways.values()
         ):

@@ -47,6 +47,9 @@ class Launches(EC2Backend):
             for failed in set(self.reservations) - reservations:
                 del self.reservations[failed]
             raise
+        launched: list[Any] = list(made.instances)
+        for instance in launched:
+            instance.boot()
         if token:
             self._launched[token] = made
         return made

@@ -32,12 +32,13 @@ from sandbox.api.routes import Route
 from sandbox.api.security_groups import SecurityGroup, SecurityGroupRule
 from sandbox.api.subnets import Subnet, Vpc
 from sandbox.api.tables import RouteTable
+from sandbox.habits import Habits
 
 _METHOD_NAMES = functools.cache(moto.core.utils.method_names_from_class)
 """moto inspects the whole class for every request."""
 
 
-def install(routes_per_table: int) -> None:
+def install(habits: Habits) -> None:
     """Put them in moto's place, for the whole process, and forget what any account had."""
     for module, name, ours in (
         (moto.core.responses, "method_names_from_class", _METHOD_NAMES),
@@ -66,7 +67,7 @@ def install(routes_per_table: int) -> None:
     utils.filter_dict_attribute_mapping.update(filters.INSTANCE_ATTRIBUTES)
     utils.filter_dict_igw_mapping["owner-id"] = "owner_id"
     moto.ec2.urls.url_paths["{0}/"] = Ec2.dispatch
-    Ec2.routes_per_table = routes_per_table
+    Ec2.behave(habits)
     ec2_backends.backend = Account
     ec2_backends.clear()
     moto.ssm.models.ssm_backends.clear()

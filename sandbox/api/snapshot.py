@@ -112,7 +112,10 @@ def _route(destination: str, route: Any) -> Route:
         elif gateway.startswith("igw-"):
             kind, target = "igw", gateway
         elif route.network_interface_id:
-            kind, target = "eni", route.network_interface_id
+            # While an instance starts or stops, a route to it is active and leads nowhere.
+            attached = route.interface.instance
+            if attached is not None and attached.is_running():
+                kind, target = "eni", route.network_interface_id
         elif route.nat_gateway is not None and destination == tutorial.EVERYWHERE:
             kind, target = "nat", route.nat_gateway.id
     return Route(destination=destination, kind=kind, target=target)
@@ -174,7 +177,7 @@ def _instances(backend: EC2Backend) -> dict[str, Instance]:
         instance.id: Instance(
             id=instance.id,
             name=backend.tags.get(instance.id, {}).get("Name", ""),
-            running=instance.state in ("pending", "running"),
+            running=instance.is_running(),
             user_data=base64.b64decode(str(instance.user_data or "")),
             public_key=instance.public_key,
             user=images.user_of(instance.image_id),
