@@ -21,7 +21,7 @@ from kthw.words.messages import catalogue, language_of
 from sandbox import folder, namespaces
 from sandbox.access import DIAL_SOCKET, Access
 from sandbox.habits import Habits
-from sandbox.state import State
+from sandbox.state import Reached, State, nobody_looks
 
 _PRIVATE: Final = Path("/run")
 _DISKS: Final = _PRIVATE / "sandbox"
@@ -47,14 +47,16 @@ def main() -> None:
     loading = threading.Thread(target=_load_api)
     loading.start()
     reconcile: Callable[[State], None] = _nothing
+    reached: Reached = nobody_looks
     if options.packets != "none":
-        reconcile = _data_plane(options.directory, as_root=options.packets == "root")
+        reconcile, reached = _data_plane(options.directory, as_root=options.packets == "root")
     loading.join()
     from sandbox.api.server import serve
 
     os.write(options.ready, b"ready")
     os.close(options.ready)
-    serve(socket.socket(fileno=options.listener), reconcile, habits=Habits(**json.loads(options.habits)))
+    habits = Habits(**json.loads(options.habits))
+    serve(socket.socket(fileno=options.listener), reconcile, habits=habits, reached=reached)
 
 
 def _load_api() -> None:
@@ -72,7 +74,7 @@ def _nothing(state: State) -> None:
     """Where no packets flow there is nothing to reconcile."""
 
 
-def _data_plane(directory: Path, *, as_root: bool) -> Callable[[State], None]:
+def _data_plane(directory: Path, *, as_root: bool) -> tuple[Callable[[State], None], Reached]:
     from sandbox.fabric import Fabric
     from sandbox.internet import Dialler
     from sandbox.node import label, prepare
@@ -95,7 +97,7 @@ def _data_plane(directory: Path, *, as_root: bool) -> Callable[[State], None]:
     with _WRITING:
         threading.Thread(target=Dialler(directory / DIAL_SOCKET).serve, daemon=True).start()
         access.write(State(), {})
-    return reconcile
+    return reconcile, fabric.reached
 
 
 def _make_private(directory: Path) -> None:

@@ -18,10 +18,11 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.api import replacements
 from sandbox.api.later import LATER
+from sandbox.api.load_balancers import LoadBalancerRequests, LoadBalancers
 from sandbox.api.requests import Ec2
 from sandbox.api.snapshot import snapshot
 from sandbox.habits import AT_ONCE_HEADER, Habits
-from sandbox.state import State
+from sandbox.state import Reached, State
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -44,7 +45,9 @@ class Endpoint:
     changed something.
     """
 
-    def __init__(self, reconcile: Callable[[State], None], region: str, habits: Habits) -> None:
+    def __init__(
+        self, reconcile: Callable[[State], None], reached: Reached, region: str, habits: Habits
+    ) -> None:
         self._reconcile = reconcile
         self._region = region
         self._lock = threading.Lock()
@@ -54,7 +57,8 @@ class Endpoint:
         """Whether it was asked for in this request."""
         self._moto = _Dispatcher(_backend_app)
         replacements.install(habits)
-        Ec2.changed = self._changed
+        Ec2.changed = LoadBalancerRequests.changed = self._changed
+        LoadBalancers.reached = staticmethod(reached)
         LATER.delay = habits.delay
         threading.Thread(target=self._live, daemon=True).start()
 

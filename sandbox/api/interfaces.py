@@ -18,6 +18,9 @@ _MOST_INTERFACES: Final = 32
 class NetworkInterface(elastic_network_interfaces.NetworkInterface):
     """An interface with the groups it was given, and with an Elastic IP that outlives a stop."""
 
+    load_balancer = ""
+    """The ARN of the load balancer whose interface it is, or empty."""
+
     @property
     def group_set(self) -> list[Any]:
         return self._group_set
@@ -188,7 +191,7 @@ class InterfaceRequests(ElasticNetworkInterfaces):
 
     def delete_network_interface(self) -> ActionResult:
         eni = self.ec2_backend.get_network_interface(self._get_param("NetworkInterfaceId"))
-        if eni.instance is not None:
+        if eni.instance is not None or eni.load_balancer:
             raise _in_use(eni.id)
         return super().delete_network_interface()
 

@@ -7,6 +7,8 @@ import functools
 import moto.core.responses
 import moto.core.utils
 import moto.ec2.urls
+import moto.elb.urls
+import moto.elbv2.models
 import moto.ssm.models
 from moto.ec2 import utils
 from moto.ec2.models import (
@@ -26,6 +28,7 @@ from sandbox.api import addresses, filters, tags
 from sandbox.api.account import Account
 from sandbox.api.instances import Instance
 from sandbox.api.interfaces import NetworkInterface
+from sandbox.api.load_balancers import LoadBalancer, LoadBalancerRequests, LoadBalancers
 from sandbox.api.parameters import Parameters
 from sandbox.api.requests import Ec2
 from sandbox.api.routes import Route
@@ -46,6 +49,8 @@ def install(habits: Habits) -> None:
         (elastic_network_interfaces, "NetworkInterface", NetworkInterface),
         (elastic_network_interfaces, "random_public_ip", addresses.next_public),
         (instances, "Instance", Instance),
+        (moto.elb.urls, "ELBV2Response", LoadBalancerRequests),
+        (moto.elbv2.models, "FakeLoadBalancer", LoadBalancer),
         (moto.ssm.models, "ParameterDict", Parameters),
         (nat_gateways, "random_private_ip", _none),
         (route_tables, "Route", Route),
@@ -70,6 +75,8 @@ def install(habits: Habits) -> None:
     Ec2.behave(habits)
     ec2_backends.backend = Account
     ec2_backends.clear()
+    moto.elbv2.models.elbv2_backends.backend = LoadBalancers
+    moto.elbv2.models.elbv2_backends.clear()
     moto.ssm.models.ssm_backends.clear()
 
 

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 
 from sandbox.habits import AT_ONCE, Habits
-from sandbox.state import State
+from sandbox.state import Reached, State, nobody_looks
 
 
 def serve(
@@ -15,6 +15,7 @@ def serve(
     region: str = "us-east-1",
     *,
     habits: Habits = AT_ONCE,
+    reached: Reached = nobody_looks,
 ) -> None:
     """Answer API calls on ``listener``, a socket that listens already, until the process ends.
 
@@ -22,11 +23,12 @@ def serve(
     given the state of ``region``; and so it is when something happens of itself (``habits``). Requests are
     taken one at a time, so it is never called twice at once; what it raises becomes an ``InternalError``
     answer and one line on stderr. A call that was refused, or that only reads, does not reach it.
+    ``reached`` says how the targets of load balancers are.
     """
     load()
     from sandbox.api import connection, endpoint
 
-    application = endpoint.Endpoint(reconcile, region, habits)
+    application = endpoint.Endpoint(reconcile, reached, region, habits)
     application.warm_up()
     connection.server_on(listener, application).serve_forever()
 
