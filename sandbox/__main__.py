@@ -109,7 +109,7 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
         no_packets = why_no_packets(words.say)
         if no_packets:
             _complain(words.say("sandbox-without-packets", reason=no_packets))
-        habits = replace(USUAL, **seconds, throttled=options.throttle)
+        habits = replace(USUAL, delay=seconds["delay"], lag=seconds["lag"], throttled=options.throttle)
         with start(
             lab.names(workers), like=options.like, empty=options.empty, no_packets=no_packets, habits=habits
         ) as box:

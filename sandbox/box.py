@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -109,14 +110,14 @@ def why_no_packets(say: Callable[..., str]) -> str:
 def start(
     workers: Sequence[str] | None = None,
     *,
-    like: str = TUTORIAL,
+    like: str | Lab = TUTORIAL,
     empty: bool = False,
     no_packets: str = "",
     habits: Habits = AT_ONCE,
 ) -> Iterator[Sandbox]:
     """Boot a sandbox with a lab in it; throw it away at the end.
 
-    ``workers``: their names (default: the lab's own). ``like``: the lab, one of ``labs.NAMES``; the
+    ``workers``: their names (default: the lab's own). ``like``: the lab, or one of ``labs.NAMES``; the
     tutorial's is without pod routes. ``empty``: an account with nothing in it. ``no_packets``: why the data
     plane is to be left out (``why_no_packets``), or empty. ``habits``: AWS's, once the lab is there.
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
@@ -139,7 +140,8 @@ def start(
                 if no_packets:
                     access.write(State(), {})  # so that whoever dials one of its machines is told why not
                 if not empty:
-                    _build(ec2, labs.lab(like), workers, access, with_nodes=not no_packets)
+                    lab = labs.lab(like) if isinstance(like, str) else like
+                    _build(ec2, lab, workers, access, with_nodes=not no_packets)
         except OSError as problem:
             raise _no_room(problem) from problem
         config = "" if no_packets else str(directory / SSH_CONFIG)
@@ -157,12 +159,16 @@ def start(
 def _build(
     ec2: EC2Client, lab: Lab, workers: Sequence[str] | None, access: Access, *, with_nodes: bool
 ) -> None:
-    from sandbox.building import build
+    from sandbox.building import balance, build
     from sandbox.dressing import dress
 
     built = build(ec2, lab, lab.names() if workers is None else workers, access.key)
-    if with_nodes:
-        dress(ec2, lab, built, access.directory)
+    with ThreadPoolExecutor(1) as meanwhile:  # the nodes boot
+        balancing = meanwhile.submit(balance, _client, ec2, lab) if lab.balanced else None
+        if with_nodes:
+            dress(ec2, lab, built, access.directory)
+        if balancing:
+            balancing.result()
 
 
 @contextlib.contextmanager
@@ -273,6 +279,11 @@ def _wait_ready(ready: BinaryIO, directory: Path, watch: Watch) -> None:
 def ec2_client(endpoint: str) -> EC2Client:
     """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster. For it
     everything happens at once."""
+    client: EC2Client = _client(endpoint, "ec2")
+    return client
+
+
+def _client(endpoint: str, service: str) -> Any:
     import boto3
     import botocore.session
     from botocore.config import Config
@@ -283,8 +294,8 @@ def ec2_client(endpoint: str) -> EC2Client:
     session = boto3.session.Session(*_CREDENTIALS, region_name=REGION, botocore_session=core)
     # Generous: an API call that boots a node answers when the node is wired.
     config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
-    client = session.client("ec2", endpoint_url=endpoint, config=config)
-    client.meta.events.register("before-call.ec2", _at_once)
+    client: Any = session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload] # any
+    client.meta.events.register("before-call", _at_once)
     return client
 
 

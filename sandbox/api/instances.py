@@ -11,6 +11,7 @@ from moto.core.types import Base64EncodedString
 from moto.ec2.models import instances
 from moto.ec2.responses.instances import InstanceResponse
 
+from sandbox.api.interfaces import public_name
 from sandbox.api.key_pairs import openssh_line
 from sandbox.api.later import LATER
 from sandbox.api.pages import page
@@ -27,6 +28,9 @@ class Instance(instances.Instance):
 
     A terminated one stays in the list with its tags, without interfaces and without addresses.
     """
+
+    ena_support = True
+    usage_operation, platform_details = "RunInstances", "Linux/UNIX"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.nics = {}
@@ -100,6 +104,10 @@ class Instance(instances.Instance):
     @property
     def public_ip_address(self) -> str | None:
         return self.public_ip
+
+    @property
+    def public_dns_name(self) -> str:
+        return public_name(self.primary.subnet, self.public_ip) if self.primary else ""
 
     @property
     def private_dns_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -54,7 +55,8 @@ class LoadBalancers(models.ELBv2Backend):
         return made
 
     def _refuse_without_gateway(self, balancer: Any) -> None:
-        attached = {gateway.vpc.id for gateway in self.ec2_backend.internet_gateways.values() if gateway.vpc}
+        gateways: list[Any] = list(self.ec2_backend.internet_gateways.values())
+        attached = {gateway.vpc.id for gateway in gateways if gateway.vpc}
         if balancer.scheme == "internet-facing" and balancer.vpc_id not in attached:
             raise ELBClientError("InvalidSubnet", f"VPC {balancer.vpc_id} has no internet gateway")
 
@@ -73,7 +75,7 @@ class LoadBalancers(models.ELBv2Backend):
         super().delete_load_balancer(arn)
         account: Any = self.ec2_backend
         for eni in interfaces(account, arn):
-            LATER.after_a_while(lambda gone=eni.id: account.delete_network_interface(gone))
+            LATER.after_a_while(functools.partial(account.delete_network_interface, eni.id))
         for group in self.target_groups.values():
             group.load_balancer_arns = [each for each in group.load_balancer_arns if each != arn]
 
@@ -98,7 +100,7 @@ class LoadBalancers(models.ELBv2Backend):
             return "unused", "Target.NotInUse", told
         address = target_address(self.ec2_backend, target.instance_id)
         port = group.health_check_port
-        reached = self.reached(arns[0], address, int(port if str(port).isdecimal() else target.port))
+        reached = type(self).reached(arns[0], address, int(port if str(port).isdecimal() else target.port))
         if reached is None:
             return "initial", "Elb.RegistrationInProgress", "Target registration is in progress"
         if not reached:

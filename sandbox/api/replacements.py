@@ -45,6 +45,7 @@ def install(habits: Habits) -> None:
     """Put them in moto's place, for the whole process, and forget what any account had."""
     for module, name, ours in (
         (moto.core.responses, "method_names_from_class", _METHOD_NAMES),
+        (elastic_ip_addresses, "ElasticAddress", addresses.Elastic),
         (elastic_ip_addresses, "random_ip", addresses.next_public),
         (elastic_network_interfaces, "NetworkInterface", NetworkInterface),
         (elastic_network_interfaces, "random_public_ip", addresses.next_public),

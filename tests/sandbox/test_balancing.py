@@ -66,10 +66,10 @@ def test_connections_reach_a_target_that_answers_and_health_says_which_does(box:
     ec2, balancing = ec2_client(box.target.endpoint), elb(box)
     subnet = ec2.describe_subnets()["Subnets"][0]
     (made,) = balancing.create_load_balancer(
-        Name="kubernetes", Type="network", Scheme="internet-facing", Subnets=[subnet["SubnetId"]]
+        Name="other", Type="network", Scheme="internet-facing", Subnets=[subnet["SubnetId"]]
     )["LoadBalancers"]
     (group,) = balancing.create_target_group(
-        Name="kubernetes", Protocol="TCP", Port=6443, VpcId=subnet["VpcId"], TargetType="ip"
+        Name="other", Protocol="TCP", Port=6443, VpcId=subnet["VpcId"], TargetType="ip"
     )["TargetGroups"]
     which = {"TargetGroupArn": group["TargetGroupArn"]}
     balancing.register_targets(**which, Targets=[{"Id": f"10.0.1.1{n}"} for n in range(3)])
@@ -79,7 +79,7 @@ def test_connections_reach_a_target_that_answers_and_health_says_which_does(box:
         Port=443,
         DefaultActions=[{"Type": "forward", **which}],
     )
-    described: Any = [{"Name": "description", "Values": ["ELB net/kubernetes/*"]}]
+    described: Any = [{"Name": "description", "Values": ["ELB net/other/*"]}]
     (eni,) = ec2.describe_network_interfaces(Filters=described)["NetworkInterfaces"]
     public = eni["Association"]["PublicIp"]
 
