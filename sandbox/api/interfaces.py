@@ -18,8 +18,8 @@ _MOST_INTERFACES: Final = 32
 class NetworkInterface(elastic_network_interfaces.NetworkInterface):
     """An interface with the groups it was given, and with an Elastic IP that outlives a stop."""
 
-    load_balancer = ""
-    """The ARN of the load balancer whose interface it is, or empty."""
+    kept_by = ""
+    """The load balancer's ARN or the NAT gateway's id whose interface it is, or empty."""
 
     @property
     def group_set(self) -> list[Any]:
@@ -206,7 +206,7 @@ class InterfaceRequests(ElasticNetworkInterfaces):
 
     def delete_network_interface(self) -> ActionResult:
         eni = self.ec2_backend.get_network_interface(self._get_param("NetworkInterfaceId"))
-        if eni.instance is not None or eni.load_balancer:
+        if eni.instance is not None or eni.kept_by:
             raise _in_use(eni.id)
         return super().delete_network_interface()
 

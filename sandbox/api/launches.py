@@ -38,6 +38,7 @@ class Launches(EC2Backend):
         token = kwargs.get("client_token") or ""
         if token in self._launched:
             return self._launched[token]
+        of_interfaces = dict((kwargs.get("tags") or {}).get("network-interface", {}))
         interfaces, reservations = set(self.enis), set(self.reservations)
         try:
             made = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
@@ -49,6 +50,8 @@ class Launches(EC2Backend):
             raise
         launched: list[Any] = list(made.instances)
         for instance in launched:
+            for eni in instance.nics.values():
+                eni.add_tags(of_interfaces)
             instance.boot()
         if token:
             self._launched[token] = made

@@ -64,7 +64,7 @@ class LoadBalancers(models.ELBv2Backend):
         account: Any = self.ec2_backend
         label = balancer.arn.partition(":loadbalancer/")[2]
         eni = account.create_network_interface(subnet, "", description=f"ELB {label}")
-        eni.status, eni.load_balancer = "in-use", balancer.arn
+        eni.status, eni.kept_by = "in-use", balancer.arn
         if allocation:
             account.associate_address(eni=eni, allocation_id=allocation)
         elif balancer.scheme == "internet-facing":
@@ -136,7 +136,7 @@ class LoadBalancerRequests(ELBV2Response):
 
 def interfaces(account: Any, arn: str) -> list[Any]:
     """The interfaces of a load balancer."""
-    return [eni for eni in account.enis.values() if eni.load_balancer == arn]
+    return [eni for eni in account.enis.values() if eni.kept_by == arn]
 
 
 def target_address(account: Any, target: str) -> str:

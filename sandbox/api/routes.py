@@ -71,7 +71,7 @@ class Route(route_tables.Route):
         elif self.gateway is not None:
             there = _attached(self.gateway, self.route_table.vpc_id)
         elif self.nat_gateway is not None:
-            there = self.nat_gateway.state == "available"
+            there = self.nat_gateway.state in ("pending", "available")
         else:
             there = True
         return "active" if there else "blackhole"

@@ -64,3 +64,28 @@ def test_a_gateway_stays_while_public_addresses_are_mapped(
     ec2.terminate_instances(InstanceIds=[launched])
     ec2.detach_internet_gateway(**which)
     ec2.delete_internet_gateway(InternetGatewayId=api_lab.gateway)
+
+
+def test_tags_may_come_with_what_is_made(api_lab: Lab) -> None:
+    """``--tag-specifications`` of each create command."""
+    ec2: Any = api_lab.ec2
+
+    def tagged(kind: str) -> dict[str, Any]:
+        return {"TagSpecifications": [{"ResourceType": kind, "Tags": [{"Key": "of", "Value": kind}]}]}
+
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16", **tagged("vpc"))["Vpc"]["VpcId"]
+    ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24", **tagged("subnet"))
+    ec2.create_internet_gateway(**tagged("internet-gateway"))
+    ec2.create_route_table(VpcId=vpc, **tagged("route-table"))
+    ec2.create_security_group(GroupName="g", Description="g", VpcId=vpc, **tagged("security-group"))
+    ec2.create_key_pair(KeyName="pair", **tagged("key-pair"))
+    elastic = ec2.allocate_address(Domain="vpc", **tagged("elastic-ip"))["AllocationId"]
+    ec2.create_nat_gateway(SubnetId=api_lab.subnet, AllocationId=elastic, **tagged("natgateway"))
+    ec2.create_network_acl(VpcId=vpc, **tagged("network-acl"))
+    launch = [tagged(kind)["TagSpecifications"][0] for kind in ("instance", "volume", "network-interface")]
+    api_lab.run(TagSpecifications=launch)
+    found = {tag["Value"] for tag in ec2.describe_tags(Filters=[{"Name": "key", "Values": ["of"]}])["Tags"]}
+    assert found == {
+        "vpc", "subnet", "internet-gateway", "route-table", "security-group", "key-pair", "elastic-ip",
+        "natgateway", "network-acl", "instance", "volume", "network-interface",
+    }  # fmt: skip

@@ -57,7 +57,8 @@ def test_a_rule_without_a_source_is_refused(api_lab: Lab, api_refused: Callable[
 
 
 def test_security_group_rules_are_found_changed_and_taken_away_by_their_ids(api_lab: Lab) -> None:
-    ec2, which = api_lab.ec2, {"GroupId": api_lab.group}
+    ec2: Any = api_lab.ec2
+    which = {"GroupId": api_lab.group}
     tagged: Any = [{"ResourceType": "security-group-rule", "Tags": [{"Key": "Name", "Value": "ssh"}]}]
     source: Any = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     (made,) = ec2.authorize_security_group_ingress(**which, IpPermissions=source, TagSpecifications=tagged)[
