@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import math
 import os
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -20,9 +22,12 @@ from kthw.words.messages import Catalogue, catalogue, language_of
 from sandbox import labs, login, programs, running, shell, status, surroundings
 from sandbox.box import REGION, Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
+from sandbox.habits import USUAL
 from sandbox.internet import LAPTOP
 from sandbox.labs import TUTORIAL
 
+_HABITS: Final = ("delay", "lag")
+_MOST_SECONDS: Final = 600
 _COMMANDS: Final = ("up", "run", "ssh", "env", "status")
 _OF_ONE_THAT_RUNS: Final = ("env", "status")
 _CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]"}
@@ -65,6 +70,11 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
                 command.add_argument(
                     "--like", default=TUTORIAL, nargs="?", metavar="LAB", help=words.say("sandbox-help-like")
                 )
+                for habit in _HABITS:
+                    usual, told = str(getattr(USUAL, habit)), words.say(f"sandbox-help-{habit}")
+                    command.add_argument(f"--{habit}", default=usual, metavar="N", help=told)
+                told = words.say("sandbox-help-throttle")
+                command.add_argument("--throttle", action="store_true", help=told)
             if name in _CMD:
                 rest = command.add_argument("cmd", nargs=argparse.REMAINDER, metavar=_CMD[name])
                 rest.required = False  # nothing is a rest, too
@@ -83,6 +93,10 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
     workers = int(typed) if typed.isdecimal() else -1
     if not 0 <= workers <= lab.most:
         return _complain(words.say("sandbox-workers-range", workers=typed, most=lab.most))
+    seconds = {habit: _seconds(getattr(options, habit)) for habit in _HABITS}
+    for habit in (habit for habit in _HABITS if not 0 <= seconds[habit] <= _MOST_SECONDS):
+        typed = getattr(options, habit)
+        return _complain(words.say("sandbox-seconds", habit=habit, typed=typed, most=_MOST_SECONDS))
     command = options.cmd[options.cmd[:1] == ["--"] :] if options.command == "run" else []
     if options.command == "run" and not command:
         return _complain(words.say("sandbox-run-what"))
@@ -93,13 +107,26 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
         if no_packets:
             _complain(words.say("sandbox-without-packets", reason=no_packets))
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+        habits = replace(USUAL, delay=seconds["delay"], lag=seconds["lag"], throttled=options.throttle)
         with start(
-            lab.names(workers), like=options.like, empty=options.empty, region=region, no_packets=no_packets
+            lab.names(workers),
+            like=options.like,
+            empty=options.empty,
+            region=region,
+            no_packets=no_packets,
+            habits=habits,
         ) as box:
             return _up(box, words.say) if options.command == "up" else _run(box, command, words.say)
     except CouldNotLook as problem:
         said = words.error(problem.error)
         return _complain(f"{said.what}\n{said.fix}")
+
+
+def _seconds(typed: str) -> float:
+    try:
+        return float(typed)
+    except ValueError:
+        return math.nan  # which is within no bounds
 
 
 def _labs(typed: str | None, words: Catalogue) -> str:

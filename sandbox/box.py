@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import getpass
+import json
 import os
 import select
 import shutil
@@ -11,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -20,6 +23,7 @@ from kthw.intended import tutorial
 from kthw.target import SshAccess, Target
 from sandbox import folder, labs, surroundings
 from sandbox.access import SSH_CONFIG, Access
+from sandbox.habits import AT_ONCE, AT_ONCE_HEADER, Habits
 from sandbox.lab import Lab
 from sandbox.labs import TUTORIAL
 from sandbox.state import State
@@ -105,17 +109,18 @@ def why_no_packets(say: Callable[..., str]) -> str:
 def start(
     workers: Sequence[str] | None = None,
     *,
-    like: str = TUTORIAL,
+    like: str | Lab = TUTORIAL,
     empty: bool = False,
     region: str = REGION,
     no_packets: str = "",
+    habits: Habits = AT_ONCE,
 ) -> Iterator[Sandbox]:
     """Boot a sandbox with a lab in it; throw it away at the end.
 
-    ``workers``: their names (default: the lab's own). ``like``: the lab, one of ``labs.NAMES``; the
+    ``workers``: their names (default: the lab's own). ``like``: the lab, or one of ``labs.NAMES``; the
     tutorial's is without pod routes. ``empty``: an account with nothing in it. ``region``: where the lab is,
     and where whoever names no region looks; all others are there, too. ``no_packets``: why the data
-    plane is to be left out (``why_no_packets``), or empty.
+    plane is to be left out (``why_no_packets``), or empty. ``habits``: AWS's, once the lab is there.
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
     """
     with contextlib.ExitStack() as closing:
@@ -124,7 +129,7 @@ def start(
             closing.callback(folder.throw_away, directory)
             closing.callback(os.close, alive)
             listener = closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=512))
-            process, ready = _spawn(directory, alive, listener, no_packets, closing)
+            process, ready = _spawn(directory, alive, listener, no_packets, habits, closing)
             endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
             watch = Watch(process)
             closing.callback(watch.end)
@@ -136,7 +141,8 @@ def start(
                 if no_packets:
                     access.write(State(), {})  # so that whoever dials one of its machines is told why not
                 if not empty:
-                    _build(ec2, labs.lab(like), workers, access, with_nodes=not no_packets)
+                    lab = labs.lab(like) if isinstance(like, str) else like
+                    _build(ec2, lab, workers, access, with_nodes=not no_packets)
             config = "" if no_packets else str(directory / SSH_CONFIG)
             exports = surroundings.furnish(directory, endpoint, region, config)
         except OSError as problem:
@@ -155,12 +161,16 @@ def start(
 def _build(
     ec2: EC2Client, lab: Lab, workers: Sequence[str] | None, access: Access, *, with_nodes: bool
 ) -> None:
-    from sandbox.building import build
+    from sandbox.building import balance, build
     from sandbox.dressing import dress
 
     built = build(ec2, lab, lab.names() if workers is None else workers, access.key)
-    if with_nodes:
-        dress(ec2, lab, built, access.directory)
+    with ThreadPoolExecutor(1) as meanwhile:  # the nodes boot
+        balancing = meanwhile.submit(balance, _client, ec2, lab) if lab.balanced else None
+        if with_nodes:
+            dress(ec2, lab, built, access.directory)
+        if balancing:
+            balancing.result()
 
 
 @contextlib.contextmanager
@@ -196,7 +206,12 @@ def _no_room(problem: OSError) -> CouldNotLook:
 
 
 def _spawn(
-    directory: Path, alive: int, listener: socket.socket, no_packets: str, closing: contextlib.ExitStack
+    directory: Path,
+    alive: int,
+    listener: socket.socket,
+    no_packets: str,
+    habits: Habits,
+    closing: contextlib.ExitStack,
 ) -> tuple[subprocess.Popen[bytes], BinaryIO]:
     packets = "none" if no_packets else "root" if _is_root() else "user"
     owned, owner = _pipe(closing)
@@ -206,7 +221,7 @@ def _spawn(
         leader = (
             sys.executable, "-m", "sandbox.leader", "--directory", str(directory), "--packets", packets,
             "--listener", str(listener.fileno()), "--owner", str(owned.fileno()),
-            "--ready", str(readying.fileno()),
+            "--ready", str(readying.fileno()), "--habits", json.dumps(dataclasses.asdict(habits)),
         )  # fmt: skip
         process = subprocess.Popen(
             leader if no_packets else _unshare(*leader),
@@ -250,7 +265,13 @@ def _wait_ready(ready: BinaryIO, directory: Path, watch: Watch) -> None:
 
 
 def ec2_client(endpoint: str, region: str = REGION) -> EC2Client:
-    """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster."""
+    """A client of a sandbox's API that may write: for whoever builds, breaks or tests a cluster. For it
+    everything happens at once."""
+    client: EC2Client = _client(endpoint, "ec2", region)
+    return client
+
+
+def _client(endpoint: str, service: str, region: str) -> Any:
     import boto3
     import botocore.session
     from botocore.config import Config
@@ -261,7 +282,13 @@ def ec2_client(endpoint: str, region: str = REGION) -> EC2Client:
     session = boto3.session.Session(*CREDENTIALS, region_name=region, botocore_session=core)
     # Generous: an API call that boots a node answers when the node is wired.
     config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})
-    return session.client("ec2", endpoint_url=endpoint, config=config)
+    client: Any = session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload] # any
+    client.meta.events.register("before-call", _at_once)
+    return client
+
+
+def _at_once(params: dict[str, Any], **_: Any) -> None:
+    params["headers"][AT_ONCE_HEADER] = "1"
 
 
 def _unshare(*command: str) -> list[str]:

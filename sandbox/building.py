@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kthw.intended import tutorial
-from sandbox.internet import LAPTOP
 from sandbox.lab import Lab, Machine
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ def build(ec2: EC2Client, lab: Lab, names: Sequence[str], key_file: Path) -> dic
     the nodes themselves is ``sandbox.dressing``'s.
     """
     vpc = ec2.create_vpc(CidrBlock=lab.vpc)["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     subnets = [
         _subnet(ec2, vpc, cidr, _ZONES[place % len(_ZONES)] if lab.zones else "")
         for place, cidr in enumerate(lab.ranges(len(names)))
@@ -51,6 +52,35 @@ def build(ec2: EC2Client, lab: Lab, names: Sequence[str], key_file: Path) -> dic
             for table in tables:
                 _route(ec2, lab, table, machine, launched)
     return built
+
+
+def balance(client: Callable[[str, str, str], Any], ec2: EC2Client, lab: Lab) -> None:
+    """A network load balancer in front of the controllers of a lab that was built, the only one there.
+
+    ``client``: makes one, of an endpoint, a service and a region.
+    """
+    elb = client(ec2.meta.endpoint_url, "elbv2", ec2.meta.region_name)
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    (made,) = elb.create_load_balancer(
+        Name=tutorial.RESOURCE_NAME, Subnets=[subnet["SubnetId"]], Scheme="internet-facing", Type="network"
+    )["LoadBalancers"]
+    (group,) = elb.create_target_group(
+        Name=tutorial.RESOURCE_NAME,
+        Protocol="TCP",
+        Port=tutorial.API_PORT,
+        VpcId=subnet["VpcId"],
+        TargetType="ip",
+    )["TargetGroups"]
+    controllers = [machine for machine in lab.machines(lab.names()) if machine.name in lab.others]
+    elb.register_targets(
+        TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": each.address} for each in controllers]
+    )
+    elb.create_listener(
+        LoadBalancerArn=made["LoadBalancerArn"],
+        Protocol="TCP",
+        Port=tutorial.BALANCED_PORT,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
+    )
 
 
 def _name(ec2: EC2Client, name: str, *resources: str) -> None:
@@ -111,13 +141,13 @@ def _security_group(ec2: EC2Client, lab: Lab, vpc: str, workers: int) -> str:
     group = ec2.create_security_group(
         GroupName=tutorial.RESOURCE_NAME, Description="Kubernetes security group", VpcId=vpc
     )["GroupId"]
-    laptop = f"{LAPTOP}/32"
+    _name(ec2, tutorial.RESOURCE_NAME, group)
     everything = [("-1", -1, cidr) for cidr in (lab.vpc, lab.pod_range(workers))]
     for rule in everything if lab.lets_in is None else lab.lets_in:
         _allow(ec2, group, *rule)
     for port in tutorial.PUBLIC_PORTS:
-        _allow(ec2, group, "tcp", port, laptop)
-    _allow(ec2, group, "icmp", -1, laptop)
+        _allow(ec2, group, "tcp", port, lab.opened_to)
+    _allow(ec2, group, "icmp", -1, lab.opened_to)
     return group
 
 
@@ -143,6 +173,7 @@ def _launch(
         MaxCount=1,
         InstanceType="t3.micro",
         KeyName=tutorial.KEY_NAME,
+        BlockDeviceMappings=[{"DeviceName": lab.root_device, "Ebs": {"VolumeSize": lab.disk}}],
         NetworkInterfaces=[
             {
                 "DeviceIndex": 0,

@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from sandbox import internet, namespaces
+from sandbox.balancing import PREFIX, Balancers
 from sandbox.looking import look, named
 from sandbox.metadata import Metadata
 from sandbox.namespaces import CommandError
@@ -35,6 +36,7 @@ class Fabric:
         self._public: dict[str, str] | None = {}
         """Public address to the VPC's end of the link it is behind; None: whatever the kernel has."""
         self._metadata = Metadata()
+        self._balancers = Balancers()
         internet.create()
 
     def reconcile(self, state: State) -> None:
@@ -63,6 +65,10 @@ class Fabric:
         """Public host key by instance id, of every node that has a disk."""
         return {identifier: node.host_key for identifier, node in self._nodes.items()}
 
+    def reached(self, arn: str, address: str, port: int) -> bool | None:
+        """Whether a load balancer's target answered (``sandbox.state.Reached``)."""
+        return self._balancers.reached(arn, address, port)
+
     def _doubt(self) -> None:
         self._public = None
         for router in self._vpcs.values():
@@ -79,8 +85,10 @@ class Fabric:
             self._vpcs[vpc].take_away(plan, booting)
         self._take_nodes_away(state, running - booting)
         self._create_nodes(state, booting)
+        self._create_balancers(state)
         for vpc, plan in plans.items():
             self._vpcs[vpc].put(plan)
+        self._balancers.know(state)
         self._set_public_addresses(live)
         self._take_vpcs_away(live)
         for identifier in sorted(booting):
@@ -122,6 +130,16 @@ class Fabric:
                 self._nodes[identifier] = self._node(state, identifier)
             namespaces.ip("", [f"netns add {identifier}"])
             namespaces.ip(identifier, ["link set lo up"])
+
+    def _create_balancers(self, state: State) -> None:
+        """Namespaces of load balancers, and of no others."""
+        wanted = {each.eni.instance for each in state.load_balancers.values()}
+        there = {name for name in named() if name.startswith(PREFIX)}
+        self._balancers.leave(there - wanted)
+        _remove(there - wanted)
+        for name in sorted(wanted - there):
+            namespaces.ip("", [f"netns add {name}"])
+            namespaces.ip(name, ["link set lo up"])
 
     def _node(self, state: State, identifier: str) -> Node:
         enis = [eni for eni in state.enis.values() if eni.instance == identifier]

@@ -153,7 +153,7 @@ def _security_groups(rules: Ruleset, enis: list[Eni], state: State, vpc: str) ->
             allowed = [line for rule in its for line in _group_rules(rule, address, known)]
             rules.chain(f"group_{way}_{plain(group.id)}", "", allowed)
     receive, send = [], []
-    for eni in enis:
+    for eni in (eni for eni in enis if eni.filtered):
         ids = sorted(known & set(eni.security_groups))
         # One chain for each combination of groups in use: 200 workers with the same groups share it.
         combination = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:12]

@@ -46,7 +46,9 @@ class Lab:
     of the VPC, to the ``instance`` or its ``eni``, or ``kernel`` routes on every machine, or on the workers
     alone (without ``others_routed``). ``checked``: the source/dest check stays on. ``lets_in``: what the
     security group does of the nodes' own traffic, each (protocol, port, source), where it is not all of the
-    VPC's and the pods'. ``first``: the number of the first worker; ``host``: its address within its subnet;
+    VPC's and the pods'; ``opened_to``: from where SSH, the API's port and pings are let in. ``balanced``: a
+    network load balancer is in front of the controllers. ``disk``: in GB. ``first``: the number of the first
+    worker; ``host``: its address within its subnet;
     ``nat``: whether the subnets behind the one in front have a way out. ``cni``: the files of
     ``/etc/cni/net.d`` for a pod CIDR, by name, where they are not the tutorial's; ``commands``: what is typed
     on a worker besides, patterns too. ``image``: the id of everybody's, which says whom they let in.
@@ -73,11 +75,19 @@ class Lab:
     others_routed: bool = True
     checked: bool = False
     lets_in: tuple[tuple[str, int, str], ...] | None = None
+    opened_to: str = tutorial.EVERYWHERE
+    balanced: bool = False
+    disk: int = tutorial.DISK_GIGABYTES
     nat: bool = True
     cni: Callable[[str], Mapping[str, object]] | None = None
     commands: tuple[str, ...] = ()
-    image: str = images.UBUNTU.id
+    image: str = images.FOCAL.id
     options: tuple[str, ...] = ()
+
+    @property
+    def root_device(self) -> str:
+        """As the image has it."""
+        return images.root_device_of(self.image)
 
     def but(self, **changes: object) -> Lab:
         """The same but for these."""

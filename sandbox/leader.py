@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import json
 import os
 import socket
 import threading
@@ -19,7 +20,8 @@ from typing import Final
 from kthw.words.messages import catalogue, language_of
 from sandbox import folder, namespaces, status
 from sandbox.access import DIAL_SOCKET, Access
-from sandbox.state import State
+from sandbox.habits import Habits
+from sandbox.state import Reached, State, nobody_looks
 
 _PRIVATE: Final = Path("/run")
 _DISKS: Final = _PRIVATE / "sandbox"
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--owner", type=int, required=True, help="a pipe whose other end the owner holds")
     parser.add_argument("--ready", type=int, required=True, help="a pipe to say 'ready' on")
     parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--habits", required=True, help="sandbox.habits.Habits, as JSON")
     parser.add_argument("--packets", choices=("root", "user", "none"), required=True)
     options = parser.parse_args()
 
@@ -44,8 +47,9 @@ def main() -> None:
     loading = threading.Thread(target=_load_api)
     loading.start()
     obey: Callable[[State], None] = _nothing
+    reached: Reached = nobody_looks
     if options.packets != "none":
-        obey = _data_plane(options.directory, as_root=options.packets == "root")
+        obey, reached = _data_plane(options.directory, as_root=options.packets == "root")
 
     def reconcile(state: State) -> None:
         obey(state)
@@ -57,7 +61,8 @@ def main() -> None:
 
     os.write(options.ready, b"ready")
     os.close(options.ready)
-    serve(socket.socket(fileno=options.listener), reconcile)
+    habits = Habits(**json.loads(options.habits))
+    serve(socket.socket(fileno=options.listener), reconcile, habits=habits, reached=reached)
 
 
 def _load_api() -> None:
@@ -75,7 +80,7 @@ def _nothing(state: State) -> None:
     """Where no packets flow there is nothing to reconcile."""
 
 
-def _data_plane(directory: Path, *, as_root: bool) -> Callable[[State], None]:
+def _data_plane(directory: Path, *, as_root: bool) -> tuple[Callable[[State], None], Reached]:
     from sandbox.fabric import Fabric
     from sandbox.internet import Dialler
     from sandbox.node import label, prepare
@@ -98,7 +103,7 @@ def _data_plane(directory: Path, *, as_root: bool) -> Callable[[State], None]:
     with _WRITING:
         threading.Thread(target=Dialler(directory / DIAL_SOCKET).serve, daemon=True).start()
         access.write(State(), {})
-    return reconcile
+    return reconcile, fabric.reached
 
 
 def _make_private(directory: Path) -> None:

@@ -46,6 +46,7 @@ class Metadata:
         self._asking = {
             (eni.vpc, address): _Asking(state.instances[eni.instance].metadata, _answers(eni, state))
             for eni in state.enis.values()
+            if eni.instance in state.instances
             for address in eni.addresses
         }
 

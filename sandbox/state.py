@@ -7,6 +7,7 @@ are AWS's, addresses and CIDRs are text in canonical form.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -87,6 +88,8 @@ class Eni:
     public: tuple[tuple[str, str], ...] = ()
     source_dest_check: bool = True
     security_groups: tuple[str, ...] = ()
+    filtered: bool = True
+    """Whether security groups are asked: a network load balancer without one lets everything pass."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,27 @@ class NatGateway:
 
 
 @dataclass(frozen=True)
+class LoadBalancer:
+    """A load balancer in one of its subnets. ``eni``: what it is reached by, whose ``instance`` is the name
+    of its namespace. ``forwards``: (port, its targets as (address, port)) of each listener."""
+
+    arn: str
+    name: str
+    eni: Eni
+    forwards: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] = ()
+
+
+Reached = Callable[[str, str, int], bool | None]
+"""(load balancer's ARN, address, port): whether that target answered the last health check; None where there
+was none yet."""
+
+
+def nobody_looks(_arn: str, _address: str, _port: int) -> bool | None:
+    """Where no packets flow."""
+    return None
+
+
+@dataclass(frozen=True)
 class State:
     """The whole network of an account, in all regions, keyed by id."""
 
@@ -171,6 +195,8 @@ class State:
     security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
     network_acls: dict[str, NetworkAcl] = field(default_factory=dict)
     nat_gateways: dict[str, NatGateway] = field(default_factory=dict)
+    load_balancers: dict[str, LoadBalancer] = field(default_factory=dict)
+    """By the id of their interface, which is none of ``enis``."""
 
     @property
     def running(self) -> set[str]:
@@ -179,6 +205,7 @@ class State:
 
     @property
     def live(self) -> State:
-        """The same, with the network interfaces of running instances only."""
+        """The same, with the network interfaces of what runs only: instances and load balancers."""
         running = self.running
-        return replace(self, enis={e.id: e for e in self.enis.values() if e.instance in running})
+        enis = {e.id: e for e in self.enis.values() if e.instance in running}
+        return replace(self, enis=enis | {key: each.eni for key, each in self.load_balancers.items()})

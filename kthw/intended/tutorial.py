@@ -31,6 +31,10 @@ NETWORK_NAME: Final = "kubernetes-the-hard-way"
 RESOURCE_NAME: Final = "kubernetes"
 """Name of the subnet, the internet gateway, the route table and the security group."""
 PUBLIC_PORTS: Final = (22, 6443, 443)
+API_PORT: Final = 6443
+"""Where the controllers listen; the load balancer does on ``BALANCED_PORT``."""
+BALANCED_PORT: Final = 443
+DISK_GIGABYTES: Final = 50
 VPC_CIDR: Final = "10.0.0.0/16"
 SUBNET_CIDR: Final = "10.0.1.0/24"
 POD_RANGE: Final = "10.200.0.0/16"

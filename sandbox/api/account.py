@@ -10,6 +10,7 @@ from moto.ec2.models.subnets import Subnet
 from sandbox.api import images
 from sandbox.api.interfaces import Interfaces
 from sandbox.api.launches import Launches
+from sandbox.api.nat_gateways import NatGateways
 from sandbox.api.network_acls import Acls
 from sandbox.api.refusals import Refusal
 from sandbox.api.security_groups import Groups
@@ -19,7 +20,7 @@ def _domain(region: str) -> str:
     return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
 
 
-class Account(Interfaces, Launches, Groups, Acls):
+class Account(Interfaces, Launches, Groups, Acls, NatGateways):
     """One account's EC2 in one region. There is no default VPC until someone creates one."""
 
     # moto finds the URLs of a backend by the module of its class.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from moto.core.responses import ActionResult
-from moto.ec2.models import EC2Backend, ec2_backends
+from moto.ec2.models import EC2Backend, ec2_backends, elastic_ip_addresses
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.responses.elastic_ip_addresses import ElasticIPAddresses
 
@@ -46,6 +46,16 @@ def _held() -> Iterator[str]:
             yield from (eip.public_ip for eip in backend.addresses)
 
 
+class Elastic(elastic_ip_addresses.ElasticAddress):
+    """An Elastic IP that says which pool it is of, and where it can be had."""
+
+    public_ipv4_pool = "amazon"
+
+    @property
+    def network_border_group(self) -> str:
+        return str(self.ec2_backend.region_name)
+
+
 class Addresses(EC2Backend):
     """Which Elastic IP is on which network interface."""
 
@@ -62,6 +72,11 @@ class Addresses(EC2Backend):
         [eip] = self.address_by_ip([address]) if address else self.address_by_allocation([str(allocation_id)])
         if eni is None:
             eni = instance.only_interface()
+        if eni.instance is not None and eni.instance.state == "pending":
+            raise Refusal(
+                "InvalidInstanceID",
+                f"The pending instance '{eni.instance.id}' is not in a valid state for this operation.",
+            )
         if not any(
             gateway.vpc and gateway.vpc.id == eni.vpc_id for gateway in self.internet_gateways.values()
         ):
@@ -97,7 +112,15 @@ class Addresses(EC2Backend):
 
 
 class AddressRequests(ElasticIPAddresses):
-    """ReleaseAddress: not while it is in use."""
+    """AllocateAddress, and ReleaseAddress: not while it is in use."""
+
+    def allocate_address(self) -> ActionResult:
+        """For a VPC, whether that is said or not: there is no other domain any more."""
+        self.params["Domain"] = "vpc"
+        result: Any = super().allocate_address().result
+        return ActionResult(
+            {**result, "PublicIpv4Pool": "amazon", "NetworkBorderGroup": self.ec2_backend.region_name}
+        )
 
     def release_address(self) -> ActionResult:
         allocation, address = self._get_param("AllocationId"), self._get_param("PublicIp")

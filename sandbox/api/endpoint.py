@@ -17,13 +17,17 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.exceptions import HTTPException
 
 from sandbox.api import replacements
+from sandbox.api.later import LATER
+from sandbox.api.load_balancers import LoadBalancerRequests, LoadBalancers
 from sandbox.api.requests import Ec2
 from sandbox.api.snapshot import snapshot
-from sandbox.state import State
+from sandbox.habits import AT_ONCE_HEADER, Habits
+from sandbox.state import Reached, State
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_AT_ONCE = f"HTTP_{AT_ONCE_HEADER.upper().replace('-', '_')}"
 _LOG = logging.getLogger(__name__)
 
 _ERROR = (
@@ -41,7 +45,9 @@ class Endpoint:
     changed something.
     """
 
-    def __init__(self, reconcile: Callable[[State], None], region: str, routes_per_table: int) -> None:
+    def __init__(
+        self, reconcile: Callable[[State], None], reached: Reached, region: str, habits: Habits
+    ) -> None:
         self._reconcile = reconcile
         self._region = region
         self._lock = threading.Lock()
@@ -50,12 +56,18 @@ class Endpoint:
         self._asked = False
         """Whether it was asked for in this request."""
         self._moto = _Dispatcher(_backend_app)
-        replacements.install(routes_per_table)
-        Ec2.changed = self._changed
+        replacements.install(habits)
+        Ec2.changed = LoadBalancerRequests.changed = self._changed
+        LoadBalancers.reached = staticmethod(reached)
+        LATER.delay = habits.delay
+        threading.Thread(target=self._live, daemon=True).start()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if _is_a_waiter(environ):
+            LATER.wait_until_nothing_is()
         with self._lock:
-            owing, self._asked = self._owing, False
+            owing, self._asked = self._owing | LATER.do_what_is_due(), False
+            LATER.at_once = _AT_ONCE in environ
 
             def start(status: str, *rest: Any) -> Any:
                 self._owing |= status.startswith("5")
@@ -65,6 +77,14 @@ class Endpoint:
             if owing and not self._asked:
                 self._catch_up()
             return [answer]
+
+    def _live(self) -> None:
+        """Do what is due when it is, though nobody asks."""
+        while True:
+            LATER.wait_for_something_due()
+            with self._lock:
+                if LATER.do_what_is_due():
+                    self._catch_up()
 
     def warm_up(self) -> None:
         """Load what the first calls would otherwise wait for: botocore's EC2 model, the account."""
@@ -85,6 +105,14 @@ class Endpoint:
             self._changed()
         except Exception as error:  # noqa: BLE001 -- whatever keeps the data plane from following
             _log(error)
+
+
+def _is_a_waiter(environ: WSGIEnvironment) -> bool:
+    """botocore's waiters, and so ``aws … wait …``, say so in their user agent (feature B); they ask every 15
+    seconds, which is AWS's pace. Their first question is answered when all that was under way is done."""
+    agent = environ.get("HTTP_USER_AGENT", "")
+    features = next((word[2:] for word in agent.split() if word.startswith("m/")), "")
+    return "B" in features.split(",")
 
 
 class _Dispatcher(DomainDispatcherApplication):

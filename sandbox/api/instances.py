@@ -11,13 +11,16 @@ from moto.core.types import Base64EncodedString
 from moto.ec2.models import instances
 from moto.ec2.responses.instances import InstanceResponse
 
+from sandbox.api.interfaces import public_name
 from sandbox.api.key_pairs import openssh_line
+from sandbox.api.later import LATER
 from sandbox.api.pages import page
 from sandbox.api.refusals import Refusal, missing
 
 _MOST_USER_DATA: Final = 16 * 1024
 """Bytes, before base64 (EC2 User Guide, *Instance user data*)."""
 _MOST_PER_PAGE: Final = 1000
+_CODES: Final = {"pending": 0, "running": 16, "shutting-down": 32, "stopping": 64, "stopped": 80}
 
 
 class Instance(instances.Instance):
@@ -25,6 +28,9 @@ class Instance(instances.Instance):
 
     A terminated one stays in the list with its tags, without interfaces and without addresses.
     """
+
+    ena_support = True
+    usage_operation, platform_details = "RunInstances", "Linux/UNIX"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.nics = {}
@@ -100,6 +106,10 @@ class Instance(instances.Instance):
         return self.public_ip
 
     @property
+    def public_dns_name(self) -> str:
+        return public_name(self.primary.subnet, self.public_ip) if self.primary else ""
+
+    @property
     def private_dns_name(self) -> str:
         return super().private_dns_name if self.primary else ""
 
@@ -123,24 +133,53 @@ class Instance(instances.Instance):
                 eni.id, [address for address in more if address not in held]
             )
 
+    @property
+    def is_up(self) -> bool:
+        """Whether a route to it is active: a stopped one's is a blackhole, not yet that of one that stops."""
+        return self.state in ("pending", "running", "stopping", "shutting-down")
+
+    def boot(self) -> None:
+        """``pending``, and ``running`` after a while."""
+        self._become("pending")
+        LATER.after_a_while(lambda: self._become("running", since="pending"))
+
     def start(self) -> instances.InstanceState:
-        return copy.copy(self._state) if self.is_running() else super().start()
+        if self.state != "stopped":
+            return copy.copy(self._state)
+        previous = super().start()
+        self.boot()
+        return previous
 
     def stop(self) -> instances.InstanceState:
-        return super().stop() if self.is_running() else copy.copy(self._state)
+        if self.state not in ("pending", "running"):
+            return copy.copy(self._state)
+        previous = super().stop()
+        self._become("stopping")
+        LATER.after_a_while(lambda: self._become("stopped", since="stopping"))
+        return previous
 
     def terminate(self) -> instances.InstanceState:
-        if self.state == "terminated":
-            return copy.copy(self._state)
+        """Its interfaces are its own until it is gone: until then nothing that they use can be deleted."""
+        previous = copy.copy(self._state)
+        if self.state not in ("shutting-down", "terminated"):
+            self._become("shutting-down")
+            LATER.after_a_while(self._vanish)
+        return previous
+
+    def _vanish(self) -> None:
         held = list(self.nics.values())
         for eni in held:
             self.ec2_backend.release_interface(eni)
-        previous = super().terminate()
+        super().terminate()
         for eni in held:
             self.detach_eni(eni)
         self._subnet_id = None
         self._launched_with = []
-        return previous
+
+    def _become(self, state: str, since: str = "") -> None:
+        """Unless it is another's state by now than ``since``."""
+        if since in ("", self.state):
+            self._state.name, self._state.code = state, _CODES[state]
 
     def only_interface(self) -> Any:
         """The interface a request for the instance is about; refused unless there is exactly one."""
@@ -158,8 +197,8 @@ class Instance(instances.Instance):
             )
 
     def refuse_terminated(self, done: str) -> None:
-        """``IncorrectInstanceState`` for what cannot be done to a terminated instance."""
-        if self.state == "terminated":
+        """``IncorrectInstanceState`` for what cannot be done to an instance that is gone, or goes."""
+        if self.state in ("shutting-down", "terminated"):
             raise Refusal(
                 "IncorrectInstanceState",
                 f"The instance '{self.id}' is not in a state from which it can be {done}.",
@@ -186,6 +225,11 @@ class InstanceRequests(InstanceResponse):
     def start_instances(self) -> ActionResult:
         for instance in self._named():
             instance.refuse_terminated("started")
+            if instance.state == "stopping":
+                raise Refusal(
+                    "IncorrectInstanceState",
+                    f"The instance '{instance.id}' is not in a state from which it can be started.",
+                )
         return super().start_instances()
 
     def stop_instances(self) -> ActionResult:

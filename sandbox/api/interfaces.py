@@ -18,6 +18,9 @@ _MOST_INTERFACES: Final = 32
 class NetworkInterface(elastic_network_interfaces.NetworkInterface):
     """An interface with the groups it was given, and with an Elastic IP that outlives a stop."""
 
+    kept_by = ""
+    """The load balancer's ARN or the NAT gateway's id whose interface it is, or empty."""
+
     @property
     def group_set(self) -> list[Any]:
         return self._group_set
@@ -25,7 +28,12 @@ class NetworkInterface(elastic_network_interfaces.NetworkInterface):
     @property
     def association(self) -> Any:
         """Its public address as AWS tells it: where it has none, nothing is said of one."""
-        return super().association or None
+        told = super().association
+        if told:
+            told["publicDnsName"] = public_name(self.subnet, self.public_ip)
+            if not self.elastic:
+                told["ipOwnerId"] = "amazon"
+        return told or None
 
     @property
     def elastic(self) -> bool:
@@ -64,6 +72,16 @@ class NetworkInterface(elastic_network_interfaces.NetworkInterface):
         if filter_name in values:
             return values[filter_name]
         return super().get_filter_value(filter_name, method_name)
+
+
+def public_name(subnet: Any, address: str | None) -> str:
+    """The DNS name of a public address, which it has where the VPC's attribute ``enableDnsHostnames`` is on
+    (VPC User Guide, *DNS attributes in your VPC*)."""
+    backend = subnet.ec2_backend
+    if not address or not backend.get_vpc(subnet.vpc_id).enable_dns_hostnames:
+        return ""
+    where = "compute-1" if backend.region_name == "us-east-1" else f"{backend.region_name}.compute"
+    return f"ec2-{address.replace('.', '-')}.{where}.amazonaws.com"
 
 
 class Interfaces(Addresses):
@@ -188,7 +206,7 @@ class InterfaceRequests(ElasticNetworkInterfaces):
 
     def delete_network_interface(self) -> ActionResult:
         eni = self.ec2_backend.get_network_interface(self._get_param("NetworkInterfaceId"))
-        if eni.instance is not None:
+        if eni.instance is not None or eni.kept_by:
             raise _in_use(eni.id)
         return super().delete_network_interface()
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from moto.core.responses import ActionResult
 from moto.core.types import Base64EncodedString
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Reservation
 from moto.ec2.responses.instances import InstanceResponse
 
+from sandbox.api import images, parameters, volumes
 from sandbox.api.instances import refuse_long
 from sandbox.api.interfaces import refuse_index
 from sandbox.api.refusals import Refusal, missing
 
-_IMAGE: Final = re.compile(r"ami-[0-9a-f]{8,17}")
+_BY_REFERENCE: Final = "resolve:ssm:"
 
 
 class Launches(EC2Backend):
@@ -37,6 +38,7 @@ class Launches(EC2Backend):
         token = kwargs.get("client_token") or ""
         if token in self._launched:
             return self._launched[token]
+        of_interfaces = dict((kwargs.get("tags") or {}).get("network-interface", {}))
         interfaces, reservations = set(self.enis), set(self.reservations)
         try:
             made = super().run_instances(image_id, count, user_data, security_group_names, **kwargs)
@@ -46,13 +48,18 @@ class Launches(EC2Backend):
             for failed in set(self.reservations) - reservations:
                 del self.reservations[failed]
             raise
+        launched: list[Any] = list(made.instances)
+        for instance in launched:
+            for eni in instance.nics.values():
+                eni.add_tags(of_interfaces)
+            instance.boot()
         if token:
             self._launched[token] = made
         return made
 
 
 class LaunchRequests(InstanceResponse):
-    """RunInstances with AWS's refusals. An image is accepted by the look of its id."""
+    """RunInstances with AWS's refusals."""
 
     def run_instances(self) -> ActionResult:
         least, most = int(self._get_param("MinCount", 1)), int(self._get_param("MaxCount", 1))
@@ -62,7 +69,7 @@ class LaunchRequests(InstanceResponse):
             )
         self.params["MinCount"] = most
         self.params.setdefault("ClientToken", "")
-        self._refuse_image()
+        self._refuse_type(self._image())
         key = self._get_param("KeyName")
         if key and key not in self.ec2_backend.key_pairs:
             raise Refusal("InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
@@ -80,12 +87,36 @@ class LaunchRequests(InstanceResponse):
             )
         return super().run_instances()
 
-    def _refuse_image(self) -> None:
-        image = self._get_param("ImageId")
-        if not image and not self._get_param("LaunchTemplate"):
-            raise missing("ImageId")
-        if image and not image.startswith("resolve:ssm:") and not _IMAGE.fullmatch(image):
-            raise Refusal("InvalidAMIID.Malformed", f'Invalid id: "{image}" (expecting "ami-...")')
+    def _image(self) -> Any:
+        """What is launched, with its disks in the request; None where a launch template says it."""
+        asked = self._get_param("ImageId")
+        if not asked:
+            if not self._get_param("LaunchTemplate"):
+                raise missing("ImageId")
+            return None
+        if asked.startswith(_BY_REFERENCE):
+            asked = self.params["ImageId"] = parameters.resolved(self.ec2_backend, asked)
+        image = images.find(self.ec2_backend, asked)
+        self.params["BlockDeviceMappings"] = volumes.disks(image, self._get_param("BlockDeviceMappings", []))
+        return image
+
+    def _refuse_type(self, image: Any) -> None:
+        """A type that there is not, or whose processor is another than the image's."""
+        asked = self._get_param("InstanceType")
+        if not asked:
+            return
+        known = INSTANCE_TYPES.get(asked)
+        if known is None:
+            raise Refusal("InvalidParameterValue", f"Invalid value '{asked}' for InstanceType.")
+        can = known["ProcessorInfo"]["SupportedArchitectures"]
+        if image is not None and image.architecture not in can:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"The architecture '{','.join(can)}' of the specified instance type does not match the "
+                f"architecture '{image.architecture}' of the specified AMI. Specify an instance type and an "
+                "AMI that have matching architectures, and try again. You can use 'describe-instance-types' "
+                "or 'describe-images' to discover the architecture of the instance type or AMI.",
+            )
 
     def _refuse_network(self) -> None:
         """A launch into one subnet, which an account without default VPC has to name."""

@@ -50,6 +50,17 @@ def check(permission: dict[str, Any], group: Any) -> None:
             prefix_lists.find(group.ec2_backend, listed)
 
 
+def refuse_without_source(permissions: list[dict[str, Any]]) -> None:
+    """Of rules that are to be made (AWS's answer, in crossplane-contrib/provider-aws#1496)."""
+    if not all(
+        _sources(permission) or permission.get("SourceSecurityGroupName") for permission in permissions
+    ):
+        raise Refusal(
+            "MissingParameter",
+            "Missing source specification: include source security group or CIDR information",
+        )
+
+
 def _ipv4(text: str) -> str:
     return cidrs.block(text) or _malformed(text)
 

@@ -11,10 +11,12 @@ from moto.core.responses import ActionResult
 from moto.ec2.models import ec2_backends
 from moto.ec2.responses import EC2Response
 
-from sandbox.api import filters, refusals
+from sandbox.api import filters, quotas, refusals
 from sandbox.api.addresses import AddressRequests
+from sandbox.api.images import ImageRequests
 from sandbox.api.instances import InstanceRequests
 from sandbox.api.interfaces import InterfaceRequests
+from sandbox.api.later import LATER
 from sandbox.api.launches import LaunchRequests
 from sandbox.api.network_acls import NetworkAclRequests
 from sandbox.api.pages import paged
@@ -22,8 +24,11 @@ from sandbox.api.prefix_lists import PrefixListRequests
 from sandbox.api.refusals import Refusal
 from sandbox.api.routes import RouteRequests
 from sandbox.api.security_groups import SecurityGroupRequests
+from sandbox.api.strain import Lag, Throttle
 from sandbox.api.subnets import InternetGatewayRequests, SubnetRequests, VpcRequests
 from sandbox.api.tables import RouteTableRequests
+from sandbox.api.tags import TagRequests
+from sandbox.habits import AT_ONCE, Habits
 
 _READS = ("Describe", "Get", "List")
 
@@ -34,6 +39,7 @@ def _nothing() -> None:
 
 class Ec2(
     AddressRequests,
+    ImageRequests,
     InstanceRequests,
     InterfaceRequests,
     InternetGatewayRequests,
@@ -44,12 +50,16 @@ class Ec2(
     RouteTableRequests,
     SecurityGroupRequests,
     SubnetRequests,
+    TagRequests,
     VpcRequests,
     EC2Response,
 ):
     """moto's EC2 with this package's refusals and answers in front."""
 
     changed: ClassVar[Callable[[], None]] = staticmethod(_nothing)
+    habits: ClassVar[Habits] = AT_ONCE
+    lag: ClassVar[Lag] = Lag(0)
+    throttle: ClassVar[Throttle] = Throttle()
 
     describe_managed_prefix_lists = paged(
         PrefixListRequests.describe_managed_prefix_lists, "PrefixLists", 100
@@ -85,6 +95,8 @@ class Ec2(
             if self.region not in ec2_backends[DEFAULT_ACCOUNT_ID]:
                 # AWS has no such host; an endpoint that is on this machine whatever the region has to say it.
                 raise Refusal("InvalidParameterValue", f"There is no region {self.region}.")
+            if not LATER.at_once:
+                self._refuse_what_is_too_much(action)
             refusals.check(action, self.params)
             answer = super().call_action()
         except Refusal as refusal:
@@ -95,7 +107,22 @@ class Ec2(
             return self._refuse(Refusal("UnsupportedOperation", f"The sandbox cannot do this: {error}"))
         if answer[0] < 300 and not action.startswith(_READS):
             type(self).changed()
+            if not LATER.at_once:
+                self.lag.learn(action, str(answer[2]))
         return answer
+
+    def _refuse_what_is_too_much(self, action: str) -> None:
+        if self.habits.throttled:
+            self.throttle.refuse(action)
+        self.lag.refuse(self.params)
+        if self.habits.quotas:
+            quotas.refuse(self.ec2_backend, action, self.params)
+
+    @classmethod
+    def behave(cls, habits: Habits) -> None:
+        """From now on."""
+        cls.habits, cls.lag, cls.throttle = habits, Lag(habits.lag), Throttle()
+        cls.routes_per_table = habits.routes_per_table
 
     def _refuse(self, refusal: Refusal) -> Any:
         _, headers, body = self.serialized(ActionResult(refusal))

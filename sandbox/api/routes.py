@@ -66,11 +66,12 @@ class Route(route_tables.Route):
         interface that is detached or deleted, a gateway that is not attached to the VPC, a NAT gateway
         that is gone (botocore's RouteState; VPC User Guide, *Middlebox routing*)."""
         if self.interface is not None:
-            there = self.interface.instance is not None and self.interface.instance.is_running()
+            attached: Any = self.interface.instance
+            there = attached is not None and attached.is_up
         elif self.gateway is not None:
             there = _attached(self.gateway, self.route_table.vpc_id)
         elif self.nat_gateway is not None:
-            there = self.nat_gateway.state == "available"
+            there = self.nat_gateway.state in ("pending", "available")
         else:
             there = True
         return "active" if there else "blackhole"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from sandbox.state import State
+from sandbox.habits import AT_ONCE, Habits
+from sandbox.state import Reached, State, nobody_looks
 
 
 def serve(
@@ -13,22 +14,22 @@ def serve(
     reconcile: Callable[[State], None],
     region: str = "us-east-1",
     *,
-    routes_per_table: int = 500,
+    habits: Habits = AT_ONCE,
+    reached: Reached = nobody_looks,
 ) -> None:
     """Answer API calls on ``listener``, a socket that listens already, until the process ends.
 
     After each call that may have changed something, in whatever region, and before its answer goes out,
-    ``reconcile`` is given the state of all. Requests are taken one at a time, so it is never called twice at
-    once; what it raises becomes an ``InternalError`` answer and one line on stderr. A call that was
-    refused, or that only reads, does not reach it. ``region`` is the one that is likely asked first.
-
-    ``routes_per_table`` is the account's quota of non-propagated routes per route table, 500 by
-    default (quota L-93826ACB of *Amazon VPC quotas*; it can be raised to 1,000).
+    ``reconcile`` is given the state of all; and so it is when something happens of itself (``habits``).
+    Requests are taken one at a time, so it is never called twice at once; what it raises becomes an
+    ``InternalError`` answer and one line on stderr. A call that was refused, or that only reads, does not
+    reach it. ``region`` is the one that is likely asked first. ``reached`` says how the targets of load
+    balancers are.
     """
     load()
     from sandbox.api import connection, endpoint
 
-    application = endpoint.Endpoint(reconcile, region, routes_per_table)
+    application = endpoint.Endpoint(reconcile, reached, region, habits)
     application.warm_up()
     connection.server_on(listener, application).serve_forever()
 

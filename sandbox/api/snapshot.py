@@ -10,15 +10,17 @@ from typing import Any, Literal
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
+from moto.elbv2.models import elbv2_backends
 
 from kthw.intended import tutorial
 from sandbox import images
-from sandbox.api import prefix_lists
+from sandbox.api import load_balancers, prefix_lists
 from sandbox.api.network_acls import LAST_RULE
 from sandbox.state import (
     AclEntry,
     Eni,
     Instance,
+    LoadBalancer,
     NatGateway,
     NetworkAcl,
     Route,
@@ -60,6 +62,7 @@ def _region(backend: EC2Backend) -> State:
         },
         network_acls={acl.id: _network_acl(acl) for acl in backend.network_acls.values()},
         nat_gateways=_nat_gateways(backend, subnets, tables),
+        load_balancers=_load_balancers(backend),
     )
 
 
@@ -125,7 +128,10 @@ def _route(destination: str, route: Any) -> Route:
         elif gateway.startswith("igw-"):
             kind, target = "igw", gateway
         elif route.network_interface_id:
-            kind, target = "eni", route.network_interface_id
+            # While an instance starts or stops, a route to it is active and leads nowhere.
+            attached = route.interface.instance
+            if attached is not None and attached.is_running():
+                kind, target = "eni", route.network_interface_id
         elif route.nat_gateway is not None and destination == tutorial.EVERYWHERE:
             kind, target = "nat", route.nat_gateway.id
     return Route(destination=destination, kind=kind, target=target)
@@ -161,13 +167,41 @@ def _enis(backend: EC2Backend) -> dict[str, Eni]:
             instance=eni.instance.id,
             index=int(eni.device_index or 0),
             addresses=_addresses(eni),
-            public=((str(eni.private_ip_address), eni.public_ip),) if eni.public_ip else (),
+            public=_public(eni),
             source_dest_check=bool(eni.source_dest_check),
             security_groups=tuple(sorted(group.id for group in eni.group_set)),
         )
         for eni in backend.enis.values()
         if eni.instance and eni.instance.state != "terminated"
     }
+
+
+def _load_balancers(backend: EC2Backend) -> dict[str, LoadBalancer]:
+    """Those that are active."""
+    found, known = {}, elbv2_backends[DEFAULT_ACCOUNT_ID][backend.region_name]
+    for balancer in known.load_balancers.values():
+        forwards: Any = known
+        for eni in load_balancers.interfaces(backend, balancer.arn) if balancer.state == "active" else ():
+            found[eni.id] = LoadBalancer(
+                arn=balancer.arn,
+                name=balancer.dns_name,
+                eni=Eni(
+                    id=eni.id,
+                    subnet=eni.subnet.id,
+                    vpc=eni.subnet.vpc_id,
+                    instance=f"elb-{eni.id.removeprefix('eni-')}",
+                    index=0,
+                    addresses=_addresses(eni),
+                    public=_public(eni),
+                    filtered=False,
+                ),
+                forwards=tuple(forwards.forwards(balancer)),
+            )
+    return found
+
+
+def _public(eni: Any) -> tuple[tuple[str, str], ...]:
+    return ((str(eni.private_ip_address), eni.public_ip),) if eni.public_ip else ()
 
 
 def _addresses(eni: Any) -> tuple[str, ...]:
@@ -187,7 +221,7 @@ def _instances(backend: EC2Backend) -> dict[str, Instance]:
         instance.id: Instance(
             id=instance.id,
             name=backend.tags.get(instance.id, {}).get("Name", ""),
-            running=instance.state in ("pending", "running"),
+            running=instance.is_running(),
             user_data=base64.b64decode(str(instance.user_data or "")),
             public_key=instance.public_key,
             user=images.user_of(instance.image_id),

@@ -199,7 +199,7 @@ class VpcRequests(VPCs):
 
 
 class InternetGatewayRequests(InternetGateways):
-    """AttachInternetGateway: a VPC has one internet gateway at most."""
+    """AttachInternetGateway: a VPC has one internet gateway at most. It stays while it is needed."""
 
     def attach_internet_gateway(self) -> ActionResult:
         vpc = self.ec2_backend.get_vpc(self._get_param("VpcId"))
@@ -208,6 +208,19 @@ class InternetGatewayRequests(InternetGateways):
                 "Resource.AlreadyAssociated", f"Network {vpc.id} already has an internet gateway attached"
             )
         return super().attach_internet_gateway()
+
+    def detach_internet_gateway(self) -> ActionResult:
+        """Not while something in the VPC has a public address, auto-assigned ones too (API reference)."""
+        vpc, backend = self._get_param("VpcId"), self.ec2_backend
+        gateway = backend.internet_gateways.get(self._get_param("InternetGatewayId"))
+        attached = gateway is not None and gateway.vpc is not None and gateway.vpc.id == vpc
+        if attached and any(eni.public_ip for eni in backend.enis.values() if eni.vpc_id == vpc):
+            raise Refusal(
+                "DependencyViolation",
+                f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) "
+                "before detaching the gateway.",
+            )
+        return super().detach_internet_gateway()
 
 
 def _blocks(vpc: Any) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any, Final
 
 from moto.core.responses import ActionResult
@@ -30,6 +31,11 @@ _ROUTE_FILTERS: Final = {
 class RouteTable(route_tables.RouteTable):
     """A route table with every filter DescribeRouteTables documents."""
 
+    @property
+    def routes(self) -> list[Any]:
+        """The longer prefixes first, as AWS lists them (seen in each recorded answer, documented nowhere)."""
+        return sorted(super().routes, key=_place)
+
     propagating_vgws: tuple[()] = ()
     """AWS lists the key, empty where nothing is propagated, and nothing is here."""
 
@@ -41,6 +47,15 @@ class RouteTable(route_tables.RouteTable):
         if filter_name == "association.gateway-id":
             return [target for target in self._associations.values() if not target.startswith("subnet-")]
         return super().get_filter_value(filter_name, method_name)
+
+
+def _place(route: Any) -> tuple[int, int, int]:
+    """IPv4 before IPv6, and prefix lists at the end."""
+    destination = route.destination_cidr_block or route.destination_ipv6_cidr_block
+    if not destination:
+        return 9, 0, 0
+    network = ipaddress.ip_network(destination, strict=False)
+    return network.version, -network.prefixlen, int(network.network_address)
 
 
 class RouteTableRequests(RouteTables):

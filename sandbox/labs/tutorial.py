@@ -6,4 +6,4 @@ from typing import Final
 
 from sandbox.lab import Lab
 
-LAB: Final = Lab(routes="")
+LAB: Final = Lab(routes="", balanced=True)

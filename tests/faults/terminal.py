@@ -25,7 +25,7 @@ ssh() { command ssh -o LogLevel=ERROR -F "${KTHW_SSH_CONFIG}" "$@"; }
 # The chapter "Provisioning Compute Resources", for one worker: NAME ADDRESS USER-DATA [OPTION]
 launch() {
   local id
-  id=$(aws ec2 run-instances --image-id ami-785db401 --count 1 --instance-type t3.micro \
+  id=$(aws ec2 run-instances --image-id ami-0000000000002204a --count 1 --instance-type t3.micro \
     --key-name kubernetes --security-group-ids "${SG}" --subnet-id "${SUBNET}" --private-ip-address "$2" \
     "${4:---associate-public-ip-address}" --user-data "$3" \
     --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$1}]" \
@@ -39,7 +39,7 @@ launch_elsewhere() {
   VPC_9=$(aws ec2 create-vpc --cidr-block 10.9.0.0/16 --query Vpc.VpcId --output text)
   SUBNET_9=$(aws ec2 create-subnet --vpc-id "$VPC_9" --cidr-block 10.9.1.0/24 \
     --query Subnet.SubnetId --output text)
-  STRANGER=$(aws ec2 run-instances --image-id ami-785db401 --count 1 --instance-type t3.micro \
+  STRANGER=$(aws ec2 run-instances --image-id ami-0000000000002204a --count 1 --instance-type t3.micro \
     --key-name kubernetes --subnet-id "$SUBNET_9" --user-data "name=$1|pod-cidr=10.200.1.0/24" \
     --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$1}]" \
     --query 'Instances[0].InstanceId' --output text)

@@ -22,6 +22,7 @@ from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from tests.faults.judge import findings
 from tests.faults.prediction import disagreements
 from tests.faults.terminal import Terminal
+from tests.own_address import OWN_ADDRESS
 
 NO_PACKETS = why_no_packets(catalogue("en").say)
 pytestmark = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
@@ -60,7 +61,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with start(WORKERS) as box:
+    with start(WORKERS, like=OWN_ADDRESS) as box:
         made = Lab(box)
         yield made
         made.terminal.close()

@@ -18,6 +18,7 @@ from kthw.observed.gather import gather
 from kthw.words.messages import catalogue
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from tests.faults.judge import findings
+from tests.own_address import OWN_ADDRESS
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -71,7 +72,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with start(WORKERS) as box:
+    with start(WORKERS, like=OWN_ADDRESS) as box:
         yield Lab(box)
 
 

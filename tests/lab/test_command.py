@@ -110,7 +110,7 @@ def test_of_two_labs_it_takes_none_and_says_how_to_choose(
     vpc = aws_account.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     subnet = aws_account.ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
     aws_account.ec2.run_instances(
-        ImageId="ami-785db401", MinCount=1, MaxCount=1, SubnetId=subnet,
+        ImageId="ami-0000000000002204a", MinCount=1, MaxCount=1, SubnetId=subnet,
         TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "worker-0"}]}],
     )  # fmt: skip
     code, shown, said = run("--no-ssh", "--yes", "--language", language)

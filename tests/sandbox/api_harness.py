@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from sandbox.api.server import serve
+from sandbox.habits import Habits
 from sandbox.router import Router
 from sandbox.state import State
 
@@ -15,9 +16,10 @@ ROUTES_PER_TABLE = 20
 """Few, so that a test can use them up."""
 
 
-def main(descriptor: int, directory: Path) -> None:
+def main(descriptor: int, directory: Path, *habits: str) -> None:
     """Serve on an inherited socket. ``state`` in ``directory`` is the last state, pickled, and ``calls``
-    how many there were; with a file ``broken`` there, reconciling fails with what it says."""
+    how many there were; with a file ``broken`` there, reconciling fails with what it says. ``habits``: words
+    ``name=value``."""
     calls = 0
 
     def reconcile(state: State) -> None:
@@ -30,7 +32,9 @@ def main(descriptor: int, directory: Path) -> None:
         if (directory / "broken").exists():
             raise OSError((directory / "broken").read_text())
 
-    serve(socket.socket(fileno=descriptor), reconcile, routes_per_table=ROUTES_PER_TABLE)
+    told = {name: float(value) for name, _, value in (word.partition("=") for word in habits)}
+    with_habits = Habits(**{"routes_per_table": ROUTES_PER_TABLE, **told})  # type: ignore[arg-type]
+    serve(socket.socket(fileno=descriptor), reconcile, habits=with_habits)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -40,4 +44,4 @@ def _write(path: Path, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -12,9 +12,10 @@ import boto3
 from botocore.config import Config
 from mypy_boto3_ec2 import EC2Client
 
+from sandbox.images import UBUNTU
 from sandbox.state import Eni, Route, State
 
-IMAGE = "ami-0123456789abcdef0"
+IMAGE = UBUNTU.id
 
 
 @dataclass

@@ -33,7 +33,7 @@ def test_another_region_starts_with_nothing_and_can_get_a_default_vpc(api_server
     ):
         assert describe()[key] == []
     ec2.create_default_vpc()
-    launched = ec2.run_instances(ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1)
+    launched = ec2.run_instances(ImageId="ami-0000000000002204a", MinCount=1, MaxCount=1)
     assert launched["Instances"][0]["VpcId"] == ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
 
 

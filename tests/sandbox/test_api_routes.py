@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from sandbox.api.server import serve
+from sandbox.habits import Habits
 from sandbox.state import Route
 from tests.sandbox.api_harness import ROUTES_PER_TABLE
 from tests.sandbox.api_lab import Lab
@@ -322,4 +321,4 @@ def test_a_table_holds_as_many_routes_as_the_quota_says(api_lab: Lab, api_refuse
 
 
 def test_the_quota_is_500_unless_said_otherwise() -> None:
-    assert inspect.signature(serve).parameters["routes_per_table"].default == 500
+    assert Habits().routes_per_table == 500

@@ -36,6 +36,8 @@ def sandbox(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         (("up", "--like", "node-rutes"), "node-routes"),
         (("up", "--like"), "  three-zones: "),
         (("run", "--like", "--", "true"), "[--workers 'node-*' --pod-cidrs '10.200.{n}.0/24']"),
+        (("up", "--delay", "soon"), "--delay"),
+        (("up", "--lag", "-1"), "-1"),
         (("run",), "./run sandbox run -- bash"),
         (("run", "--"), "./run sandbox run -- bash"),
     ],

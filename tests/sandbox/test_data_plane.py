@@ -14,6 +14,7 @@ import pytest
 
 from kthw.words.messages import catalogue
 from sandbox.box import start, why_no_packets
+from tests.own_address import OWN_ADDRESS
 from tests.sandbox.packet_lab import FROM_PODS, FROM_VPC, POD, SSH_RULE, Lab
 
 NO_PACKETS = why_no_packets(catalogue("en").say)
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with start() as box:
+    with start(like=OWN_ADDRESS) as box:
         lab = Lab(box)
         lab.answer_for_a_pod()
         yield lab

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,9 +108,13 @@ def test_a_jump_host_s_image_is_the_one_that_is_told_of_it(box: Sandbox, tmp_pat
 
 
 def test_an_image_that_nobody_knows_is_an_ubuntu_s(box: Sandbox) -> None:
-    """Its id is one of the look of an AMI's: a tutorial's of another region, or of years ago."""
-    lab = Lab(others=(), workers=1, image="ami-0123456789abcdef0")
+    """A person's own, made of an instance."""
+    lab, ec2 = Lab(others=(), workers=1), ec2_client(box.target.endpoint)
     with built(box, lab):
+        running: Any = [{"Name": "instance-state-name", "Values": ["running"]}]
+        (found,) = ec2.describe_instances(Filters=running)["Reservations"]
+        own = ec2.create_image(InstanceId=found["Instances"][0]["InstanceId"], Name="own")["ImageId"]
+    with built(box, lab.but(image=own)):
         config = str(box.directory / "ssh_config")
         done = subprocess.run(
             ["ssh", "-F", config, "worker-0", "id -un"],

@@ -15,6 +15,7 @@ import pytest
 from kthw.words.messages import catalogue
 from sandbox.box import start, why_no_packets
 from sandbox.subnet import GATEWAY_MAC
+from tests.own_address import OWN_ADDRESS
 from tests.sandbox.packet_lab import FROM_PODS, FROM_VPC, POD, Lab
 
 NO_PACKETS = why_no_packets(catalogue("en").say)
@@ -69,7 +70,7 @@ for ttl in map(int, sys.argv[2:]):
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """No VPC route to any pod. On the nodes: worker-0 leads to worker-1's pods through worker-1, and back."""
-    with start() as box:
+    with start(like=OWN_ADDRESS) as box:
         lab = Lab(box)
         lab.answer_for_a_pod()
         on(lab, "worker-0", f"ip addr add {OWN_POD}/32 dev lo; ip route add {THROUGH_1}")
