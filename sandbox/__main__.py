@@ -19,6 +19,7 @@ from kthw.words.messages import Catalogue, catalogue, language_of
 from sandbox import labs, login, shell
 from sandbox.box import Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
+from sandbox.lab import CHAPTERS
 from sandbox.labs import TUTORIAL
 
 _UNSET = (
@@ -68,6 +69,9 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
                 command.add_argument(
                     "--like", default=TUTORIAL, nargs="?", metavar="LAB", help=words.say("sandbox-help-like")
                 )
+                command.add_argument(
+                    "--after", default="workers", metavar="CHAPTER", help=words.say("sandbox-help-after")
+                )
             if name != "up":
                 rest = command.add_argument("cmd", nargs=argparse.REMAINDER, metavar=_CMD[name])
                 rest.required = False  # nothing is a rest, too
@@ -86,6 +90,8 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
     workers = int(typed) if typed.isdecimal() else -1
     if not 0 <= workers <= lab.most:
         return _complain(words.say("sandbox-workers-range", workers=typed, most=lab.most))
+    if options.after not in CHAPTERS:
+        return _complain(words.say("sandbox-after-which", typed=options.after, chapters=" ".join(CHAPTERS)))
     command = options.cmd[options.cmd[:1] == ["--"] :] if options.command == "run" else []
     if options.command == "run" and not command:
         return _complain(words.say("sandbox-run-what"))
@@ -95,8 +101,17 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
         no_packets = why_no_packets(words.say)
         if no_packets:
             _complain(words.say("sandbox-without-packets", reason=no_packets))
-        with start(lab.names(workers), like=options.like, empty=options.empty, no_packets=no_packets) as box:
-            return _up(box, words.say) if options.command == "up" else _run(box, command, words.say)
+        stands = "" if options.empty or no_packets else words.say(f"sandbox-stands-{options.after}")
+        with start(
+            lab.names(workers),
+            like=options.like,
+            after=options.after,
+            empty=options.empty,
+            no_packets=no_packets,
+        ) as box:
+            if options.command == "up":
+                return _up(box, stands, words.say)
+            return _run(box, command, stands, words.say)
     except CouldNotLook as problem:
         said = words.error(problem.error)
         return _complain(f"{said.what}\n{said.fix}")
@@ -128,10 +143,11 @@ def _fill_in_what_is_closed() -> None:
             os.open(os.devnull, os.O_RDONLY)  # the lowest free number; writing to it fails as it would have
 
 
-def _up(box: Sandbox, say: Callable[..., str]) -> int:
+def _up(box: Sandbox, stands: str, say: Callable[..., str]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         lines = [f"export {name}={shlex.quote(value)}" for name, value in box.environment.items()]
-        lines += [f"unset {' '.join(_UNSET)}", "", f"# {say('sandbox-up')}", ""]
+        said = [f"# {sentence}" for sentence in (say("sandbox-up"), stands) if sentence]
+        lines += [f"unset {' '.join(_UNSET)}", "", *said, ""]
         try:
             os.write(sys.stdout.fileno() if sys.stdout else 1, "\n".join(lines).encode())
         except OSError as problem:
@@ -143,11 +159,11 @@ def _up(box: Sandbox, say: Callable[..., str]) -> int:
     return 0
 
 
-def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
+def _run(box: Sandbox, command: list[str], stands: str, say: Callable[..., str]) -> int:
     dressed = shell.dressed(command, box.directory, os.environ, box.environment, _UNSET)
     told = dressed.is_interactive and sys.stdin.isatty()
     if told:
-        _complain(say("sandbox-shell-begins"))
+        _complain("\n".join(filter(None, (say("sandbox-shell-begins"), stands))))
     try:
         return _until_it_ends(dressed.command, dressed.environment, say)
     finally:

@@ -20,7 +20,7 @@ from kthw.intended import tutorial
 from kthw.target import SshAccess, Target
 from sandbox import folder, labs
 from sandbox.access import SSH_CONFIG, Access
-from sandbox.lab import Lab
+from sandbox.lab import Chapter, Lab
 from sandbox.labs import TUTORIAL
 from sandbox.state import State
 from sandbox.watch import PATIENCE, Watch
@@ -107,13 +107,15 @@ def start(
     workers: Sequence[str] | None = None,
     *,
     like: str = TUTORIAL,
+    after: Chapter = "workers",
     empty: bool = False,
     no_packets: str = "",
 ) -> Iterator[Sandbox]:
     """Boot a sandbox with a lab in it; throw it away at the end.
 
     ``workers``: their names (default: the lab's own). ``like``: the lab, one of ``labs.NAMES``; the
-    tutorial's is without pod routes. ``empty``: an account with nothing in it. ``no_packets``: why the data
+    tutorial's is without pod routes. ``after``: the chapter it stands after. ``empty``: an account with
+    nothing in it. ``no_packets``: why the data
     plane is to be left out (``why_no_packets``), or empty.
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
     """
@@ -135,7 +137,7 @@ def start(
                 if no_packets:
                     access.write(State(), {})  # so that whoever dials one of its machines is told why not
                 if not empty:
-                    _build(ec2, labs.lab(like), workers, access, with_nodes=not no_packets)
+                    _build(ec2, labs.lab(like), workers, access, after, with_nodes=not no_packets)
         except OSError as problem:
             raise _no_room(problem) from problem
         config = "" if no_packets else str(directory / SSH_CONFIG)
@@ -151,14 +153,20 @@ def start(
 
 
 def _build(
-    ec2: EC2Client, lab: Lab, workers: Sequence[str] | None, access: Access, *, with_nodes: bool
+    ec2: EC2Client,
+    lab: Lab,
+    workers: Sequence[str] | None,
+    access: Access,
+    after: Chapter,
+    *,
+    with_nodes: bool,
 ) -> None:
     from sandbox.building import build
     from sandbox.dressing import dress
 
-    built = build(ec2, lab, lab.names() if workers is None else workers, access.key)
+    built = build(ec2, lab, lab.names() if workers is None else workers, access.key, after)
     if with_nodes:
-        dress(ec2, lab, built, access.directory)
+        dress(ec2, lab, built, access.directory, after)
 
 
 @contextlib.contextmanager

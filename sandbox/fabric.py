@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from sandbox import internet, namespaces
+from sandbox import birth, internet, namespaces
 from sandbox.looking import look, named
 from sandbox.metadata import Metadata
 from sandbox.namespaces import CommandError
@@ -129,7 +129,7 @@ class Fabric:
         instance, hostname = state.instances[identifier], f"ip-{address.replace('.', '-')}"
         with contextlib.ExitStack() as undoing:
             undoing.callback(shutil.rmtree, self._grounds.disks / identifier, ignore_errors=True)
-            node = Node(self._grounds, instance, hostname)
+            node = Node(self._grounds, instance, hostname, birth.files(self._grounds.directory, address))
             undoing.pop_all()
         return node
 

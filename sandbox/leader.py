@@ -77,7 +77,7 @@ def _data_plane(directory: Path, *, as_root: bool) -> Callable[[State], None]:
     _make_private(directory)
     namespaces.NAMED.mkdir()
     namespaces.ip("", ["link set lo up"])
-    grounds = prepare(_DISKS, as_root=as_root)
+    grounds = prepare(_DISKS, directory, as_root=as_root)
     fabric = Fabric(grounds)
     words = catalogue(language_of(os.environ))
     access = Access(directory, words.say("sandbox-nobody-there"))

@@ -7,11 +7,11 @@ process, a real sshd, is killed, the kernel ends all the rest.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -65,14 +65,16 @@ _DIRECTORIES: Final = (
 @dataclass(frozen=True)
 class Grounds:
     """Where nodes are built: ``disks`` (a private tmpfs), ``sudo`` (a copy of the host's sudo owned by
-    the namespace's root, which as an ordinary user's the host's is not), ``as_root`` (really)."""
+    the namespace's root, which as an ordinary user's the host's is not), ``as_root`` (really),
+    ``directory``, the sandbox's, of which ``sandbox.birth`` knows what is in it."""
 
     disks: Path
     sudo: Path
     as_root: bool
+    directory: Path
 
 
-def prepare(disks: Path, *, as_root: bool) -> Grounds:
+def prepare(disks: Path, directory: Path, *, as_root: bool) -> Grounds:
     """Make the grounds: copies sudo and its plugins once, for all nodes."""
     sudo = disks / "sudo"
     sudo.mkdir(parents=True)
@@ -84,7 +86,7 @@ def prepare(disks: Path, *, as_root: bool) -> Grounds:
         else:
             shutil.copyfile(path, into)
             into.chmod(0o4755)
-    return Grounds(disks, sudo, as_root)
+    return Grounds(disks, sudo, as_root, directory)
 
 
 def label(grounds: Grounds, instance: Instance) -> None:
@@ -110,8 +112,8 @@ def _sudo_parts() -> list[Path]:
 class Node:
     """One instance's machine. ``host_key`` is its public host key, ``ssh-ed25519 AAAA…``."""
 
-    def __init__(self, grounds: Grounds, instance: Instance, hostname: str) -> None:
-        """Write the node's disk: the base system, host key, its image's user and the tutorial's CNI files."""
+    def __init__(self, grounds: Grounds, instance: Instance, hostname: str, files: Mapping[str, str]) -> None:
+        """Write the node's disk: the base system, host key, its image's user and, by path, these files."""
         self.id = instance.id
         self._grounds = grounds
         self._root = grounds.disks / instance.id
@@ -142,7 +144,8 @@ class Node:
         self._hostname = hostname
         self.host_key = self._write_host_key()
         self._write_login(instance.user, instance.public_key)
-        self._write_cni(instance.user_data)
+        for path, text in files.items():
+            self._write(path.lstrip("/"), text)
 
     @property
     def powered(self) -> bool:
@@ -216,23 +219,6 @@ class Node:
             self._write(f"{whose}/.ssh/authorized_keys", text).chmod(0o600)
         for path in (home, *home.rglob("*")):
             os.chown(path, users.ID, users.ID)
-
-    def _write_cni(self, user_data: bytes) -> None:
-        """The two files the chapter *Bootstrapping the Kubernetes Worker Nodes* has a student write."""
-        pairs = dict(
-            pair.split("=", 1) for pair in user_data.decode(errors="replace").split("|") if "=" in pair
-        )
-        subnet = pairs.get(tutorial.POD_CIDR_KEY, "").strip()
-        if not subnet:
-            return
-        self._write(
-            f"{tutorial.CNI_DIRECTORY[1:]}/{tutorial.CNI_BRIDGE_FILE}",
-            json.dumps(tutorial.cni_bridge(subnet), indent=4) + "\n",
-        )
-        self._write(
-            f"{tutorial.CNI_DIRECTORY[1:]}/{tutorial.CNI_LOOPBACK_FILE}",
-            json.dumps(tutorial.CNI_LOOPBACK, indent=4) + "\n",
-        )
 
     def _fstab(self) -> str:
         """What to mount where, as mount(8) reads it. The host's files are only ever bound read-only.
