@@ -10,6 +10,7 @@ from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfac
 
 from sandbox.api.addresses import Addresses
 from sandbox.api.refusals import Refusal
+from sandbox.state import mac_of
 
 _MOST_INTERFACES: Final = 32
 """More than any instance type has."""
@@ -17,6 +18,15 @@ _MOST_INTERFACES: Final = 32
 
 class NetworkInterface(elastic_network_interfaces.NetworkInterface):
     """An interface with the groups it was given, and with an Elastic IP that outlives a stop."""
+
+    @property
+    def mac_address(self) -> str:
+        """That of the link on its machine."""
+        return mac_of(self.id)
+
+    @mac_address.setter
+    def mac_address(self, _made_up: str) -> None:
+        """moto makes one up."""
 
     @property
     def group_set(self) -> list[Any]:
