@@ -130,6 +130,7 @@ class Launch:
     reservation: str = ""
     number: int = 0
     owner: str = ""
+    root_device: str = "/dev/sda1"
 
 
 @dataclass(frozen=True)

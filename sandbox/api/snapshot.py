@@ -217,6 +217,7 @@ def _launch(instance: Any, reservation: str) -> Launch:
         reservation=reservation,
         number=int(instance.ami_launch_index or 0),
         owner=instance.owner_id,
+        root_device=instance.root_device_name or "/dev/sda1",
     )
 
 
