@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kthw.intended import tutorial
-from sandbox import users
+from sandbox import stand_ins, users
 from sandbox.release import Release, os_release, release
 from sandbox.state import Instance
 
@@ -32,7 +32,7 @@ _PERMITTED: Final = "".join(f"{kind} sufficient pam_permit.so\n" for kind in ("a
 _SSHD: Final = (
     "HostKey /etc/ssh/ssh_host_ed25519_key\nPidFile /run/sshd.pid\nUsePAM no\nUseDNS no\n"
     "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
-    "PrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\n"
+    "PrintMotd yes\nPrintLastLog no\nSubsystem sftp internal-sftp\n"
 )
 _UBUNTU_PATH: Final = (
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/usr/local/games:/snap/bin"
@@ -57,7 +57,7 @@ _HOME: Final = {
 _DIRECTORIES: Final = (
     ".old", "dev/pts", "dev/shm", "proc", "sys", "run", "tmp", "usr", "root", "opt/cni/bin",
     "etc/alternatives", "etc/sysctl.d", "etc/systemd/system", "var/lib/cni", "var/lib/dpkg", "var/log",
-    "var/tmp", tutorial.CNI_DIRECTORY[1:],
+    "var/tmp", stand_ins.FOLDER[1:], tutorial.CNI_DIRECTORY[1:],
     *(f"local/{name}" for name in ("bin", "etc", "games", "include", "lib", "sbin", "share", "src")),
 )  # fmt: skip
 LOCAL: Final = "local"
@@ -105,6 +105,10 @@ class Disk:
                 (root / name).symlink_to(host.readlink())
             elif host.is_dir():
                 (root / name).mkdir()
+        for name in stand_ins.links(of_debian=system.id in ("debian", "ubuntu")):
+            (root / LOCAL / name).symlink_to(f"{stand_ins.FOLDER}/{stand_ins.RUN}")
+        (root / "etc/motd").symlink_to(f"{stand_ins.FOLDER}/motd")
+        self._write("var/lib/cloud/data/instance-id", f"{instance.id}\n")
         self.host_key = self._write_host_key()
         self._write_login(instance.user, instance.public_key)
         for path, text in files.items():

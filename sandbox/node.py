@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from kthw.intended import tutorial
+from kthw.words.messages import Catalogue
+from sandbox import stand_ins
 from sandbox.disk import DEVICES, LOCAL, TOP, Disk, Place
 from sandbox.namespaces import NAMED
 from sandbox.state import Instance
@@ -38,9 +40,15 @@ class Grounds:
     as_root: bool
     directory: Path
 
+    @property
+    def programs(self) -> Path:
+        """The programs that stand in for others, ``sandbox.stand_ins``'s."""
+        return self.disks / "programs"
 
-def prepare(disks: Path, directory: Path, *, as_root: bool) -> Grounds:
-    """Make the grounds: copies sudo and its plugins once, for all nodes."""
+
+def prepare(disks: Path, directory: Path, words: Catalogue, *, as_root: bool) -> Grounds:
+    """Make the grounds: copies sudo and its plugins, and the programs that stand in for others, which speak
+    by these words, once for all nodes."""
     sudo = disks / "sudo"
     sudo.mkdir(parents=True)
     for path in _sudo_parts():
@@ -51,7 +59,9 @@ def prepare(disks: Path, directory: Path, *, as_root: bool) -> Grounds:
         else:
             shutil.copyfile(path, into)
             into.chmod(0o4755)
-    return Grounds(disks, sudo, as_root, directory)
+    grounds = Grounds(disks, sudo, as_root, directory)
+    stand_ins.prepare(grounds.programs, words)
+    return grounds
 
 
 def label(grounds: Grounds, instance: Instance) -> None:
@@ -143,6 +153,9 @@ class Node:
             (str(self._grounds.sudo / p.relative_to("/")), str(p), "none", "bind") for p in _sudo_parts()
         ]
         lines.append((str(_label(self._grounds, self.id)), "etc/debian_chroot", "none", "bind"))
+        programs = self._grounds.programs
+        lines.append((str(programs), stand_ins.FOLDER, "none", "bind,ro"))
+        lines += [(str(programs / stand_ins.RUN), path, "none", "bind,ro") for path in stand_ins.covered()]
         shared = [path for path in _SHARED if Path(path).is_dir()]
         lines += [(path, path, "none", read_only) for path in shared]
         lines += [(p, tutorial.CNI_PLUGINS, "none", read_only) for p in _HOST_CNI[:] if Path(p).is_dir()][:1]
