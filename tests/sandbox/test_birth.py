@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from kthw.findings.judging import judge
 from kthw.intended import tutorial
+from kthw.observed.gather import gather
 from kthw.words.messages import LANGUAGES, catalogue
 from sandbox import birth, labs
 from sandbox.box import Sandbox, ec2_client, start
 from sandbox.lab import CHAPTERS
+from tests.asked import intended
 from tests.sandbox.login import typed
 from tests.sandbox.test_commands import NO_PACKETS, sandbox
 
@@ -81,3 +84,26 @@ def test_a_lab_s_files_are_its_own_or_those_of_what_its_user_data_says() -> None
         worker = lab.machines(lab.names())[-1]
         assert sorted(lab.born_with(worker)) == [tutorial.cni_path(name) for name in names]
     assert tutorials.born_with(tutorials.machines(())[0]) == {}, "a controller"
+
+
+@pytest.mark.slow
+@carried
+def test_the_workers_chapter_left_out_is_found_and_a_file_under_another_name_is_the_one_that_counts() -> None:
+    """Nothing but what a student wrote is there: no file at first, then one with somebody else's range."""
+    names = ("worker-0", "worker-1")
+    with start(names, after="machines") as box:
+        none = _found(box, names)
+        for number in range(2):
+            bridge = json.dumps(tutorial.cni_bridge(f"172.20.{number}.0/24"))
+            typed(box, f"worker-{number}", f"echo '{bridge}' | sudo tee /etc/cni/net.d/172-20-bridge.conf")
+        wrong = _found(box, names)
+    assert {code for code, _ in none} >= {"cni-config-missing"}
+    assert sum(code == "cni-config-missing" for code, _ in none) == len(names)
+    mismatches = [file for code, file in wrong if code == "cni-subnet-mismatch"]
+    assert mismatches == ["172-20-bridge.conf"] * len(names)
+
+
+def _found(box: Sandbox, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(Code, CNI file that it is about) of each finding."""
+    found = judge(gather(box.target, intended((), names, box.target))).findings
+    return [(f.code, Path(f.facts.get("file", "")).name) for f in found]
