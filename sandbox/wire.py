@@ -37,8 +37,9 @@ def make(eni: Eni, cidr: str) -> None:
     link, inside, mac = link_name(eni.id), eni.device, eni.mac
     subnet = ipaddress.IPv4Network(cidr)
     gateway = str(subnet.network_address + 1)
-    # Two interfaces may be in one subnet: a metric each, as Ubuntu's netplan gives them on AWS.
+    # Two interfaces may be in one subnet: a metric each, as Ubuntu's netplan gives them to DHCP's routes.
     metric = 100 * (eni.index + 1)
+    source = f"src {eni.addresses[0]} metric"
     namespaces.ip(eni.vpc, [
         f"link add {link} mtu {_MTU} address {GATEWAY_MAC} type veth"
         f" peer name {inside} mtu {_MTU} address {mac} netns {eni.instance}",
@@ -50,12 +51,12 @@ def make(eni: Eni, cidr: str) -> None:
         *(f"addr add {a}/{subnet.prefixlen} dev {inside} noprefixroute" for a in eni.addresses),
         f"link set {inside} up",
         f"neigh replace {gateway} lladdr {GATEWAY_MAC} dev {inside} nud permanent",
-        f"route replace {gateway}/32 dev {inside} scope link src {eni.addresses[0]} metric {metric}",
-        f"route replace {subnet} via {gateway} dev {inside} src {eni.addresses[0]} metric {metric}",
-        f"route replace {subnet} dev {inside} scope link src {eni.addresses[0]} metric {metric + _BEHIND}",
+        f"route replace {gateway}/32 dev {inside} proto dhcp scope link {source} {metric}",
+        f"route replace {subnet} via {gateway} dev {inside} {source} {metric}",
+        f"route replace {subnet} dev {inside} proto kernel scope link {source} {metric + _BEHIND}",
     ]
     if eni.index == 0:
-        node.append(f"route replace default via {gateway} dev {inside} src {eni.addresses[0]}")
+        node.append(f"route replace default via {gateway} dev {inside} proto dhcp {source} {metric}")
     namespaces.ip(eni.instance, node)
 
 

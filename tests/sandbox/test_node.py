@@ -74,6 +74,18 @@ def test_it_knows_its_own_name(box: Sandbox) -> None:
     assert typed(box, NODE, "hostname; hostname -f") == "ip-10-0-1-20\nip-10-0-1-20.ec2.internal\n"
 
 
+def test_its_routes_are_those_that_dhcp_brings(box: Sandbox) -> None:
+    """With a metric, so that a default route that somebody adds comes first. One is the sandbox's: to the
+    subnet's machines by the router, for they cannot all be in the kernel's one table of neighbours."""
+    lines = [" ".join(line.split()) for line in typed(box, NODE, "ip route").splitlines()]
+    lines.remove("10.0.1.0/24 via 10.0.1.1 dev ens5 src 10.0.1.20 metric 100")
+    assert lines == [
+        "default via 10.0.1.1 dev ens5 proto dhcp src 10.0.1.20 metric 100",
+        "10.0.1.0/24 dev ens5 proto kernel scope link src 10.0.1.20 metric 1100",
+        "10.0.1.1 dev ens5 proto dhcp scope link src 10.0.1.20 metric 100",
+    ]
+
+
 def test_everybody_may_ping(box: Sandbox) -> None:
     """As on a real one, where systemd lets every group: ping has a socket without being root."""
     asked = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)"
