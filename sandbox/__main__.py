@@ -24,6 +24,7 @@ from sandbox.box import REGION, Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
 from sandbox.habits import USUAL
 from sandbox.internet import LAPTOP
+from sandbox.lab import CHAPTERS
 from sandbox.labs import TUTORIAL
 
 _HABITS: Final = ("delay", "lag")
@@ -70,6 +71,9 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
                 command.add_argument(
                     "--like", default=TUTORIAL, nargs="?", metavar="LAB", help=words.say("sandbox-help-like")
                 )
+                command.add_argument(
+                    "--after", default="workers", metavar="CHAPTER", help=words.say("sandbox-help-after")
+                )
                 for habit in _HABITS:
                     usual, told = str(getattr(USUAL, habit)), words.say(f"sandbox-help-{habit}")
                     command.add_argument(f"--{habit}", default=usual, metavar="N", help=told)
@@ -97,6 +101,8 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
     for habit in (habit for habit in _HABITS if not 0 <= seconds[habit] <= _MOST_SECONDS):
         typed = getattr(options, habit)
         return _complain(words.say("sandbox-seconds", habit=habit, typed=typed, most=_MOST_SECONDS))
+    if options.after not in CHAPTERS:
+        return _complain(words.say("sandbox-after-which", typed=options.after, chapters=" ".join(CHAPTERS)))
     command = options.cmd[options.cmd[:1] == ["--"] :] if options.command == "run" else []
     if options.command == "run" and not command:
         return _complain(words.say("sandbox-run-what"))
@@ -106,17 +112,21 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
         no_packets = why_no_packets(words.say)
         if no_packets:
             _complain(words.say("sandbox-without-packets", reason=no_packets))
+        stands = "" if options.empty or no_packets else words.say(f"sandbox-stands-{options.after}")
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
         habits = replace(USUAL, delay=seconds["delay"], lag=seconds["lag"], throttled=options.throttle)
         with start(
             lab.names(workers),
             like=options.like,
+            after=options.after,
             empty=options.empty,
             region=region,
             no_packets=no_packets,
             habits=habits,
         ) as box:
-            return _up(box, words.say) if options.command == "up" else _run(box, command, words.say)
+            if options.command == "up":
+                return _up(box, stands, words.say)
+            return _run(box, command, stands, words.say)
     except CouldNotLook as problem:
         said = words.error(problem.error)
         return _complain(f"{said.what}\n{said.fix}")
@@ -155,9 +165,10 @@ def _fill_in_what_is_closed() -> None:
             os.open(os.devnull, os.O_RDONLY)  # the lowest free number; writing to it fails as it would have
 
 
-def _up(box: Sandbox, say: Callable[..., str]) -> int:
+def _up(box: Sandbox, stands: str, say: Callable[..., str]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
-        lines = [_lines(box.directory, box.environment), f"# {say('sandbox-up', laptop=LAPTOP)}", ""]
+        said = [f"# {sentence}" for sentence in (say("sandbox-up", laptop=LAPTOP), stands) if sentence]
+        lines = [_lines(box.directory, box.environment), *said, ""]
         try:
             os.write(sys.stdout.fileno() if sys.stdout else 1, "\n".join(lines).encode())
         except OSError as problem:
@@ -169,11 +180,11 @@ def _up(box: Sandbox, say: Callable[..., str]) -> int:
     return 0
 
 
-def _run(box: Sandbox, command: list[str], say: Callable[..., str]) -> int:
+def _run(box: Sandbox, command: list[str], stands: str, say: Callable[..., str]) -> int:
     dressed = shell.dressed(command, box.directory, os.environ, box.environment)
     told = dressed.is_interactive and sys.stdin.isatty()
     if told:
-        _complain(say("sandbox-shell-begins", laptop=LAPTOP))
+        _complain("\n".join(filter(None, (say("sandbox-shell-begins", laptop=LAPTOP), stands))))
     try:
         return _until_it_ends(dressed.command, dressed.environment, say)
     finally:

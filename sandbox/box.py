@@ -24,7 +24,7 @@ from kthw.target import SshAccess, Target
 from sandbox import folder, labs, surroundings
 from sandbox.access import SSH_CONFIG, Access
 from sandbox.habits import AT_ONCE, AT_ONCE_HEADER, Habits
-from sandbox.lab import Lab
+from sandbox.lab import Chapter, Lab
 from sandbox.labs import TUTORIAL
 from sandbox.state import State
 from sandbox.surroundings import CREDENTIALS
@@ -110,6 +110,7 @@ def start(
     workers: Sequence[str] | None = None,
     *,
     like: str | Lab = TUTORIAL,
+    after: Chapter = "workers",
     empty: bool = False,
     region: str = REGION,
     no_packets: str = "",
@@ -118,9 +119,10 @@ def start(
     """Boot a sandbox with a lab in it; throw it away at the end.
 
     ``workers``: their names (default: the lab's own). ``like``: the lab, or one of ``labs.NAMES``; the
-    tutorial's is without pod routes. ``empty``: an account with nothing in it. ``region``: where the lab is,
-    and where whoever names no region looks; all others are there, too. ``no_packets``: why the data
-    plane is to be left out (``why_no_packets``), or empty. ``habits``: AWS's, once the lab is there.
+    tutorial's is without pod routes. ``after``: the chapter it stands after. ``empty``: an account with
+    nothing in it. ``region``: where the lab is, and where whoever names no region looks; all others are
+    there, too. ``no_packets``: why the data plane is to be left out (``why_no_packets``), or empty.
+    ``habits``: AWS's, once the lab is there.
     Raises ``CouldNotLook`` (``sandbox-unavailable``) when it does not come up.
     """
     with contextlib.ExitStack() as closing:
@@ -142,7 +144,7 @@ def start(
                     access.write(State(), {})  # so that whoever dials one of its machines is told why not
                 if not empty:
                     lab = labs.lab(like) if isinstance(like, str) else like
-                    _build(ec2, lab, workers, access, with_nodes=not no_packets)
+                    _build(ec2, lab, workers, access, after, with_nodes=not no_packets)
             config = "" if no_packets else str(directory / SSH_CONFIG)
             exports = surroundings.furnish(directory, endpoint, region, config)
         except OSError as problem:
@@ -159,16 +161,22 @@ def start(
 
 
 def _build(
-    ec2: EC2Client, lab: Lab, workers: Sequence[str] | None, access: Access, *, with_nodes: bool
+    ec2: EC2Client,
+    lab: Lab,
+    workers: Sequence[str] | None,
+    access: Access,
+    after: Chapter,
+    *,
+    with_nodes: bool,
 ) -> None:
     from sandbox.building import balance, build
     from sandbox.dressing import dress
 
-    built = build(ec2, lab, lab.names() if workers is None else workers, access.key)
+    built = build(ec2, lab, lab.names() if workers is None else workers, access.key, after)
     with ThreadPoolExecutor(1) as meanwhile:  # the nodes boot
         balancing = meanwhile.submit(balance, _client, ec2, lab) if lab.balanced else None
         if with_nodes:
-            dress(ec2, lab, built, access.directory)
+            dress(ec2, lab, built, access.directory, after)
         if balancing:
             balancing.result()
 

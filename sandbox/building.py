@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kthw.intended import tutorial
-from sandbox.lab import Lab, Machine
+from sandbox import birth
+from sandbox.lab import Chapter, Lab, Machine
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 _ZONES: Final = "abc"
 
 
-def build(ec2: EC2Client, lab: Lab, names: Sequence[str], key_file: Path) -> dict[str, Machine]:
+def build(
+    ec2: EC2Client, lab: Lab, names: Sequence[str], key_file: Path, after: Chapter = "workers"
+) -> dict[str, Machine]:
     """Build it with workers of these names; its machines by instance id.
 
-    The key pair's private half goes to ``key_file``; it is made with the first lab, for all. What is done on
-    the nodes themselves is ``sandbox.dressing``'s.
+    The key pair's private half goes to ``key_file``, in the sandbox's folder; it is made with the first lab,
+    for all. What is done on the running nodes themselves is ``sandbox.dressing``'s.
     """
     vpc = ec2.create_vpc(CidrBlock=lab.vpc)["Vpc"]["VpcId"]
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": True})
@@ -43,14 +46,17 @@ def build(ec2: EC2Client, lab: Lab, names: Sequence[str], key_file: Path) -> dic
         key = ec2.create_key_pair(KeyName=tutorial.KEY_NAME)["KeyMaterial"]
         key_file.touch(mode=0o600)
         key_file.write_text(key)
+    machines = lab.machines(names)
+    files = {each.address: lab.born_with(each) for each in machines} if after == "workers" else {}
     built = {}
-    for machine in lab.machines(names):
-        public = machine.subnet == -1 or not lab.front
-        launched = _launch(ec2, lab, subnets[machine.subnet], group, machine, public=public)
-        built[launched["InstanceId"]] = machine
-        if machine.pod_cidr and lab.routes in ("instance", "eni"):
-            for table in tables:
-                _route(ec2, lab, table, machine, launched)
+    with birth.given(key_file.parent, files):
+        for machine in machines:
+            public = machine.subnet == -1 or not lab.front
+            launched = _launch(ec2, lab, subnets[machine.subnet], group, machine, public=public)
+            built[launched["InstanceId"]] = machine
+            if machine.pod_cidr and lab.routes in ("instance", "eni"):
+                for table in tables:
+                    _route(ec2, lab, table, machine, launched)
     return built
 
 

@@ -1,10 +1,8 @@
-"""What is done on a lab's nodes themselves, over SSH as a person does it: CNI files, kernel routes."""
+"""What is done on a lab's running nodes, over SSH as a person does it: kernel routes, and lines to type."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import shlex
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.intended import tutorial
 from sandbox.access import DIAL_SOCKET, SSH_CONFIG
 from sandbox.dial import connection
-from sandbox.lab import Lab, Machine
+from sandbox.lab import Chapter, Lab, Machine
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -27,8 +24,11 @@ _NO_LOGIN: Final = 255
 """What ``ssh`` ends with where it could not log in."""
 
 
-def dress(ec2: EC2Client, lab: Lab, built: Mapping[str, Machine], directory: Path) -> None:
-    """Wait until all machines that ``build`` returned let one in, and do all that ``lab`` has done on them.
+def dress(
+    ec2: EC2Client, lab: Lab, built: Mapping[str, Machine], directory: Path, after: Chapter = "workers"
+) -> None:
+    """Wait until all machines that ``build`` returned let one in, and do all that ``lab`` has done on them,
+    which is nothing ``after`` the machines alone.
 
     ``directory``: the sandbox's. Raises ``CouldNotLook`` (``sandbox-unavailable``).
     """
@@ -37,7 +37,7 @@ def dress(ec2: EC2Client, lab: Lab, built: Mapping[str, Machine], directory: Pat
 
     def visit(instance: str) -> None:
         address, public = addresses[instance]
-        lines = script(lab, machines, built[instance])
+        lines = script(lab, machines, built[instance]) if after == "workers" else ""
         if public:
             _wait_for_greeting(directory, address)
         if lines or not public:
@@ -51,9 +51,6 @@ def script(lab: Lab, machines: Sequence[Machine], machine: Machine) -> str:
     """The lines that root types on ``machine``, one of ``machines``; empty where there is nothing to do."""
     lines = []
     if machine.pod_cidr:
-        for name, content in (lab.cni(machine.pod_cidr) if lab.cni else {}).items():
-            path = shlex.quote(f"{tutorial.CNI_DIRECTORY}/{name}")
-            lines.append(f"printf '%s\\n' {shlex.quote(json.dumps(content, indent=2))} >{path}")
         lines += [line.format(cidr=machine.pod_cidr, name=machine.name) for line in lab.commands]
     if lab.routes == "kernel" and (machine.pod_cidr or lab.others_routed):
         # A next hop in another subnet the kernel does not take.

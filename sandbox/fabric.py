@@ -13,12 +13,14 @@ import shutil
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from sandbox import internet, namespaces
+from sandbox import birth, internet, namespaces
 from sandbox.balancing import PREFIX, Balancers
+from sandbox.disk import Place
 from sandbox.looking import look, named
 from sandbox.metadata import Metadata
 from sandbox.namespaces import CommandError
 from sandbox.node import Grounds, Node
+from sandbox.resolver import Resolver
 from sandbox.router import Plan, Router
 from sandbox.state import State
 
@@ -37,6 +39,7 @@ class Fabric:
         """Public address to the VPC's end of the link it is behind; None: whatever the kernel has."""
         self._metadata = Metadata()
         self._balancers = Balancers()
+        self._resolver = Resolver()
         internet.create()
 
     def reconcile(self, state: State) -> None:
@@ -79,6 +82,7 @@ class Fabric:
         new, plans = self._plan(live)
         booting = {i for i in running if i not in self._nodes or not self._nodes[i].powered}
         self._metadata.know(live)
+        self._resolver.know(live)
         for router in new:
             self._create_vpc(router)
         for vpc, plan in plans.items():
@@ -98,18 +102,22 @@ class Fabric:
         """(The VPCs to be created, what each VPC should hold.) Touches nothing."""
         taken = {router.index for router in self._vpcs.values()}
         free = (index for index in itertools.count() if index not in taken)
-        new = [Router(vpc, next(free)) for vpc in live.vpcs if vpc not in self._vpcs]
+        new = [
+            Router(vpc.id, next(free), vpc.resolver) for vpc in live.vpcs.values() if vpc.id not in self._vpcs
+        ]
         routers = {**self._vpcs, **{router.vpc: router for router in new}}
         return new, {vpc: routers[vpc].plan(live) for vpc in live.vpcs}
 
     def _create_vpc(self, router: Router) -> None:
         router.create()
         self._metadata.serve(router.vpc)
+        self._resolver.serve(router.vpc, router.own_addresses[1:])
         self._vpcs[router.vpc] = router
 
     def _take_vpcs_away(self, live: State) -> None:
         for vpc in [vpc for vpc in self._vpcs if vpc not in live.vpcs]:
             self._metadata.leave(vpc)
+            self._resolver.leave(vpc)
             self._vpcs[vpc].discard()
             del self._vpcs[vpc]
         _remove({name for name in named() if name.startswith(_VPC)} - self._vpcs.keys())
@@ -143,11 +151,13 @@ class Fabric:
 
     def _node(self, state: State, identifier: str) -> Node:
         enis = [eni for eni in state.enis.values() if eni.instance == identifier]
-        address = min(enis, key=lambda eni: eni.index).addresses[0]
-        instance, hostname = state.instances[identifier], f"ip-{address.replace('.', '-')}"
+        first = min(enis, key=lambda eni: eni.index)
+        vpc, address = state.vpcs[first.vpc], first.addresses[0]
+        place = Place(address, vpc.domain, vpc.resolver)
+        born_with = birth.files(self._grounds.directory, address)
         with contextlib.ExitStack() as undoing:
             undoing.callback(shutil.rmtree, self._grounds.disks / identifier, ignore_errors=True)
-            node = Node(self._grounds, instance, hostname)
+            node = Node(self._grounds, state.instances[identifier], place, born_with)
             undoing.pop_all()
         return node
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from sandbox.metadata import ADDRESS as METADATA_ADDRESS
 from sandbox.nftables import Ruleset, plain
+from sandbox.resolver import ADDRESS as RESOLVER_ADDRESS
 from sandbox.state import AclEntry, Eni, NatGateway, SecurityRule, State
 
 GATEWAY_LINK: Final = "igw"
@@ -40,6 +41,7 @@ def ruleset(state: State, vpc: str, marks: dict[str, int]) -> Ruleset:
     enis = [eni for eni in state.enis.values() if eni.vpc == vpc]
     rules = Ruleset(TABLE)
     _base(rules, enis, state, marks, attached=bool(state.vpcs[vpc].internet_gateway))
+    _router(rules, state.vpcs[vpc].resolver)
     _network_acls(rules, enis, state, vpc)
     _security_groups(rules, enis, state, vpc)
     return rules
@@ -88,13 +90,24 @@ def _base(rules: Ruleset, enis: list[Eni], state: State, marks: dict[str, int], 
         f'oifname "{GATEWAY_LINK}" ip saddr != @mapped drop',
         f'iifname "{GATEWAY_LINK}" ip daddr != @mapped drop',
     ])  # fmt: skip
-    # The router is none to be seen: it answers for instance metadata, says where a packet is too long, and
-    # nothing else.
+
+
+def _router(rules: Ruleset, resolver: str) -> None:
+    """It is none to be seen: it answers for instance metadata and for names, says where a packet is too long,
+    and nothing else."""
+    names = f"{{ {resolver}, {RESOLVER_ADDRESS} }}"
     rules.chain("to_router", "type filter hook input priority 0;", [
-        f"ip daddr {METADATA_ADDRESS} accept", "drop",
+        f"ip daddr {METADATA_ADDRESS} accept",
+        f"ip daddr {names} udp dport 53 accept",
+        f"ip daddr {names} tcp dport 53 accept",
+        "drop",
     ])  # fmt: skip
     rules.chain("from_router", "type filter hook output priority 0;", [
-        f"ip saddr {METADATA_ADDRESS} accept", "icmp type 3 icmp code 4 accept", "drop",
+        f"ip saddr {METADATA_ADDRESS} accept",
+        f"ip saddr {names} udp sport 53 accept",
+        f"ip saddr {names} tcp sport 53 accept",
+        "icmp type 3 icmp code 4 accept",
+        "drop",
     ])  # fmt: skip
 
 

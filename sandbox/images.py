@@ -170,11 +170,17 @@ IMAGES: Final = (
     ),
 )
 _USERS: Final = {image.id: image.user for image in IMAGES}
+_NAMES: Final = {image.id: image.name for image in IMAGES}
 
 
 def user_of(image: str) -> str:
     """The user that the image of that id lets in; an id that nobody knows is taken for an Ubuntu's."""
     return _USERS.get(image, tutorial.SSH_USER)
+
+
+def name_of(image: str) -> str:
+    """The name of the image of that id, or nothing."""
+    return _NAMES.get(image, "")
 
 
 def root_device_of(image: str) -> str:

@@ -25,6 +25,8 @@ BENCHMARKING: Final = "198.18.0.0/15"
 """RFC 2544: nor has any such a one. For an account that holds all of the others at once."""
 PUBLIC: Final = (*DOCUMENTATION, BENCHMARKING)
 _HOSTS: Final = {tutorial.INTERNET_HOST: (tutorial.INTERNET_PORT, 80, 53), "8.8.8.8": (443, 53)}
+NAMES: Final = {"one.one.one.one": tutorial.INTERNET_HOST, "dns.google": "8.8.8.8"}
+"""What the hosts of this internet are called."""
 _LINKS: Final = ipaddress.IPv4Network("100.64.0.0/16")
 _DIAL_SECONDS: Final = 10.0
 _NOBODY: Final = (errno.EINVAL, errno.ENETUNREACH)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal
 
 from kthw.intended import tutorial
-from sandbox import images
+from sandbox import cni, images
 
 MOST_WORKERS: Final = 1000
 _MOST_ROUTES: Final = 490
 """What fits into a route table under its default quota of 500, beside the chapter's own."""
 _JUMP_HOST: Final = 5
+Chapter = Literal["machines", "workers"]
+CHAPTERS: Final = ("machines", "workers")
+"""After which of the tutorial's chapters a lab stands: without, or with, what is done on its nodes."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,9 @@ class Lab:
     network load balancer is in front of the controllers. ``disk``: in GB. ``first``: the number of the first
     worker; ``host``: its address within its subnet;
     ``nat``: whether the subnets behind the one in front have a way out. ``cni``: the files of
-    ``/etc/cni/net.d`` for a pod CIDR, by name, where they are not the tutorial's; ``commands``: what is typed
-    on a worker besides, patterns too. ``image``: the id of everybody's, which says whom they let in.
+    ``/etc/cni/net.d`` for a pod CIDR, by name, where they are not those that the tutorial's chapter writes of
+    the pair in the user data; ``commands``: what is typed on a worker besides, patterns too. ``image``: the
+    id of everybody's, which says whom they let in.
     ``options``: what the suite is told.
     """
 
@@ -158,6 +163,13 @@ class Lab:
                 )
             )
         return tuple(found)
+
+    def born_with(self, machine: Machine) -> dict[str, str]:
+        """The files that the workers chapter leaves on that machine, by their paths."""
+        pairs = dict(pair.split("=", 1) for pair in machine.user_data.split("|") if "=" in pair)
+        cidr = machine.pod_cidr if self.cni else pairs.get(tutorial.POD_CIDR_KEY, "").strip()
+        written = (self.cni or cni.chapters)(cidr) if cidr else {}
+        return {tutorial.cni_path(name): f"{json.dumps(of, indent=4)}\n" for name, of in written.items()}
 
     def _other(self, name: str, subnet: int, place: tuple[str, int]) -> Machine:
         user_data = self.others_say.format(name=name)

@@ -88,9 +88,9 @@ def _data_plane(directory: Path, *, as_root: bool) -> tuple[Callable[[State], No
     _make_private(directory)
     namespaces.NAMED.mkdir()
     namespaces.ip("", ["link set lo up"])
-    grounds = prepare(_DISKS, as_root=as_root)
-    fabric = Fabric(grounds)
     words = catalogue(language_of(os.environ))
+    grounds = prepare(_DISKS, directory, words, as_root=as_root)
+    fabric = Fabric(grounds)
     access = Access(directory, words.say("sandbox-nobody-there"))
 
     def reconcile(state: State) -> None:

@@ -3,52 +3,54 @@
 Served per VPC, in its namespace: who asks is known by the address the packet comes from, which for
 a pod is its node's (the tutorial's ``ipMasq``). Both versions answer, as EC2 does by default: plain
 GET, and GET with a token from ``PUT /latest/api/token``; a wrong token is refused, and so is none where
-the instance's ``HttpTokens`` is ``required``. Switched off, it refuses all.
+the instance's ``HttpTokens`` is ``required``. Switched off, it refuses all. The packets of a token's answer
+go no further than the instance's hop limit lets them (EC2 User Guide, *Use IMDSv2*).
 """
 
 from __future__ import annotations
 
 import secrets
+import socket
 import threading
-from dataclasses import dataclass
+import time
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 from sandbox import namespaces
-from sandbox.state import Eni, State
+from sandbox.metadata_tree import LATEST, VERSIONS, listed, tree
+from sandbox.state import Instance, State
 
 ADDRESS: Final = "169.254.169.254"
 _TOKEN_HEADER: Final = "X-aws-ec2-metadata-token"  # noqa: S105 -- a header's name
-
-
-@dataclass(frozen=True)
-class _Asking:
-    """An instance that may ask: its ``Instance.metadata``, and the answers by path."""
-
-    setting: str
-    answers: dict[str, bytes]
-
-
-_NOBODY: Final = _Asking("optional", {})
+_LIFETIME_HEADER: Final = f"{_TOKEN_HEADER}-ttl-seconds"
+_LONGEST: Final = 21600
+"""Seconds that a token lives at most: six hours."""
+_REFUSED: Final = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+_PAGE: Final = (
+    '<?xml version="1.0" encoding="iso-8859-1"?>\n'
+    '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"\n\t"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">\n'
+    '<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en">\n <head>\n  <title>{said}</title>\n'
+    " </head>\n <body>\n  <h1>{said}</h1>\n </body>\n</html>\n"
+)
+"""What a refusal looks like: who pipes it on without looking at the status has a page for a value."""
 
 
 class Metadata:
     """The answers for all VPCs. ``know`` replaces what they are given from."""
 
     def __init__(self) -> None:
-        self._asking: dict[tuple[str, str], _Asking] = {}
-        self._tokens: set[str] = set()
+        self._state = State()
+        self._owners: dict[tuple[str, str], str] = {}
+        """The instance of each (VPC, private address)."""
+        self._tokens: dict[str, tuple[str, float]] = {}
+        """(Its instance, when it ends.)"""
         self._servers: dict[str, ThreadingHTTPServer] = {}
 
     def know(self, state: State) -> None:
         """Answer from ``state`` from now on."""
-        self._asking = {
-            (eni.vpc, address): _Asking(state.instances[eni.instance].metadata, _answers(eni, state))
-            for eni in state.enis.values()
-            if eni.instance in state.instances
-            for address in eni.addresses
-        }
+        self._state = state
+        self._owners = {(e.vpc, address): e.instance for e in state.enis.values() for address in e.addresses}
 
     def serve(self, vpc: str) -> None:
         """Serve inside the namespace ``vpc`` until this process ends; give it the address first."""
@@ -64,41 +66,51 @@ class Metadata:
         if server is not None:
             threading.Thread(target=_close, args=(server,), daemon=True).start()
 
-    def token(self, vpc: str, address: str) -> tuple[int, bytes]:
-        """(HTTP status, body) of a PUT by the machine with ``address``: a new session token."""
-        if self._asking.get((vpc, address), _NOBODY).setting == "off":
+    def token(self, vpc: str, address: str, lifetime: str | None) -> tuple[int, bytes]:
+        """(HTTP status, body) of a PUT by the machine with ``address``: a new session token.
+
+        ``lifetime``: in seconds, as the request has it.
+        """
+        instance = self._asking(vpc, address)
+        if instance is not None and instance.metadata == "off":
             return 403, b""
+        if lifetime is None or not lifetime.isdecimal() or not 1 <= int(lifetime) <= _LONGEST:
+            return 400, b""
+        now = time.monotonic()
+        self._tokens = {text: (its, end) for text, (its, end) in self._tokens.items() if end > now}
         token = secrets.token_urlsafe(32)
-        self._tokens.add(token)
+        self._tokens[token] = (instance.id if instance else "", now + int(lifetime))
         return 200, token.encode()
+
+    def hop_limit(self, vpc: str, address: str) -> int:
+        """How many hops the answer to a PUT may take."""
+        instance = self._asking(vpc, address)
+        return instance.hop_limit if instance else 1
 
     def answer(self, vpc: str, address: str, path: str, token: str | None) -> tuple[int, bytes]:
         """(HTTP status, body) of a GET by the machine with ``address``."""
-        asking = self._asking.get((vpc, address), _NOBODY)
-        if asking.setting == "off":
+        instance = self._asking(vpc, address)
+        if instance is None:
+            return 404, b""
+        if instance.metadata == "off":
             return 403, b""
-        if token not in self._tokens and (token is not None or asking.setting == "required"):
+        its, end = self._tokens.get(token or "", ("", 0.0))
+        known = its == instance.id and end > time.monotonic()
+        if not known and (token is not None or instance.metadata == "required"):
             return 401, b""
-        known = asking.answers
-        wanted = path.strip("/")
-        if wanted in known:
-            return 200, known[wanted]
-        below = sorted(
-            {key[len(wanted) + 1 :].split("/")[0] for key in known if key.startswith(f"{wanted}/")}
-        )
-        return (200, "\n".join(below).encode()) if below else (404, b"")
+        version, _, wanted = path.partition("?")[0].strip("/").partition("/")
+        if not version:
+            return 200, "\n".join(VERSIONS).encode()
+        if version not in VERSIONS:
+            return 404, b""
+        told = tree(instance, self._state)
+        body = told.get(wanted)
+        if body is None:
+            body = listed(wanted, told, instance.launch.key_name)
+        return (404, b"") if body is None else (200, body)
 
-
-def _answers(eni: Eni, state: State) -> dict[str, bytes]:
-    instance = state.instances[eni.instance]
-    told = {
-        "instance-id": instance.id,
-        "local-ipv4": eni.addresses[0],
-        "local-hostname": state.vpcs[eni.vpc].private_name(eni.addresses[0]),
-        **({"public-ipv4": eni.public[0][1]} if eni.public else {}),
-    }
-    answers = {f"latest/meta-data/{key}": value.encode() for key, value in told.items()}
-    return {**answers, "latest/user-data": instance.user_data} if instance.user_data else answers
+    def _asking(self, vpc: str, address: str) -> Instance | None:
+        return self._state.instances.get(self._owners.get((vpc, address), ""))
 
 
 def _close(server: ThreadingHTTPServer) -> None:
@@ -115,17 +127,35 @@ class _Handler(BaseHTTPRequestHandler):
         token = self.headers.get(_TOKEN_HEADER)
         self._reply(*self._metadata.answer(self._vpc, self.client_address[0], self.path, token))
 
-    def do_PUT(self) -> None:
-        if self.path == "/latest/api/token":
-            self._reply(*self._metadata.token(self._vpc, self.client_address[0]))
-        else:
-            self._reply(404, b"")
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
-    def _reply(self, status: int, body: bytes) -> None:
+    def do_PUT(self) -> None:
+        if self.path.strip("/") != f"{LATEST}/api/token":
+            self._reply(404, b"")
+        elif "X-Forwarded-For" in self.headers:  # it would be somebody's else
+            self._reply(403, b"")
+        else:
+            asking, lifetime = (self._vpc, self.client_address[0]), self.headers.get(_LIFETIME_HEADER)
+            self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, self._metadata.hop_limit(*asking))
+            self._reply(*self._metadata.token(*asking, lifetime), lifetime)
+
+    def _reply(self, status: int, body: bytes, lifetime: str | None = None) -> None:
+        kind = "text/plain"
+        if status in _REFUSED:
+            body, kind = _PAGE.format(said=f"{status} - {_REFUSED[status]}").encode(), "text/html"
         self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        if lifetime and status not in _REFUSED:
+            self.send_header(_LIFETIME_HEADER, lifetime)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def version_string(self) -> str:
+        """As AWS's says who it is."""
+        return "EC2ws"
 
     def log_message(self, *_: object) -> None:
         """Say nothing: requests are no event of the sandbox's log."""

@@ -7,73 +7,48 @@ process, a real sshd, is killed, the kernel ends all the rest.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from kthw.intended import tutorial
-from sandbox import users
+from kthw.words.messages import Catalogue
+from sandbox import stand_ins
+from sandbox.disk import DEVICES, LOCAL, TOP, Disk, Place
 from sandbox.namespaces import NAMED
 from sandbox.state import Instance
 
 _BOOT: Final = Path(__file__).with_name("node.sh")
 _HOST_CNI: Final = ("/usr/lib/cni", "/opt/cni/bin")
-_TOP: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
-_DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty")
-_DEVICE_LINKS: Final = {
-    "ptmx": "pts/ptmx",
-    "fd": "/proc/self/fd",
-    "stdin": "/proc/self/fd/0",
-    "stdout": "/proc/self/fd/1",
-    "stderr": "/proc/self/fd/2",
-}
-_COPIED: Final = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "protocols", "services", "localtime")
-
-_FILES: Final = {
-    "etc/nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
-    "etc/pam.d/sudo": "".join(
-        f"{kind} sufficient pam_permit.so\n" for kind in ("auth", "account", "session")
-    ),
-    # As Ubuntu's, whose prompt begins with what is in that file.
-    "etc/profile": '[ -z "${PS1-}" ] || . /etc/bash.bashrc\n',
-    "etc/bash.bashrc": (
-        '[ -n "${PS1-}" ] || return\n'
-        "debian_chroot=$(cat /etc/debian_chroot)\n"
-        "PS1='${debian_chroot:+($debian_chroot) }\\u@\\h:\\w\\$ '\n"
-    ),
-    "etc/debian_chroot": "",
-    "etc/ssh/sshd_config": (
-        "HostKey /etc/ssh/ssh_host_ed25519_key\nPidFile none\nUsePAM no\nUseDNS no\n"
-        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
-        "PrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\n"
-    ),
-}
-_DIRECTORIES: Final = (
-    ".old", "dev/pts", "dev/shm", "proc", "sys", "run", "tmp", "usr", "root", "opt/cni/bin",
-    "etc/alternatives", "etc/sysctl.d", "var/lib/cni", "var/log", "var/tmp", tutorial.CNI_DIRECTORY[1:],
-)  # fmt: skip
+_SHARED: Final = ("/etc/alternatives", "/var/lib/dpkg")
+"""What belongs to the programs below ``/usr``: which one of several is meant, and which packages they are."""
 
 
 @dataclass(frozen=True)
 class Grounds:
     """Where nodes are built: ``disks`` (a private tmpfs), ``sudo`` (a copy of the host's sudo owned by
-    the namespace's root, which as an ordinary user's the host's is not), ``as_root`` (really)."""
+    the namespace's root, which as an ordinary user's the host's is not), ``as_root`` (really),
+    ``directory``, the sandbox's, of which ``sandbox.birth`` knows what is in it."""
 
     disks: Path
     sudo: Path
     as_root: bool
+    directory: Path
+
+    @property
+    def programs(self) -> Path:
+        """The programs that stand in for others, ``sandbox.stand_ins``'s."""
+        return self.disks / "programs"
 
 
-def prepare(disks: Path, *, as_root: bool) -> Grounds:
-    """Make the grounds: copies sudo and its plugins once, for all nodes."""
+def prepare(disks: Path, directory: Path, words: Catalogue, *, as_root: bool) -> Grounds:
+    """Make the grounds: copies sudo and its plugins, and the programs that stand in for others, which speak
+    by these words, once for all nodes."""
     sudo = disks / "sudo"
     sudo.mkdir(parents=True)
     for path in _sudo_parts():
@@ -84,7 +59,9 @@ def prepare(disks: Path, *, as_root: bool) -> Grounds:
         else:
             shutil.copyfile(path, into)
             into.chmod(0o4755)
-    return Grounds(disks, sudo, as_root)
+    grounds = Grounds(disks, sudo, as_root, directory)
+    stand_ins.prepare(grounds.programs, words)
+    return grounds
 
 
 def label(grounds: Grounds, instance: Instance) -> None:
@@ -110,39 +87,15 @@ def _sudo_parts() -> list[Path]:
 class Node:
     """One instance's machine. ``host_key`` is its public host key, ``ssh-ed25519 AAAA…``."""
 
-    def __init__(self, grounds: Grounds, instance: Instance, hostname: str) -> None:
-        """Write the node's disk: the base system, host key, its image's user and the tutorial's CNI files."""
+    def __init__(self, grounds: Grounds, instance: Instance, place: Place, files: Mapping[str, str]) -> None:
+        """Write the node's disk, by path these files among others."""
         self.id = instance.id
         self._grounds = grounds
         self._root = grounds.disks / instance.id
         self._process: subprocess.Popen[bytes] | None = None
-        for name in _DIRECTORIES:
-            (self._root / name).mkdir(parents=True, exist_ok=True)
-        (self._root / "tmp").chmod(0o1777)
-        for name in _DEVICES:
-            self._write(f"dev/{name}", "")
-        for name, to in _DEVICE_LINKS.items():
-            (self._root / "dev" / name).symlink_to(to)
-        for name, text in {**_FILES, **users.accounts(instance.user)}.items():
-            self._write(name, text)
-        self._write("etc/hostname", f"{hostname}\n")
-        self._write("etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {hostname}\n")
+        self.host_key = Disk(self._root, instance, place, files).host_key
         _label(grounds, instance.id).touch()
         label(grounds, instance)
-        for name in ("etc/shadow", "etc/sudoers"):
-            (self._root / name).chmod(0o440)
-        for name in _COPIED:
-            self._copy(Path("/etc", name))
-        for name in _TOP:
-            host = Path("/", name)
-            if host.is_symlink():
-                (self._root / name).symlink_to(host.readlink())
-            elif host.is_dir():
-                (self._root / name).mkdir()
-        self._hostname = hostname
-        self.host_key = self._write_host_key()
-        self._write_login(instance.user, instance.public_key)
-        self._write_cni(instance.user_data)
 
     @property
     def powered(self) -> bool:
@@ -157,7 +110,7 @@ class Node:
         self._process = subprocess.Popen(
             ["nsenter", f"--net={NAMED / self.id}",
              "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child",
-             "sh", str(_BOOT), str(self._root), str(fstab), self._hostname],
+             "sh", str(_BOOT), str(self._root), str(fstab)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -181,59 +134,6 @@ class Node:
         (self._grounds.disks / f"{self.id}.fstab").unlink(missing_ok=True)
         _label(self._grounds, self.id).unlink(missing_ok=True)
 
-    def _write(self, name: str, text: str) -> Path:
-        path = self._root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    def _copy(self, host: Path) -> None:
-        into = self._root / host.relative_to("/")
-        if host.is_dir():
-            shutil.copytree(host, into)
-        elif host.exists():
-            shutil.copyfile(host, into)
-
-    def _write_host_key(self) -> str:
-        key = Ed25519PrivateKey.generate()
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-        )
-        public = key.public_key().public_bytes(
-            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-        )
-        path = self._write("etc/ssh/ssh_host_ed25519_key", "")
-        path.chmod(0o600)
-        path.write_bytes(private)
-        path.with_suffix(".pub").write_bytes(public + b"\n")
-        return public.decode()
-
-    def _write_login(self, user: str, public_key: str) -> None:
-        home = self._root / "home" / user
-        for folder in (home, self._root / "root"):
-            (folder / ".ssh").mkdir(parents=True, mode=0o700)
-        for whose, text in users.keys(user, public_key).items():
-            self._write(f"{whose}/.ssh/authorized_keys", text).chmod(0o600)
-        for path in (home, *home.rglob("*")):
-            os.chown(path, users.ID, users.ID)
-
-    def _write_cni(self, user_data: bytes) -> None:
-        """The two files the chapter *Bootstrapping the Kubernetes Worker Nodes* has a student write."""
-        pairs = dict(
-            pair.split("=", 1) for pair in user_data.decode(errors="replace").split("|") if "=" in pair
-        )
-        subnet = pairs.get(tutorial.POD_CIDR_KEY, "").strip()
-        if not subnet:
-            return
-        self._write(
-            f"{tutorial.CNI_DIRECTORY[1:]}/{tutorial.CNI_BRIDGE_FILE}",
-            json.dumps(tutorial.cni_bridge(subnet), indent=4) + "\n",
-        )
-        self._write(
-            f"{tutorial.CNI_DIRECTORY[1:]}/{tutorial.CNI_LOOPBACK_FILE}",
-            json.dumps(tutorial.CNI_LOOPBACK, indent=4) + "\n",
-        )
-
     def _fstab(self) -> str:
         """What to mount where, as mount(8) reads it. The host's files are only ever bound read-only.
 
@@ -242,16 +142,22 @@ class Node:
         """
         read_only = "bind,ro" if self._grounds.as_root else "bind"
         lines = [("/usr", "usr", "none", read_only)]
+        if Path("/usr/local").resolve() == Path("/usr/local"):
+            lines.append((str(self._root / LOCAL), "usr/local", "none", "bind"))
         lines += [
             (f"/{name}", name, "none", read_only)
-            for name in _TOP
+            for name in TOP
             if (self._root / name).is_dir() and not (self._root / name).is_symlink()
         ]
         lines += [
             (str(self._grounds.sudo / p.relative_to("/")), str(p), "none", "bind") for p in _sudo_parts()
         ]
         lines.append((str(_label(self._grounds, self.id)), "etc/debian_chroot", "none", "bind"))
-        lines += [("/etc/alternatives", "etc/alternatives", "none", read_only)]
+        programs = self._grounds.programs
+        lines.append((str(programs), stand_ins.FOLDER, "none", "bind,ro"))
+        lines += [(str(programs / stand_ins.RUN), path, "none", "bind,ro") for path in stand_ins.covered()]
+        shared = [path for path in _SHARED if Path(path).is_dir()]
+        lines += [(path, path, "none", read_only) for path in shared]
         lines += [(p, tutorial.CNI_PLUGINS, "none", read_only) for p in _HOST_CNI[:] if Path(p).is_dir()][:1]
         lines += [
             ("proc", "proc", "proc", "defaults"),
@@ -260,5 +166,5 @@ class Node:
             ("tmpfs", "dev/shm", "tmpfs", "mode=1777"),
             ("devpts", "dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=620,gid=5"),
         ]
-        lines += [(f"/dev/{name}", f"dev/{name}", "none", "bind") for name in _DEVICES]
+        lines += [(f"/dev/{name}", f"dev/{name}", "none", "bind") for name in DEVICES]
         return "".join(f"{a} {self._root / b.lstrip('/')} {c} {d} 0 0\n" for a, b, c, d in lines)

@@ -18,6 +18,7 @@ from sandbox.forwarding import Routes
 from sandbox.looking import look, named
 from sandbox.metadata import ADDRESS as METADATA_ADDRESS
 from sandbox.nftables import Ruleset
+from sandbox.resolver import ADDRESS as RESOLVER_ADDRESS
 from sandbox.state import Eni, State
 
 _INTERNET_MTU: Final = 1500
@@ -46,10 +47,12 @@ class Plan:
 
 
 class Router:
-    """The kernel's side of one VPC. ``index`` numbers its link to the internet."""
+    """The kernel's side of one VPC. ``index`` numbers its link to the internet; ``resolver`` is the address
+    of its DNS server."""
 
-    def __init__(self, vpc: str, index: int) -> None:
+    def __init__(self, vpc: str, index: int, resolver: str) -> None:
         self.vpc = vpc
+        self.own_addresses = (METADATA_ADDRESS, RESOLVER_ADDRESS, resolver)
         self.index = index
         self._tables: dict[str, int] = {}
         self._links: dict[str, Eni] = {}
@@ -88,7 +91,7 @@ class Router:
             f"addr add {ours} dev {GATEWAY_LINK}",
             f"link set {GATEWAY_LINK} up",
             f"rule add pref 30000 lookup {forwarding.ENIS}",
-            f"addr add {METADATA_ADDRESS}/32 dev lo",
+            *(f"addr add {address}/32 dev lo" for address in self.own_addresses),
         ])  # fmt: skip
         namespaces.ip(
             internet.NAMESPACE, [f"addr add {theirs} dev {self.far_link}", f"link set {self.far_link} up"]

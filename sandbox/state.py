@@ -22,6 +22,10 @@ class Vpc:
     cidrs: tuple[str, ...]
     internet_gateway: str = ""
     region: str = "us-east-1"
+    resolves: bool = True
+    """Whether its resolver answers (``enableDnsSupport``)."""
+    names_public: bool = False
+    """Whether a public address has a name (``enableDnsHostnames``)."""
 
     def public_name(self, address: str) -> str:
         """The DNS name of a public address here (EC2 User Guide, *EC2 instance hostnames and domains*)."""
@@ -30,8 +34,17 @@ class Vpc:
 
     def private_name(self, address: str) -> str:
         """The same of a private one."""
-        domain = "ec2" if self.region == "us-east-1" else f"{self.region}.compute"
-        return f"ip-{address.replace('.', '-')}.{domain}.internal"
+        return f"ip-{address.replace('.', '-')}.{self.domain}"
+
+    @property
+    def domain(self) -> str:
+        """What the names of private addresses end in."""
+        return "ec2.internal" if self.region == "us-east-1" else f"{self.region}.compute.internal"
+
+    @property
+    def resolver(self) -> str:
+        """The address of its DNS server (VPC User Guide, *Amazon DNS server*): the first range's plus two."""
+        return str(ipaddress.IPv4Network(self.cidrs[0])[2])
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,8 @@ class Subnet:
     cidr: str
     route_table: str
     network_acl: str
+    zone: str = "us-east-1a"
+    zone_id: str = "use1-az1"
 
     @property
     def gateway(self) -> str:
@@ -76,7 +91,7 @@ class Eni:
     """A network interface attached to an instance.
 
     ``addresses``: private IPv4 addresses, primary first. ``public``: pairs (private, public).
-    ``index``: the device index on its instance.
+    ``index``: the device index on its instance; ``device``: what its guest calls it.
     """
 
     id: str
@@ -90,6 +105,35 @@ class Eni:
     security_groups: tuple[str, ...] = ()
     filtered: bool = True
     """Whether security groups are asked: a network load balancer without one lets everything pass."""
+    device: str = "ens5"
+
+    @property
+    def mac(self) -> str:
+        """Its hardware address."""
+        return mac_of(self.id)
+
+
+def mac_of(eni: str) -> str:
+    """The hardware address of the network interface of that id."""
+    tail = eni[-8:]
+    return "06:00:" + ":".join(tail[i : i + 2] for i in range(0, 8, 2))
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What an instance was launched as. ``image`` is the name of its image, empty where nobody knows it;
+    ``time``: ``2026-11-26T18:00:00Z``; ``number``: its place among those launched together."""
+
+    image_id: str = ""
+    image: str = ""
+    type: str = "t3.micro"
+    architecture: str = "x86_64"
+    key_name: str = ""
+    time: str = ""
+    reservation: str = ""
+    number: int = 0
+    owner: str = ""
+    root_device: str = "/dev/sda1"
 
 
 @dataclass(frozen=True)
@@ -97,7 +141,8 @@ class Instance:
     """``user_data`` is decoded once; ``public_key`` is the key pair's OpenSSH line, or empty.
 
     ``user``: the one that its image lets in. ``metadata``: whether the instance metadata asks for a token
-    (AWS's ``HttpTokens``), or is ``off``.
+    (AWS's ``HttpTokens``), or is ``off``; ``hop_limit``: how far its tokens go; ``tags``: what it tells of
+    them, by key, or None where it tells none.
 
     Only instances that exist as machines are listed: running ones (``running``) and stopped ones
     (whose disk must survive until they start again). A terminated one is absent.
@@ -110,6 +155,9 @@ class Instance:
     public_key: str = ""
     user: str = tutorial.SSH_USER
     metadata: Literal["optional", "required", "off"] = "optional"
+    hop_limit: int = 1
+    tags: tuple[tuple[str, str], ...] | None = None
+    launch: Launch = field(default_factory=Launch)
 
 
 @dataclass(frozen=True)
@@ -129,6 +177,7 @@ class SecurityGroup:
     vpc: str
     ingress: tuple[SecurityRule, ...] = ()
     egress: tuple[SecurityRule, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ of a stopped machine or of none nobody answers.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
 from sandbox.firewall import link_name
 from sandbox.metadata import ADDRESS as METADATA_ADDRESS
 from sandbox.nftables import Ruleset, plain
+from sandbox.resolver import ADDRESS as RESOLVER_ADDRESS
 from sandbox.state import Eni, State, Subnet
 
 TABLE: Final = "netdev vpc"
@@ -38,27 +40,31 @@ _REQUEST_TO_REPLY: Final = (
 )
 
 
-def hardware_address(eni: Eni) -> str:
-    """The MAC address of the ENI's end on its machine."""
-    tail = eni.id[-8:]
-    return "06:00:" + ":".join(tail[i : i + 2] for i in range(0, 8, 2))
-
-
 def ruleset(state: State, vpc: str, marks: dict[str, int]) -> Ruleset:
     """The table of ``vpc``'s links; ``marks``: the packet mark of each ENI id."""
     rules = Ruleset(TABLE)
     for subnet in state.subnets.values():
         if subnet.vpc == vpc:
-            _link(rules, subnet, [eni for eni in state.enis.values() if eni.subnet == subnet.id], marks)
+            resolver = state.vpcs[vpc].resolver
+            _link(
+                rules,
+                subnet,
+                [eni for eni in state.enis.values() if eni.subnet == subnet.id],
+                marks,
+                resolver,
+            )
     return rules
 
 
-def _link(rules: Ruleset, subnet: Subnet, enis: list[Eni], marks: dict[str, int]) -> None:
+def _link(rules: Ruleset, subnet: Subnet, enis: list[Eni], marks: dict[str, int], resolver: str) -> None:
     name = plain(subnet.id)
-    owned = [(address, hardware_address(eni)) for eni in enis for address in eni.addresses]
-    owned += [(address, GATEWAY_MAC) for address in (subnet.gateway, METADATA_ADDRESS)]
+    owned = [(address, eni.mac) for eni in enis for address in eni.addresses]
+    for address in (subnet.gateway, METADATA_ADDRESS, RESOLVER_ADDRESS, resolver):
+        link_local = address in (METADATA_ADDRESS, RESOLVER_ADDRESS)
+        if link_local or ipaddress.IPv4Address(address) in ipaddress.IPv4Network(subnet.cidr):
+            owned.append((address, GATEWAY_MAC))
     rules.map(f"owners_{name}", "type ipv4_addr : ether_addr", [f"{a} : {mac}" for a, mac in owned])
-    hops = [f"{hardware_address(eni)} : {marks[eni.id]:#x}" for eni in enis]
+    hops = [f"{eni.mac} : {marks[eni.id]:#x}" for eni in enis]
     rules.map(f"hops_{name}", "type ether_addr : mark", hops)
     rules.chain(f"link_{name}", "", [
         f"meta protocol ip meta mark set ether daddr map @hops_{name} meta pkttype set host accept",

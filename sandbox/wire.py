@@ -16,7 +16,7 @@ from sandbox import namespaces
 from sandbox.firewall import link_name
 from sandbox.looking import look
 from sandbox.state import Eni
-from sandbox.subnet import GATEWAY_MAC, hardware_address
+from sandbox.subnet import GATEWAY_MAC
 
 _MTU: Final = 9001
 """What current-generation instances have inside a VPC (EC2 User Guide, *Network MTU*)."""
@@ -26,7 +26,7 @@ _BEHIND: Final = 1000
 
 def place(eni: Eni) -> tuple[object, ...]:
     """What cannot change without the link being made anew."""
-    return eni.instance, eni.subnet, eni.index
+    return eni.instance, eni.subnet, eni.index, eni.device
 
 
 def make(eni: Eni, cidr: str) -> None:
@@ -34,11 +34,12 @@ def make(eni: Eni, cidr: str) -> None:
 
     What a node's root may have put there before (``sudo ip route …``) is replaced and no obstacle.
     """
-    link, inside, mac = link_name(eni.id), f"ens{5 + eni.index}", hardware_address(eni)
+    link, inside, mac = link_name(eni.id), eni.device, eni.mac
     subnet = ipaddress.IPv4Network(cidr)
     gateway = str(subnet.network_address + 1)
-    # Two interfaces may be in one subnet: a metric each, as Ubuntu's netplan gives them on AWS.
+    # Two interfaces may be in one subnet: a metric each, as Ubuntu's netplan gives them to DHCP's routes.
     metric = 100 * (eni.index + 1)
+    source = f"src {eni.addresses[0]} metric"
     namespaces.ip(eni.vpc, [
         f"link add {link} mtu {_MTU} address {GATEWAY_MAC} type veth"
         f" peer name {inside} mtu {_MTU} address {mac} netns {eni.instance}",
@@ -50,12 +51,12 @@ def make(eni: Eni, cidr: str) -> None:
         *(f"addr add {a}/{subnet.prefixlen} dev {inside} noprefixroute" for a in eni.addresses),
         f"link set {inside} up",
         f"neigh replace {gateway} lladdr {GATEWAY_MAC} dev {inside} nud permanent",
-        f"route replace {gateway}/32 dev {inside} scope link src {eni.addresses[0]} metric {metric}",
-        f"route replace {subnet} via {gateway} dev {inside} src {eni.addresses[0]} metric {metric}",
-        f"route replace {subnet} dev {inside} scope link src {eni.addresses[0]} metric {metric + _BEHIND}",
+        f"route replace {gateway}/32 dev {inside} proto dhcp scope link {source} {metric}",
+        f"route replace {subnet} via {gateway} dev {inside} {source} {metric}",
+        f"route replace {subnet} dev {inside} proto kernel scope link {source} {metric + _BEHIND}",
     ]
     if eni.index == 0:
-        node.append(f"route replace default via {gateway} dev {inside} src {eni.addresses[0]}")
+        node.append(f"route replace default via {gateway} dev {inside} proto dhcp {source} {metric}")
     namespaces.ip(eni.instance, node)
 
 
@@ -74,7 +75,7 @@ def readdress(eni: Eni, cidr: str, perhaps: Iterable[str]) -> None:
     forgotten = [f"neigh del {address} dev {link}" for address in sorted(gone & known)]
     namespaces.ip(eni.vpc, forgotten + _neighbours(eni, eni.addresses))
     for row in look(eni.instance, "addr show"):
-        if row.get("address") == hardware_address(eni):
+        if row.get("address") == eni.mac:
             inside = row["ifname"]
             there = {(item["local"], item["prefixlen"]) for item in row["addr_info"] if "local" in item}
             namespaces.ip(eni.instance, [
@@ -85,5 +86,5 @@ def readdress(eni: Eni, cidr: str, perhaps: Iterable[str]) -> None:
 
 
 def _neighbours(eni: Eni, addresses: Iterable[str]) -> list[str]:
-    link, mac = link_name(eni.id), hardware_address(eni)
+    link, mac = link_name(eni.id), eni.mac
     return [f"neigh replace {address} lladdr {mac} dev {link} nud permanent" for address in addresses]

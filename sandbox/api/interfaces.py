@@ -10,6 +10,7 @@ from moto.ec2.responses.elastic_network_interfaces import ElasticNetworkInterfac
 
 from sandbox.api.addresses import Addresses
 from sandbox.api.refusals import Refusal
+from sandbox.state import mac_of
 
 _MOST_INTERFACES: Final = 32
 """More than any instance type has."""
@@ -20,6 +21,15 @@ class NetworkInterface(elastic_network_interfaces.NetworkInterface):
 
     kept_by = ""
     """The load balancer's ARN or the NAT gateway's id whose interface it is, or empty."""
+
+    @property
+    def mac_address(self) -> str:
+        """That of the link on its machine."""
+        return mac_of(self.id)
+
+    @mac_address.setter
+    def mac_address(self, _made_up: str) -> None:
+        """moto makes one up."""
 
     @property
     def group_set(self) -> list[Any]:

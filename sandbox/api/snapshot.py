@@ -10,16 +10,18 @@ from typing import Any, Literal
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.elbv2.models import elbv2_backends
 
 from kthw.intended import tutorial
-from sandbox import images
+from sandbox import images, release
 from sandbox.api import load_balancers, prefix_lists
 from sandbox.api.network_acls import LAST_RULE
 from sandbox.state import (
     AclEntry,
     Eni,
     Instance,
+    Launch,
     LoadBalancer,
     NatGateway,
     NetworkAcl,
@@ -75,6 +77,8 @@ def _vpcs(backend: EC2Backend) -> dict[str, Vpc]:
             cidrs=tuple(_cidr(block["cidr_block"]) for block in vpc.get_cidr_block_association_set()),
             internet_gateway=gateways.get(vpc.id, ""),
             region=backend.region_name,
+            resolves=bool(vpc.enable_dns_support),
+            names_public=bool(vpc.enable_dns_hostnames),
         )
         for vpc in backend.vpcs.values()
     }
@@ -97,6 +101,8 @@ def _subnets(backend: EC2Backend) -> dict[str, Subnet]:
             cidr=_cidr(subnet.cidr_block),
             route_table=explicit.get(subnet.id) or main.get(subnet.vpc_id, ""),
             network_acl=acls.get(subnet.id, ""),
+            zone=subnet.availability_zone,
+            zone_id=subnet.availability_zone_id,
         )
         for subnets in backend.subnets.values()
         for subnet in subnets.values()
@@ -170,6 +176,7 @@ def _enis(backend: EC2Backend) -> dict[str, Eni]:
             public=_public(eni),
             source_dest_check=bool(eni.source_dest_check),
             security_groups=tuple(sorted(group.id for group in eni.group_set)),
+            device=_device(eni),
         )
         for eni in backend.enis.values()
         if eni.instance and eni.instance.state != "terminated"
@@ -204,6 +211,11 @@ def _public(eni: Any) -> tuple[tuple[str, str], ...]:
     return ((str(eni.private_ip_address), eni.public_ip),) if eni.public_ip else ()
 
 
+def _device(eni: Any) -> str:
+    hypervisor = INSTANCE_TYPES.get(eni.instance.instance_type, {}).get("Hypervisor", "nitro")
+    return release.device(images.name_of(eni.instance.image_id), hypervisor, int(eni.device_index or 0))
+
+
 def _addresses(eni: Any) -> tuple[str, ...]:
     primary = eni.private_ip_address
     others = (item["PrivateIpAddress"] for item in eni.private_ip_addresses)
@@ -211,8 +223,8 @@ def _addresses(eni: Any) -> tuple[str, ...]:
 
 
 def _instances(backend: EC2Backend) -> dict[str, Instance]:
-    machines: list[Any] = [
-        instance
+    machines: list[tuple[Any, str]] = [
+        (instance, reservation.id)
         for reservation in backend.reservations.values()
         for instance in reservation.instances
         if instance.state != "terminated"
@@ -226,9 +238,33 @@ def _instances(backend: EC2Backend) -> dict[str, Instance]:
             public_key=instance.public_key,
             user=images.user_of(instance.image_id),
             metadata=_metadata(instance.metadata_options),
+            hop_limit=int(instance.metadata_options.http_put_response_hop_limit),
+            tags=_told_tags(backend, instance),
+            launch=_launch(instance, reservation),
         )
-        for instance in machines
+        for instance, reservation in machines
     }
+
+
+def _told_tags(backend: EC2Backend, instance: Any) -> tuple[tuple[str, str], ...] | None:
+    if instance.metadata_options.instance_metadata_tags != "enabled":
+        return None
+    return tuple(backend.tags.get(instance.id, {}).items())
+
+
+def _launch(instance: Any, reservation: str) -> Launch:
+    return Launch(
+        image_id=instance.image_id,
+        image=images.name_of(instance.image_id),
+        type=instance.instance_type,
+        architecture=instance.architecture,
+        key_name=instance.key_name or "",
+        time=f"{instance.launch_time:%Y-%m-%dT%H:%M:%SZ}",
+        reservation=reservation,
+        number=int(instance.ami_launch_index or 0),
+        owner=instance.owner_id,
+        root_device=instance.root_device_name or "/dev/sda1",
+    )
 
 
 def _metadata(options: Any) -> Literal["optional", "required", "off"]:
@@ -243,6 +279,7 @@ def _security_group(backend: EC2Backend, group: Any) -> SecurityGroup:
         vpc=group.vpc_id or "",
         ingress=tuple(_rule(backend, rule) for rule in group.ingress_rules),
         egress=tuple(_rule(backend, rule) for rule in group.egress_rules),
+        name=group.name,
     )
 
 

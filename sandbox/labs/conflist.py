@@ -7,7 +7,4 @@ from typing import Final
 from sandbox import cni
 from sandbox.lab import Lab
 
-LAB: Final = Lab(
-    cni=cni.conflist,
-    commands=("rm /etc/cni/net.d/10-bridge.conf /etc/cni/net.d/99-loopback.conf",),
-)
+LAB: Final = Lab(cni=cni.conflist)

@@ -22,7 +22,8 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 PRELUDE: Final = r"""
 # By the names of the sandbox's ssh_config; what is printed names its own way in.
 ssh() { command ssh -o LogLevel=ERROR -F "${KTHW_SSH_CONFIG}" "$@"; }
-# The chapter "Provisioning Compute Resources", for one worker: NAME ADDRESS USER-DATA [OPTION]
+# The chapters "Provisioning Compute Resources" and, where the user data says a pod CIDR, "Bootstrapping the
+# Kubernetes Worker Nodes", for one worker: NAME ADDRESS USER-DATA [OPTION]
 launch() {
   local id
   id=$(aws ec2 run-instances --image-id ami-0000000000002204a --count 1 --instance-type t3.micro \
@@ -31,7 +32,34 @@ launch() {
     --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$1}]" \
     --query 'Instances[0].InstanceId' --output text)
   aws ec2 modify-instance-attribute --instance-id "$id" --no-source-dest-check
+  case $3 in *pod-cidr=*) bootstrap "$id" ;; esac
   echo "$id"
+}
+bootstrap() {
+  local address tries=0
+  address=$(aws ec2 describe-instances --instance-ids "$1" --output text \
+    --query 'Reservations[0].Instances[0].PublicIpAddress')
+  until ssh "$address" true 2>/dev/null || [ $((tries += 1)) = 50 ]; do sleep 0.1; done
+  ssh "$address" sudo sh -eu <<'END'
+    POD_CIDR=$(curl -s http://169.254.169.254/latest/user-data/ | tr '|' '\n' | sed -n s/^pod-cidr=//p)
+    mkdir -p /etc/cni/net.d
+    cat >/etc/cni/net.d/10-bridge.conf <<EOF
+{
+    "cniVersion": "0.3.1",
+    "name": "bridge",
+    "type": "bridge",
+    "bridge": "cnio0",
+    "isGateway": true,
+    "ipMasq": true,
+    "ipam": {
+        "type": "host-local",
+        "ranges": [[{"subnet": "${POD_CIDR}"}]],
+        "routes": [{"dst": "0.0.0.0/0"}]
+    }
+}
+EOF
+    echo '{"cniVersion": "0.3.1", "name": "lo", "type": "loopback"}' >/etc/cni/net.d/99-loopback.conf
+END
 }
 # A machine of that name in a VPC of its own, as a second attempt leaves one behind: NAME
 launch_elsewhere() {

@@ -27,8 +27,8 @@ def main(descriptor: int, directory: Path, *habits: str) -> None:
         calls += 1
         _write(directory / "state", pickle.dumps(state))
         _write(directory / "calls", str(calls).encode())
-        for index, vpc in enumerate(state.vpcs):
-            Router(vpc, index).plan(state.live)
+        for index, vpc in enumerate(state.vpcs.values()):
+            Router(vpc.id, index, vpc.resolver).plan(state.live)
         if (directory / "broken").exists():
             raise OSError((directory / "broken").read_text())
 

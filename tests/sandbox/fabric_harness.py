@@ -100,7 +100,7 @@ class Machine:
 
     host_key = "ssh-ed25519 AAAA"
 
-    def __init__(self, grounds: Grounds, instance: Instance, hostname: str) -> None:  # noqa: ARG002 -- Node's
+    def __init__(self, grounds: Grounds, instance: Instance, *_: object) -> None:
         FAULTS.step("disk")
         self._id, self._root = instance.id, grounds.disks / instance.id
         self._root.mkdir(parents=True)
@@ -133,7 +133,9 @@ class Kernel:
     """A fabric, and what the kernel has of it under the API's names instead of its own numbers."""
 
     def __init__(self) -> None:
-        self.fabric = fabric.Fabric(Grounds(Path("/run/disks"), Path("/run/sudo"), as_root=True))
+        self.fabric = fabric.Fabric(
+            Grounds(Path("/run/disks"), Path("/run/sudo"), as_root=True, directory=Path("/run"))
+        )
 
     def has(self) -> dict[str, Any]:
         names: dict[str, str] = {}

@@ -90,7 +90,8 @@ class Lab:
             "PrivateIpAddress": address, "AssociatePublicIpAddress": True, "DeleteOnTermination": True,
         }  # fmt: skip
         launched = self.ec2.run_instances(
-            ImageId="ami-0000000000002204a", MinCount=1, MaxCount=1, KeyName="kubernetes",
+            InstanceType="t3.micro", ImageId="ami-0000000000002204a", MinCount=1, MaxCount=1,
+            KeyName="kubernetes",
             NetworkInterfaces=[interface],
             TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}],
         )["Instances"][0]["InstanceId"]  # fmt: skip
