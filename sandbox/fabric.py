@@ -110,8 +110,11 @@ class Fabric:
 
     def _create_vpc(self, router: Router) -> None:
         router.create()
-        self._metadata.serve(router.vpc)
-        self._resolver.serve(router.vpc, router.own_addresses[1:])
+        with contextlib.ExitStack() as undoing:
+            undoing.callback(self._metadata.leave, router.vpc)
+            self._metadata.serve(router.vpc)
+            self._resolver.serve(router.vpc, router.own_addresses[1:])
+            undoing.pop_all()
         self._vpcs[router.vpc] = router
 
     def _take_vpcs_away(self, live: State) -> None:

@@ -1,4 +1,4 @@
-"""Puts ``sandbox.programs`` on the nodes, in the place of programs that could not do there what they say.
+"""Puts ``sandbox.on_node`` on the nodes, in the place of programs that could not do there what they say.
 
 A program that this computer has below ``/usr`` is covered by ours; where it has none, or a link to
 another (``modprobe`` is ``kmod``), a link in ``/usr/local`` leads to ours.
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from kthw.words.messages import Catalogue
-from sandbox.programs import absent
-from sandbox.programs.called import POWER, PROGRAMS
+from sandbox.on_node import absent
+from sandbox.on_node.called import POWER, PROGRAMS
 
 FOLDER: Final = "/opt/sandbox"
 RUN: Final = "run"
@@ -22,7 +22,7 @@ _STARTED: Final = f"""#!/usr/bin/python3 -IS
 import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, "{FOLDER}")
-from sandbox.programs.called import main
+from sandbox.on_node.called import main
 sys.exit(main(sys.argv[0], sys.argv[1:]))
 """
 _WORDS: Final = "node-"
@@ -35,7 +35,7 @@ _BY_ROOT: Final = (*POWER, "modprobe", "service", "swapoff", "swapon")
 def prepare(folder: Path, words: Catalogue) -> None:
     """Write them to ``folder``, once for all nodes."""
     package = folder / "sandbox"
-    shutil.copytree(Path(__file__).with_name("programs"), package / "programs", ignore=_ignored)
+    shutil.copytree(Path(__file__).with_name("on_node"), package / "on_node", ignore=_ignored)
     (package / "__init__.py").touch()
     said = {key: text for key, text in words.phrases.items() if key.startswith(_WORDS)}
     (folder / "words.json").write_text(json.dumps(said), encoding="utf-8")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.box import Sandbox, ec2_client, start
-from sandbox.programs.absent import PACKAGES
+from sandbox.on_node.absent import PACKAGES
 from tests.sandbox.login import login, typed
 from tests.sandbox.test_commands import NO_PACKETS
 from tests.test_architecture import OURS, imports_of, sources
@@ -199,12 +199,12 @@ def test_whoever_logs_in_to_type_is_told_what_it_is(box: Sandbox) -> None:
 
 def test_they_import_nothing_that_an_older_python_lacks() -> None:
     """And nothing of ours but each other: they run on the node by the system's own."""
-    for path in sources("sandbox/programs"):
+    for path in sources("sandbox/on_node"):
         tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
         assert tree.body
         for each in imports_of(path):
             ours = each.name.partition(".")[0] in OURS
-            assert each.name.startswith("sandbox.programs") if ours else is_stdlib(each.name), each
+            assert each.name.startswith("sandbox.on_node") if ours else is_stdlib(each.name), each
 
 
 def is_stdlib(name: str) -> bool:

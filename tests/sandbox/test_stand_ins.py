@@ -11,10 +11,10 @@ import pytest
 
 from kthw.words.messages import LANGUAGES, catalogue
 from sandbox import stand_ins
-from sandbox.programs import absent, apt, modprobe, speaking
-from sandbox.programs.called import POWER, PROGRAMS, main
+from sandbox.on_node import absent, apt, modprobe, speaking
+from sandbox.on_node.called import POWER, PROGRAMS, main
 
-SOURCES = sorted(Path(stand_ins.__file__).with_name("programs").glob("*.py"))
+SOURCES = sorted(Path(stand_ins.__file__).with_name("on_node").glob("*.py"))
 SAID = {key for path in SOURCES for key in re.findall(r'"(node-[a-z-]+)"', path.read_text(encoding="utf-8"))}
 
 

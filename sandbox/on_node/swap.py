@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.programs.speaking import tell
+from sandbox.on_node.speaking import tell
 
 
 def main(words: list[str]) -> int:

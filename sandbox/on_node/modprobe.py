@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sandbox.programs.speaking import put, tell
+from sandbox.on_node.speaking import put, tell
 
 _SIGNS = {
     "br_netfilter": "/proc/sys/net/bridge",

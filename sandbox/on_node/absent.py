@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sandbox.programs.speaking import tell
+from sandbox.on_node.speaking import tell
 
 PACKAGES = {
     "conntrack": "conntrack",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.programs import absent, apt, hostnamectl, journalctl, modprobe, swap, systemctl
+from sandbox.on_node import absent, apt, hostnamectl, journalctl, modprobe, swap, systemctl
 
 PROGRAMS = {
     "apt": apt.main,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sandbox.programs.speaking import put, say, tell
-from sandbox.programs.units import Unit, UnitError, units
+from sandbox.on_node.speaking import put, say, tell
+from sandbox.on_node.units import Unit, UnitError, units
 
 _NEXT = ("start", "stop", "restart", "reload", "try-restart", "reload-or-restart", "enable", "disable")
 _NOTHING = ("daemon-reload", "daemon-reexec", "reset-failed")

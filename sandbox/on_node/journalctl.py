@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.programs.speaking import put
-from sandbox.programs.units import units
+from sandbox.on_node.speaking import put
+from sandbox.on_node.units import units
 
 
 def main(words: list[str]) -> int:

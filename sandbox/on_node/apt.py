@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 
-from sandbox.programs.speaking import put, tell
+from sandbox.on_node.speaking import put, tell
 
 _REFUSED = 100
 """What apt-get ends with where it could not do it."""

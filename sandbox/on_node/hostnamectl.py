@@ -7,7 +7,7 @@ import platform
 import socket
 from pathlib import Path
 
-from sandbox.programs.speaking import put, tell
+from sandbox.on_node.speaking import put, tell
 
 _HOSTS = Path("/etc/hosts")
 
