@@ -284,9 +284,12 @@ def _client(endpoint: str, service: str, region: str) -> Any:
     import botocore.session
     from botocore.config import Config
 
+    from kthw.service_models import MODELS
+
     # Nothing of the user's own AWS configuration, which may name a profile that is not there.
     alone: dict[str, Any] = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     core = botocore.session.Session(session_vars={"profile": (None, None, None, None), **alone})
+    core.register_component("data_loader", MODELS)
     session = boto3.session.Session(*CREDENTIALS, region_name=region, botocore_session=core)
     # Generous: an API call that boots a node answers when the node is wired.
     config = Config(read_timeout=120, retries={"total_max_attempts": 1}, proxies={})

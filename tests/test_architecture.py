@@ -17,7 +17,15 @@ from kthw.intended import tutorial
 
 PROJECT = Path(__file__).resolve().parent.parent
 OURS = ("kthw", "sandbox", "fixtures", "suites", "tests", "benchmarks", "conftest")
-GROUND = ("kthw.errors", "kthw.foreign", "kthw.secrets", "kthw.settling", "kthw.start", "kthw.target")
+GROUND = (
+    "kthw.errors",
+    "kthw.foreign",
+    "kthw.secrets",
+    "kthw.service_models",
+    "kthw.settling",
+    "kthw.start",
+    "kthw.target",
+)
 """What anybody may import; these import each other at most."""
 NOUNS = (
     "kthw.intended",
@@ -48,6 +56,7 @@ SANDBOX_MAY_USE = (
     "kthw.target",
     "kthw.provision",
     "kthw.errors",
+    "kthw.service_models",
     "kthw.start",
     "kthw.words",
 )

@@ -14,13 +14,13 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
-from botocore.loaders import create_loader
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.observed.aws import configured, shapes
 from kthw.observed.aws.answers import Parsers, bound
 from kthw.observed.aws.errors import LOOKING_FAILS_WITH, aws_code, look_error, looking
 from kthw.secrets import masked
+from kthw.service_models import MODELS
 from kthw.target import Target
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ _FIRST_ATTEMPTS: Final = 3
 """The first call tells whether AWS is there at all: a person waits for it, so it gives up sooner."""
 _ATTEMPTS_ABROAD: Final = 2
 
-_SERVICE_MODELS: Final = create_loader()
-"""Shared, because reading EC2's model takes longer than most calls."""
 _NOWHERE: Final = (None, None, None, None)
 _READING = re.compile(r"(Describe|Get|List)[A-Z]")
 
@@ -84,7 +82,7 @@ def session_for(target: Target) -> boto3.Session:
 
 def _core(variables: dict[str, Any] | None = None) -> botocore.session.Session:
     core = botocore.session.Session(session_vars=variables)
-    core.register_component("data_loader", _SERVICE_MODELS)
+    core.register_component("data_loader", MODELS)
     core.register_component("response_parser_factory", Parsers())
     return core
 
@@ -93,7 +91,7 @@ def preload() -> None:
     """Read the services' models now, while something else is waited for; the first clients need not."""
     for service in ("ec2", "sts"):
         for kind in ("service-2", "endpoint-rule-set-1"):
-            _SERVICE_MODELS.load_service_model(service, kind)
+            MODELS.load_service_model(service, kind)
 
 
 def facts_of(target: Target) -> dict[str, str]:
