@@ -50,7 +50,7 @@ def snapshot(region: str) -> State:
         },
         network_acls={acl.id: _network_acl(acl) for acl in backend.network_acls.values()},
         nat_gateways=_nat_gateways(backend, subnets, tables),
-        load_balancers=_load_balancers(backend, region),
+        load_balancers=_load_balancers(backend),
     )
 
 
@@ -163,11 +163,11 @@ def _enis(backend: EC2Backend) -> dict[str, Eni]:
     }
 
 
-def _load_balancers(backend: EC2Backend, region: str) -> dict[str, LoadBalancer]:
+def _load_balancers(backend: EC2Backend) -> dict[str, LoadBalancer]:
     """Those that are active."""
-    found, known = {}, elbv2_backends[DEFAULT_ACCOUNT_ID][region]
+    found: dict[str, LoadBalancer] = {}
+    known: Any = elbv2_backends[DEFAULT_ACCOUNT_ID][backend.region_name]
     for balancer in known.load_balancers.values():
-        forwards: Any = known
         for eni in load_balancers.interfaces(backend, balancer.arn) if balancer.state == "active" else ():
             found[eni.id] = LoadBalancer(
                 arn=balancer.arn,
@@ -182,7 +182,7 @@ def _load_balancers(backend: EC2Backend, region: str) -> dict[str, LoadBalancer]
                     public=_public(eni),
                     filtered=False,
                 ),
-                forwards=tuple(forwards.forwards(balancer)),
+                forwards=tuple(known.forwards(balancer)),
             )
     return found
 
