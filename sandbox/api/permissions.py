@@ -51,10 +51,9 @@ def check(permission: dict[str, Any], group: Any) -> None:
 
 
 def refuse_without_source(permissions: list[dict[str, Any]]) -> None:
-    """Of rules that are to be made (AWS's answer, in crossplane-contrib/provider-aws#1496)."""
-    if not all(
-        _sources(permission) or permission.get("SourceSecurityGroupName") for permission in permissions
-    ):
+    """Of a list of rules that are to be made (AWS's answer, in crossplane-contrib/provider-aws#1496); the
+    older form of a request, for one rule, was seen to be accepted (boto3#1012)."""
+    if not all(_sources(permission) for permission in permissions):
         raise Refusal(
             "MissingParameter",
             "Missing source specification: include source security group or CIDR information",

@@ -153,9 +153,7 @@ class SecurityGroupRequests(SecurityGroups):
         """Every rule that was made, as DescribeSecurityGroupRules tells it: moto answers with those of the
         last permission, without their ports."""
         group = self._group()
-        listed = self._get_param("IpPermissions", [])
-        if listed or any(self._get_param(name) for name in _SHORT):
-            permissions.refuse_without_source(listed or [self.params])
+        permissions.refuse_without_source(self._get_param("IpPermissions", []))
         before = {rule.id for rule in (*group.ingress_rules, *group.egress_rules)}
         with self._all_or_nothing():
             authorize()

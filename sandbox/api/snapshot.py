@@ -185,9 +185,9 @@ def _enis(backend: EC2Backend) -> dict[str, Eni]:
 
 def _load_balancers(backend: EC2Backend) -> dict[str, LoadBalancer]:
     """Those that are active."""
-    found, known = {}, elbv2_backends[DEFAULT_ACCOUNT_ID][backend.region_name]
+    found: dict[str, LoadBalancer] = {}
+    known: Any = elbv2_backends[DEFAULT_ACCOUNT_ID][backend.region_name]
     for balancer in known.load_balancers.values():
-        forwards: Any = known
         for eni in load_balancers.interfaces(backend, balancer.arn) if balancer.state == "active" else ():
             found[eni.id] = LoadBalancer(
                 arn=balancer.arn,
@@ -202,7 +202,7 @@ def _load_balancers(backend: EC2Backend) -> dict[str, LoadBalancer]:
                     public=_public(eni),
                     filtered=False,
                 ),
-                forwards=tuple(forwards.forwards(balancer)),
+                forwards=tuple(known.forwards(balancer)),
             )
     return found
 

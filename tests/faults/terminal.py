@@ -192,7 +192,10 @@ class TypingError(AssertionError):
 
 
 class Terminal:
-    """``close`` ends it. Its folder is the sandbox's, where the tutorial's private key is."""
+    """``close`` ends it. Its folder is the sandbox's, where the tutorial's private key is.
+
+    ``environment``: the one that lines are run with, whose ``aws`` has started already.
+    """
 
     def __init__(self, box: Sandbox) -> None:
         programs = box.directory / "terminal"
@@ -201,7 +204,7 @@ class Terminal:
         self._folder = box.directory
         self._path = programs
         self._write("aws", f"#!{sys.executable} -IS\nSOCKET = {str(asked)!r}\n{CLIENT}")
-        self._environment = {
+        self.environment = {
             **os.environ,
             **box.environment,
             "PATH": f"{programs}:{os.environ.get('PATH', '')}",
@@ -233,7 +236,7 @@ class Terminal:
         script = ("" if variables is None else PRELUDE) + lines
         exported = self._path / "exported"
         whole = f"set -euo pipefail\n{script}\nenv -0 >{exported}\n"
-        known = {**self._environment, **(variables or {})}
+        known = {**self.environment, **(variables or {})}
         try:
             done = subprocess.run(
                 ["bash", "-c", whole],
@@ -250,7 +253,7 @@ class Terminal:
         if done.returncode:
             raise TypingError(f"exit code {done.returncode} of:\n{lines}\n{done.stdout}{done.stderr}")
         pairs = (each.partition("=") for each in exported.read_text().split("\0") if each)
-        made = {name: value for name, _, value in pairs if name.isupper() and name not in self._environment}
+        made = {name: value for name, _, value in pairs if name.isupper() and name not in self.environment}
         return {name: value for name, value in made.items() if known.get(name) != value}
 
     def _write(self, name: str, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from kthw.words.messages import catalogue
 from sandbox.box import start, why_no_packets
 from sandbox.habits import Habits
-from tests.tutorial.aws_at_hand import AWS, at_hand
+from tests.faults.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 STORY = Path(__file__).with_name("compute_and_cleanup.sh")
@@ -24,10 +24,9 @@ REFUSED = """MissingParameter InvalidAMIID.Malformed InvalidInstanceID.NotFound 
 def test_a_lab_is_made_and_taken_away_and_who_forgets_a_step_is_told_as_on_aws(tmp_path: Path) -> None:
     """The delay is one that a slow machine types faster than."""
     with start(empty=True, habits=Habits(delay=8.0, quotas=True)) as box:
-        environment = {**os.environ, **box.environment, "AT_HAND": str(tmp_path)}
-        with at_hand(tmp_path, environment):
+        with contextlib.closing(Terminal(box)) as terminal:
             done = subprocess.run(
-                ["bash", "-c", f"{AWS}. {STORY}"], cwd=tmp_path, env=environment,
+                ["bash", str(STORY)], cwd=tmp_path, env=terminal.environment,
                 capture_output=True, text=True, check=False, timeout=400,
             )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
