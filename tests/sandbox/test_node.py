@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sandbox.box import Sandbox, ec2_client, start
 from sandbox.on_node.absent import PACKAGES
+from tests.ordinary_user import AS_USER, whoever
 from tests.sandbox.login import login, typed
-from tests.sandbox.test_commands import NO_PACKETS
+from tests.sandbox.test_commands import NO_PACKETS, ROOT
 from tests.test_architecture import OURS, imports_of, sources
 
 pytestmark = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
@@ -251,3 +255,27 @@ def test_a_token_goes_as_far_as_the_hop_limit(box: Sandbox) -> None:
         InstanceId=identifier, HttpPutResponseHopLimit=2
     )
     assert login(box, NODE, asked).stdout.split() == ["200", "200"]
+
+
+_BY_ANYBODY = """
+getent hosts ip-10-0-1-21; sudo -i whoami; sudo systemctl restart ssh && systemctl is-active ssh
+sudo hostnamectl set-hostname node-0; hostname; sudo apt-get -y install sudo >/dev/null && echo installed
+sudo touch /usr/local/bin/kubelet && ls /usr/local/bin/kubelet
+python3 -c "from socket import *; socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP)" && echo pings
+"""
+
+
+@pytest.mark.slow
+@AS_USER
+def test_a_node_of_an_ordinary_user_s_is_the_same(tmp_path: Path) -> None:
+    with whoever("student", tmp_path) as who:
+        done = subprocess.run(
+            [*who.through, sys.executable, "-m", "sandbox", "run", "--workers", "1", "--",
+             "ssh", NODE, _BY_ANYBODY],
+            cwd=ROOT, env={**os.environ, **who.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True, text=True, check=False, timeout=240,
+        )  # fmt: skip
+    assert done.stdout.split() == [
+        "10.0.1.21", "ip-10-0-1-21.ec2.internal", "root", "active", "node-0", "installed",
+        "/usr/local/bin/kubelet", "pings",
+    ], done.stderr  # fmt: skip
