@@ -61,10 +61,16 @@ def _apart(firewall: Firewall, addresses: Iterable[IPv4Address | None]) -> Itera
 def firewall_of(network: Network, worker: str) -> Firewall | None:
     """The node's, where one was seen that could drop anything."""
 
-    def make() -> Firewall | None:
+    firewall = whole_firewall_of(network, worker)
+    return firewall if firewall.may_drop else None
+
+
+def whole_firewall_of(network: Network, worker: str) -> Firewall:
+    """All that was seen of it, whatever it does."""
+
+    def make() -> Firewall:
         node = network.evidence.nodes.get(worker)
-        firewall = Firewall((node.firewall if node else None) or ())
-        return firewall if firewall.may_drop else None
+        return Firewall((node.firewall if node else None) or ())
 
     return network.remember(("firewall", worker), make)
 
