@@ -42,16 +42,15 @@ class Rules:
         """Of the group; the way in for whoever logs in stays."""
         found: list[Any] = [_LAPTOP]
         if self.maybe(0.6):
-            found.append({"IpProtocol": "-1", "IpRanges": [{"CidrIp": _VPC}, {"CidrIp": "10.200.0.0/16"}]})
-            return found
+            return [*found, {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
         for protocol in _PROTOCOLS:
-            for _ in range(self._chance.randint(1, 2)):
+            for _ in range(2):
                 cidr = self._chance.choice((_VPC, "10.0.0.0/8", "10.0.0.0/8", self._node(), self.pods()))
                 found.append(self._permission(protocol, cidr))
         return _once(found)
 
     def egress(self) -> list[Any]:
-        if self.maybe(0.6):
+        if self.maybe(0.75):
             return [_EVERYTHING]
         cidrs = ("10.200.0.0/16", self.pods(), "0.0.0.0/0", self.pods(25))
         return _once([self._permission(each, self._chance.choice(cidrs)) for each in (*_PROTOCOLS, "tcp")])
@@ -59,7 +58,7 @@ class Rules:
     def acl(self) -> list[Any]:
         """Entries of an ACL, which go before what lets all in and out; the internet is left alone."""
         found = []
-        for number in range(10, 10 + self._chance.randint(1, 5)):
+        for number in range(10, 10 + self._chance.choice((0, 0, 1, 2, 4))):
             protocol = self._chance.choice(("-1", *_PROTOCOLS, "tcp", "udp"))
             entry: dict[str, Any] = {
                 "RuleNumber": number,

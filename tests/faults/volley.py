@@ -125,7 +125,7 @@ class Volley:
     """The made-up pods of some nodes; ``addresses``: by node, the last numbers of its pod's."""
 
     def __init__(self, folder: Path, addresses: Mapping[str, Sequence[int]], *, masked: bool) -> None:
-        self._config = str(folder / "ssh_config")
+        self._folder = folder
         self._workers = tuple(addresses)
         for n, (worker, numbers) in enumerate(addresses.items()):
             script = POD.format(n=n, addresses=" ".join(map(str, numbers)))
@@ -133,11 +133,7 @@ class Volley:
 
     def run(self, worker: str, script: str) -> str:
         """What a script prints on the node."""
-        done = subprocess.run(
-            self._on(worker, "sudo", "sh", "-e"), input=script, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return run_on(self._folder, worker, script)
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -178,7 +174,17 @@ class Volley:
         return found
 
     def _inside(self, worker: str, program: str) -> list[str]:
-        return self._on(worker, "sudo", "nsenter", "--net=/run/netns/volley", "python3", "-c", program)
+        inside = ("nsenter", "--net=/run/netns/volley", "python3", "-c", program)
+        return _on(self._folder, worker, "sudo", *inside)
 
-    def _on(self, worker: str, *command: str) -> list[str]:
-        return ["ssh", "-o", "LogLevel=ERROR", "-F", self._config, worker, shlex.join(command)]
+
+def run_on(folder: Path, worker: str, script: str) -> str:
+    """What a script prints that root runs on a node of the sandbox of that folder."""
+    command = _on(folder, worker, "sudo", "sh", "-e")
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _on(folder: Path, worker: str, *command: str) -> list[str]:
+    return ["ssh", "-o", "LogLevel=ERROR", "-F", str(folder / "ssh_config"), worker, shlex.join(command)]
