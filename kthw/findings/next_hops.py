@@ -51,10 +51,15 @@ def lacking(network: Network, worker: str, other: str) -> list[Finding]:
     """The same of the way to another worker's probe pod; what was not seen is no obstacle, and no detour
     that arrives.
     """
-    if not by_node_routes(network):
-        return []
     way = network.probes.way(worker, other)
-    if way not in _ways(network, worker, other) or _handed_on(network, worker, other, way):
+    return misled(network, worker, other, way) if way else []
+
+
+def misled(network: Network, worker: str, other: str, way: Way) -> list[Finding]:
+    """The same of any of the ways to its pods."""
+    if not by_node_routes(network) or way not in _ways(network, worker, other):
+        return []
+    if _handed_on(network, worker, other, way):
         return []
     return as_far_as_seen(lambda: _way(network, worker, other, way))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from kthw.intended import tutorial
 from kthw.intended.pod_cidrs import SMALLEST
 from kthw.network import ranges
 from kthw.network.firewall_rules import handle
+from kthw.network.flows import Addresses
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall, Packet, Protocol
 from kthw.observed.cni_networks import pod_network
@@ -31,15 +33,20 @@ _INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
 
 
 def dropped(network: Network, worker: str) -> list[Finding]:
-    """What the worker's firewall drops of its pods' packets with any other worker's pods, or the internet."""
+    """What the worker's firewall drops of its pods' packets with any other worker's pods, or the internet.
+
+    Of all their pods: a rule may be about some addresses of their ranges, and not about the probe pod's.
+    """
     firewall = firewall_of(network, worker)
     if firewall is None:
         return []
     others = [other for other in network.workers if other != worker]
-    pods = _apart(firewall, (pod_of(network, other) for other in others))
-    faces = _apart(firewall, (face(network, other) for other in others))
-    packets = [packet for each in pods for packet in _packets(network, worker, each, outwards=True)]
-    packets += [packet for each in faces for packet in _packets(network, worker, each, outwards=False)]
+    own = _apart(firewall, _parts(network, worker, firewall))
+    packets = []
+    for outwards, seen_as in ((True, _parts), (False, _faces)):
+        theirs = _apart(firewall, (each for other in others for each in seen_as(network, other, firewall)))
+        for mine, each in itertools.product(own, theirs):
+            packets += _packets(network, worker, each, outwards=outwards, mine=mine)
     return _findings(network, worker, firewall, [*packets, *_to_internet(network, worker)])
 
 
@@ -47,6 +54,19 @@ def nowhere(network: Network, worker: str) -> list[Finding]:
     """What leaves no packet to ask a firewall about: neither a pod nor a pod CIDR is known."""
     used = as_configured(network)
     return [] if pod_of(used, worker) else valid_pod_cidr(used, worker)
+
+
+def _parts(network: Network, worker: str, firewall: Firewall) -> list[IPv4Address | None]:
+    """The probe pod's address, and one of each part of the worker's range that the firewall tells apart."""
+    probe, cidr = pod_of(network, worker), network.pod_cidrs.get(worker)
+    pods = Addresses.of_pods(cidr, probe) if cidr else None
+    return [probe, *(pods.apart(firewall.named) if pods else ())]
+
+
+def _faces(network: Network, worker: str, firewall: Firewall) -> list[IPv4Address | None]:
+    """What they look like from another node."""
+    masked = network.masquerades(worker)
+    return [face(network, worker)] if masked else _parts(network, worker, firewall)
 
 
 def _apart(firewall: Firewall, addresses: Iterable[IPv4Address | None]) -> Iterable[IPv4Address]:
@@ -61,10 +81,16 @@ def _apart(firewall: Firewall, addresses: Iterable[IPv4Address | None]) -> Itera
 def firewall_of(network: Network, worker: str) -> Firewall | None:
     """The node's, where one was seen that could drop anything."""
 
-    def make() -> Firewall | None:
+    firewall = whole_firewall_of(network, worker)
+    return firewall if firewall.may_drop else None
+
+
+def whole_firewall_of(network: Network, worker: str) -> Firewall:
+    """All that was seen of it, whatever it does."""
+
+    def make() -> Firewall:
         node = network.evidence.nodes.get(worker)
-        firewall = Firewall((node.firewall if node else None) or ())
-        return firewall if firewall.may_drop else None
+        return Firewall((node.firewall if node else None) or ())
 
     return network.remember(("firewall", worker), make)
 
@@ -111,12 +137,13 @@ def _packets(
     *,
     outwards: bool,
     protocols: tuple[Protocol, ...] = _BETWEEN_PODS,
+    mine: IPv4Address | None = None,
 ) -> list[Packet]:
     """The requests and their replies, as the node of ``worker`` forwards them.
 
     The chains see a pod's own address on both ways: masquerading comes after them, and is undone before.
     """
-    mine = pod_of(network, worker)
+    mine = mine or pod_of(network, worker)
     if mine is None:
         return []
     bridge, card = interfaces(network, worker)

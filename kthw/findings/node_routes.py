@@ -28,12 +28,12 @@ _NOWHERE: Final = "none"
 def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
     way = network.probes.way(worker, towards)
-    return [*ruled_out(network, worker, towards), *(_judged(network, worker, way) if way else [])]
+    return [*ruled_out(network, worker, towards), *(misled(network, worker, way) if way else [])]
 
 
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
-    by_routes = (found for way in network.node(worker).ways for found in _judged(network, worker, way))
+    by_routes = (found for way in network.node(worker).ways for found in misled(network, worker, way))
     return once([*all_ruled_out(network, worker), *by_routes])
 
 
@@ -50,7 +50,7 @@ def conflicts_elsewhere(network: Network, name: str) -> list[Finding]:
     )
 
 
-def _judged(network: Network, worker: str, way: Way) -> list[Finding]:
+def misled(network: Network, worker: str, way: Way) -> list[Finding]:
     """Right is: for another's pods, what the default route does, or the other node itself as the next hop
     (which works in one subnet, though it is not needed); for its own, their bridge.
 

@@ -139,6 +139,7 @@ class _Paths:
             lacking(self._used, destination.worker, source.worker) if bare else (),
             self._alike(crossing.reply_crosses, destination.zone, destination, source),
             self._alike(crossing.reply_enters, source.zone, source, destination),
+            filtered(self._used, source.worker, destination.worker) if bare and source.strict else (),
             source.own_way,
         )
 

@@ -47,6 +47,16 @@ def _rules(network: Network, worker: str) -> Iterable[PolicyRule]:
     return (node.rules or ()) if node else ()
 
 
+def met(network: Network, worker: str, *, arriving: bool) -> Iterable[PolicyRule]:
+    """The rules that drop some of what its pods send, or of what comes in for them."""
+    return (r for r in _rules(network, worker) if _enters(network, worker, r, arriving=arriving))
+
+
+def noun_of(network: Network, worker: str, rule: PolicyRule) -> str:
+    """What a finding about it is known by."""
+    return f"{network.noun(worker)} · ip rule {rule.priority}: {rule.text}"
+
+
 def _meets(network: Network, worker: str, other: str, rule: PolicyRule, *, arriving: bool) -> bool:
     """Whether it drops the packets of the two probe pods."""
     theirs = face(network, other) if arriving else pod_of(network, other)
@@ -94,7 +104,7 @@ def _finding(network: Network, worker: str, other: str, rule: PolicyRule) -> Fin
     command = ["sudo", "ip", "rule", "del", "pref", str(rule.priority), *rule.text.split()]
     return Finding(
         code="node-route-conflict",
-        subject=f"{network.noun(worker)} · ip rule {said}",
+        subject=noun_of(network, worker, rule),
         worker=worker,
         expected="lookup main",
         observed=said,

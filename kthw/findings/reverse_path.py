@@ -35,8 +35,15 @@ def filtered(network: Network, worker: str, source: str) -> list[Finding]:
     ruling = network.ruling_seen(source)
     if ruling is None:
         return []
-    table = ruling.effective.id
-    strict = _strict_links(network, worker, interfaces_of_probe(network, worker, table))
+    arrived_at = interfaces_of_probe(network, worker, ruling.effective.id)
+    return filtered_at(network, worker, source, arrived_at)
+
+
+def filtered_at(
+    network: Network, worker: str, source: str, arrived_at: Iterable[NetworkInterface]
+) -> list[Finding]:
+    """Whether it drops what they send and what comes in by any of these."""
+    strict = _strict_links(network, worker, arrived_at)
     return once(found for link in strict for found in _judged(network, worker, source, link))
 
 

@@ -9,7 +9,7 @@ matches is denied (*Network ACLs*).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -86,19 +86,23 @@ class GroupRules:
     def _allows(self, need: Need, peers: IPv4Network) -> bool:
         if peers.prefixlen == peers.max_prefixlen and peers in self._by_group_alone(need):
             return True
+        return not any(True for _ in self.gaps(need, peers))
+
+    def gaps(self, need: Need, peers: IPv4Network) -> Iterator[tuple[IPv4Network, int]]:
+        """In order of address, the parts of ``peers`` that not all of ``need`` gets through to, or from, each
+        with the first port of it that does not.
+        """
         spans = [(rule, span) for rule in self.rules if (span := _span(rule, need)) is not None]
         cidrs = [(cidr, span) for rule, span in spans for cidr in self._ranges(rule)]
         named = [(self._addresses(rule), span) for rule, span in spans if rule.groups]
         cuts = [cidr for cidr, _ in cidrs]
-        return all(
-            _covers(
-                [span for cidr, span in cidrs if cell.subnet_of(cidr)]
-                # A group stands for single addresses, never for a whole range.
-                + [span for addresses, span in named if cell in addresses],
-                need,
-            )
-            for cell in ranges.cells(peers, cuts)
-        )
+        for cell in ranges.cells(peers, cuts):
+            here = [span for cidr, span in cidrs if cell.subnet_of(cidr)]
+            # A group stands for single addresses, never for a whole range.
+            here += [span for addresses, span in named if cell in addresses]
+            port = _first_beyond(here, need)
+            if port <= need.high:
+                yield cell, port
 
     def undecided(self, need: Need, peers: IPv4Network) -> str:
         """The prefix list that was not read and may let through what ``allows`` says no to, or empty."""
@@ -154,20 +158,28 @@ def denials(entries: Iterable[AclEntry], peers: IPv4Network, need: Need) -> list
 
     Empty when all of ``need`` gets through to, or from, every address of ``peers``.
     """
+    found: dict[int, AclEntry | None] = {}
+    for _, _, first in denied(entries, peers, need):
+        found.setdefault(first.number if first else LAST_WORD, first)
+    return [found[number] for number in sorted(found)]
+
+
+def denied(
+    entries: Iterable[AclEntry], peers: IPv4Network, need: Need
+) -> Iterator[tuple[IPv4Network, int, AclEntry | None]]:
+    """The same, in order of address: the part of ``peers``, the port from which on it is, the entry."""
     spans = [
         (entry, ranges.network(entry.cidr), span)
         for entry in sorted(entries, key=lambda entry: entry.number)
         if entry.cidr and (span := _span(entry, need)) is not None
     ]
-    found: dict[int, AclEntry | None] = {}
     for cell in ranges.cells(peers, [cidr for _, cidr, _ in spans]):
         here = [(entry, span) for entry, cidr, span in spans if cell.subnet_of(cidr)]
         starts = {need.low} | {edge for _, (low, high) in here for edge in (low, high + 1)}
         for port in sorted(start for start in starts if need.low <= start <= need.high):
             first = next((entry for entry, (low, high) in here if low <= port <= high), None)
             if first is None or not first.allow:
-                found.setdefault(first.number if first else LAST_WORD, first)
-    return [found[number] for number in sorted(found)]
+                yield cell, port, first
 
 
 def rule_text(rule: SecurityRule, arrow: str) -> str:
@@ -211,8 +223,13 @@ def _span(rule: SecurityRule | AclEntry, need: Need) -> tuple[int, int] | None:
 
 
 def _covers(spans: Iterable[tuple[int, int]], need: Need) -> bool:
+    return _first_beyond(spans, need) > need.high
+
+
+def _first_beyond(spans: Iterable[tuple[int, int]], need: Need) -> int:
+    """The first port of ``need`` that is in none of them, or the one after its last."""
     reached = need.low
     for low, high in sorted(spans):
         if low <= reached <= high:
             reached = high + 1
-    return reached > need.high
+    return reached

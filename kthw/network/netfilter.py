@@ -12,24 +12,18 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from ipaddress import IPv4Address, IPv4Network
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from kthw.network import ranges
 from kthw.network.firewall_rules import Rule, parsed
-from kthw.observed.evidence import DNS_PORT, PROBE_PORT, Chain
+from kthw.network.packets import Packet as Packet
+from kthw.network.packets import Protocol as Protocol
+from kthw.observed.evidence import Chain
 
-Protocol = Literal["icmp", "tcp", "udp"]
 _Key = tuple[str, str, str]
 """A chain's tool, table and name."""
-_ASKED: Final = {
-    "tcp": range(PROBE_PORT, PROBE_PORT + 1),
-    "udp": range(DNS_PORT, DNS_PORT + 1),
-}
-"""The ports that requests are for."""
-_EPHEMERAL: Final = range(32768, 61000)
-"""Where Linux takes the ports of connections from (``ip_local_port_range``)."""
 _DEEPEST: Final = 16
 """How many jumps deep chains are followed (nftables allows no more), and how many drops are told."""
 _PORT: Final = re.compile(r"[0-9]{1,9}")
@@ -46,34 +40,6 @@ _NO_CODE: Final = {"net-unreachable", "0"}
 """As nft prints the code 0, whatever the type is."""
 _CHANCE: Final = frozenset(["statistic", "numgen", "limit", "hashlimit"])
 """What rules match some of the packets with that are alike, the next of which they pass over."""
-
-
-class Packet(msgspec.Struct, frozen=True, kw_only=True):
-    """``entering``, ``leaving``: interfaces, empty where unknown. ``reply``: to one that was let through.
-
-    ``too_big``: it is ICMP's word to a sender that a link on the way takes no packets of that size.
-    """
-
-    source: IPv4Address
-    destination: IPv4Address
-    protocol: Protocol
-    entering: str = ""
-    leaving: str = ""
-    reply: bool = False
-    too_big: bool = False
-
-    @property
-    def source_ports(self) -> range | None:
-        """``None`` for ICMP, which has none; as below."""
-        return self._ports(of_the_asked=self.reply)
-
-    @property
-    def destination_ports(self) -> range | None:
-        return self._ports(of_the_asked=not self.reply)
-
-    def _ports(self, *, of_the_asked: bool) -> range | None:
-        asked = _ASKED.get(self.protocol)
-        return asked if asked is None or of_the_asked else _EPHEMERAL
 
 
 class Drop(msgspec.Struct, frozen=True):
@@ -94,22 +60,45 @@ class Firewall:
             for key, chain in self._chains.items()
         }
         named = {value for rules in self._rules.values() for rule in rules for _, value, _ in rule.matches}
-        self._named = {network for value in named for network in _networks(value)}
+        self.named = {network for value in named for network in _networks(value)}
+        """The ranges of addresses that its rules tell apart."""
         self.may_drop = any(chain.policy == "DROP" for chain in self._base) or any(
             rule.verb.name == "drop" for rules in self._rules.values() for rule in rules
         )
         """Whether anything in it drops packets at all."""
+        self.hides = any(chain.cut for chain in self._chains.values()) or any(
+            self._is_unseen(self._chains[key], rule) for key, rules in self._rules.items() for rule in rules
+        )
+        """Whether packets meet anything in it that was not seen."""
         self._remembered: dict[tuple[object, ...], tuple[Drop, ...]] = {}
 
     def drops(self, packet: Packet) -> tuple[Drop, ...]:
         """All that drops the packet: the first thing, what would if that were gone, and so on."""
         key = (
             packet.protocol, packet.entering, packet.leaving, packet.reply, packet.too_big,
-            self.alike(packet.source), self.alike(packet.destination),
+            packet.port, packet.asker, self.alike(packet.source), self.alike(packet.destination),
         )  # fmt: skip
         if key not in self._remembered:
             self._remembered[key] = self._drops(packet)
         return self._remembered[key]
+
+    def doubt(self, packet: Packet) -> Drop | None:
+        """What may drop the packet, or may not: a match that is not understood, or what was not seen."""
+        walk = _Walk(self._chains, self._rules, packet, (), doubts=True)
+        for chain in self._base:
+            drops = [end for end in walk.ends(chain) if isinstance(end, Drop)]
+            for found in (*drops, *walk.unseen):
+                return found
+        return None
+
+    def _is_unseen(self, chain: Chain, rule: Rule) -> bool:
+        hands_on = rule.verb.name in ("jump", "goto", "unknown")
+        return hands_on and (chain.tool, chain.table, rule.verb.target) not in self._chains
+
+    def ports(self, what: str) -> list[tuple[int, int]]:
+        """The spans that its rules tell apart, of ``source-port`` or ``destination-port``."""
+        asked = {v for rules in self._rules.values() for r in rules for w, v, _ in r.matches if w == what}
+        return [span for value in asked for span in _spans(value) or ()]
 
     def at_random(self, packet: Packet) -> list[Drop]:
         """The rules that drop one such packet and let the next one pass: by lot, or beyond a rate."""
@@ -122,7 +111,7 @@ class Firewall:
 
     def alike(self, address: IPv4Address) -> tuple[bool, ...]:
         """The same for all addresses that no rule tells apart."""
-        return tuple(address in network for network in self._named)
+        return tuple(address in network for network in self.named)
 
     def accepting(self) -> list[str]:
         """The rules that accept something, as the tool prints them."""
@@ -182,6 +171,8 @@ class _Walk:
         self._mended = mended
         self._doubts = doubts
         self._known: dict[_Key, Set[Drop | _Then]] = {}
+        self.unseen: list[Drop] = []
+        """Rules that hand the packet to what was not seen; with an empty one, those that a chain lost."""
 
     def ends(self, chain: Chain) -> Set[Drop | _Then]:
         """All that may come of the chain's rules and policy: ``THROUGH``, or a ``Drop``."""
@@ -208,6 +199,8 @@ class _Walk:
             outcomes |= does - {_Then.NEXT}
             if held and _Then.NEXT not in does:
                 return outcomes
+        if chain.cut:
+            self.unseen.append(Drop(chain))
         return outcomes | {_Then.THROUGH if chain.cut else _Then.BACK}
 
     def _does(self, rule: Rule, chain: Chain, depth: int) -> Set[Drop | _Then]:
@@ -221,6 +214,8 @@ class _Walk:
             return {_Then.NEXT}
         target = self._chains.get((chain.tool, chain.table, verb.target))
         if target is None:
+            if verb.name != "accept":
+                self.unseen.append(Drop(chain, rule.text))
             return {_Then.THROUGH}
         outcomes = self._outcomes(target, depth + 1)
         if verb.name == "goto":
@@ -284,15 +279,24 @@ def _listed(names: Set[str], value: str) -> bool | None:
 
 def _ports(value: str, ports: range) -> bool | None:
     """Whether they are ``22,8000:8999``; ``None`` where only some are, or may be."""
+    spans = _spans(value)
+    if spans is None:
+        return None
+    if any(low <= ports[0] and ports[-1] <= high for low, high in spans):
+        return True
+    return None if any(low <= ports[-1] and ports[0] <= high for low, high in spans) else False
+
+
+@functools.lru_cache(maxsize=4096)
+def _spans(value: str) -> tuple[tuple[int, int], ...] | None:
+    """The first and last ports in ``22,8000:8999``; ``None`` where not all of it can be read."""
     spans = []
     for each in value.split(","):
         low, _, high = each.replace(":", "-").partition("-")
         if not _PORT.fullmatch(low) or not _PORT.fullmatch(high or low):
             return None
         spans.append((int(low), int(high or low)))
-    if any(low <= ports[0] and ports[-1] <= high for low, high in spans):
-        return True
-    return None if any(low <= ports[-1] and ports[0] <= high for low, high in spans) else False
+    return tuple(spans)
 
 
 @functools.lru_cache(maxsize=4096)

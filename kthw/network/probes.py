@@ -53,7 +53,11 @@ class Probes:
 
     def small(self, probe: Probe) -> Probe | None:
         """That between the same probe pods, by the same protocol, and of no size."""
-        return self._small.get((probe.source, probe.destination, probe.protocol))
+        return self.between(probe.source, probe.destination, probe.protocol)
+
+    def between(self, source: str, destination: str, protocol: str) -> Probe | None:
+        """The same of two workers."""
+        return self._small.get((source, destination, protocol))
 
     @functools.cached_property
     def doubted(self) -> dict[tuple[str, str], Probe]:

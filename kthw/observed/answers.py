@@ -6,7 +6,7 @@ worker before it is one of these. What does not fit is ``UnfitError``, which tel
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -158,6 +158,13 @@ class Seen(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seen: Annotated[tuple[Sighting, ...], Meta(max_length=20_000)]
 
 
+class Singles(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The numbers of single packets that were answered, and of those that could not be sent."""
+
+    answered: Annotated[tuple[int, ...], Meta(max_length=64)]
+    unsent: Annotated[tuple[int, ...], Meta(max_length=64)]
+
+
 class RouteThere(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A kernel route of a node; ``ours``: it bears our mark."""
 
@@ -188,6 +195,7 @@ _KINDS: Final = (
     Surroundings,
     Probed,
     Seen,
+    Singles,
     RouteTold,
     Done,
     dict[str, Any],
@@ -310,3 +318,10 @@ def sightings(answer: Seen, pairs: int) -> tuple[Sighting, ...]:
     if any(number >= pairs for number, *_ in answer.seen):
         raise UnfitError("seen: a pair that was not watched")
     return answer.seen
+
+
+def singles(answer: Singles, asked: Collection[int]) -> dict[int, bool]:
+    """Whether each was answered, of those that were sent; the others are left out. Raises ``UnfitError``."""
+    if not all(number in asked for number in (*answer.answered, *answer.unsent)):
+        raise UnfitError("single: a packet that nobody asked for")
+    return {number: number in answer.answered for number in asked if number not in answer.unsent}

@@ -25,6 +25,7 @@ from kthw.observed.node_evidence import Link as Link
 from kthw.observed.node_evidence import Node as Node
 from kthw.observed.node_evidence import PolicyRule as PolicyRule
 from kthw.observed.node_evidence import Probe as Probe
+from kthw.observed.node_evidence import Sent as Sent
 from kthw.observed.node_evidence import Trace as Trace
 from kthw.observed.node_evidence import Way as Way
 from kthw.observed.pod_failure import Leases as Leases
@@ -298,7 +299,8 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``leftovers``: what was left of the lab, looked at after the last chapter only; else ``None``.
 
-    ``nodes`` by worker name. ``traces`` only of pairs that failed. ``errors``: what could not be looked
+    ``nodes`` by worker name. ``traces`` only of pairs that failed. ``sent``: what should not come through,
+    and no probe is. ``errors``: what could not be looked
     at; an error with a ``worker`` concerns that worker only.
     """
 
@@ -311,6 +313,7 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     nodes: dict[Name, Node] = {}
     probes: tuple[Probe, ...] = ()
     traces: tuple[Trace, ...] = ()
+    sent: tuple[Sent, ...] = ()
     provisioned: tuple[ProvisionStep, ...] = ()
     errors: tuple[LookError, ...] = ()
     counts: Counts = Counts()

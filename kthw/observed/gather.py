@@ -17,7 +17,7 @@ from kthw.observed.aws.inventory import read_inventory, reread_routes
 from kthw.observed.aws.leftovers import read_leftovers
 from kthw.observed.aws.reader import Reader, facts_of
 from kthw.observed.changed import changes
-from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, TargetSeen
+from kthw.observed.evidence import Counts, Evidence, Inventory, ProvisionStep, Sent, TargetSeen
 from kthw.observed.namesakes import machines_running
 from kthw.settling import settled
 from kthw.target import Target
@@ -25,6 +25,7 @@ from kthw.target import Target
 Progress = Callable[[str, int, int], None]
 """``(phase, done, of)``; phases: ``aws``, ``regions``, ``provision``, and those of ``kthw.observed.pods``."""
 Provision = Callable[[Reader, Inventory], tuple[ProvisionStep, ...]]
+Doubt = Callable[[Evidence], tuple[Sent, ...]]
 Found = Callable[[TargetSeen], None]
 
 PACKETS_AFTER: Final = "workers"
@@ -45,13 +46,15 @@ def gather(
     expect_account: str = "",
     progress: Progress = _silent,
     found: Found = lambda _seen: None,
+    doubt: Doubt = lambda _evidence: (),
 ) -> Evidence:
     """Look once; return all that was seen, and what could not be looked at as ``errors``.
 
     ``provision`` is called between two looks at the routes and returns what it did. Nodes are not
     looked at where no packets can be sent (``target.no_packets``) or pods come with a later chapter.
     After the last chapter only what is left is looked for.
-    ``found`` is told what the target is, as soon as it is known and before anything is created.
+    ``found`` is told what the target is, as soon as it is known and before anything is created. ``doubt``:
+    which packets are to be sent besides, after what the nodes and the probes told.
     Nothing is raised for a failure to look: where AWS cannot be looked at, ``inventory`` is ``None``.
     """
     look = _Look(target, intended, progress)
@@ -69,7 +72,7 @@ def gather(
         look.failed(problem.error)
     else:
         if not target.no_packets and intended.has_finished(PACKETS_AFTER):
-            look.nodes()
+            look.nodes(doubt)
         look.routes_again()
     return look.evidence
 
@@ -173,18 +176,27 @@ class _Look:
             first=0.25,
         )
 
-    def nodes(self) -> None:
+    def nodes(self, doubt: Doubt) -> None:
         # SSH is loaded only where it is used: judging a recorded run and AWS-only runs never need it.
         from kthw.observed.pods import look_into_nodes
 
         inventory = self._evidence.inventory
         if inventory is None:
             return
-        seen = look_into_nodes(self._target, inventory, self._evidence.intended, progress=self._progress)
+        seen = look_into_nodes(
+            self._target,
+            inventory,
+            self._evidence.intended,
+            progress=self._progress,
+            doubt=lambda so_far: doubt(
+                msgspec.structs.replace(self._evidence, nodes=so_far.nodes, probes=so_far.probes)
+            ),
+        )
         self._add(
             nodes=seen.nodes,
             probes=seen.probes,
             traces=seen.traces,
+            sent=seen.sent,
             errors=(*self._evidence.errors, *self._with_image_users(inventory, seen.errors)),
             counts=Counts(ssh_sessions=seen.ssh_sessions),
         )

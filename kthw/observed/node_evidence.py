@@ -19,6 +19,7 @@ from kthw.observed.values import (
     MaybeIdentifier,
     Milliseconds,
     Name,
+    Port,
     Small,
     Text,
 )
@@ -246,6 +247,21 @@ class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __str__(self) -> str:
         return f"{self.pair} {self.outcome}"
+
+
+class Sent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A packet from the probe pod of ``source`` to that of ``destination``, sent besides the probes.
+
+    ``port``: the one that is asked, ``asker``: the one it is asked from; 0 of a ping. ``reached``: it was
+    answered, by the pod that was asked.
+    """
+
+    source: Name
+    destination: Name
+    protocol: Literal["icmp", "tcp", "udp"]
+    port: Port = 0
+    asker: Port = 0
+    reached: bool = False
 
 
 class Trace(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,8 +19,9 @@ from kthw.observed import answers, pod_answers, tracing
 from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
 from kthw.observed.aws import configured
+from kthw.observed.besides import Besides
 from kthw.observed.cni_networks import brought_by, pod_network, serves_strangers
-from kthw.observed.evidence import PROBE_PORT, Inventory, Node, Probe, Trace
+from kthw.observed.evidence import PROBE_PORT, Inventory, Node, Probe, Sent, Trace
 from kthw.observed.namesakes import machines_running
 from kthw.observed.ssh.session import MOST_BYTES, Session
 from kthw.observed.ways_in import ways_in
@@ -55,6 +56,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     nodes: dict[str, Node] = {}
     probes: tuple[Probe, ...] = ()
     traces: tuple[Trace, ...] = ()
+    sent: tuple[Sent, ...] = ()
     errors: tuple[LookError, ...] = ()
     ssh_sessions: int = 0
 
@@ -64,20 +66,25 @@ def _silent(_phase: str, _done: int, _of: int) -> None:
 
 
 def look_into_nodes(
-    target: Target, inventory: Inventory, intended: Intended, *, progress: Progress = _silent
+    target: Target,
+    inventory: Inventory,
+    intended: Intended,
+    *,
+    progress: Progress = _silent,
+    doubt: Callable[[Seen], tuple[Sent, ...]] = lambda _seen: (),
 ) -> Seen:
     """Log in to every worker that has one running instance, make a pod on each, and send packets.
 
     All workers at once, and each step for all before the next: facts, pods, what is around them, probes,
-    those that failed once more and watched, and the end. A worker that fails is an error of its own and
-    holds up nobody beyond its deadlines, which share one budget; the others' mesh is measured. One that is
-    lost (no answer in time, a broken connection, an answer that cannot be) is asked nothing more; what was
-    not reached of its pod, or from it, is not measured. Nothing is raised. However this ends, every session
-    is closed, and a pod goes with its session.
+    those that failed once more and watched, what is in ``doubt`` then, and the end. A worker that fails is
+    an error of its own and holds up nobody beyond its deadlines, which share one budget; the others' mesh is
+    measured. One that is lost (no answer in time, a broken connection, an answer that cannot be) is asked no
+    more; what was not reached of its pod, or from it, is not measured. Nothing is raised. However this ends,
+    every session is closed, and a pod goes with it.
     """
     look = _Look(target, inventory, intended, progress)
     try:
-        return look.all()
+        return look.all(doubt)
     finally:
         look.close()
 
@@ -108,7 +115,7 @@ class _Look:
         self._lost: set[str] = set()
         self._abreast = Abreast()
 
-    def all(self) -> Seen:
+    def all(self, doubt: Callable[[Seen], tuple[Sent, ...]]) -> Seen:
         self._sessions = self._each("ssh", self._machines, self._log_in)
         made = self._each("pods", self._served(), self._make_pod)
         self._pods = {worker: address for worker, address in made.items() if address}
@@ -117,7 +124,15 @@ class _Look:
         self._pods = self._alive(self._pods)
         self._probes = self._each("probes", self._pods, self._probe)
         traces = self._trace()
+        sent = self._send_besides(doubt)
         self._each("", self._alive(self._pods), self._end)
+        return msgspec.structs.replace(
+            self._seen(),
+            traces=tuple(trace for trace in traces if not {trace.source, trace.destination} & self._lost),
+            sent=tuple(each for each in sent if not {each.source, each.destination} & self._lost),
+        )
+
+    def _seen(self) -> Seen:
         self._pods = self._alive(self._pods)
         order = (*self._intended.workers, *self._intended.also)
         return Seen(
@@ -127,7 +142,6 @@ class _Look:
                 if worker in self._nodes
             },
             probes=tuple(self._measured()),
-            traces=tuple(trace for trace in traces if not {trace.source, trace.destination} & self._lost),
             errors=tuple(error for worker in order for error in self._errors.get(worker, ())),
             ssh_sessions=len(self._opened),
         )
@@ -301,6 +315,12 @@ class _Look:
             self._each("", self._alive(workers), step)
         bridges = {worker: self._bridge(worker) for worker in workers}
         return tracing.traces(plan, dict(sorted(again.seen.items())), self._nodes, bridges)
+
+    def _send_besides(self, doubt: Callable[[Seen], tuple[Sent, ...]]) -> tuple[Sent, ...]:
+        besides = Besides(self._sessions, self._alive(self._pods), doubt(self._seen()))
+        self._each("", besides.asked, besides.listen)
+        self._each("", besides.asking, besides.send)
+        return besides.sent
 
     def _bridge(self, worker: str) -> str:
         """The bridge the worker's pods hang on, by the file that made the probe pod."""

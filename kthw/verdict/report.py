@@ -19,6 +19,7 @@ from kthw.findings.reachability import surprises
 from kthw.network.node_routes import by_plugin
 from kthw.observed.evidence import SCHEMA, Probe
 from kthw.verdict.network_told import network_document, network_told, pod_cidrs_told
+from kthw.verdict.proof_told import Proofs
 from kthw.verdict.traces import traced
 from kthw.words.messages import Catalogue
 
@@ -97,6 +98,11 @@ class Report:
             return []  # there is to be none any more
         return [*filter(None, [network_told(network, words)]), *pod_cidrs_told(network, words)]
 
+    @cached_property
+    def proofs(self) -> Proofs:
+        """What is so of all packets, and not only of those that were sent."""
+        return Proofs(self.verdict.network, self.findings)
+
     @property
     def is_local(self) -> bool:
         """Whether no account was looked at: a sandbox, or an endpoint on this machine."""
@@ -134,6 +140,7 @@ class Report:
                 for each in self.verdict.remarks
                 if (said := words.remark(each))
             ],
+            "proof": self.proofs.document(),
             "pod_cidrs": self.pod_cidrs,
             "summary": msgspec.to_builtins(self.summary),
             "network": network_document(self.verdict.network, words),

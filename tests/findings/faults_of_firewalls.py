@@ -66,6 +66,14 @@ def _too_small(worker: str) -> Evidence:
 
 
 FAULTS: Faults = {
+    "a part of its pods is dropped": (
+        with_forward_chain(OK, "worker-1", "-d 10.200.1.16/28 -j DROP"),
+        DROPPED,
+    ),
+    "a part of the others' pods is dropped": (
+        with_forward_chain(OK, "worker-1", "-s 10.200.1.0/24 -d 10.200.2.64/26 -j REJECT"),
+        DROPPED,
+    ),
     "what other nodes hand over is dropped, not what the pods send": (
         with_forward_chain(OK, "worker-1", FROM_NODES),
         DROPPED,
@@ -160,6 +168,10 @@ FAULTS: Faults = {
 }
 
 HEALTHY: Healthy = {
+    "the broadcast address is dropped": with_forward_chain(OK, "worker-1", "-d 10.200.1.255/32 -j DROP"),
+    "a port of some pods is shut that nobody needs": with_forward_chain(
+        OK, "worker-1", "-d 10.200.1.16/28 -p udp -m udp --dport 19 -j DROP"
+    ),
     "UDP ports that nobody needs are closed": with_nft(
         OK, "worker-1", "udp dport { 9, 19, 1900 } drop", "udp sport 1900 drop"
     ),

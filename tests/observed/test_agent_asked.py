@@ -31,6 +31,7 @@ POD = {"worker": "worker-0", "run": "0af3", "port": 8080, **PLACES}
 PAIR = [0, "icmp", "10.200.0.2", "10.0.1.20", "10.200.1.2"]
 WATCH = {"mark": "0123456789abcdef", "port": 8080, "pairs": [PAIR]}
 SEND = {"pairs": [[0, "tcp", "10.200.1.2"]], "times": 3, "pause": 0.1}
+SINGLE = [0, "udp", "worker-1", "10.200.1.2", 19, 32768]
 GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "facts": ("facts", PLACES),
     "facts of a runtime": ("facts", {**PLACES, "runtime": "/etc/containerd/config.toml"}),
@@ -43,6 +44,8 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "watch": ("watch", WATCH),
     "send": ("send", SEND),
     "seen": ("seen", {"seconds": 0.5}),
+    "listen": ("listen", {"ports": [["tcp", 1], ["udp", 65535]]}),
+    "single": ("single", {"packets": [SINGLE], "seconds": 2.5}),
     "end": ("end", {}),
 }  # fmt: skip
 INJECTED = "10.200.0.9\nnetns add kthwx\nnetns exec kthwx touch /root/pwned"
@@ -106,6 +109,12 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a pair to nowhere": ("send", {**SEND, "pairs": [[0, "tcp", "x"]]}),
     "a million times": ("send", {**SEND, "times": 1_000_000}),
     "a pause of an hour": ("send", {**SEND, "pause": 3600}),
+    "a port to listen at that is none": ("listen", {"ports": [["tcp", 0]]}),
+    "a thousand ports to listen at": ("listen", {"ports": [["tcp", 9]] * 1000}),
+    "a ping to a port": ("single", {"packets": [[0, "icmp", *SINGLE[2:]]], "seconds": 1}),
+    "a packet from no port": ("single", {"packets": [[*SINGLE[:5], 0]], "seconds": 1}),
+    "a packet to a name": ("single", {"packets": [[*SINGLE[:3], "x", 1, 2]], "seconds": 1}),
+    "an answer that is waited for an hour": ("single", {"packets": [SINGLE], "seconds": 3600}),
     "a wait of an hour": ("seen", {"seconds": 3600}),
     "a field that is missing": ("seen", {}),
     "a field more": ("end", {"now": True}),

@@ -17,8 +17,8 @@ from tests.plugin.conftest import Run, asked
 
 TESTS = asked()
 KEYS = {
-    "schema", "target", "findings", "errors", "surprises", "remarks", "pod_cidrs", "network", "summary",
-    "evidence",
+    "schema", "target", "findings", "errors", "surprises", "remarks", "proof", "pod_cidrs", "network",
+    "summary", "evidence",
 }  # fmt: skip
 FINDING_KEYS = {"code", "subject", "expected", "observed", "near_miss", "fix", "test"}
 SUMMARY_KEYS = {"passed", "failed", "errors", "skipped", "aws_calls", "ssh_sessions", "seconds"}

@@ -26,6 +26,10 @@ on stdout, one JSON object a line, each answer with the request's ``id``:
     sends them from inside the pod, marked.
 ``{"do": "seen", "seconds": S}``
     waits, stops watching: ``seen``, a list of ``[number, "request"|"reply", interface, in the pod]``.
+``{"do": "listen", "ports": [[PROTOCOL, PORT]]}``
+    from now on, the pod answers there as well.
+``{"do": "single", "packets": [[NUMBER, PROTOCOL, WORKER, DESTINATION, PORT, SOURCE PORT]], "seconds": S}``
+    sends them from inside the pod: ``answered``, ``unsent``, lists of numbers.
 ``{"do": "end"}``
     takes the pod away again.
 ``{"do": "add-route"|"delete-route", "node": ADDRESS, "destination": CIDR, "via": ADDRESS}``
@@ -44,7 +48,7 @@ back, an address and a masquerade rule, the next one sweeps.
 SOURCES = (
     "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "rules", "kept", "keeper", "node",
     "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "mesh", "counting", "limits",
-    "measuring", "watch", "conversation",
+    "measuring", "watch", "single", "conversation",
 )  # fmt: skip
 """Its modules. A worker compiles each when it is imported: what is seldom needed is imported late."""
 WRITING = ("kernel_routes",)

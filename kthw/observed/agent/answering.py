@@ -32,6 +32,7 @@ class Answering:
         self.prefix = f"kthw {run} ".encode()
         self.name = b" " + worker.encode() + b"\n"
         self.connections: dict[socket.socket, bytearray] = {}
+        self.more: list[socket.socket] = []
         self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -47,16 +48,31 @@ class Answering:
             self.close()
             raise
 
+    def also(self, protocol: str, port: int) -> None:
+        """Answer there as well, in the pod that we are inside of; where something listens, that answers."""
+        opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM)
+        try:
+            opened.setblocking(False)
+            opened.bind(("", port))
+            if protocol == "tcp":
+                opened.listen(64)
+        except OSError:
+            opened.close()
+            return
+        answer = self._welcome if protocol == "tcp" else self._answer
+        self.turns.register(opened, READ, lambda: answer(opened))
+        self.more.append(opened)
+
     def close(self) -> None:
-        for each in (self.tcp, self.udp, *self.connections):
+        for each in (self.tcp, self.udp, *self.more, *self.connections):
             self.turns.unregister(each)
             each.close()
         self.connections.clear()
 
-    def _welcome(self) -> None:
+    def _welcome(self, tcp: socket.socket | None = None) -> None:
         for _ in range(MOST_AT_ONCE):
             try:
-                peer, _ = self.tcp.accept()
+                peer, _ = (tcp or self.tcp).accept()
             except OSError:
                 return
             peer.setblocking(False)
@@ -93,17 +109,18 @@ class Answering:
         self.turns.unregister(peer)
         peer.close()
 
-    def _answer(self) -> None:
+    def _answer(self, udp: socket.socket | None = None) -> None:
+        udp = udp or self.udp
         for _ in range(MOST_AT_ONCE):
             try:
-                data, sender = self.udp.recvfrom(MOST_BULK)
+                data, sender = udp.recvfrom(MOST_BULK)
             except OSError:
                 return
             line = data.split(b"\n", 1)[0]
             # A number and no more: two pods would answer each other's answers for ever.
             if line.startswith(self.prefix) and line[len(self.prefix) :].isdigit():
                 with contextlib.suppress(OSError):
-                    self.udp.sendto((line + self.name)[: len(data)], sender)
+                    udp.sendto((line + self.name)[: len(data)], sender)
 
 
 def unhurried(connection: socket.socket) -> None:

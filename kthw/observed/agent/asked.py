@@ -18,6 +18,7 @@ MOST_BYTES = 8 << 20
 """Of one request; the longest, for some thousand workers, has about one."""
 MOST_WORKERS = 10_000
 MOST_PAIRS = 2000
+MOST_SINGLE = 64
 MARK = "85"
 """What kernel routes of ours bear as ``proto``, the number of the program that made them.
 
@@ -150,6 +151,11 @@ def _protocol(value: Any) -> str:
     return str(value)
 
 
+def _with_ports(value: Any) -> str:
+    _fit(value in ("tcp", "udp"))
+    return str(value)
+
+
 def _row(*checks: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
     def check(value: Any) -> list[Any]:
         _fit(isinstance(value, list) and len(value) == len(checks))
@@ -211,6 +217,11 @@ _SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "pause": _seconds(5),
     },
     "seen": {"seconds": _seconds(10)},
+    "listen": {"ports": _rows(_row(_with_ports, _port), MOST_SINGLE)},
+    "single": {
+        "packets": _rows(_row(_number, _with_ports, _name, _address, _port, _port), MOST_SINGLE),
+        "seconds": _seconds(10),
+    },
     "end": {},
 }
 _OPTIONAL = frozenset({"node", "internet", "runtime"})

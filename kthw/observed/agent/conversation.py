@@ -18,6 +18,7 @@ from kthw.observed.agent.cni import Network, UnmadeError, plugin_folders
 from kthw.observed.agent.measuring import Measuring
 from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.agent.pod import Pod
+from kthw.observed.agent.single import answered
 from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
 from kthw.observed.agent.system import MOST_NAME, AgentError, alone, has_interface, writable
 from kthw.observed.agent.turns import READ, Turns
@@ -76,6 +77,8 @@ class Agent:
             return self._probe(request)
         if what in ("watch", "send", "seen"):
             return self._trace(what, request)
+        if what in ("listen", "single"):
+            return self._single(what, request)
         if what in self.acts:
             told: dict[str, Any] = self.acts[what](request)
             return told
@@ -117,6 +120,16 @@ class Agent:
             raise AgentError("cni-failed", "there is no pod to probe from")
         with self.pod.inside():
             return {"probes": Measuring(self.pod, request, self.turns).all()}
+
+    def _single(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
+        if not self.pod or not self.pod.answering:
+            raise AgentError("cni-failed", "there is no pod to send from")
+        if what == "single":
+            return answered(self.pod, request, self.turns)
+        with self.pod.inside():
+            for protocol, port in request["ports"]:
+                self.pod.answering.also(protocol, port)
+        return {}
 
     def _trace(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
         if not self.pod:

@@ -1,0 +1,203 @@
+"""What a worker's own node stops of the packets between its pods and another's: every one of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final
+
+from kthw.findings import next_hops, node_routes
+from kthw.findings.node_firewall import interfaces, told, whole_firewall_of
+from kthw.findings.policy_rules import met, noun_of
+from kthw.findings.stops import Stop
+from kthw.findings.stops_in_vpc import of_finding
+from kthw.network import ranges
+from kthw.network.flows import Addresses, Flow, Span
+from kthw.network.model import Network
+from kthw.network.netfilter import Drop, Firewall
+from kthw.network.node_routes import by_node_routes, ways_of
+from kthw.network.packets import Packet
+from kthw.observed.evidence import Way
+
+_MOST: Final = 20_000
+"""Packets that a firewall is asked about, for one worker at the other end."""
+_EVERYWHERE: Final = IPv4Network("0.0.0.0/0")
+_KINDS: Final = frozenset(["blackhole", "unreachable", "prohibit", "throw"])
+"""What ``ip`` prints before the destination of an entry that leads nowhere."""
+
+
+def is_quiet(network: Network, worker: str) -> bool:
+    """Whether its firewall was seen, all of it, and drops nothing at all."""
+    firewall = whole_firewall_of(network, worker)
+    seen = network.evidence.nodes[worker].firewall is not None
+    return seen and not firewall.may_drop and not firewall.hides
+
+
+def plain_ways(network: Network, worker: str) -> frozenset[str]:
+    """The workers to all of whose pods its kernel sends as to anywhere else, where that is right."""
+    bridge, card = interfaces(network, worker) if worker in network.evidence.nodes else ("", "")
+    if not bridge or not card or by_node_routes(network):
+        return frozenset()
+    return frozenset(
+        towards
+        for towards, (way, *more) in ways_of(network, worker).items()
+        if not more and way.route.startswith("default ") and way.device == card and way.kind == "unicast"
+    )
+
+
+def by_kernel(network: Network, worker: str, towards: str, pods: Addresses, side: str) -> Iterator[Stop]:
+    """Where the worker's kernel sends what is for the pods of ``towards``, or its own: each part of them."""
+    ways = ways_of(network, worker).get(towards, ())
+    bridge, card = interfaces(network, worker)
+    if not ways or not bridge or not card:
+        yield Stop(where=worker, doubt="kernel-routes")
+        return
+    reaches = [(reach, way) for way in ways if (reach := _reach(way))]
+    told_of: set[int] = set()
+    for address in pods.apart(reach for reach, _ in reaches):
+        at: dict[str, IPv4Address | None] = {side: address}
+        fitting = [(reach.prefixlen, -n) for n, (reach, _) in enumerate(reaches) if address in reach]
+        if not fitting:
+            yield Stop(where=worker, doubt="kernel-routes", **at)  # type: ignore[arg-type]  # an end
+            continue
+        number = -max(fitting)[1]
+        if number in told_of:
+            continue
+        told_of.add(number)
+        way = reaches[number][1]
+        found = [*node_routes.misled(network, worker, way)]
+        found += next_hops.misled(network, worker, towards, way) if worker != towards else ()
+        yield from (of_finding(each, **at) for each in found)
+        if way.kind == "none" and not found:
+            yield Stop(where=worker, doubt="kernel-routes", **at)  # type: ignore[arg-type]  # an end
+
+
+def by_rules(
+    network: Network,
+    worker: str,
+    source: Addresses,
+    destination: Addresses,
+    *,
+    arriving: bool,
+    fixed: str = "",
+) -> Iterator[Stop]:
+    """What the policy rules of its kernel drop. ``fixed``: the end whose addresses are not the flow's."""
+    for rule in met(network, worker, arriving=arriving):
+        found = {
+            side: _least(addresses, said)
+            for side, addresses, said in (
+                ("source", source, rule.source),
+                ("destination", destination, rule.destination),
+            )
+        }
+        if all(found.values()):
+            yield Stop(
+                where=f"{worker}: ip rule {rule.priority}: {rule.text}",
+                code="node-route-conflict",
+                subject=noun_of(network, worker, rule),
+                **{side: address for side, address in found.items() if side != fixed},  # type: ignore[arg-type]  # ends
+            )
+
+
+def by_firewall(
+    network: Network, worker: str, source: Addresses, destination: Addresses, span: Span, *, outwards: bool
+) -> Iterator[Stop]:
+    """What its firewall drops of the requests and of their replies, certainly, and what it may drop.
+
+    An end that no rule tells from any other is left out: then it is the same for all such.
+    """
+    if network.evidence.nodes[worker].firewall is None:
+        yield Stop(where=worker, doubt="firewall")
+        return
+    firewall = whole_firewall_of(network, worker)
+    each = _packets(firewall, interfaces(network, worker), source, destination, span, outwards=outwards)
+    doubted = False
+    for count, (flow, packets) in enumerate(each):
+        if count >= _MOST:
+            yield Stop(where=worker, doubt="many")
+            return
+        dropped = next((drop for packet in packets for drop in firewall.drops(packet)), None)
+        if dropped:
+            yield _dropped(network, worker, dropped, flow, "")
+            return
+        doubt = None if doubted else next(filter(None, map(firewall.doubt, packets)), None)
+        if doubt:
+            doubted = True
+            yield _dropped(network, worker, doubt, flow, "rule")
+
+
+def _packets(
+    firewall: Firewall,
+    links: tuple[str, str],
+    source: Addresses,
+    destination: Addresses,
+    span: Span,
+    *,
+    outwards: bool,
+) -> Iterator[tuple[Flow, list[Packet]]]:
+    """One flow of each kind that its rules tell apart, the smallest first, there and back."""
+    entering, leaving = links if outwards else links[::-1]
+    cuts = [*firewall.ports("source-port"), *firewall.ports("destination-port")]
+    ports, askers = _starts(cuts, span.ports), _starts(cuts, span.askers)
+    for one, other in itertools.product(source.apart(firewall.named), destination.apart(firewall.named)):
+        for protocol in span.protocols:
+            with_ports = protocol != "icmp"
+            for port, asker in itertools.product(ports, askers) if with_ports else ((0, 0),):
+                flow = Flow(source=one, destination=other, protocol=protocol, port=port, asker=asker)
+                there = Packet(
+                    source=one,
+                    destination=other,
+                    protocol=protocol,
+                    entering=entering,
+                    leaving=leaving,
+                    port=port,
+                    asker=asker,
+                )
+                back = Packet(
+                    source=other,
+                    destination=one,
+                    protocol=protocol,
+                    entering=leaving,
+                    leaving=entering,
+                    reply=True,
+                    port=port,
+                    asker=asker,
+                )
+                yield flow, [there, back]
+
+
+def _starts(spans: Iterable[tuple[int, int]], within: tuple[int, int]) -> list[int]:
+    """The first of each part of the range of ports that the spans tell apart."""
+    low, high = within
+    edges = {edge for first, last in spans for edge in (first, last + 1)}
+    return sorted({low, *(edge for edge in edges if low < edge <= high)})
+
+
+def _dropped(network: Network, worker: str, drop: Drop, flow: Flow, doubt: str) -> Stop:
+    return Stop(
+        where=f"{worker}: {told(drop)}",
+        code="" if doubt else "forward-dropped",
+        subject="" if doubt else f"{network.noun(worker)} · {told(drop)}",
+        doubt=doubt,
+        source=flow.source,
+        destination=flow.destination,
+        protocol=flow.protocol,
+        port=flow.port,
+        asker=flow.asker,
+    )
+
+
+def _least(addresses: Addresses, said: str) -> IPv4Address | None:
+    return addresses.least(ranges.network(said)) if said else addresses.smallest
+
+
+def _reach(way: Way) -> IPv4Network | None:
+    """The destination of the entry that decides; all, where none was seen to."""
+    words = [word for word in way.route.split(" ") if word not in _KINDS]
+    if not words[0] or words[0] == "default":
+        return _EVERYWHERE
+    try:
+        return ranges.network(words[0])
+    except ValueError:
+        return None

@@ -1,0 +1,214 @@
+"""All packets between two workers' pods: proved, or the smallest that does not come through, or not known."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import Final
+
+import pytest
+from msgspec.structs import replace
+
+from kthw.findings.path import obstacles
+from kthw.findings.proof import Proof, fate, proofs
+from kthw.network.flows import Flow
+from kthw.network.model import Network
+from kthw.observed.evidence import DNS_PORT, PROBE_PORT, AclEntry, Evidence, PolicyRule, Route, SecurityRule
+from tests.findings.changed_aws import TWO, with_acl, with_group, with_route
+from tests.findings.changed_nodes import masquerade_off, with_forward_chain, with_nft, with_node
+from tests.findings.clusters import OK, route
+from tests.findings.faults import FAULTS, HEALTHY
+
+PORTS: Final = {"icmp": 0, "tcp": PROBE_PORT, "udp": DNS_PORT}
+
+UNLIKE: Final = frozenset(
+    [
+        # Of a range that a table has no route for, or only for a part, the path says that all of it is lost.
+        "half a route",
+        "routes for parts only",
+        "half of the pods in a list",
+        # Which link is meant is not known, and here that is no obstacle.
+        "another bridge has the range of a peer that is gone",
+        "one kernel route missing, and the card's name is not known",
+        # A node whose address AWS does not tell: the path asks no firewall about it.
+        "what other nodes hand over is dropped, and of one the address was not seen",
+        "what other nodes hand over is dropped and lost, and of one the address was not seen",
+    ]
+)
+
+
+def of_pair(evidence: Evidence, source: str = "worker-0", destination: str = "worker-1") -> Proof:
+    pair = (source, destination)
+    return next(each for each in proofs(Network(evidence)) if (each.source, each.destination) == pair)
+
+
+def smallest(evidence: Evidence, source: str = "worker-0", destination: str = "worker-1") -> str:
+    """The outcome, the flow, and by what."""
+    found = of_pair(evidence, source, destination)
+    if not found.stop:
+        return found.outcome
+    return f"{found.outcome}: {found.flow} by {found.stop.code or found.stop.doubt or '—'}"
+
+
+def acl(number: int, *, egress: bool, **what: object) -> AclEntry:
+    entry = AclEntry(number=number, egress=egress, allow=False, cidr="0.0.0.0/0")
+    return replace(entry, **what)
+
+
+def test_every_pair_of_a_healthy_cluster_is_proved() -> None:
+    assert [(each.source, each.destination, each.outcome) for each in proofs(Network(OK))] == [
+        (f"worker-{a}", f"worker-{b}", "proved") for a in range(3) for b in range(3) if a != b
+    ]
+
+
+def test_what_was_not_seen_of_the_nodes_is_no_proof() -> None:
+    assert proofs(Network(replace(OK, nodes={}))) == ()
+    assert smallest(with_node(OK, "worker-1", firewall=None)) == (
+        "unknown: icmp 10.200.0.2 → 10.200.1.2 by firewall"
+    )
+    assert smallest(with_node(OK, "worker-1", ways=())).endswith("by kernel-routes")
+    unseen = {worker: node for worker, node in OK.nodes.items() if worker != "worker-1"}
+    assert smallest(replace(OK, nodes=unseen)).endswith("by node")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told"),
+    [
+        (
+            with_route(OK, Route(destination="10.200.1.128/25", gateway="igw-0a")),
+            "stopped: icmp 10.200.0.2 → 10.200.1.128 by route-shadowed",
+        ),
+        (
+            with_route(OK, route(1, "10.200.1.0/25"), route(0, "10.200.1.255/32")),
+            "proved",
+        ),
+        (
+            with_group(
+                OK,
+                ingress=(
+                    SecurityRule(protocol="tcp", from_port=1, to_port=8999, cidrs=("10.0.0.0/8",)),
+                    SecurityRule(protocol="tcp", from_port=9001, to_port=65535, cidrs=("10.0.0.0/8",)),
+                    SecurityRule(protocol="udp", cidrs=("10.0.0.0/8",)),
+                    SecurityRule(protocol="icmp", cidrs=("10.0.0.0/8",)),
+                ),
+            ),
+            "stopped: tcp 10.200.0.2:32768 → 10.200.1.2:9000 by security-group-blocks",
+        ),
+        (
+            with_forward_chain(OK, "worker-1", "-p udp -m udp --dport 19 -j DROP"),
+            "stopped: udp 10.200.0.2:32768 → 10.200.1.2:19 by forward-dropped",
+        ),
+        (
+            with_forward_chain(OK, "worker-1", "-d 10.200.1.64/26 -p tcp --dport 80:90 -j REJECT"),
+            "stopped: tcp 10.200.0.2:32768 → 10.200.1.64:80 by forward-dropped",
+        ),
+        (
+            with_forward_chain(OK, "worker-1", "-p tcp --sport 50000 -m conntrack --ctstate NEW -j DROP"),
+            "stopped: tcp 10.200.0.2:50000 → 10.200.1.2:1 by forward-dropped",
+        ),
+        (
+            with_forward_chain(OK, "worker-1", "-s 10.200.1.77/32 -j DROP"),
+            "stopped: icmp 10.200.0.2 → 10.200.1.77 by forward-dropped",
+        ),
+        (
+            with_forward_chain(OK, "worker-1", "-m recent --name x -j DROP"),
+            "unknown: icmp 10.200.0.2 → 10.200.1.2 by rule",
+        ),
+        (
+            with_forward_chain(OK, "worker-1", "-p udp -m statistic --mode random --probability 0.1 -j DROP"),
+            "unknown: udp 10.200.0.2:32768 → 10.200.1.2:1 by rule",
+        ),
+        (
+            with_forward_chain(OK, "worker-1", "-p tcp -j NFQUEUE --queue-num 1"),
+            "unknown: tcp 10.200.0.2:32768 → 10.200.1.2:1 by rule",
+        ),
+        (
+            with_nft(OK, "worker-1", "tcp dport 22 drop"),
+            "stopped: tcp 10.200.0.2:32768 → 10.200.1.2:22 by forward-dropped",
+        ),
+        (
+            with_nft(OK, "worker-1", "tcp dport 22 counter packets 3 bytes 9"),
+            "proved",
+        ),
+        (
+            with_node(
+                OK,
+                "worker-1",
+                rules=(
+                    PolicyRule(priority=99, kind="blackhole", text="to 10.200.1.8/29 blackhole",
+                               destination="10.200.1.8/29"),
+                ),
+            ),
+            "stopped: icmp 10.200.0.2 → 10.200.1.8 by node-route-conflict",
+        ),
+    ],
+)  # fmt: skip
+def test_the_smallest_flow_that_does_not_come_through_is_told(evidence: Evidence, told: str) -> None:
+    assert smallest(evidence) == told
+
+
+@pytest.mark.parametrize(
+    ("evidence", "entry", "told"),
+    [
+        (TWO, acl(90, egress=False, cidr="10.200.0.16/28"), "proved"),
+        (
+            masquerade_off(TWO),
+            acl(90, egress=False, cidr="10.200.0.16/28"),
+            "stopped: icmp 10.200.0.16 → 10.200.2.2 by network-acl-blocks",
+        ),
+        (
+            TWO,
+            acl(90, egress=True, protocol="6", from_port=40000, to_port=40009),
+            "stopped: tcp 10.200.0.2:40000 → 10.200.2.2:1 by network-acl-blocks",
+        ),
+        (TWO, acl(90, egress=False, protocol="17", from_port=40000, to_port=40009),
+            "stopped: udp 10.200.0.2:32768 → 10.200.2.2:40000 by network-acl-blocks"),
+    ],
+)  # fmt: skip
+def test_an_acl_stops_a_part_of_what_enters_and_of_what_is_answered(
+    evidence: Evidence, entry: AclEntry, told: str
+) -> None:
+    assert smallest(with_acl(evidence, entry), "worker-0", "worker-2") == told
+
+
+def test_what_probe_pods_can_send_is_smaller_than_all_else() -> None:
+    """The probe pod has the address 9; what is closed for the others is closed for it, too."""
+    evidence = with_node(with_group(OK, ingress=()), "worker-0", pod="10.200.0.9")
+    assert smallest(evidence) == "stopped: icmp 10.200.0.9 → 10.200.1.2 by security-group-blocks"
+    shut = with_forward_chain(OK, "worker-1", "-s 10.200.1.4/30 -d 10.200.0.0/24 -j DROP")
+    assert smallest(with_node(shut, "worker-1", pod="10.200.1.6"), "worker-1", "worker-0") == (
+        "stopped: icmp 10.200.1.6 → 10.200.0.2 by forward-dropped"
+    )
+
+
+@pytest.mark.parametrize("name", [*FAULTS, *HEALTHY])
+def test_the_packets_of_the_probe_pods_have_the_fate_that_the_path_predicts(name: str) -> None:
+    """The model asked for one packet, and the obstacles that the checks tell of: never two opinions."""
+    evidence = HEALTHY[name] if name in HEALTHY else FAULTS[name][0]
+    if evidence.inventory is None:
+        return
+    network = Network(evidence)
+    if name in UNLIKE or not proofs(network):
+        return
+    for probe in evidence.probes:
+        if probe.kind != "pod" or probe.size or not {probe.source, probe.destination} <= set(network.workers):
+            continue
+        if not all(
+            node and node.pod == address and cidr and IPv4Address(address) in cidr
+            for worker, address in (
+                (probe.source, probe.source_address),
+                (probe.destination, probe.destination_address),
+            )
+            for node, cidr in [(evidence.nodes.get(worker), network.pod_cidrs.get(worker))]
+        ):
+            continue
+        port = PORTS[probe.protocol]
+        flow = Flow(
+            source=IPv4Address(probe.source_address),
+            destination=IPv4Address(probe.destination_address),
+            protocol=probe.protocol,  # type: ignore[arg-type]
+            port=port,
+            asker=40000 if port else 0,
+        )
+        met = [f for f in obstacles(network, probe.source, probe.destination) if f.stops(probe.protocol)]
+        asked = fate(network, probe.source, probe.destination, flow)
+        assert (asked.outcome == "stopped") == bool(met), (str(flow), asked, met)

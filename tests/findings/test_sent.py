@@ -1,0 +1,65 @@
+"""Packets that should not come through: which are sent, and what came of them."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from kthw.findings.proof import proofs
+from kthw.findings.sent import MOST, confirmed, to_send
+from kthw.network.model import Network
+from kthw.observed.evidence import Evidence, Sent
+from tests.findings.changed_aws import with_group, with_route
+from tests.findings.changed_nodes import failing, with_forward_chain, with_node
+from tests.findings.clusters import OK, healthy, route
+
+SHUT = "-p udp -m udp --dport 19 -j DROP"
+ONE_PORT = with_forward_chain(OK, "worker-1", SHUT)
+
+
+def first(evidence: Evidence) -> str:
+    network = Network(evidence)
+    return confirmed(network, next(each for each in proofs(network) if each.destination == "worker-1"))
+
+
+def test_of_each_thing_that_stops_some_the_first_packet_is_sent_to_each_worker() -> None:
+    assert [(each.source, each.destination) for each in to_send(ONE_PORT)] == [
+        ("worker-0", "worker-1"),
+        ("worker-1", "worker-0"),
+        ("worker-1", "worker-2"),
+    ]
+    assert to_send(ONE_PORT)[0] == Sent(
+        source="worker-0", destination="worker-1", protocol="udp", port=19, asker=32768
+    )
+
+
+def test_nothing_is_sent_where_all_is_proved_or_the_probes_are_such_packets() -> None:
+    assert to_send(OK) == ()
+    assert to_send(with_group(OK, ingress=())) == ()
+    assert to_send(replace(OK, inventory=None)) == ()
+
+
+def test_no_address_but_the_probe_pods_is_sent_from_or_to() -> None:
+    assert to_send(with_route(OK, route(0, "10.200.1.128/25"))) == ()
+    assert to_send(with_node(ONE_PORT, "worker-1", pod="")) == ()
+
+
+def test_a_run_sends_no_more_than_so_many() -> None:
+    evidence = healthy(12)
+    for worker in evidence.nodes:
+        evidence = with_forward_chain(evidence, worker, SHUT)
+    assert len(to_send(evidence)) == MOST
+
+
+@pytest.mark.parametrize(
+    ("evidence", "came"),
+    [
+        (failing(with_group(OK, ingress=()), ("*", "*")), "lost"),
+        (with_group(OK, ingress=()), "arrived"),
+        (ONE_PORT, ""),
+        (replace(ONE_PORT, sent=to_send(ONE_PORT)), "lost"),
+        (replace(ONE_PORT, sent=tuple(replace(e, reached=True) for e in to_send(ONE_PORT))), "arrived"),
+    ],
+)
+def test_what_came_of_the_packet_is_what_the_probes_or_the_sending_say(evidence: Evidence, came: str) -> None:
+    assert first(evidence) == came
