@@ -26,6 +26,8 @@ _EPHEMERAL: Final = (32768, 60999)
 """Where Linux takes the ports of what it opens from (``ip_local_port_range``)."""
 LAST_WORD: Final = 32767
 """The number under which AWS lists an ACL's last entry, ``*``."""
+_FIRST, _STEP = 100, 10
+"""As the console numbers entries: 100, 110, 120."""
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -202,3 +204,17 @@ def _covers(spans: Iterable[tuple[int, int]], need: Need) -> bool:
         if low <= reached <= high:
             reached = high + 1
     return reached > need.high
+
+
+def number_before_denials(entries: list[AclEntry], spare: int) -> int:
+    """A free rule number that is asked before any denial, ``spare`` of them left; 0 where there is none.
+
+    What denies a part of it may be any of them; and where all fixes go before the same one, no two meet.
+    """
+    denial = min((entry.number for entry in entries if not entry.allow), default=LAST_WORD)
+    before = {entry.number for entry in entries if entry.number < denial}
+    after_all = max((n + _STEP for n in before), default=_FIRST) + _STEP * spare
+    if after_all < denial:
+        return after_all
+    free = [n for n in range(denial - 1, 0, -1) if n not in before]
+    return free[spare] if spare < len(free) else 0

@@ -99,6 +99,10 @@ class Firewall:
             rule.verb.name == "drop" for rules in self._rules.values() for rule in rules
         )
         """Whether anything in it drops packets at all."""
+        self.by_lot = any(
+            rule.verb.name == "drop" and _by_chance(rule) for rules in self._rules.values() for rule in rules
+        )
+        """Whether any rule drops some packets, and others that are alike not."""
         self._remembered: dict[tuple[object, ...], tuple[Drop, ...]] = {}
 
     def drops(self, packet: Packet) -> tuple[Drop, ...]:
