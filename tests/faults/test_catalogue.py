@@ -24,8 +24,8 @@ from tests.faults.prediction import arrived_unpredicted, disagreements, lost_unp
 pytestmark = pytest.mark.slow
 
 SYMPTOM = "pod-unreachable"
-_FEW_FIXES = 2
-"""After each of which is looked, be it of one fault or of two, where each may need the other's."""
+_TRIED = 2
+"""After so many fixes of a case is looked, one by one: of two faults, each may need the other's fix too."""
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -100,7 +100,7 @@ def live_through(lab: Lab, fault: Fault, kind: str) -> None:
 
 
 def mend(lab: Lab, found: list[Finding], result: results.Result) -> None:
-    """Paste the fixes in the order they are printed, each once; look after each of a few.
+    """Paste the fixes in the order they are printed, each once; look after each of the first.
 
     Then what was promised of it, as things stood before it was pasted, must have come.
     """
@@ -108,9 +108,8 @@ def mend(lab: Lab, found: list[Finding], result: results.Result) -> None:
     fixes: dict[str, Finding] = {}
     for finding in found:
         fixes.setdefault(words.finding(finding).fix, finding)
-    for fix, finding in fixes.items():
-        looks = len(fixes) <= _FEW_FIXES
-        before = lab.look() if looks else None
+    for n, (fix, finding) in enumerate(fixes.items()):
+        before = lab.look() if n < _TRIED else None
         promise = promises.promise(before, finding) if before else None
         lab.pastes(fix)
         if before and promise:

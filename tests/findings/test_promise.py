@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from kthw.findings import promise
 from kthw.findings.finding import Cause
+from kthw.findings.fix import Change
 from kthw.findings.judging import judge
 from kthw.findings.path import obstacles
 from kthw.findings.promise import Promise, Stays
+from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, PrefixList, Route
 from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.changed_aws import (
@@ -236,3 +238,27 @@ def test_of_two_subnets_that_were_never_associated_each_is_for_its_own_workers()
 def _pairs(workers: Iterable[str]) -> list[tuple[str, str]]:
     names = list(workers)
     return [(one, other) for one in names for other in names if one != other]
+
+
+@pytest.mark.parametrize("count", [14, 28])
+def test_of_many_workers_there_are_as_many_trials_as_kinds(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    class Counted(promise._Trial):
+        def __init__(self, network: Network, changes: Iterable[Change]) -> None:
+            super().__init__(network, changes)
+            tried.append(1)
+
+    def break_(evidence: Evidence) -> Evidence:
+        for n in range(count):
+            evidence = with_node(evidence, f"worker-{n}", ip_forward=False)
+        return without_route(evidence, *(f"10.200.{n}.0/24" for n in range(count)))
+
+    evidence = _wide(break_, count)
+    monkeypatch.setattr(promise, "_Trial", Counted)
+    found = promises(evidence)
+    assert len(tried) == 2
+    assert len(found) == 2 * count
+    assert all(not made.mends and made.lacks for made in found.values())
