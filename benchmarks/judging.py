@@ -20,7 +20,7 @@ from kthw.observed.evidence import Evidence
 from kthw.observed.recording import as_json
 from kthw.verdict.page import page
 from kthw.verdict.report import Report, Summary
-from kthw.words.messages import catalogue
+from kthw.words.messages import Catalogue, catalogue
 
 CASES: Final[dict[str, Callable[[int], Evidence]]] = {
     "AWS side, all well": lambda n: wide.cluster(n, packets=False),
@@ -62,12 +62,19 @@ def write(verdict: Verdict) -> None:
     report = Report(verdict, Summary())
     as_json(report.document(words))
     page(report, words, ["target"])
-    Summing(Lines(), words, report).tell({}, [])  # type: ignore[arg-type]  # two methods of it are used
+    summary(report, words)
     for outcome in verdict.outcomes:
         for finding in outcome.findings:
             words.finding(finding)
         if outcome.error:
             words.error(outcome.error)
+
+
+def summary(report: Report, words: Catalogue) -> list[str]:
+    """The end of a run on the terminal, where no test is told of."""
+    written = Lines()
+    Summing(written, words, report).tell({}, [])  # type: ignore[arg-type]  # two methods of it are used
+    return written.lines
 
 
 def seconds(evidence: Evidence) -> tuple[float, float]:

@@ -88,12 +88,13 @@ def _routed(network: Network, source: str, destination: str) -> list[Finding]:
     ruling = network.ruling_seen(source)
     if ruling is None or by_node_routes(network):
         return []
-    key = ("routed", ruling.subnets, destination)
-    return network.remember(key, lambda: _routed_by(network, ruling, destination))
+    subnet = network.located[source].subnet
+    key = ("routed", subnet, destination)
+    return network.remember(key, lambda: _routed_by(network, ruling, subnet, destination))
 
 
-def _routed_by(network: Network, ruling: Ruling, destination: str) -> list[Finding]:
-    astray = not_associated(network, ruling)
+def _routed_by(network: Network, ruling: Ruling, subnet: str, destination: str) -> list[Finding]:
+    astray = [found for found in not_associated(network, ruling) if found.subject == subnet]
     if astray:
         return astray
     table = ruling.effective

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from kthw.findings.codes import CODES, Code
+from kthw.findings.fix import Change
 from kthw.observed.evidence import Probe
 
 Cause = tuple[str, str]
@@ -28,7 +29,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     probe; ``observed`` is ``—`` for nothing at all, ``near_miss`` empty when nothing similar was seen.
     ``worker`` is the intended worker's name. ``table`` and ``destination``: of the route it is about, if
     any. ``protocols``: which packets it stops; empty means all. ``lost``: the failed probes it is about.
-    ``variant``: the situation within the code, that chooses its words.
+    ``variant``: the situation within the code, that chooses its words. ``changes``: what its fix does to what
+    was observed, command by command; empty where that cannot be said. ``lacks``: where that alone mends no
+    pair, the first of what else has to be mended; ``cuts``: the first pairs that it would cut off.
     ``facts`` only fills the placeholders of the message; nothing is decided by them.
     """
 
@@ -43,6 +46,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     protocols: tuple[str, ...] = ()
     lost: tuple[Lost, ...] = ()
     variant: str = ""
+    changes: tuple[Change, ...] = ()
+    lacks: tuple[Cause, ...] = ()
+    cuts: tuple[str, ...] = ()
     facts: dict[str, str] = {}
 
     def __post_init__(self) -> None:

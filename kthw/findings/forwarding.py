@@ -11,6 +11,7 @@ from typing import Final
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.finding import Finding
+from kthw.findings.node_changes import ForwardingOn
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.workers import one_running_instance
 from kthw.network import arrival
@@ -64,5 +65,6 @@ def _finding(network: Network, worker: str, sysctl: str, link: Link | None = Non
         observed=f"{sysctl} = 0",
         near_miss=f"{_EVERYWHERE} = 1" if link else "",
         variant="interface" if link else "",
+        changes=(ForwardingOn(worker=worker, interface=link.name if link else ""),),
         facts={"worker_noun": noun, "login": network.login(worker), **({"sysctl": sysctl} if link else {})},
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -12,6 +13,7 @@ import msgspec
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.check import Check, Skip
 from kthw.findings.finding import Cause, Finding
+from kthw.findings.promise import Promise, promises
 from kthw.findings.registry import CHECKS
 from kthw.findings.remark import Remark
 from kthw.findings.remarks import remarks
@@ -60,25 +62,31 @@ def judge(evidence: Evidence, checks: Iterable[Check] = CHECKS) -> Verdict:
                 outcomes.append(Outcome(check=check.name, subject=subject, status="broken", fault=fault))
             else:
                 outcomes.append(outcome_of(network, check, subject))
-    return Verdict(evidence, network, outcomes)
+    return _promised(Verdict(evidence, network, outcomes))
 
 
 class Verdict:
     """``outcomes`` in the order of the checks, and of the workers.
 
-    ``network`` is ``None`` where AWS could not be looked at.
+    ``network`` is ``None`` where AWS could not be looked at. ``promises``: by cause, what its fix does alone.
     """
 
-    def __init__(self, evidence: Evidence, network: Network | None, outcomes: Iterable[Outcome]) -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        network: Network | None,
+        outcomes: Iterable[Outcome],
+        promises: Mapping[Cause, Promise] | None = None,
+    ) -> None:
         self.evidence = evidence
         self.network = network
         self.outcomes = tuple(outcomes)
+        self.promises = promises or {}
 
     def only(self, asked: Collection[tuple[str, str]]) -> Verdict:
         """The part of it about these (check, subject)."""
-        return Verdict(
-            self.evidence, self.network, [o for o in self.outcomes if (o.check, o.subject) in asked]
-        )
+        outcomes = [o for o in self.outcomes if (o.check, o.subject) in asked]
+        return Verdict(self.evidence, self.network, outcomes, self.promises)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -110,6 +118,29 @@ class Verdict:
         for error in (*self.evidence.errors, *missed):
             each.setdefault((error.code, error.subject), error)
         return tuple(each.values())
+
+
+def _promised(verdict: Verdict) -> Verdict:
+    """With what each fix does alone, tried on the model, and a word at those that are not to be alone."""
+    made: Mapping[Cause, Promise] = {}
+    if verdict.network:
+        with contextlib.suppress(Exception):  # a fault of ours promises nothing, and hides no finding
+            made = promises(verdict.network, verdict.findings)
+    doubtful = {cause: promise for cause, promise in made.items() if promise.lacks or promise.cuts}
+    outcomes = verdict.outcomes
+    if doubtful:
+        outcomes = tuple(_warned(outcome, doubtful) for outcome in outcomes)
+    return Verdict(verdict.evidence, verdict.network, outcomes, made)
+
+
+def _warned(outcome: Outcome, doubtful: Mapping[Cause, Promise]) -> Outcome:
+    if all(finding.cause not in doubtful for finding in outcome.findings):
+        return outcome
+    each = (
+        doubtful[finding.cause].at(finding) if finding.cause in doubtful else finding
+        for finding in outcome.findings
+    )
+    return msgspec.structs.replace(outcome, findings=tuple(each))
 
 
 def _blind(check: Check, subject: str, problem: CouldNotLook) -> Outcome:

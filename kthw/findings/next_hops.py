@@ -10,8 +10,11 @@ import shlex
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
+from kthw.findings.aws_changes import RouteMade
 from kthw.findings.finding import Finding, once
+from kthw.findings.fix import Change
 from kthw.findings.kept_routes import keeping
+from kthw.findings.node_changes import KernelRouteGone, KernelRouteMade
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.unread import as_far_as_seen
 from kthw.findings.workers import ground
@@ -151,6 +154,11 @@ def _made_missing(network: Network, worker: str) -> Finding:
         for other, ways in others.items()
         for command in _adding(ways, routes[other], network.pod_cidrs[other])
     ]
+    changes = [
+        change
+        for other, ways in others.items()
+        for change in _handed(network, worker, other, [way for way in ways if not is_default(way)])
+    ]
     first = next(iter(others.values()))[0]
     near = [f"{each.destination} via {each.via}" for each in through_peers(network, worker)]
     return Finding(
@@ -160,6 +168,7 @@ def _made_missing(network: Network, worker: str) -> Finding:
         expected=some([f"{route} dev {card}" if card else route for route in routes.values()], _MOST_SHOWN),
         observed=_entry(first),
         near_miss=some([route for route in near if route not in routes.values()], _MOST_SHOWN),
+        changes=tuple(changes),
         facts={
             **_facts(network, worker, first),
             **keeping(network, worker),
@@ -167,6 +176,14 @@ def _made_missing(network: Network, worker: str) -> Finding:
             "command": shlex.quote(" && ".join(commands)),
         },
     )
+
+
+def _handed(network: Network, worker: str, other: str, ways: list[Way]) -> list[Change]:
+    """A route to the other's pods through it, after the entries of ``ways`` for parts of them are gone."""
+    _, card = interfaces(network, worker)
+    cidr, via = network.pod_cidrs[other], on_link(network, worker, other)
+    cleared = [gone for way in ways if _clearing(way, cidr) for gone in taken_away(worker, way)]
+    return [*cleared, KernelRouteMade(worker=worker, destination=str(cidr), device=card, via=via)]
 
 
 def _adding(ways: list[Way], route: str, cidr: IPv4Network) -> list[str]:
@@ -203,6 +220,7 @@ def _wrong(network: Network, worker: str, other: str, way: Way) -> Finding:
         expected=f"{cidr} via {near or '—'} dev {card}",
         observed=_entry(way),
         near_miss=whose,
+        changes=tuple(_handed(network, worker, other, [way]) if near else taken_away(worker, way)),
         variant=variant if kept else "alone",
         facts={
             **_facts(network, worker, way),
@@ -222,6 +240,9 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
     card, cidr = network.located[other].primary_interface, network.pod_cidrs[other]
     exact = network.lookup(table).exactly(cidr) if table else None
     typed = not is_bare(network, worker, way)
+    changes: list[Change] = taken_away(worker, way) if typed else []
+    if table and card:
+        changes.append(RouteMade(table=table, destination=str(cidr), interface=card.id))
     through_table = f"{network.noun(other)} · {table}"
     return Finding(
         code="node-route-off-link",
@@ -231,6 +252,7 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
         observed=_entry(way),
         destination=str(cidr),
         variant="typed" if typed else "",
+        changes=tuple(changes),
         facts={
             **_facts(network, worker, way),
             "towards_noun": network.noun(other),
@@ -249,6 +271,11 @@ def _off_link(network: Network, worker: str, other: str, way: Way) -> Finding:
 def removing(way: Way) -> str:
     """The command that takes its entry away; where none was seen, what shows which it is."""
     return f"sudo ip route del {shlex.join(way.route.split())}" if way.route else showing(way)
+
+
+def taken_away(worker: str, way: Way) -> list[Change]:
+    """What that does; nothing where it only shows."""
+    return [KernelRouteGone(worker=worker, route=way.route)] if way.route else []
 
 
 def showing(way: Way) -> str:

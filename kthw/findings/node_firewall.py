@@ -11,6 +11,7 @@ from typing import Final
 
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
+from kthw.findings.node_changes import DropGone
 from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
 from kthw.intended.pod_cidrs import SMALLEST
@@ -187,6 +188,7 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
     said = told(drop)
     protocols = tuple(dict.fromkeys(packet.protocol for packet in packets))
     part = _is_known_in_part(drop)
+    gone = DropGone(worker=worker, tool=chain.tool, table=chain.table, chain=chain.name, rule=drop.rule)
     udp_only = "udp" if protocols == ("udp",) else ""
     return Finding(
         code="forward-dropped",
@@ -196,6 +198,7 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
         observed=said,
         near_miss="; ".join(_near(network, worker, firewall)[:3]),
         protocols=protocols,
+        changes=() if part or not _mending(drop) else (gone,),
         variant="rule-in-part" if part else "-".join(filter(None, ("rule" if drop.rule else "", udp_only))),
         facts={
             "worker_noun": network.noun(worker),
@@ -217,6 +220,12 @@ def at_random(network: Network, source: str, destination: str) -> list[tuple[str
         drops = (drop for packet in packets if firewall for drop in firewall.at_random(packet))
         found += [(worker, drop) for drop in dict.fromkeys(drops)]
     return found
+
+
+def drops_by_lot(network: Network, worker: str) -> bool:
+    """Whether any rule of the worker's firewall drops some of the packets that are alike, and others not."""
+    firewall = firewall_of(network, worker)
+    return firewall is not None and firewall.by_lot
 
 
 def swallowing(network: Network, worker: str, teller: str) -> list[Drop]:

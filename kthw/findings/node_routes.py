@@ -12,7 +12,9 @@ from typing import Final
 from kthw.findings.cni_config import shut_in
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
-from kthw.findings.next_hops import is_next_hop, removing, showing
+from kthw.findings.fix import Change
+from kthw.findings.next_hops import is_next_hop, removing, showing, taken_away
+from kthw.findings.node_changes import KernelRouteMade
 from kthw.findings.node_firewall import interfaces
 from kthw.findings.policy_rules import all_ruled_out, ruled_out
 from kthw.findings.workers import ground, valid_pod_cidr
@@ -102,28 +104,39 @@ def _peers(network: Network, worker: str, way: Way) -> Finding:
     right = f"{way.address} via {router} dev {card}"
     if not way.route or way.route.startswith("default "):
         # The way that all else takes, too: nothing to delete blindly.
-        return _finding(network, worker, way, right, showing(way), "default")
+        return _finding(network, worker, way, right, showing(way), [], "default")
     if by_node_routes(network):
         right = f"{network.pod_cidrs[way.towards]} via {on_link(network, worker, way.towards) or router}"
-        command = _handing_on(network, worker, way, router)
-        return _finding(network, worker, way, f"{right} dev {card}", command, "by-nodes")
-    return _finding(network, worker, way, right, removing(way), "" if way.kind == _UNICAST else "refused")
+        command, changes = _handing_on(network, worker, way, router, card)
+        return _finding(network, worker, way, f"{right} dev {card}", command, changes, "by-nodes")
+    variant = "" if way.kind == _UNICAST else "refused"
+    return _finding(network, worker, way, right, removing(way), taken_away(worker, way), variant)
 
 
-def _handing_on(network: Network, worker: str, way: Way, router: str) -> str:
-    """An entry for more than the other's pods stays, being somebody else's too: one for each of those that it
+def _handing_on(network: Network, worker: str, way: Way, router: str, card: str) -> tuple[str, list[Change]]:
+    """The command, and what it does.
+
+    An entry for more than the other's pods stays, being somebody else's too: one for each of those that it
     takes goes before it, to ``router``, the VPC's, where the other is in another subnet.
     """
     cidr, hop = str(network.pod_cidrs[way.towards]), on_link(network, worker, way.towards)
     words = way.route.split()  # its destination is the first, or comes after "blackhole" and the like
     wider = "table" not in words and any(each != cidr and _is_part(cidr, each) for each in words[:2])
     if not wider:
-        return f"{removing(way)}; sudo ip route replace {cidr} via {hop}" if hop else removing(way)
+        gone = taken_away(worker, way)
+        if not hop:
+            return removing(way), gone
+        made = KernelRouteMade(worker=worker, destination=cidr, device=card, via=hop)
+        return f"{removing(way)}; sudo ip route replace {cidr} via {hop}", [*gone, made]
     taken = dict.fromkeys(each.towards for each in network.node(worker).ways if each.route == way.route)
-    return " && ".join(
-        f"sudo ip route replace {network.pod_cidrs[other]} via {on_link(network, worker, other) or router}"
+    hops = {
+        str(network.pod_cidrs[other]): on_link(network, worker, other) or router
         for other in taken
         if other != worker and not ground(network, other)
+    }
+    return (
+        " && ".join(f"sudo ip route replace {each} via {via}" for each, via in hops.items()),
+        [KernelRouteMade(worker=worker, destination=e, device=card, via=via) for e, via in hops.items()],
     )
 
 
@@ -142,12 +155,24 @@ def _own(network: Network, worker: str, way: Way, bridge: str) -> Finding:
     around, gateway = ranges.network(address), address.split("/")[0]
     again = f"sudo ip route replace {around} dev {shlex.quote(bridge)} scope link src {gateway}"
     command = f"if ip link show {shlex.quote(bridge)} >/dev/null 2>&1; then {again}; fi"
+    # Where the bridge is not there, the next pod brings it, and nobody has seen what it is like.
+    there = bridge in links
+    made: list[Change] = [KernelRouteMade(worker=worker, destination=str(around), device=bridge)] * there
     if way.route and not way.route.startswith("default "):
         command = f"{removing(way)}; {command}"
-    return _finding(network, worker, way, f"{around} dev {bridge}", command, "own")
+        made = [*taken_away(worker, way), *made] if there else []
+    return _finding(network, worker, way, f"{around} dev {bridge}", command, made, "own")
 
 
-def _finding(network: Network, worker: str, way: Way, expected: str, command: str, variant: str) -> Finding:
+def _finding(
+    network: Network,
+    worker: str,
+    way: Way,
+    expected: str,
+    command: str,
+    changes: list[Change],
+    variant: str,
+) -> Finding:
     observed = way.route or f"{way.kind} {way.address} {way.device}".strip()
     return Finding(
         code="node-route-conflict",
@@ -156,6 +181,7 @@ def _finding(network: Network, worker: str, way: Way, expected: str, command: st
         expected=expected,
         observed=observed,
         variant=variant,
+        changes=tuple(changes),
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),

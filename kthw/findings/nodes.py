@@ -13,12 +13,14 @@ from kthw.findings.cni_network import bridge_config, of_another_network
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
 from kthw.findings.next_hops import lead_to_peers
+from kthw.findings.node_changes import PodsMoved
 from kthw.findings.node_firewall import dropped, nowhere
 from kthw.findings.node_routes import conflicts
 from kthw.findings.plugins import FOREIGN, missing_plugins
 from kthw.findings.reverse_path import all_filtered
 from kthw.findings.workers import ground, one_running_instance, suggested_pod_cidr
 from kthw.intended import tutorial
+from kthw.intended.pod_cidrs import SMALLEST
 from kthw.network import ranges
 from kthw.network.model import Network
 from kthw.network.node_routes import network_model
@@ -119,6 +121,8 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
     if another:
         return another
     owner = next((w for w, c in network.pod_cidrs.items() if str(c) == config.subnet), "")
+    bridge = config.bridge or tutorial.CNI_BRIDGE
+    moved = PodsMoved(worker=worker, file=config.file, bridge=bridge, subnet=str(cidr))
     return [
         Finding(
             code="cni-subnet-mismatch",
@@ -128,10 +132,11 @@ def cni_subnet_matches(network: Network, worker: str) -> list[Finding]:
             observed=f"{tutorial.cni_path(config.file)}: {config.subnet or '—'}",
             near_miss=f"{network.noun(owner)} {config.subnet}" if owner else "",
             variant=_mismatch(config, owner, network.node(worker).imds),
+            changes=(moved,) if cidr.prefixlen <= SMALLEST else (),
             facts={
                 **_login(network, worker),
                 "file": tutorial.cni_path(config.file),
-                "bridge": config.bridge or tutorial.CNI_BRIDGE,
+                "bridge": bridge,
                 "pod_cidr": str(cidr),
                 "cni_subnet": config.subnet or "—",
                 "owner": network.noun(owner),

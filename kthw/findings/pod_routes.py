@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from typing import Final
 
+from kthw.findings.aws_changes import Associated, PropagationOff, RouteGone, RouteMade
 from kthw.findings.finding import Finding
+from kthw.findings.fix import Change
 from kthw.network import ranges
 from kthw.network.model import RUNNING, Network
-from kthw.network.nouns import name_tag
 from kthw.network.prefix_lists import ListedRoute
 from kthw.network.routing import ACTIVE, BLACKHOLE, PROPAGATED, Ruling, is_own
 from kthw.observed.evidence import Instance, Route, RouteTable
-
-_NUMBER: Final = re.compile(r"\d+")
 
 
 def way_to(network: Network, ruling: Ruling, worker: str) -> list[Finding]:
@@ -115,6 +112,10 @@ def _shadowed(network: Network, table: RouteTable, worker: str, route: Route) ->
     whole = lookup.for_all(cidr, lambda each: _leads(network, each, worker))
     beside = "" if whole and _leads(network, whole, worker) else "alone"
     how = "propagated" if route.origin == PROPAGATED else "" if is_own(route) else "listed"
+    change: Change = RouteGone(table=table.id, destination=route.destination)
+    if how:
+        propagated = PropagationOff(table=table.id, gateway=route.gateway)
+        change = propagated if how == "propagated" else _led(network, table, worker, route.destination)
     return Finding(
         code="route-shadowed",
         subject=f"{network.noun(worker)} · {table.id} · {route.destination}",
@@ -125,6 +126,7 @@ def _shadowed(network: Network, table: RouteTable, worker: str, route: Route) ->
         table=table.id,
         destination=route.destination,
         variant="-".join(filter(None, (how, beside))),
+        changes=(change,),
         facts={
             **_facts(network, worker),
             "target": network.target_noun(route),
@@ -153,6 +155,7 @@ def _not_associated(network: Network, ruling: Ruling) -> list[Finding]:
                 observed=f"{subnet} → {ruling.effective.id} (main)",
                 near_miss=f"{ruling.meant.id}: {', '.join(map(str, pods[:3]))}",
                 table=ruling.meant.id,
+                changes=(Associated(table=ruling.meant.id, subnet=subnet),),
                 facts={
                     "worker_noun": network.noun(worker),
                     "subnet": subnet,
@@ -171,7 +174,10 @@ def _wrong_target(network: Network, table: RouteTable, worker: str, route: Route
 def _misled(
     code: str, network: Network, table: RouteTable, worker: str, route: Route, variant: str, **facts: str
 ) -> Finding:
-    """The table has ``route`` for the worker's pod CIDR, and it does not lead there."""
+    """The table has ``route`` for the worker's pod CIDR, and it does not lead there.
+
+    One to a machine that is to be started is right: what its pods are then, nobody has seen.
+    """
     return Finding(
         code=code,
         subject=f"{network.noun(worker)} · {table.id}",
@@ -182,6 +188,7 @@ def _misled(
         table=table.id,
         destination=str(network.pod_cidrs[worker]),
         variant=variant,
+        changes=() if variant in ("stopped", "stopping") else (_led(network, table, worker),),
         facts={
             **_facts(network, worker),
             "target": network.target_noun(route),
@@ -204,6 +211,7 @@ def _in_unused_table(
         near_miss=f"{unused.id}: {network.route_noun(route)}",
         table=ruling.meant.id,
         destination=str(network.pod_cidrs[worker]),
+        changes=(_led(network, ruling.meant, worker),),
         facts={
             **_facts(network, worker),
             "unused_table": unused.id,
@@ -226,6 +234,7 @@ def _missing(network: Network, table: RouteTable, worker: str) -> Finding:
         near_miss=near or _nearest(network, table, worker),
         table=table.id,
         destination=str(network.pod_cidrs[worker]),
+        changes=(_led(network, table, worker),),
         facts=_facts(network, worker),
     )
 
@@ -259,10 +268,8 @@ def _intended_route(network: Network, worker: str) -> str:
 def _facts(network: Network, worker: str) -> dict[str, str]:
     """``target_option`` is what ``create-route`` takes: AWS refuses an instance id where it has two ENIs."""
     (instance,) = network.meant[worker]
-    option = ["--instance-id", instance.id]
-    interface = instance.primary_interface
-    if interface and len(instance.network_interfaces) > 1:
-        option = ["--network-interface-id", interface.id]
+    interface = _named_by(instance)
+    option = ["--network-interface-id", interface] if interface else ["--instance-id", instance.id]
     return {
         "worker_noun": network.noun(worker),
         "instance": instance.id,
@@ -271,59 +278,19 @@ def _facts(network: Network, worker: str) -> dict[str, str]:
     }
 
 
-def leftovers(network: Network, table: RouteTable, worker: str) -> list[Finding]:
-    """Routes in the pod range, for no worker's pod CIDR, to an instance or ENI that is no worker's.
-
-    A prefix list's entries are for whoever else uses the list, too: it keeps nobody from making a route.
-    """
-    instance = network.located[worker]
-    beside = network.vpc_cidrs(instance.vpc)
-    found = []
-    for route in table.routes:
-        if route.foreign or not is_own(route) or not (route.instance or route.network_interface):
-            continue
-        destination = ranges.network(route.destination)
-        if not any(destination.subnet_of(whole) for whole in network.pod_ranges):
-            continue
-        of_a_pod = any(True for _ in network.pods.owners.holding(destination))
-        if (
-            of_a_pod
-            or any(destination.subnet_of(cidr) for cidr in beside)
-            or network.leads_to_a_worker(route)
-        ):
-            continue
-        target = network.target_instance(route)
-        found.append(
-            Finding(
-                code="route-stale",
-                subject=f"{table.id} · {route.destination}",
-                worker=worker,
-                expected="—",
-                observed=network.route_noun(route),
-                table=table.id,
-                destination=route.destination,
-                variant=_leftover(network, route, target),
-                facts={
-                    "target": network.target_noun(route),
-                    "name": target.name if target else "",
-                    "workers": ",".join([*network.workers, _asked_as(network, target)]),
-                },
-            )
-        )
-    return found
+def _named_by(instance: Instance) -> str:
+    """The ENI that a route to it has to name; empty where its own id will do."""
+    interface = instance.primary_interface
+    return interface.id if interface and len(instance.network_interfaces) > 1 else ""
 
 
-def _asked_as(network: Network, target: Instance | None) -> str:
-    """What ``--workers`` finds it by; several may bear its name."""
-    if target is None:
-        return ""
-    shared = any(name_tag(network.instance(each), each) == target.name for each in network.workers)
-    return f"{target.name}@{target.address or target.id}" if shared else target.name
-
-
-def _leftover(network: Network, route: Route, target: Instance | None) -> str:
-    """``gone``: nothing takes the packets; ``sibling``: a machine that is named as the workers are."""
-    if route.state == BLACKHOLE:
-        return "gone"
-    style = {_NUMBER.sub("0", name_tag(network.instance(each), each)) for each in network.workers}
-    return "sibling" if target and _NUMBER.sub("0", target.name) in style else ""
+def _led(network: Network, table: RouteTable, worker: str, destination: str = "") -> RouteMade:
+    """A route to it for its pod CIDR, or for a part."""
+    (instance,) = network.meant[worker]
+    interface = _named_by(instance)
+    return RouteMade(
+        table=table.id,
+        destination=destination or str(network.pod_cidrs[worker]),
+        instance="" if interface else instance.id,
+        interface=interface,
+    )

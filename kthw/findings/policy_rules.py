@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
 from kthw.findings.finding import Finding, once
+from kthw.findings.node_changes import PolicyRuleGone
 from kthw.findings.node_firewall import face, interfaces, pod_of
 from kthw.findings.workers import ground
 from kthw.network import ranges
@@ -109,6 +110,7 @@ def _finding(network: Network, worker: str, other: str, rule: PolicyRule) -> Fin
         expected="lookup main",
         observed=said,
         variant="rule",
+        changes=(PolicyRuleGone(worker=worker, priority=rule.priority, text=rule.text),),
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),

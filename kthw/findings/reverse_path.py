@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 from typing import Final
 
 from kthw.findings.finding import Finding, once
+from kthw.findings.node_changes import LooseReversePath
 from kthw.findings.node_firewall import face
 from kthw.findings.workers import ground
 from kthw.network import ranges
@@ -93,6 +94,7 @@ def _judged(network: Network, worker: str, source: str, link: Link) -> list[Find
             observed=f"{interface} = {_STRICT}",
             near_miss=f"{sender} dev {device}",
             variant="reverse-path",
+            changes=(LooseReversePath(worker=worker),),
             facts={
                 "worker_noun": network.noun(worker),
                 "login": network.login(worker),

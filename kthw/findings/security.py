@@ -14,7 +14,9 @@ from ipaddress import IPv4Network
 from typing import NamedTuple
 
 from kthw.errors import CouldNotLook, LookError
+from kthw.findings.aws_changes import Authorized, EntryGone, EntryMade
 from kthw.findings.finding import Finding, once
+from kthw.findings.fix import Change
 from kthw.findings.peers import Peers, pods, rule_range, senders, senders_by
 from kthw.findings.workers import one_running_instance
 from kthw.network import filters, ranges
@@ -27,8 +29,7 @@ from kthw.observed.evidence import AclEntry, NetworkAcl, SecurityGroup
 _ARROWS = {"ingress": "←", "egress": "→"}
 _MOST_SHOWN = 4
 Groups = tuple[SecurityGroup, ...]
-_FIRST, _STEP = 100, 10
-"""As the console numbers them: 100, 110, 120."""
+_UDP = "17"
 
 
 def security_groups_allow(network: Network, worker: str) -> list[Finding]:
@@ -220,6 +221,14 @@ def _shut(network: Network, worker: str, direction: str, groups: Groups, peers: 
             ),
             protocols=tuple(need.protocol for need in needs),
             variant=_variant(direction, peers, needs),
+            changes=(
+                Authorized(
+                    group=groups[0].id,
+                    direction=direction,
+                    cidr=str(cidr),
+                    protocol="udp" if _udp_only(needs) else "-1",
+                ),
+            ),
             facts={
                 "worker_noun": network.noun(worker),
                 "group": groups[0].id,
@@ -293,8 +302,12 @@ def _acl_finding(
     others = (*network.pod_ranges, *network.vpc_cidrs(network.located[worker].vpc))
     spare = len(list(itertools.takewhile(lambda other: other != cidr, others)))
     entries = _of(acl, direction)
-    number = _number_before_denials(entries, spare)
+    number = filters.number_before_denials(entries, spare)
     near = [e for e in entries if e.allow and e.cidr and ranges.network(e.cidr).overlaps(cidr)]
+    change: Change = EntryGone(acl=acl.id, direction=direction, number=min(deciding))
+    if number:
+        protocol = _UDP if _udp_only(by) else "-1"
+        change = EntryMade(acl=acl.id, direction=direction, number=number, cidr=str(cidr), protocol=protocol)
     return Finding(
         code="network-acl-blocks",
         subject=f"{acl.id} · {direction} · {cidr}",
@@ -304,6 +317,7 @@ def _acl_finding(
         near_miss="; ".join(filters.entry_text(entry, arrow) for entry in near[:_MOST_SHOWN]),
         protocols=tuple(need.protocol for need in by),
         variant="first" if not number else "udp" if _udp_only(by) else "",
+        changes=(change,),
         facts={
             "worker_noun": network.noun(worker),
             "subnet": network.located[worker].subnet,
@@ -313,17 +327,3 @@ def _acl_finding(
             "number": str(number or min(deciding)),
         },
     )
-
-
-def _number_before_denials(entries: list[AclEntry], spare: int) -> int:
-    """A free rule number that is asked before any denial, ``spare`` of them left; 0 where there is none.
-
-    What denies a part of it may be any of them; and where all fixes go before the same one, no two meet.
-    """
-    denial = min((entry.number for entry in entries if not entry.allow), default=filters.LAST_WORD)
-    before = {entry.number for entry in entries if entry.number < denial}
-    after_all = max((n + _STEP for n in before), default=_FIRST) + _STEP * spare
-    if after_all < denial:
-        return after_all
-    free = [n for n in range(denial - 1, 0, -1) if n not in before]
-    return free[spare] if spare < len(free) else 0

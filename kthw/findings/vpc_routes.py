@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
 
+from kthw.findings.aws_changes import RouteGone, RouteMade
 from kthw.findings.finding import Finding
+from kthw.findings.fix import Change
 from kthw.intended import tutorial
 from kthw.network import ranges
 from kthw.network.model import RUNNING, Network
@@ -57,6 +59,12 @@ def _altered(
 ) -> Finding:
     destination = route.destination if route else str(cidr)
     near = [r for r in table.routes if r.gateway == _LOCAL and not r.foreign]
+    listed_in = route.listed_in if isinstance(route, ListedRoute) else ""
+    changes: tuple[Change, ...] = ()
+    if variant == "narrower":
+        changes = (RouteGone(table=table.id, destination=listed_in or destination),)
+    elif not variant:
+        changes = (RouteMade(table=table.id, destination=destination),)
     return Finding(
         code="local-route-altered",
         subject=f"{table.id} · {destination}",
@@ -66,12 +74,13 @@ def _altered(
         near_miss=", ".join(network.route_noun(r) for r in near if r is not route),
         table=table.id,
         destination=destination,
-        variant=f"{variant}-listed" if isinstance(route, ListedRoute) else variant,
+        variant=f"{variant}-listed" if listed_in else variant,
+        changes=changes,
         facts={
             "vpc": table.vpc,
             "vpc_cidr": str(cidr),
             "target": network.target_noun(route) if route else "—",
-            "prefix_list": route.listed_in if isinstance(route, ListedRoute) else "",
+            "prefix_list": listed_in,
         },
     )
 

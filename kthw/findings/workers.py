@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from kthw.errors import CouldNotLook
+from kthw.findings.aws_changes import CheckOff
 from kthw.findings.finding import Finding
 from kthw.findings.said_at import place, said_elsewhere
 from kthw.intended import tutorial
@@ -156,6 +157,7 @@ def source_dest_checks(
             worker=worker,
             expected=f"{eni.id} SourceDestCheck=false",
             observed=f"{eni.id} SourceDestCheck=true",
+            changes=(CheckOff(interface=eni.id),),
             facts={
                 "worker_noun": network.noun(worker),
                 "interface": eni.id,

@@ -30,6 +30,8 @@ _NEVER_OUTSIDE: Final = tuple(
 """What nobody comes from by way of an internet gateway (RFC 1918, 6598, 3927)."""
 LAST_WORD: Final = 32767
 """The number under which AWS lists an ACL's last entry, ``*``."""
+_FIRST, _STEP = 100, 10
+"""As the console numbers entries: 100, 110, 120."""
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -233,3 +235,17 @@ def _first_beyond(spans: Iterable[tuple[int, int]], need: Need) -> int:
         if low <= reached <= high:
             reached = high + 1
     return reached
+
+
+def number_before_denials(entries: list[AclEntry], spare: int) -> int:
+    """A free rule number that is asked before any denial, ``spare`` of them left; 0 where there is none.
+
+    What denies a part of it may be any of them; and where all fixes go before the same one, no two meet.
+    """
+    denial = min((entry.number for entry in entries if not entry.allow), default=LAST_WORD)
+    before = {entry.number for entry in entries if entry.number < denial}
+    after_all = max((n + _STEP for n in before), default=_FIRST) + _STEP * spare
+    if after_all < denial:
+        return after_all
+    free = [n for n in range(denial - 1, 0, -1) if n not in before]
+    return free[spare] if spare < len(free) else 0

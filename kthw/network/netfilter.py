@@ -70,6 +70,10 @@ class Firewall:
             self._is_unseen(self._chains[key], rule) for key, rules in self._rules.items() for rule in rules
         )
         """Whether packets meet anything in it that was not seen."""
+        self.by_lot = any(
+            rule.verb.name == "drop" and _by_chance(rule) for rules in self._rules.values() for rule in rules
+        )
+        """Whether any rule drops some packets, and others that are alike not."""
         self._remembered: dict[tuple[object, ...], tuple[Drop, ...]] = {}
 
     def drops(self, packet: Packet) -> tuple[Drop, ...]:

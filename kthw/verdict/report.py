@@ -19,6 +19,7 @@ from kthw.findings.reachability import surprises
 from kthw.network.node_routes import by_plugin
 from kthw.observed.evidence import SCHEMA, Probe
 from kthw.verdict.network_told import network_document, network_told, pod_cidrs_told
+from kthw.verdict.promised import document, promised
 from kthw.verdict.proof_told import Proofs
 from kthw.verdict.traces import traced
 from kthw.words.messages import Catalogue
@@ -91,6 +92,10 @@ class Report:
             return ""
         return traced(network.probes.trace(pair.source, pair.destination), words)
 
+    def promised(self, root: Root, words: Catalogue) -> list[str]:
+        """Which pairs its fix alone mends, and which it does not, where that was tried."""
+        return promised(self.verdict.promises.get(root.finding.cause), words)
+
     def network(self, words: Catalogue) -> list[str]:
         """By which network model and which pod CIDRs it was judged, where that needs saying."""
         network = self.verdict.network
@@ -128,7 +133,11 @@ class Report:
             "schema": SCHEMA,
             "target": {**msgspec.to_builtins(self.evidence.target), "local": self.is_local},
             "findings": [
-                _finding(each, self._tests.get(each.cause, ""), words, written) for each in self.findings
+                {
+                    **_finding(each, self._tests.get(each.cause, ""), words, written),
+                    **document(self.verdict.promises.get(each.cause)),
+                }
+                for each in self.findings
             ],
             "errors": [_error(error, words) for error in self.errors],
             "surprises": [

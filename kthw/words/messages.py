@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Final, Protocol
 
@@ -64,6 +64,10 @@ class Wrong(Noticed, Protocol):
     def destination(self) -> str: ...
     @property
     def protocols(self) -> tuple[str, ...]: ...
+    @property
+    def lacks(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def cuts(self) -> tuple[str, ...]: ...
 
 
 class Refused(Protocol):
@@ -102,7 +106,24 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         """The words for ``finding``."""
         facts = finding_facts(finding)
         seen = {"observed": self.seen(finding.observed), "near_miss": self.seen(finding.near_miss)}
-        return self._words(self.findings.get(finding.code, {}), finding.variant, {**facts, **seen})
+        said = self._words(self.findings.get(finding.code, {}), finding.variant, {**facts, **seen})
+        fix = "\n".join([*self._warned(finding), *filter(None, [said.fix])])
+        return msgspec.structs.replace(said, fix=fix)
+
+    def _warned(self, finding: Wrong) -> Iterator[str]:
+        """What to know before the fix is pasted, as remarks to a shell: that it is not to be done alone."""
+        itself = finding.code, finding.subject
+        for code, subject in finding.lacks:
+            key = "report-fix-lacks-itself" if (code, subject) == itself else "report-fix-lacks"
+            yield self._remarked(key, code, also=f"{code} · {subject}")
+        if finding.cuts:
+            yield self._remarked("report-fix-cuts", "…", also=", ".join(finding.cuts))
+
+    def _remarked(self, key: str, otherwise: str, *, also: str) -> str:
+        try:
+            return filled(self.phrases.get(key, key), {"also": also}, pasted=True)
+        except NotWhole:
+            return filled(self.phrases.get(key, key), {"also": otherwise}, pasted=True)
 
     def compared(self, finding: Wrong) -> list[tuple[str, str]]:
         """What was expected, what was observed, and the nearest miss: each that there is, with its label."""

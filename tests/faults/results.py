@@ -18,6 +18,7 @@ class Result(msgspec.Struct, kw_only=True):
 
     ``caught``: something was said; ``exact``: just what was expected. ``mended``: the printed commands alone
     put it right. ``packets``: measured between workers, ``agreed``: every one had the predicted fate.
+    ``promised``: pairs of which was said what a fix does to them, ``broken``: those that came otherwise.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Result(msgspec.Struct, kw_only=True):
     rounds: int = 0
     packets: int = 0
     agreed: bool = False
+    promised: int = 0
+    broken: list[str] = []
     seconds: float = 0.0
 
     @property

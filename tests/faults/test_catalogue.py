@@ -14,7 +14,7 @@ from kthw.findings.codes import CODES
 from kthw.findings.finding import Finding, once
 from kthw.observed.evidence import Evidence
 from kthw.words.messages import catalogue
-from tests.faults import results
+from tests.faults import promises, results
 from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS
 from tests.faults.fault import Fault, Healthy, Told
 from tests.faults.judge import findings
@@ -24,6 +24,8 @@ from tests.faults.prediction import arrived_unpredicted, disagreements, lost_unp
 pytestmark = pytest.mark.slow
 
 SYMPTOM = "pod-unreachable"
+_TRIED = 2
+"""After so many fixes of a case is looked, one by one: of two faults, each may need the other's fix too."""
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -86,21 +88,33 @@ def live_through(lab: Lab, fault: Fault, kind: str) -> None:
         while rounds < fault.rounds and (found := causes(seen := lab.look()) if rounds else found):
             rounds += 1
             if not fault.restores:
-                mend(lab, found)
+                mend(lab, found, result)
         seen = lab.look()
         assert_well(seen)
         result.mended, result.rounds = not fault.restores, rounds
+        assert result.broken == []
     finally:
         result.seconds = time.monotonic() - started
         results.write(result)
     lab.cleans(fault.cleans)
 
 
-def mend(lab: Lab, found: list[Finding]) -> None:
-    """Paste the fixes in the order they are printed, each once."""
+def mend(lab: Lab, found: list[Finding], result: results.Result) -> None:
+    """Paste the fixes in the order they are printed, each once; look after each of the first.
+
+    Then what was promised of it, as things stood before it was pasted, must have come.
+    """
     words = catalogue("en")
-    for fix in dict.fromkeys(words.finding(finding).fix for finding in found):
+    fixes: dict[str, Finding] = {}
+    for finding in found:
+        fixes.setdefault(words.finding(finding).fix, finding)
+    for n, (fix, finding) in enumerate(fixes.items()):
+        before = lab.look() if n < _TRIED else None
+        promise = promises.promise(before, finding) if before else None
         lab.pastes(fix)
+        if before and promise:
+            result.promised += promises.count(promise)
+            result.broken += promises.broken(before, promise, lab.look())
 
 
 def causes(evidence: Evidence) -> list[Finding]:

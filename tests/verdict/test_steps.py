@@ -13,9 +13,12 @@ from types import FrameType
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
+from benchmarks import wide
 from benchmarks.judging import CASES, PACKETS, write
 from kthw.findings.judging import judge
+from kthw.findings.promise import promises
 from kthw.observed.evidence import Evidence
 
 WORKERS: Final = (13, 26, 52)
@@ -68,6 +71,21 @@ def test_steps_grow_as_the_workers_do(case: str) -> None:
 def test_steps_grow_as_the_pairs_do(case: str) -> None:
     pairs = growth(lambda n: n * n, OF_PAIRS)
     assert growth(lambda n: judged_and_written(PACKETS[case](n)), OF_PAIRS) <= SPARE * pairs
+
+
+def test_trying_fixes_that_need_each_other_grows_as_the_pairs_do() -> None:
+    """Of no two pairs the same is in the way: a route, and the forwarding of both nodes."""
+
+    def tried(count: int) -> int:
+        evidence = wide.with_every_pair_failing(wide.without_routes(wide.cluster(count, packets=True)))
+        nodes = {worker: replace(node, ip_forward=False) for worker, node in evidence.nodes.items()}
+        verdict = judge(replace(evidence, nodes=nodes))
+        assert verdict.network is not None
+        assert len(verdict.promises) == 2 * count
+        network, findings = verdict.network, verdict.findings
+        return steps(lambda: promises(network, findings))
+
+    assert growth(tried, OF_PAIRS) <= SPARE * growth(lambda n: n * n, OF_PAIRS)
 
 
 def test_a_loop_over_all_for_each_shows() -> None:
