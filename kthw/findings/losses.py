@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from kthw.findings.finding import Finding, Lost
-from kthw.findings.node_firewall import at_random, mending, told
+from kthw.findings.firewall_commands import mending, told
+from kthw.findings.node_firewall import at_random
 from kthw.findings.reachability import between, names, pairs
 from kthw.network.loss import Count
 from kthw.network.model import Network

@@ -12,7 +12,7 @@ from typing import Final
 
 from kthw.findings.ends import forwarding
 from kthw.findings.finding import Cause, Finding, Lost, once
-from kthw.findings.node_firewall import dropped_to_internet
+from kthw.findings.node_firewall import dropped_to_internet, dropped_to_node
 from kthw.findings.path import obstacles
 from kthw.findings.routes import internet_route
 from kthw.network.model import Network
@@ -179,7 +179,7 @@ def _in_the_way(network: Network, probe: Probe) -> list[Finding]:
         return obstacles(network, probe.source, probe.destination)
     own = obstacles(network, probe.source, probe.source)
     if probe.kind == "node":
-        return own
+        return once([*own, *dropped_to_node(network, probe.source)])
     firewall = dropped_to_internet(network, probe.source)
     # A table that was not seen is no obstacle.
     route = internet_route(network, probe.source) if network.ruling_seen(probe.source) else []

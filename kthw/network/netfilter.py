@@ -1,4 +1,4 @@
-"""What a node's firewall does to one forwarded packet, by its rules as the tools print them.
+"""What a node's firewall does to one packet of a pod, by its rules as the tools print them.
 
 Conservative: a match that is not understood may or may not hold, and a packet counts as dropped only where
 it is dropped either way.
@@ -10,26 +10,19 @@ import enum
 import functools
 import ipaddress
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from ipaddress import IPv4Address, IPv4Network
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from kthw.network import ranges
 from kthw.network.firewall_rules import Rule, parsed
-from kthw.observed.evidence import DNS_PORT, PROBE_PORT, Chain
+from kthw.network.packet import Packet, met
+from kthw.observed.evidence import Chain
 
-Protocol = Literal["icmp", "tcp", "udp"]
 _Key = tuple[str, str, str]
 """A chain's tool, table and name."""
-_ASKED: Final = {
-    "tcp": range(PROBE_PORT, PROBE_PORT + 1),
-    "udp": range(DNS_PORT, DNS_PORT + 1),
-}
-"""The ports that requests are for."""
-_EPHEMERAL: Final = range(32768, 61000)
-"""Where Linux takes the ports of connections from (``ip_local_port_range``)."""
 _DEEPEST: Final = 16
 """How many jumps deep chains are followed (nftables allows no more), and how many drops are told."""
 _PORT: Final = re.compile(r"[0-9]{1,9}")
@@ -46,34 +39,6 @@ _NO_CODE: Final = {"net-unreachable", "0"}
 """As nft prints the code 0, whatever the type is."""
 _CHANCE: Final = frozenset(["statistic", "numgen", "limit", "hashlimit"])
 """What rules match some of the packets with that are alike, the next of which they pass over."""
-
-
-class Packet(msgspec.Struct, frozen=True, kw_only=True):
-    """``entering``, ``leaving``: interfaces, empty where unknown. ``reply``: to one that was let through.
-
-    ``too_big``: it is ICMP's word to a sender that a link on the way takes no packets of that size.
-    """
-
-    source: IPv4Address
-    destination: IPv4Address
-    protocol: Protocol
-    entering: str = ""
-    leaving: str = ""
-    reply: bool = False
-    too_big: bool = False
-
-    @property
-    def source_ports(self) -> range | None:
-        """``None`` for ICMP, which has none; as below."""
-        return self._ports(of_the_asked=self.reply)
-
-    @property
-    def destination_ports(self) -> range | None:
-        return self._ports(of_the_asked=not self.reply)
-
-    def _ports(self, *, of_the_asked: bool) -> range | None:
-        asked = _ASKED.get(self.protocol)
-        return asked if asked is None or of_the_asked else _EPHEMERAL
 
 
 class Drop(msgspec.Struct, frozen=True):
@@ -104,8 +69,8 @@ class Firewall:
     def drops(self, packet: Packet) -> tuple[Drop, ...]:
         """All that drops the packet: the first thing, what would if that were gone, and so on."""
         key = (
-            packet.protocol, packet.entering, packet.leaving, packet.reply, packet.too_big,
-            self.alike(packet.source), self.alike(packet.destination),
+            packet.protocol, packet.entering, packet.leaving, packet.reply, packet.too_big, packet.course,
+            packet.masked, self.alike(packet.source), self.alike(packet.destination),
         )  # fmt: skip
         if key not in self._remembered:
             self._remembered[key] = self._drops(packet)
@@ -113,12 +78,34 @@ class Firewall:
 
     def at_random(self, packet: Packet) -> list[Drop]:
         """The rules that drop one such packet and let the next one pass: by lot, or beyond a rate."""
-        return [
-            Drop(chain, rule.text)
-            for key, chain in self._chains.items()
-            for rule in self._rules[key]
-            if rule.verb.name == "drop" and _by_chance(rule) and holds(rule, packet) is not False
-        ]
+        found: dict[Drop, None] = {}
+        for base in self._base:
+            seen = met(packet, base)
+            for chain, rule in self._reached(base, seen) if seen else ():
+                if rule.verb.name == "drop" and _by_chance(rule):
+                    found[Drop(chain, rule.text)] = None
+        return list(found)
+
+    def _reached(self, base: Chain, packet: Packet | None = None) -> Iterator[tuple[Chain, Rule]]:
+        """The rules of that chain and of all it jumps to; with a packet, those that may hold for it."""
+        waiting, seen = [base], {base}
+        while waiting:
+            chain = waiting.pop()
+            for rule in self._rules[chain.tool, chain.table, chain.name]:
+                if packet and holds(rule, packet) is False:
+                    continue
+                yield chain, rule
+                target = self._chains.get((chain.tool, chain.table, rule.verb.target))
+                if target and target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+
+    def hooks_of(self, chain: Chain) -> set[str]:
+        """Those of the base chains that lead to it: its own, where it is one."""
+        if chain.policy:
+            return {chain.hook}
+        same = (base for base in self._base if (base.tool, base.table) == (chain.tool, chain.table))
+        return {base.hook for base in same if any(chain == each for each, _ in self._reached(base))}
 
     def alike(self, address: IPv4Address) -> tuple[bool, ...]:
         """The same for all addresses that no rule tells apart."""
@@ -139,10 +126,17 @@ class Firewall:
 
     def _first(self, packet: Packet, mended: Collection[Drop]) -> Drop | None:
         """What drops the packet whatever else holds: nothing is told that only may match."""
-        walk, certain = (
-            _Walk(self._chains, self._rules, packet, mended, doubts=doubts) for doubts in (True, False)
-        )
+        walks: dict[Packet, tuple[_Walk, _Walk]] = {}
         for chain in self._base:
+            seen = met(packet, chain)
+            if seen is None:
+                continue
+            if seen not in walks:
+                walk, certain = (
+                    _Walk(self._chains, self._rules, seen, mended, doubts=doubts) for doubts in (True, False)
+                )
+                walks[seen] = walk, certain
+            walk, certain = walks[seen]
             if _Then.THROUGH not in walk.ends(chain):
                 return next(end for end in certain.ends(chain) if isinstance(end, Drop))
         return None
@@ -253,6 +247,8 @@ def _holds(what: str, value: str, packet: Packet) -> bool | None:
         return _interface(interface, value) if interface else None
     if what == "protocol":
         return _listed(_PROTOCOLS[packet.protocol], value)
+    if what == "state" and not packet.tracked:
+        return None
     if what == "state":
         state = "related" if packet.too_big else "established" if packet.reply else "new"
         return state in value.lower().split(",")

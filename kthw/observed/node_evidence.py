@@ -23,6 +23,9 @@ from kthw.observed.values import (
     Text,
 )
 
+Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
+"""Where on a packet's way through the node the kernel asks a firewall's chain."""
+
 
 class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One plugin that a file of ``/etc/cni/net.d`` names, in the order of the files and of their lists.
@@ -122,19 +125,24 @@ class Keeper(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A chain of the node's firewall that forwarded packets pass, or that such a chain jumps to.
+    """A chain of the node's firewall that pods' packets pass, or that such a chain jumps to.
 
     ``tool`` is the command that changes it: ``iptables``, or ``iptables-legacy``/``iptables-nft`` where that
     is not the node's default, or ``nft``. ``table`` is ``filter``, ``mangle``, …; for ``nft`` with the
-    family (``inet filter``). ``policy`` (``ACCEPT``, ``DROP``) only where the kernel itself calls the chain
-    for forwarded packets. ``rules`` are as ``iptables-save`` and ``nft -a list ruleset`` print them.
-    ``cut``: there were more than are kept.
+    family (``inet filter``). ``policy`` (``ACCEPT``, ``DROP``) only where the kernel itself calls the chain:
+    at ``hook``, the lowest ``priority`` first; of interfaces, for those of ``devices`` alone; ``nat``: only
+    for the first packet of a connection. ``rules`` are as ``iptables-save`` and ``nft -a list ruleset``
+    print them. ``cut``: there were more than are kept.
     """
 
     tool: Literal["iptables", "iptables-legacy", "iptables-nft", "nft"]
     table: Name
     name: Name
     policy: MaybeIdentifier = ""
+    hook: Hook = "forward"
+    priority: Annotated[int, Meta(ge=-(1 << 31), lt=1 << 31)] = 0
+    devices: Annotated[tuple[Interface, ...], Meta(max_length=64)] = ()
+    nat: bool = False
     rules: tuple[Text, ...] = ()
     cut: bool = False
 

@@ -216,28 +216,23 @@ ROUTES: Final = (
 
 UNEXPLAINED: Final = (
     Fault(
-        name="a raw rule drops pings",
-        en="A raw rule on worker-1 drops pings to its pods, before any chain that is looked at.",
-        pt="Uma regra raw no worker-1 descarta pings para os pods, antes de qualquer cadeia observada.",
-        breaks="ssh worker-1 'sudo iptables -t raw -A PREROUTING -p icmp -d 10.200.1.0/24 -j DROP'",
+        name="a rule that nobody understands",
+        en="A raw rule on worker-1 drops pings to its pods by their length, which nobody judges.",
+        pt="Uma regra raw no worker-1 descarta pings para os pods pelo tamanho, que não é avaliado.",
+        breaks="""
+            ssh worker-1 \
+              'sudo iptables -t raw -A PREROUTING -p icmp -d 10.200.1.0/24 -m length --length 1:9999 -j DROP'
+        """,
         expected=tuple(f"pod-unreachable.request-on-node worker-{n}" for n in range(3)),
         restores="ssh worker-1 'sudo iptables -t raw -F'",
     ),
     Fault(
-        name="the node does not answer its pods",
-        en="An INPUT rule on worker-1 drops what its own pods send to the node.",
-        pt="Uma regra INPUT no worker-1 descarta o que os próprios pods mandam ao nó.",
-        breaks="ssh worker-1 'sudo iptables -A INPUT -s 10.200.1.0/24 -j DROP'",
+        name="an INPUT rule that nobody understands",
+        en="An INPUT rule on worker-1 drops what its own pods send to the node by its length.",
+        pt="Uma regra INPUT no worker-1 descarta, pelo tamanho, o que os próprios pods mandam ao nó.",
+        breaks="ssh worker-1 'sudo iptables -A INPUT -s 10.200.1.0/24 -m length --length 1:9999 -j DROP'",
         expected=("pod-unreachable.node worker-1",),
         restores="ssh worker-1 'sudo iptables -F INPUT'",
-    ),
-    Fault(
-        name="pods cut off from the internet",
-        en="A rule on worker-1 drops what goes to one host on the internet.",
-        pt="Uma regra no worker-1 descarta o que vai para um host da internet.",
-        breaks="ssh worker-1 'sudo iptables -t raw -A PREROUTING -d 1.1.1.1 -j DROP'",
-        expected=("pod-unreachable.internet worker-1",),
-        restores="ssh worker-1 'sudo iptables -t raw -F'",
     ),
     Fault(
         name="answers leave by a second interface",

@@ -149,21 +149,27 @@ def test_it_is_named_predicted_and_mended_by_its_command(
     assert cut(mended) == set()
 
 
+ALL = "-m length --length 1:9999"
+"""A match that is not judged, and holds."""
 UNSEEN = {
     "dropped as it comes in": (
-        "iptables -t raw -A PREROUTING -i ens5 -p icmp -j DROP", "iptables -t raw -F",
+        f"iptables -t raw -A PREROUTING -i ens5 -p icmp {ALL} -j DROP",
+        "iptables -t raw -F",
         ("worker-0", "worker-1"), "request-on-node", "eni worker-1", "bridge worker-1",
     ),
     "dropped before it goes out": (
-        "iptables -t mangle -A POSTROUTING -o ens5 -p icmp --icmp-type 8 -j DROP", "iptables -t mangle -F",
+        f"iptables -t mangle -A POSTROUTING -o ens5 -p icmp --icmp-type 8 {ALL} -j DROP",
+        "iptables -t mangle -F",
         ("worker-1", "worker-0"), "request-on-node", "bridge worker-1", "eni worker-1",
     ),
     "the answer dropped": (
-        "iptables -t mangle -A POSTROUTING -o ens5 -p icmp --icmp-type 0 -j DROP", "iptables -t mangle -F",
+        f"iptables -t mangle -A POSTROUTING -o ens5 -p icmp --icmp-type 0 {ALL} -j DROP",
+        "iptables -t mangle -F",
         ("worker-0", "worker-1"), "reply-on-node", "bridge worker-1", "eni worker-1",
     ),
     "only TCP": (
-        "iptables -t raw -A PREROUTING -i ens5 -p tcp --dport 8080 -j DROP", "iptables -t raw -F",
+        f"iptables -t raw -A PREROUTING -i ens5 -p tcp --dport 8080 {ALL} -j DROP",
+        "iptables -t raw -F",
         ("worker-0", "worker-1"), "request-on-node", "eni worker-1", "bridge worker-1",
     ),
 }  # fmt: skip
