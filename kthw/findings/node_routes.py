@@ -9,12 +9,14 @@ import shlex
 from ipaddress import ip_address
 from typing import Final
 
+from msgspec.structs import replace
+
 from kthw.findings.cni_config import shut_in
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
 from kthw.findings.next_hops import is_next_hop, removing, showing
 from kthw.findings.node_firewall import interfaces
-from kthw.findings.policy_rules import all_ruled_out, ruled_out
+from kthw.findings.policy_rules import all_ruled_out, leading, mended_by, ruled_out
 from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.network import ranges
 from kthw.network.model import Network
@@ -90,7 +92,8 @@ def _has_no_such_pod(used: Network, worker: str, way: Way) -> bool:
 def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
     if way.kind != _UNICAST or way.device != card:
         return False
-    if way.route.startswith("default "):  # Nearly all are: there are as many as pairs of workers.
+    # Nearly all are: there are as many as pairs of workers.
+    if way.route.startswith("default ") and " table " not in way.route:
         return True
     peer = network.instance(way.towards)
     right = [network.router(network.located[worker].subnet), *([peer.address] if peer else [])]
@@ -100,6 +103,12 @@ def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
 def _peers(network: Network, worker: str, way: Way) -> Finding:
     router, (_, card) = network.router(senders(network)[worker].subnet), interfaces(network, worker)
     right = f"{way.address} via {router} dev {card}"
+    rule, pods = leading(network, worker, way), str(network.pod_cidrs[way.towards])
+    if rule and _destination(way) != pods and _is_part(pods, _destination(way)):
+        said = f"{rule.priority}: {rule.text}"
+        found = _finding(network, worker, way, right, mended_by(rule), "by-rule")
+        subject = f"{network.noun(worker)} · ip rule {said}"
+        return replace(found, subject=subject, near_miss=said, facts={**found.facts, "rule": said})
     if not way.route or way.route.startswith("default "):
         # The way that all else takes, too: nothing to delete blindly.
         return _finding(network, worker, way, right, showing(way), "default")
@@ -125,6 +134,13 @@ def _handing_on(network: Network, worker: str, way: Way, router: str) -> str:
         for other in taken
         if other != worker and not ground(network, other)
     )
+
+
+def _destination(way: Way) -> str:
+    """Of the entry that decides, which begins with it or with a kind (``blackhole``)."""
+    words = way.route.split()
+    first = words[1] if words[0] == way.kind and words[1:] else words[0]
+    return "0.0.0.0/0" if first == "default" else first
 
 
 def _is_part(destination: str, cidr: str) -> bool:

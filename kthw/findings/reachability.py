@@ -15,6 +15,7 @@ from kthw.findings.finding import Cause, Finding, Lost, once
 from kthw.findings.node_firewall import dropped_to_internet, dropped_to_node
 from kthw.findings.path import obstacles
 from kthw.findings.routes import internet_route
+from kthw.findings.witnesses import witnesses
 from kthw.network.model import Network
 from kthw.network.traces import fate
 from kthw.observed.evidence import Probe
@@ -243,7 +244,8 @@ def _traced(network: Network, probes: Sequence[Probe]) -> tuple[str, dict[str, s
         "astray": ", ".join(came.astray),
         **{f"{end}_instance": found.id if found else "" for end, found in instances.items()},
     }
-    return came.situation, facts
+    situation, more = witnesses(network, trace, came)
+    return situation or came.situation, {**facts, **more}
 
 
 def pairs(probes: Iterable[Probe]) -> str:

@@ -16,14 +16,17 @@ from kthw.errors import LookError
 from kthw.intended.cluster import Intended
 from kthw.observed.node_evidence import DNS_PORT as DNS_PORT
 from kthw.observed.node_evidence import PROBE_PORT as PROBE_PORT
+from kthw.observed.node_evidence import SENT_AGAIN as SENT_AGAIN
 from kthw.observed.node_evidence import Chain as Chain
 from kthw.observed.node_evidence import CniConfig as CniConfig
 from kthw.observed.node_evidence import Keeper as Keeper
 from kthw.observed.node_evidence import KernelRoute as KernelRoute
 from kthw.observed.node_evidence import Link as Link
+from kthw.observed.node_evidence import Moved as Moved
 from kthw.observed.node_evidence import Node as Node
 from kthw.observed.node_evidence import PolicyRule as PolicyRule
 from kthw.observed.node_evidence import Probe as Probe
+from kthw.observed.node_evidence import Program as Program
 from kthw.observed.node_evidence import Trace as Trace
 from kthw.observed.node_evidence import Way as Way
 from kthw.observed.pod_failure import Leases as Leases

@@ -86,18 +86,20 @@ class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PolicyRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule of the node's kernel that drops packets before a routing table is asked (``ip rule``).
+    """A rule of the node's kernel (``ip rule``) that drops packets before a routing table is asked, or has
+    another ``table`` than the main one asked first.
 
     It holds for what comes in by ``entering`` from ``source`` for ``destination``; empty is any. ``text`` is
     the rest as ``ip rule`` prints it and ``ip rule del pref PRIORITY`` takes it.
     """
 
     priority: Annotated[int, Meta(ge=0, lt=1 << 32)]
-    kind: Literal["blackhole", "unreachable", "prohibit"]
+    kind: Literal["blackhole", "unreachable", "prohibit", "lookup"]
     text: Text
     source: MaybeCidr = ""
     destination: MaybeCidr = ""
     entering: Interface = ""
+    table: MaybeIdentifier = ""
 
 
 class KernelRoute(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,6 +149,26 @@ class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cut: bool = False
 
 
+class Moved(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A counter of what is taken away on the node, and by how many it moved while packets were sent again.
+
+    Of a rule (``text``), or of the policy where that is empty, of ``chain``, without its rules; else of
+    the kernel's own, by name (``IPReversePathFilter``, ``ens5: tx dropped``).
+    """
+
+    text: Text
+    packets: Annotated[int, Meta(ge=1, le=100_000)]
+    chain: Chain | None = None
+
+
+class Program(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What sees each packet of an interface and may take it: an XDP program, or a filter of ``tc``."""
+
+    kind: Literal["xdp", "tc"]
+    device: Interface
+    text: Name
+
+
 class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one SSH session to one worker saw.
 
@@ -166,11 +188,12 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
     (first one per other worker and to the node's own pod; then those
-    to a part of a pod CIDR that has an entry of its own), ``rules`` and ``routes`` (``None`` where that was
-    not looked at),
+    to a part of a pod CIDR that has an entry of its own), ``rules`` (those that drop), ``lookups`` (those
+    that have another table asked) and ``routes`` (``None`` where that was not looked at),
     ``keeper`` (``None`` where nobody is seen to be),
     ``firewall`` (in the order the kernel asks;
-    ``None`` where no tool on the node could say), ``lacking`` (the programs that are not there to say it:
+    ``None`` where no tool on the node could say), ``moved`` and ``programs`` (where packets were lost, and
+    sent again), ``lacking`` (the programs that are not there to say it:
     ``ip``, or ``nft`` and ``iptables-save``; where they are there and failed, that is an error of its own).
     """
 
@@ -194,14 +217,19 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rp_filter: Small | None = None
     ways: tuple[Way, ...] = ()
     rules: tuple[PolicyRule, ...] | None = None
+    lookups: tuple[PolicyRule, ...] | None = None
     routes: tuple[KernelRoute, ...] | None = None
     keeper: Keeper | None = None
     firewall: tuple[Chain, ...] | None = None
+    moved: tuple[Moved, ...] = ()
+    programs: tuple[Program, ...] = ()
     lacking: tuple[MaybeIdentifier, ...] = ()
 
 
 PROBE_PORT: Final = 8080
 """The TCP port a probe pod listens on, and its peers connect to."""
+SENT_AGAIN: Final = 3
+"""How often the packets of a pair that failed are sent again, and watched for."""
 DNS_PORT: Final = 53
 """The UDP port a probe pod answers on, as a pod of CoreDNS does."""
 

@@ -299,6 +299,8 @@ class _Look:
         again = Again(self._sessions, plan)
         for step in (again.watch, again.send, again.collect):
             self._each("", self._alive(workers), step)
+        for worker, told in again.told.items():
+            self._nodes[worker] = answers.with_witnesses(self._nodes[worker], told)
         bridges = {worker: self._bridge(worker) for worker in workers}
         return tracing.traces(plan, dict(sorted(again.seen.items())), self._nodes, bridges)
 

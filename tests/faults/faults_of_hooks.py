@@ -156,6 +156,21 @@ ssh worker-1 'sudo iptables -t raw -A PREROUTING -i cnio0 -d 169.254.169.254 -j 
         cleans=f"{_no_table(1, 'netdev')}\nssh worker-1 'sudo iptables -t raw -F'",
     ),
     Healthy(
+        name="a table of its own for another address",
+        en="worker-1 has a table asked by the address of a second card, and one for pods, as usual.",
+        pt="O worker-1 usa outra tabela para o endereço de uma segunda placa, e outra para pods, igual.",
+        does="""
+            ssh worker-1 'sudo ip route add default via 10.0.1.99 dev ens5 table 100'
+            ssh worker-1 'sudo ip route add default via 10.0.1.1 dev ens5 table 101'
+            ssh worker-1 'sudo ip rule add pref 100 from 10.0.7.9 lookup 100'
+            ssh worker-1 'sudo ip rule add pref 101 from 10.200.1.0/24 to 10.200.0.0/24 lookup 101'
+        """,
+        cleans="""
+            ssh worker-1 'sudo ip rule del pref 100; sudo ip rule del pref 101'
+            ssh worker-1 'sudo ip route flush table 100; sudo ip route flush table 101'
+        """,
+    ),
+    Healthy(
         name="a host firewall as ufw makes it",
         en="On worker-1 the policy of INPUT is DROP; pings, SSH and answers are accepted.",
         pt="No worker-1 a política de INPUT é DROP; aceitam-se pings, SSH e respostas.",

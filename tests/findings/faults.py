@@ -28,11 +28,13 @@ from tests.findings import (
     faults_of_route_tables,
     faults_of_routes,
     faults_of_sizes,
+    faults_of_witnesses,
     faults_of_workers,
 )
 from tests.findings.judged import Faults, Healthy
 
 SUBJECTS = (
+    faults_of_witnesses,
     faults_of_workers,
     faults_of_routes,
     faults_of_route_tables,

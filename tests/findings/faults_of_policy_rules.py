@@ -5,13 +5,23 @@ from __future__ import annotations
 from typing import Literal
 
 from kthw.observed.evidence import PolicyRule
-from tests.findings.changed_nodes import with_node
+from tests.findings.changed_nodes import with_node, with_way
 from tests.findings.clusters import OK
 from tests.findings.judged import Faults, Healthy
 
 
 def _rule(kind: Literal["blackhole", "unreachable", "prohibit"] = "blackhole", **ranges: str) -> PolicyRule:
     return PolicyRule(priority=100, kind=kind, text=f"from all {kind}", **ranges)
+
+
+def _lookups(text: str, source: str = "10.200.0.0/16", entering: str = "") -> tuple[PolicyRule, ...]:
+    """Rules that have other tables asked, one of them the table 100 of a VPN."""
+    other = PolicyRule(priority=90, kind="lookup", text="from all lookup 90", table="90")
+    source = "" if entering else source
+    said = f"{text} lookup 100"
+    return other, PolicyRule(
+        priority=100, kind="lookup", text=said, source=source, entering=entering, table="100"
+    )
 
 
 FAULTS: Faults = {
@@ -33,9 +43,77 @@ FAULTS: Faults = {
         with_node(OK, "worker-1", rules=(_rule(source="10.200.1.0/24"),)),
         ("node-route-conflict",),
     ),
+    "a policy rule by source has a VPN's table asked": (
+        with_way(
+            with_way(
+                with_node(OK, "worker-1", lookups=_lookups("from 10.200.0.0/16")),
+                "worker-1",
+                "worker-0",
+                via="10.8.0.1",
+                device="vpn0",
+                route="default via 10.8.0.1 dev vpn0 table 100",
+            ),
+            "worker-1",
+            "worker-2",
+            via="10.8.0.1",
+            device="vpn0",
+            route="default via 10.8.0.1 dev vpn0 table 100",
+        ),
+        ("node-route-conflict",),
+    ),
+    "a policy rule by interface has an empty way asked": (
+        with_way(
+            with_node(OK, "worker-1", lookups=_lookups("from all iif cnio0", entering="cnio0")),
+            "worker-1",
+            "worker-0",
+            kind="blackhole",
+            via="",
+            device="",
+            route="blackhole default table 100",
+        ),
+        ("node-route-conflict",),
+    ),
+    "the table that a policy rule names has an entry for the peer's pods": (
+        with_way(
+            with_node(OK, "worker-1", lookups=_lookups("from 10.200.0.0/16")),
+            "worker-1",
+            "worker-0",
+            via="10.8.0.1",
+            device="vpn0",
+            route="10.200.0.0/24 via 10.8.0.1 dev vpn0 table 100",
+        ),
+        ("node-route-conflict",),
+    ),
+    "the table that a policy rule names hands pods to nobody": (
+        with_way(
+            with_node(OK, "worker-1", lookups=_lookups("from 10.200.0.0/16")),
+            "worker-1",
+            "worker-0",
+            via="10.0.1.99",
+            route="default via 10.0.1.99 dev ens5 table 100",
+        ),
+        ("node-route-conflict",),
+    ),
+    "another table is asked, and by which rule is not known": (
+        with_way(
+            with_node(OK, "worker-1", lookups=_lookups("from 10.9.0.0/16", source="10.9.0.0/16")),
+            "worker-1",
+            "worker-0",
+            via="10.8.0.1",
+            device="vpn0",
+            route="default via 10.8.0.1 dev vpn0 table 100",
+        ),
+        ("node-route-conflict",),
+    ),
 }
 
 HEALTHY: Healthy = {
+    "a policy rule by source has a table asked that leads the usual way": with_way(
+        with_node(OK, "worker-1", lookups=_lookups("from 10.200.0.0/16")),
+        "worker-1",
+        "worker-0",
+        route="default via 10.0.1.1 dev ens5 table 100",
+    ),
     "a policy rule drops what is for others": with_node(
         OK,
         "worker-1",

@@ -162,6 +162,39 @@ def test_the_rules_that_drop_are_those_that_are_asked_first(
 
 
 @NO_NODES
+@pytest.mark.parametrize(
+    "rule", ["from 10.200.0.0/24", "iif cnio0", "from 10.200.0.0/16 to 10.200.1.0/24 iif cnio0"]
+)
+def test_a_table_for_what_pods_send_is_asked_as_they_ask_it(lab: Lab, rule: str) -> None:
+    """The node's own packets for the same address go another way."""
+    nodes, session, _ = lab
+    nodes.on(0, "ip", "route", "add", "default", "via", "10.0.1.9", "table", "77")
+    nodes.on(0, "ip", "rule", "add", "pref", "100", *rule.split(), "table", "77")
+    try:
+        assert way(session, PEER).route == "default via 10.0.1.9 dev ens5 table 77"
+        (told,) = around(session)["lookups"]
+        assert (told["priority"], told["kind"], told["table"]) == (100, "lookup", "77")
+        assert nodes.on(0, "ip", "route", "get", PEER).startswith(f"{PEER} via 10.0.1.21 ")
+    finally:
+        nodes.on(0, "ip", "rule", "del", "pref", "100", *told["text"].split())
+        nodes.on(0, "ip", "route", "flush", "table", "77")
+    assert way(session, PEER).via == "10.0.1.21"
+
+
+@NO_NODES
+def test_a_table_for_another_sender_is_not_that_of_pods(lab: Lab) -> None:
+    """As a second network interface has one, for its own address."""
+    nodes, session, _ = lab
+    nodes.on(0, "ip", "route", "add", "default", "via", "10.0.1.9", "table", "77")
+    nodes.on(0, "ip", "rule", "add", "pref", "100", "from", "10.0.7.9", "table", "77")
+    try:
+        assert way(session, PEER).via == "10.0.1.21"
+    finally:
+        nodes.on(0, "ip", "rule", "del", "pref", "100")
+        nodes.on(0, "ip", "route", "flush", "table", "77")
+
+
+@NO_NODES
 def test_an_entry_for_a_part_of_the_pods_range_is_a_way_of_its_own(
     lab: Lab,
 ) -> None:

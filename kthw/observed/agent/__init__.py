@@ -25,7 +25,8 @@ answers on stdout, one JSON object a line, each answer with the request's ``id``
 ``{"do": "send", "pairs": [[NUMBER, PROTOCOL, DESTINATION]], "times": N, "pause": S}``
     sends them from inside the pod, marked.
 ``{"do": "seen", "seconds": S}``
-    waits, stops watching: ``seen``, a list of ``[number, "request"|"reply", interface, in the pod]``.
+    waits, stops watching: ``seen``, a list of ``[number, "request"|"reply", interface, in the pod]``;
+    ``moved``, the counters of what is taken away that moved since ``watch``; ``programs`` that may take more.
 ``{"do": "end"}``
     takes the pod away again.
 ``{"do": "add-route"|"delete-route", "node": ADDRESS, "destination": CIDR, "via": ADDRESS}``
@@ -44,7 +45,7 @@ back, an address and a masquerade rule, the next one sweeps.
 SOURCES = (
     "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "rules", "kept", "keeper", "node",
     "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "mesh", "counting", "limits",
-    "measuring", "watch", "conversation",
+    "measuring", "watch", "counters", "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""
 WRITING = ("kernel_routes",)
