@@ -21,7 +21,7 @@ from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.network import ranges
 from kthw.network.model import Network
 from kthw.network.node_routes import by_node_routes, on_link, senders
-from kthw.observed.evidence import Way
+from kthw.observed.evidence import PolicyRule, Way
 
 _UNICAST: Final = "unicast"
 _NOWHERE: Final = "none"
@@ -33,10 +33,20 @@ def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     return [*ruled_out(network, worker, towards), *(_judged(network, worker, way) if way else [])]
 
 
+def beyond(network: Network, worker: str, towards: str) -> list[Finding]:
+    """Whether what its pods answer the node of ``towards``, or send to the internet (``""``), goes elsewhere
+    because a policy rule has another table asked.
+    """
+    node = network.evidence.nodes.get(worker)
+    ways = [way for way in node.beyond if way.towards == towards] if node else ()
+    return [found for way in ways for found in _beyond(network, worker, way)]
+
+
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
     by_routes = (found for way in network.node(worker).ways for found in _judged(network, worker, way))
-    return once([*all_ruled_out(network, worker), *by_routes])
+    by_rules = (found for way in network.node(worker).beyond for found in _beyond(network, worker, way))
+    return once([*all_ruled_out(network, worker), *by_routes, *by_rules])
 
 
 def conflicts_elsewhere(network: Network, name: str) -> list[Finding]:
@@ -105,10 +115,7 @@ def _peers(network: Network, worker: str, way: Way) -> Finding:
     right = f"{way.address} via {router} dev {card}"
     rule, pods = leading(network, worker, way), str(network.pod_cidrs[way.towards])
     if rule and _destination(way) != pods and _is_part(pods, _destination(way)):
-        said = f"{rule.priority}: {rule.text}"
-        found = _finding(network, worker, way, right, mended_by(rule), "by-rule")
-        subject = f"{network.noun(worker)} · ip rule {said}"
-        return replace(found, subject=subject, near_miss=said, facts={**found.facts, "rule": said})
+        return _by_rule(network, worker, way, right, rule)
     if not way.route or way.route.startswith("default "):
         # The way that all else takes, too: nothing to delete blindly.
         return _finding(network, worker, way, right, showing(way), "default")
@@ -134,6 +141,24 @@ def _handing_on(network: Network, worker: str, way: Way, router: str) -> str:
         for other in taken
         if other != worker and not ground(network, other)
     )
+
+
+def _beyond(network: Network, worker: str, way: Way) -> list[Finding]:
+    _, card = interfaces(network, worker)
+    if not card or worker not in network.located:
+        return []
+    router, rule = network.router(network.located[worker].subnet), leading(network, worker, way)
+    near = ("", way.address) if way.towards else ()
+    is_right = way.kind == _UNICAST and way.device == card and way.via in (router, *near)
+    right = f"{way.address} via {router} dev {card}"
+    return [_by_rule(network, worker, way, right, rule)] if rule and not is_right else []
+
+
+def _by_rule(network: Network, worker: str, way: Way, right: str, rule: PolicyRule) -> Finding:
+    said = f"{rule.priority}: {rule.text}"
+    found = _finding(network, worker, way, right, mended_by(rule), "by-rule")
+    subject = f"{network.noun(worker)} · ip rule {said}"
+    return replace(found, subject=subject, near_miss=said, facts={**found.facts, "rule": said})
 
 
 def _destination(way: Way) -> str:
@@ -175,7 +200,7 @@ def _finding(network: Network, worker: str, way: Way, expected: str, command: st
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
-            "towards_noun": network.noun(way.towards),
+            "towards_noun": network.noun(way.towards) if way.towards else way.address,
             "address": way.address,
             "route": observed,
             "device": way.device or way.kind,

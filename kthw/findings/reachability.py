@@ -13,6 +13,7 @@ from typing import Final
 from kthw.findings.ends import forwarding
 from kthw.findings.finding import Cause, Finding, Lost, once
 from kthw.findings.node_firewall import dropped_to_internet, dropped_to_node
+from kthw.findings.node_routes import beyond
 from kthw.findings.path import obstacles
 from kthw.findings.routes import internet_route
 from kthw.findings.witnesses import witnesses
@@ -184,7 +185,8 @@ def _in_the_way(network: Network, probe: Probe) -> list[Finding]:
     firewall = dropped_to_internet(network, probe.source)
     # A table that was not seen is no obstacle.
     route = internet_route(network, probe.source) if network.ruling_seen(probe.source) else []
-    return once([*own, *forwarding(network, probe.source), *firewall, *route])
+    ruled = beyond(network, probe.source, "")
+    return once([*own, *forwarding(network, probe.source), *firewall, *ruled, *route])
 
 
 def _finding(

@@ -127,6 +127,7 @@ class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     routes: Annotated[tuple[KernelRoute, ...], Meta(max_length=MOST_ROUTES)] | None = None
     rules: Annotated[tuple[PolicyRule, ...], Meta(max_length=64)] | None = None
     lookups: Annotated[tuple[PolicyRule, ...], Meta(max_length=64)] | None = None
+    beyond: tuple[Way, ...] = ()
     keeper: Keeper | None = None
     firewall: Annotated[tuple[Chain, ...], Meta(max_length=2000)] | None
     lacking: Annotated[tuple[Literal["ip", "nft", "iptables-save"], ...], Meta(max_length=3)]
@@ -251,9 +252,16 @@ def node(worker: str, login: str, answer: Facts) -> Node:
     )
 
 
-def with_surroundings(node: Node, answer: Surroundings, towards: Mapping[str, tuple[str, str]]) -> Node:
+def with_surroundings(
+    node: Node,
+    answer: Surroundings,
+    towards: Mapping[str, tuple[str, str]],
+    beyond: Mapping[str, str] | None = None,
+) -> Node:
     """``node`` with what its pods' packets meet, from the answer to ``ways``. Raises ``UnfitError``."""
     _check_ways(answer, towards)
+    if answer.beyond and [(way.towards, way.address) for way in answer.beyond] != [*(beyond or {}).items()]:
+        raise UnfitError("beyond: not those that were asked for")
     return msgspec.structs.replace(
         node,
         links=answer.links,
@@ -262,6 +270,7 @@ def with_surroundings(node: Node, answer: Surroundings, towards: Mapping[str, tu
         routes=answer.routes,
         rules=answer.rules,
         lookups=answer.lookups,
+        beyond=answer.beyond,
         keeper=answer.keeper,
         firewall=None if answer.firewall is None else tuple(_chain(each) for each in answer.firewall),
         lacking=answer.lacking,

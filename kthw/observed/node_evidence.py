@@ -189,7 +189,9 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
     (first one per other worker and to the node's own pod; then those
     to a part of a pod CIDR that has an entry of its own), ``rules`` (those that drop), ``lookups`` (those
-    that have another table asked) and ``routes`` (``None`` where that was not looked at),
+    that have another table asked), ``beyond`` (where these may make a difference for pods: their ways to the
+    other workers' own addresses, and, towards nobody, to the internet) and ``routes`` (``None`` where that
+    was not looked at),
     ``keeper`` (``None`` where nobody is seen to be),
     ``firewall`` (in the order the kernel asks;
     ``None`` where no tool on the node could say), ``moved`` and ``programs`` (where packets were lost, and
@@ -218,6 +220,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ways: tuple[Way, ...] = ()
     rules: tuple[PolicyRule, ...] | None = None
     lookups: tuple[PolicyRule, ...] | None = None
+    beyond: tuple[Way, ...] = ()
     routes: tuple[KernelRoute, ...] | None = None
     keeper: Keeper | None = None
     firewall: tuple[Chain, ...] | None = None

@@ -255,9 +255,13 @@ class _Look:
         """What packets meet on the node: where its kernel sends those for any pod, its own included."""
         session = self._sessions[worker]
         towards = {peer: to for peer, to in self._towards.items() if peer != worker or peer in self._pods}
-        answer = session.ask("ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=towards)
+        others = {w: each.address for w, each in self._workers.items() if w != worker and each.address}
+        beyond = {**others, "": tutorial.INTERNET_HOST} if worker in self._pods else {}
+        answer = session.ask(
+            "ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=towards, beyond=[*beyond.items()]
+        )
         with session.fitting("ways"):
-            self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer, towards)
+            self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer, towards, beyond)
         self._note_all(session, answer.failed)
 
     def _note_all(self, session: Session, problems: Iterable[answers.Problem]) -> None:

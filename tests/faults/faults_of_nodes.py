@@ -192,11 +192,11 @@ ROUTES: Final = (
     ),
     Fault(
         name="a policy rule by source takes pods along",
-        en="A script for a second card on worker-1 has a table asked for what pods send each other.",
-        pt="Um script para uma segunda placa no worker-1 manda usar outra tabela entre os pods.",
+        en="A script for a second card on worker-1 has a table asked for what pods send.",
+        pt="Um script para uma segunda placa no worker-1 manda usar outra tabela para o que os pods enviam.",
         breaks="""
             ssh worker-1 'sudo ip route add default via 10.0.1.99 dev ens5 table 100'
-            ssh worker-1 'sudo ip rule add pref 100 from 10.200.1.0/24 to 10.200.0.0/16 lookup 100'
+            ssh worker-1 'sudo ip rule add pref 100 from 10.200.0.0/16 lookup 100'
         """,
         expected=("node-route-conflict.by-rule worker-1",),
         cleans="ssh worker-1 'sudo ip route flush table 100'",

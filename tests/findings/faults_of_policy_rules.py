@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kthw.observed.evidence import PolicyRule
-from tests.findings.changed_nodes import with_node, with_way
+from kthw.observed.evidence import PolicyRule, Way
+from tests.findings.changed_nodes import failing, with_node, with_way
 from tests.findings.clusters import OK
 from tests.findings.judged import Faults, Healthy
 
@@ -21,6 +21,15 @@ def _lookups(text: str, source: str = "10.200.0.0/16", entering: str = "") -> tu
     said = f"{text} lookup 100"
     return other, PolicyRule(
         priority=100, kind="lookup", text=said, source=source, entering=entering, table="100"
+    )
+
+
+def _beyond(route: str, via: str) -> tuple[Way, ...]:
+    """Where what the pods of worker-1 answer nodes, and send to the internet, goes."""
+    towards = {"worker-0": "10.0.1.20", "worker-2": "10.0.1.22", "": "1.1.1.1"}
+    return tuple(
+        Way(towards=worker, address=address, device="ens5", via=via, route=route)
+        for worker, address in towards.items()
     )
 
 
@@ -84,6 +93,24 @@ FAULTS: Faults = {
         ),
         ("node-route-conflict",),
     ),
+    "a policy rule by source takes answers and the internet along": (
+        with_node(
+            failing(OK, ("*", "worker-1"), ("worker-1", ""), kind="pod"),
+            "worker-1",
+            lookups=_lookups("from 10.200.0.0/16"),
+            beyond=_beyond("default via 10.0.1.99 dev ens5 table 100", via="10.0.1.99"),
+        ),
+        ("node-route-conflict", *("pod-unreachable",) * 3),
+    ),
+    "a policy rule by source takes the internet along": (
+        with_node(
+            failing(OK, ("worker-1", ""), kind="internet"),
+            "worker-1",
+            lookups=_lookups("from 10.200.0.0/16"),
+            beyond=_beyond("default dev ens5 table 100", via="")[-1:],
+        ),
+        ("node-route-conflict", "pod-unreachable"),
+    ),
     "the table that a policy rule names hands pods to nobody": (
         with_way(
             with_node(OK, "worker-1", lookups=_lookups("from 10.200.0.0/16")),
@@ -113,6 +140,21 @@ HEALTHY: Healthy = {
         "worker-1",
         "worker-0",
         route="default via 10.0.1.1 dev ens5 table 100",
+    ),
+    "a policy rule by source has answers and the internet go as usual": with_node(
+        OK,
+        "worker-1",
+        lookups=_lookups("from 10.200.0.0/16"),
+        beyond=(
+            *_beyond("10.0.1.0/24 dev ens5 scope link table 100", via="")[:2],
+            *_beyond("default via 10.0.1.1 dev ens5 table 100", via="10.0.1.1")[2:],
+        ),
+    ),
+    "answers go elsewhere by a table that no rule names": with_node(
+        OK,
+        "worker-1",
+        lookups=_lookups("from 10.200.0.0/16"),
+        beyond=_beyond("default via 10.0.1.9", via="10.0.1.9"),
     ),
     "a policy rule drops what is for others": with_node(
         OK,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -130,3 +131,32 @@ def test_programs_that_see_every_packet_are_told(
         nodes.on(1, "sh", "-c", undo)
     assert [(each["kind"], each["device"]) for each in receiver["programs"]] == [program]
     assert sender["programs"] == []
+
+
+XDP = """
+import ctypes, struct
+libc = ctypes.CDLL(None)
+code = ctypes.create_string_buffer(bytes.fromhex("b700000001000000" "9500000000000000"))  # return XDP_DROP
+terms = ctypes.create_string_buffer(b"GPL")
+path = ctypes.create_string_buffer(b"/run/bpf/drop")
+asked = struct.pack("<IIQQ", 6, 2, ctypes.addressof(code), ctypes.addressof(terms)).ljust(128, b"\\0")
+made = libc.syscall(321, 5, ctypes.create_string_buffer(asked), 128)
+pinned = struct.pack("<QI", ctypes.addressof(path), max(0, made)).ljust(128, b"\\0")
+raise SystemExit(made < 0 or libc.syscall(321, 6, ctypes.create_string_buffer(pinned), 128) != 0)
+"""
+"""Loads a program that drops all, on x86-64; needs more than a user namespace."""
+
+
+@NO_NODES
+@pytest.mark.skipif(os.geteuid() != 0 or os.uname().machine != "x86_64", reason="loads a BPF program as root")
+def test_an_xdp_program_is_told_and_nobody_behind_it_sees_the_packet(lab: Lab) -> None:
+    nodes, *_ = lab
+    attach = "ip link set dev ens5 xdpgeneric pinned /run/bpf/drop"
+    mounted = "mkdir -p /run/bpf && mount -t bpf bpf /run/bpf"
+    nodes.on(1, "sh", "-c", f"{mounted} && python3 -c '{XDP}' && {attach}; umount /run/bpf")
+    try:
+        _, receiver = answered(lab, "icmp")
+    finally:
+        nodes.on(1, "ip", "link", "set", "dev", "ens5", "xdp", "off")
+    assert [(each["kind"], each["device"]) for each in receiver["programs"]] == [("xdp", "ens5")]
+    assert receiver["seen"] == []

@@ -13,9 +13,10 @@ answers on stdout, one JSON object a line, each answer with the request's ``id``
     makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``, ``mtu``
     (0 where its interface does not say). Where they make none, as they would make none for kubelet:
     ``failure``, and no address.
-``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
-    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``rules``, ``routes``,
-    ``keeper``, ``firewall``, ``lacking`` (programs that are not there), ``failed``.
+``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}, "beyond": [[NAME, ADDRESS]]}``
+    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``rules``, ``lookups``,
+    ``beyond`` (the ways there, where pods' may be others than the node's), ``routes``, ``keeper``,
+    ``firewall``, ``lacking`` (programs that are not there), ``failed``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
     sends from inside the pod to everybody at once, then counts what is lost of what is lost in part, and
     looks for the limit of what is too narrow for packets of the pod's MTU: ``probes``, a list of

@@ -124,6 +124,7 @@ def surroundings(request: dict[str, Any], sender: tuple[str, str] = ("", "")) ->
         "ways": [],
         "rules": None,
         "lookups": None,
+        "beyond": [],
         "routes": None,
         "keeper": None,
     }
@@ -133,6 +134,9 @@ def surroundings(request: dict[str, Any], sender: tuple[str, str] = ("", "")) ->
         seen["rules"], seen["lookups"] = policy(looking)
         apart = any(rule["source"] or rule["entering"] for rule in seen["lookups"])
         seen["ways"] = ways(request["towards"], entries, looking, sender if apart else ("", ""))
+        if apart and all(sender):
+            beyond = {name: [address, ""] for name, address in request.get("beyond", ())}
+            seen["beyond"] = ways(beyond, entries, looking, sender)
         seen["routes"] = kept_routes(by_next_hop(entries))
         seen["keeper"] = keeper(next((each.words.get("dev", "") for each in entries if each.is_default), ""))
     seen["firewall"] = chains(looking)
