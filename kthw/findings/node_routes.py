@@ -30,7 +30,8 @@ _NOWHERE: Final = "none"
 def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
     way = network.probes.way(worker, towards)
-    return [*ruled_out(network, worker, towards), *(_judged(network, worker, way) if way else [])]
+    found = [*ruled_out(network, worker, towards), *(_judged(network, worker, way) if way else [])]
+    return [*found, *_neighbours(network, worker)] if worker == towards else found
 
 
 def beyond(network: Network, worker: str, towards: str) -> list[Finding]:
@@ -46,7 +47,7 @@ def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
     by_routes = (found for way in network.node(worker).ways for found in _judged(network, worker, way))
     by_rules = (found for way in network.node(worker).beyond for found in _beyond(network, worker, way))
-    return once([*all_ruled_out(network, worker), *by_routes, *by_rules])
+    return once([*all_ruled_out(network, worker), *by_routes, *by_rules, *_neighbours(network, worker)])
 
 
 def conflicts_elsewhere(network: Network, name: str) -> list[Finding]:
@@ -141,6 +142,32 @@ def _handing_on(network: Network, worker: str, way: Way, router: str) -> str:
         for other in taken
         if other != worker and not ground(network, other)
     )
+
+
+def _neighbours(network: Network, worker: str) -> list[Finding]:
+    """Its pods' packets are sent to another's hardware address, for good."""
+    node, noun = network.evidence.nodes.get(worker), network.noun(worker)
+    return [
+        Finding(
+            code="node-route-conflict",
+            subject=f"{noun} · ip neigh {each.address} {each.device}",
+            worker=worker,
+            expected=f"{each.address} dev {each.device} REACHABLE",
+            observed=f"{each.address} dev {each.device} lladdr {each.hardware} PERMANENT",
+            variant="neighbour",
+            facts={
+                "worker_noun": noun,
+                "login": network.login(worker),
+                "address": each.address,
+                "device": each.device,
+                "hardware": each.hardware,
+                "command": shlex.quote(
+                    shlex.join(["sudo", "ip", "neigh", "flush", "dev", each.device, "nud", "permanent"])
+                ),
+            },
+        )
+        for each in (node.neighbours if node else ())
+    ]
 
 
 def _beyond(network: Network, worker: str, way: Way) -> list[Finding]:

@@ -21,6 +21,7 @@ from kthw.observed.evidence import (
     KernelRoute,
     Link,
     Moved,
+    Neighbour,
     Node,
     PodFailure,
     PolicyRule,
@@ -128,6 +129,7 @@ class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     rules: Annotated[tuple[PolicyRule, ...], Meta(max_length=64)] | None = None
     lookups: Annotated[tuple[PolicyRule, ...], Meta(max_length=64)] | None = None
     beyond: tuple[Way, ...] = ()
+    neighbours: Annotated[tuple[Neighbour, ...], Meta(max_length=4)] = ()
     keeper: Keeper | None = None
     firewall: Annotated[tuple[Chain, ...], Meta(max_length=2000)] | None
     lacking: Annotated[tuple[Literal["ip", "nft", "iptables-save"], ...], Meta(max_length=3)]
@@ -271,6 +273,7 @@ def with_surroundings(
         rules=answer.rules,
         lookups=answer.lookups,
         beyond=answer.beyond,
+        neighbours=answer.neighbours,
         keeper=answer.keeper,
         firewall=None if answer.firewall is None else tuple(_chain(each) for each in answer.firewall),
         lacking=answer.lacking,

@@ -23,6 +23,7 @@ from kthw.observed.node_evidence import Keeper as Keeper
 from kthw.observed.node_evidence import KernelRoute as KernelRoute
 from kthw.observed.node_evidence import Link as Link
 from kthw.observed.node_evidence import Moved as Moved
+from kthw.observed.node_evidence import Neighbour as Neighbour
 from kthw.observed.node_evidence import Node as Node
 from kthw.observed.node_evidence import PolicyRule as PolicyRule
 from kthw.observed.node_evidence import Probe as Probe

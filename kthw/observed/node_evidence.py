@@ -102,6 +102,14 @@ class PolicyRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
     table: MaybeIdentifier = ""
 
 
+class Neighbour(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A permanent neighbour entry of a node for its probe pod's address, with another's ``hardware`` one."""
+
+    address: Address
+    device: Interface
+    hardware: Annotated[str, Meta(pattern=r"\A[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")]
+
+
 class KernelRoute(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the node's main routing table that hands packets to a next hop; the default route aside.
 
@@ -192,7 +200,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     that have another table asked), ``beyond`` (where these may make a difference for pods: their ways to the
     other workers' own addresses, and, towards nobody, to the internet) and ``routes`` (``None`` where that
     was not looked at),
-    ``keeper`` (``None`` where nobody is seen to be),
+    ``neighbours`` (wrong ones), ``keeper`` (``None`` where nobody is seen to be),
     ``firewall`` (in the order the kernel asks;
     ``None`` where no tool on the node could say), ``moved`` and ``programs`` (where packets were lost, and
     sent again), ``lacking`` (the programs that are not there to say it:
@@ -221,6 +229,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: tuple[PolicyRule, ...] | None = None
     lookups: tuple[PolicyRule, ...] | None = None
     beyond: tuple[Way, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
     routes: tuple[KernelRoute, ...] | None = None
     keeper: Keeper | None = None
     firewall: tuple[Chain, ...] | None = None

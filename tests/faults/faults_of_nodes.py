@@ -191,6 +191,20 @@ ROUTES: Final = (
         cleans="ssh worker-0 'sudo ip link del vpn0'",
     ),
     Fault(
+        name="neighbours of an old pod",
+        en="The bridge of worker-1 has permanent neighbour entries, from a script that means to spare ARP.",
+        pt="A bridge do worker-1 tem vizinhos permanentes, de um script que quer poupar ARP.",
+        breaks="""
+            ssh worker-1 sudo sh -e <<'END'
+ip link add cnio0 address 02:00:00:00:00:01 type bridge
+ip address add 10.200.1.1/24 dev cnio0
+ip link set cnio0 up
+for n in $(seq 2 99); do ip neigh add 10.200.1.$n lladdr 02:00:00:00:00:99 dev cnio0 nud permanent; done
+END""",
+        expected=("node-route-conflict.neighbour worker-1",),
+        cleans="ssh worker-1 sudo ip link del cnio0",
+    ),
+    Fault(
         name="a policy rule by source takes pods along",
         en="A script for a second card on worker-1 has a table asked for what pods send.",
         pt="Um script para uma segunda placa no worker-1 manda usar outra tabela para o que os pods enviam.",

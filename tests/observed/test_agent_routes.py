@@ -125,6 +125,24 @@ def test_a_policy_route_is_followed(lab: Lab) -> None:
         nodes.on(0, "ip", "route", "flush", "table", "77")
 
 
+@NO_NODES
+def test_a_permanent_neighbour_is_told_where_it_is_not_the_pod(lab: Lab) -> None:
+    """Of its own address, and with another's hardware address; what was asked, or is right, is not told."""
+    nodes, session, _ = lab
+    there = ("10.200.0.2", "dev", "cnio0")
+    nodes.on(0, "fping", "-c", "1", "10.200.0.2")
+    right = nodes.on(0, "ip", "neigh", "show", *there).partition("lladdr ")[2].partition(" ")[0]
+    told = []
+    try:
+        for hardware in ("02:00:00:00:00:99", right):
+            nodes.on(0, "ip", "neigh", "replace", *there, "lladdr", hardware, "nud", "permanent")
+            told.append(around(session)["neighbours"])
+    finally:
+        nodes.on(0, "ip", "neigh", "flush", "dev", "cnio0", "nud", "permanent")
+    assert told == [[{"address": "10.200.0.2", "device": "cnio0", "hardware": "02:00:00:00:00:99"}], []]
+    assert around(session)["neighbours"] == []
+
+
 RULES = {
     "to a range": (("100 to 10.200.1.0/24 blackhole",), [(100, "blackhole", "", "10.200.1.0/24", "")]),
     "from a range, by an interface that is not there": (

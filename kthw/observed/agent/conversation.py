@@ -69,8 +69,9 @@ class Agent:
         if what == "pod":
             return self._try_pod(request)
         if what == "ways":
-            sender = (self.pod.address, self.pod.network.bridge) if self.pod else ("", "")
-            return surroundings(request, sender)
+            pod = self.pod
+            about = (pod.address, pod.network.bridge, pod.hardware) if pod else ("", "", "")
+            return surroundings(request, about)
         if what == "probe":
             return self._probe(request)
         if what in ("watch", "send", "seen"):

@@ -17,7 +17,7 @@ from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.programs import unfit_programs
 from kthw.observed.agent.rules import policy
 from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
-from kthw.observed.agent.ways import by_next_hop, links, routing_entries, rp_filter, ways
+from kthw.observed.agent.ways import by_next_hop, links, mistaken, routing_entries, rp_filter, ways
 
 FACTS_SECONDS = 11.0
 SURROUNDINGS_SECONDS = 16.0
@@ -110,11 +110,11 @@ def _addresses(links: list[dict[str, Any]], bridges: set[Any]) -> list[str]:
     ]
 
 
-def surroundings(request: dict[str, Any], sender: tuple[str, str] = ("", "")) -> dict[str, Any]:
+def surroundings(request: dict[str, Any], pod: tuple[str, str, str] = ("", "", "")) -> dict[str, Any]:
     """What packets of the pods meet on the node; asked while there is a pod, or there may be no bridge.
 
-    ``sender``: the address of that pod and its bridge; what it sends may go by other tables than the node's
-    own.
+    ``pod``: its address, its bridge and its hardware address; what it sends may go by other tables than the
+    node's own.
     ``lacking``: the programs that would have told, and are not there; ``failed``: those that could not tell.
     """
     looking = Looking(SURROUNDINGS_SECONDS)
@@ -125,9 +125,11 @@ def surroundings(request: dict[str, Any], sender: tuple[str, str] = ("", "")) ->
         "rules": None,
         "lookups": None,
         "beyond": [],
+        "neighbours": mistaken(*pod),
         "routes": None,
         "keeper": None,
     }
+    sender = pod[:2]
     with contextlib.suppress(UnseenError):
         seen["links"] = links(looking)
         entries = routing_entries(looking)

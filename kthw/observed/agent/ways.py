@@ -14,6 +14,8 @@ MOST_PARTS = 256
 MOST_ROUTES = 2500
 MOST_MTU = 100_000
 RP_FILTERS = (0, 1, 2)
+PERMANENT = 4
+"""A flag of the kernel's neighbours: nobody is asked whether it still holds (``ATF_PERM``)."""
 _REFUSED = re.compile(r"Command failed \S*:(\d+)", re.ASCII)
 """What ``ip -batch`` says of a line that the kernel refused: there is no way there."""
 KINDS = ("local", "blackhole", "unreachable", "prohibit", "throw", "broadcast", "multicast", "anycast", "nat")
@@ -59,6 +61,20 @@ def rp_filter(interface: str) -> int | None:
     except (OSError, ValueError):
         return None
     return value if value in RP_FILTERS else None
+
+
+def mistaken(address: str, interface: str, hardware: str) -> list[dict[str, str]]:
+    """What the node was told for good of that address on that link, and is another's (``/proc/net/arp``)."""
+    try:
+        rows = [line.split() for line in read("/proc/net/arp").splitlines()[1:]]
+    except OSError:
+        return []
+    return [
+        {"address": address, "device": interface, "hardware": row[3]}
+        for row in rows
+        if len(row) == 6 and row[0] == address and row[5] == interface and hardware
+        if row[2].startswith("0x") and int(row[2], 16) & PERMANENT and row[3] != hardware
+    ]
 
 
 def ways(
