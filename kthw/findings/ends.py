@@ -64,6 +64,12 @@ class End:
         return may_filter(self._network, self.worker)
 
     @functools.cached_property
+    def is_ruled(self) -> bool:
+        """Whether its pods' packets may go by other tables than the node's own."""
+        node = self._network.evidence.nodes.get(self.worker)
+        return bool(node and node.beyond)
+
+    @functools.cached_property
     def primary_checks(self) -> list[Finding]:
         """The check of the primary ENI."""
         instance = self._network.located[self.worker]

@@ -8,7 +8,8 @@ import msgspec
 
 from kthw.findings import reachability, sizes
 from kthw.findings.finding import Finding, Lost
-from kthw.findings.node_firewall import at_random, mending, told
+from kthw.findings.firewall_commands import mending, told
+from kthw.findings.node_firewall import at_random
 from kthw.findings.reachability import names, pairs
 from kthw.network.loss import Count
 from kthw.network.model import Network

@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 import itertools
-import re
-import shlex
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final
 
+import msgspec
+
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
+from kthw.findings.firewall_commands import is_known_in_part, mending, told
 from kthw.findings.node_changes import DropGone
 from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
 from kthw.intended.pod_cidrs import SMALLEST
 from kthw.network import ranges
-from kthw.network.firewall_rules import handle
 from kthw.network.flows import Addresses
 from kthw.network.model import Network
-from kthw.network.netfilter import Drop, Firewall, Packet, Protocol
+from kthw.network.netfilter import Drop, Firewall
+from kthw.network.packet import Course, Packet, Protocol
 from kthw.observed.cni_networks import pod_network
-from kthw.observed.evidence import Chain
-from kthw.secrets import MASK
 
 _BETWEEN_PODS: Final[tuple[Protocol, ...]] = ("icmp", "tcp", "udp")
 _TO_INTERNET: Final[tuple[Protocol, ...]] = ("icmp", "tcp")
 """What any pod sends there. DNS beyond the cluster is asked by CoreDNS alone, and of the VPC's resolver."""
-_MODPROBE: Final = re.compile(r"-[^-]*M|--mo(?!de$)")
-"""iptables' ``-M`` or ``--modprobe``, which name a program to run: behind other letters, or in short. (The
-module ``statistic`` has a ``--mode``.)"""
 _INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
 
 
 def dropped(network: Network, worker: str) -> list[Finding]:
     """What the worker's firewall drops of its pods' packets with any other worker's pods, or the internet.
 
-    Of all their pods: a rule may be about some addresses of their ranges, and not about the probe pod's.
+    Of all their pods: a rule may be about some addresses of their ranges, and not about the probe pod's. And
+    of a ping to the node that they run on.
     """
     firewall = firewall_of(network, worker)
     if firewall is None:
@@ -48,7 +45,8 @@ def dropped(network: Network, worker: str) -> list[Finding]:
         theirs = _apart(firewall, (each for other in others for each in seen_as(network, other, firewall)))
         for mine, each in itertools.product(own, theirs):
             packets += _packets(network, worker, each, outwards=outwards, mine=mine)
-    return _findings(network, worker, firewall, [*packets, *_to_internet(network, worker)])
+    packets += [*_to_internet(network, worker), *_to_node(network, worker)]
+    return _findings(network, worker, firewall, packets)
 
 
 def nowhere(network: Network, worker: str) -> list[Finding]:
@@ -112,6 +110,12 @@ def dropped_to_internet(network: Network, worker: str) -> list[Finding]:
     return _findings(network, worker, firewall, _to_internet(network, worker)) if firewall else []
 
 
+def dropped_to_node(network: Network, worker: str) -> list[Finding]:
+    """What it drops of a pod's ping to the node itself."""
+    firewall = firewall_of(network, worker)
+    return _findings(network, worker, firewall, _to_node(network, worker)) if firewall else []
+
+
 def _dropped(
     network: Network, worker: str, firewall: Firewall, theirs: IPv4Address | None, *, outwards: bool
 ) -> list[Finding]:
@@ -140,38 +144,48 @@ def _packets(
     protocols: tuple[Protocol, ...] = _BETWEEN_PODS,
     mine: IPv4Address | None = None,
 ) -> list[Packet]:
-    """The requests and their replies, as the node of ``worker`` forwards them.
-
-    The chains see a pod's own address on both ways: masquerading comes after them, and is undone before.
-    """
+    """The requests and their replies, as the node of ``worker`` hands them on."""
     mine = mine or pod_of(network, worker)
     if mine is None:
         return []
     bridge, card = interfaces(network, worker)
-    source, destination = (mine, theirs) if outwards else (theirs, mine)
-    entering, leaving = (bridge, card) if outwards else (card, bridge)
+    masked = seen_as(network, worker) if outwards else None
     packets = []
     for protocol in protocols:
-        packets.append(
-            Packet(
-                source=source,
-                destination=destination,
-                protocol=protocol,
-                entering=entering,
-                leaving=leaving,
-            )
+        out = Packet(
+            source=mine,
+            destination=theirs,
+            protocol=protocol,
+            entering=bridge,
+            leaving=card,
+            reply=not outwards,
+            masked=masked,
         )
-        packets.append(
-            Packet(
-                source=destination,
-                destination=source,
-                protocol=protocol,
-                entering=leaving,
-                leaving=entering,
-                reply=True,
-            )
-        )
+        packets += [out, _back(out, course="in")] if outwards else [_back(out, course="in"), out]
     return packets
+
+
+def _to_node(network: Network, worker: str) -> list[Packet]:
+    """A pod's ping to its own node, and the answer."""
+    mine, node = pod_of(network, worker), _node_address(network, worker)
+    if mine is None or node is None:
+        return []
+    bridge, _ = interfaces(network, worker)
+    there = Packet(source=mine, destination=node, protocol="icmp", entering=bridge, course="to-node")
+    return [there, _back(there, course="from-node")]
+
+
+def _back(packet: Packet, *, course: Course) -> Packet:
+    """What goes the other way in the same connection."""
+    return msgspec.structs.replace(
+        packet,
+        source=packet.destination,
+        destination=packet.source,
+        entering=packet.leaving,
+        leaving=packet.entering,
+        reply=not packet.reply,
+        course=course,
+    )
 
 
 def _findings(network: Network, worker: str, firewall: Firewall, packets: Iterable[Packet]) -> list[Finding]:
@@ -187,9 +201,9 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
     chain, first = drop.chain, packets[0]
     said = told(drop)
     protocols = tuple(dict.fromkeys(packet.protocol for packet in packets))
-    part = _is_known_in_part(drop)
+    part = is_known_in_part(drop)
+    where = _situation(firewall, drop, packets)
     gone = DropGone(worker=worker, tool=chain.tool, table=chain.table, chain=chain.name, rule=drop.rule)
-    udp_only = "udp" if protocols == ("udp",) else ""
     return Finding(
         code="forward-dropped",
         subject=f"{network.noun(worker)} · {said}",
@@ -198,16 +212,26 @@ def _finding(network: Network, worker: str, firewall: Firewall, drop: Drop, pack
         observed=said,
         near_miss="; ".join(_near(network, worker, firewall)[:3]),
         protocols=protocols,
-        changes=() if part or not _mending(drop) else (gone,),
-        variant="rule-in-part" if part else "-".join(filter(None, ("rule" if drop.rule else "", udp_only))),
+        changes=() if part or not mending(drop) else (gone,),
+        variant="rule-in-part" if part else "-".join(filter(None, ("rule" if drop.rule else "", where))),
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
             "chain": chain.name,
+            "table": chain.table,
             "rule": said,
             "command": mending(drop),
         },
     )
+
+
+def _situation(firewall: Firewall, drop: Drop, packets: Iterable[Packet]) -> str:
+    """Which words are right: those of the chain of forwarded packets, or of a hook that fewer people know."""
+    if all(packet.course in ("to-node", "from-node") for packet in packets):
+        return "own-node"
+    if "forward" not in firewall.hooks_of(drop.chain):
+        return "hook"
+    return "udp" if all(packet.protocol == "udp" for packet in packets) else ""
 
 
 def at_random(network: Network, source: str, destination: str) -> list[tuple[str, Drop]]:
@@ -241,63 +265,16 @@ def swallowing(network: Network, worker: str, teller: str) -> list[Drop]:
         return []
     bridge, card = interfaces(network, worker)
     told_so = Packet(
-        source=node, destination=pod, protocol="icmp", entering=card, leaving=bridge, too_big=True
+        source=node,
+        destination=pod,
+        protocol="icmp",
+        entering=card,
+        leaving=bridge,
+        too_big=True,
+        course="in",
+        masked=seen_as(network, worker),
     )
     return list(firewall.drops(told_so))
-
-
-def told(drop: Drop) -> str:
-    """What drops, and where, so that the same in another table, or another tool's, is something else."""
-    chain = drop.chain
-    if chain.tool == "nft":
-        return f"{chain.table} {chain.name}: {drop.rule or f'policy {chain.policy.lower()}'}"
-    command = " ".join(_iptables(chain))
-    if not drop.rule:
-        return f"{command} -P {chain.name} {chain.policy}"
-    return drop.rule if command == "iptables" else f"{command} {drop.rule}"
-
-
-def _is_known_in_part(drop: Drop) -> bool:
-    """Whether no command can say which rule: nft's by its number, iptables' by all that is in it."""
-    if not drop.rule:
-        return False
-    return not handle(drop.rule) if drop.chain.tool == "nft" else MASK in drop.rule
-
-
-def mending(drop: Drop) -> str:
-    """The command line that mends it, quoted; that lists the rules where none can say which one it is."""
-    command = _listing(drop) if _is_known_in_part(drop) else _mending(drop)
-    return shlex.quote(command) if command else ""
-
-
-def _listing(drop: Drop) -> str:
-    """The command line that lists the rules of the chain with their numbers."""
-    chain = drop.chain
-    if chain.tool == "nft":
-        return shlex.join(["sudo", "nft", "-a", "list", "chain", *chain.table.split(" "), chain.name])
-    return shlex.join(["sudo", *_iptables(chain), "-L", chain.name, "-n", "--line-numbers"])
-
-
-def _mending(drop: Drop) -> str:
-    """The command line that takes the rule away, or turns the policy; every word of the node's is quoted.
-
-    Empty where the rule would run a program, which iptables never prints: a recording may come from anybody.
-    """
-    chain = drop.chain
-    table = chain.table.split(" ")
-    if chain.tool == "nft" and drop.rule:
-        return shlex.join(["sudo", "nft", "delete", "rule", *table, chain.name, "handle", handle(drop.rule)])
-    if chain.tool == "nft":
-        return shlex.join(["sudo", "nft", "add", "chain", *table, chain.name, "{ policy accept; }"])
-    if not drop.rule:
-        return shlex.join(["sudo", *_iptables(chain), "-P", chain.name, "ACCEPT"])
-    words = shlex.split(drop.rule)[1:]
-    runs_programs = any(map(_MODPROBE.match, words))
-    return "" if runs_programs else shlex.join(["sudo", *_iptables(chain), "-D", *words])
-
-
-def _iptables(chain: Chain) -> list[str]:
-    return [chain.tool, *([] if chain.table == "filter" else ["-t", chain.table])]
 
 
 def _near(network: Network, worker: str, firewall: Firewall) -> list[str]:
@@ -335,6 +312,11 @@ def _find_pod(network: Network, worker: str) -> IPv4Address | None:
         return IPv4Address(node.pod)
     cidr = network.pod_cidrs.get(worker)
     return cidr[2] if cidr and cidr.prefixlen <= SMALLEST else None
+
+
+def seen_as(network: Network, worker: str) -> IPv4Address | None:
+    """The address that stands for its pods' on the VPC's side, where they are masqueraded."""
+    return _node_address(network, worker) if network.masquerades(worker) else None
 
 
 def face(network: Network, worker: str) -> IPv4Address | None:

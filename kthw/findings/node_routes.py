@@ -9,6 +9,8 @@ import shlex
 from ipaddress import ip_address
 from typing import Final
 
+from msgspec.structs import replace
+
 from kthw.findings.cni_config import shut_in
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding, once
@@ -16,12 +18,12 @@ from kthw.findings.fix import Change
 from kthw.findings.next_hops import is_next_hop, removing, showing, taken_away
 from kthw.findings.node_changes import KernelRouteMade
 from kthw.findings.node_firewall import interfaces
-from kthw.findings.policy_rules import all_ruled_out, ruled_out
+from kthw.findings.policy_rules import all_ruled_out, leading, mended_by, ruled_out
 from kthw.findings.workers import ground, valid_pod_cidr
 from kthw.network import ranges
 from kthw.network.model import Network
 from kthw.network.node_routes import by_node_routes, on_link, senders
-from kthw.observed.evidence import Way
+from kthw.observed.evidence import PolicyRule, Way
 
 _UNICAST: Final = "unicast"
 _NOWHERE: Final = "none"
@@ -30,13 +32,24 @@ _NOWHERE: Final = "none"
 def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
     way = network.probes.way(worker, towards)
-    return [*ruled_out(network, worker, towards), *(misled(network, worker, way) if way else [])]
+    found = [*ruled_out(network, worker, towards), *(misled(network, worker, way) if way else [])]
+    return [*found, *_neighbours(network, worker)] if worker == towards else found
+
+
+def beyond(network: Network, worker: str, towards: str) -> list[Finding]:
+    """Whether what its pods answer the node of ``towards``, or send to the internet (``""``), goes elsewhere
+    because a policy rule has another table asked.
+    """
+    node = network.evidence.nodes.get(worker)
+    ways = [way for way in node.beyond if way.towards == towards] if node else ()
+    return [found for way in ways for found in _beyond(network, worker, way)]
 
 
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
     by_routes = (found for way in network.node(worker).ways for found in misled(network, worker, way))
-    return once([*all_ruled_out(network, worker), *by_routes])
+    by_rules = (found for way in network.node(worker).beyond for found in _beyond(network, worker, way))
+    return once([*all_ruled_out(network, worker), *by_routes, *by_rules, *_neighbours(network, worker)])
 
 
 def conflicts_elsewhere(network: Network, name: str) -> list[Finding]:
@@ -92,7 +105,8 @@ def _has_no_such_pod(used: Network, worker: str, way: Way) -> bool:
 def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
     if way.kind != _UNICAST or way.device != card:
         return False
-    if way.route.startswith("default "):  # Nearly all are: there are as many as pairs of workers.
+    # Nearly all are: there are as many as pairs of workers.
+    if way.route.startswith("default ") and " table " not in way.route:
         return True
     peer = network.instance(way.towards)
     right = [network.router(network.located[worker].subnet), *([peer.address] if peer else [])]
@@ -102,6 +116,9 @@ def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
 def _peers(network: Network, worker: str, way: Way) -> Finding:
     router, (_, card) = network.router(senders(network)[worker].subnet), interfaces(network, worker)
     right = f"{way.address} via {router} dev {card}"
+    rule, pods = leading(network, worker, way), str(network.pod_cidrs[way.towards])
+    if rule and _destination(way) != pods and _is_part(pods, _destination(way)):
+        return _by_rule(network, worker, way, right, rule)
     if not way.route or way.route.startswith("default "):
         # The way that all else takes, too: nothing to delete blindly.
         return _finding(network, worker, way, right, showing(way), [], "default")
@@ -138,6 +155,57 @@ def _handing_on(network: Network, worker: str, way: Way, router: str, card: str)
         " && ".join(f"sudo ip route replace {each} via {via}" for each, via in hops.items()),
         [KernelRouteMade(worker=worker, destination=e, device=card, via=via) for e, via in hops.items()],
     )
+
+
+def _neighbours(network: Network, worker: str) -> list[Finding]:
+    """Its pods' packets are sent to another's hardware address, for good."""
+    node, noun = network.evidence.nodes.get(worker), network.noun(worker)
+    return [
+        Finding(
+            code="node-route-conflict",
+            subject=f"{noun} · ip neigh {each.address} {each.device}",
+            worker=worker,
+            expected=f"{each.address} dev {each.device} REACHABLE",
+            observed=f"{each.address} dev {each.device} lladdr {each.hardware} PERMANENT",
+            variant="neighbour",
+            facts={
+                "worker_noun": noun,
+                "login": network.login(worker),
+                "address": each.address,
+                "device": each.device,
+                "hardware": each.hardware,
+                "command": shlex.quote(
+                    shlex.join(["sudo", "ip", "neigh", "flush", "dev", each.device, "nud", "permanent"])
+                ),
+            },
+        )
+        for each in (node.neighbours if node else ())
+    ]
+
+
+def _beyond(network: Network, worker: str, way: Way) -> list[Finding]:
+    _, card = interfaces(network, worker)
+    if not card or worker not in network.located:
+        return []
+    router, rule = network.router(network.located[worker].subnet), leading(network, worker, way)
+    near = ("", way.address) if way.towards else ()
+    is_right = way.kind == _UNICAST and way.device == card and way.via in (router, *near)
+    right = f"{way.address} via {router} dev {card}"
+    return [_by_rule(network, worker, way, right, rule)] if rule and not is_right else []
+
+
+def _by_rule(network: Network, worker: str, way: Way, right: str, rule: PolicyRule) -> Finding:
+    said = f"{rule.priority}: {rule.text}"
+    found = _finding(network, worker, way, right, mended_by(rule), [], "by-rule")
+    subject = f"{network.noun(worker)} · ip rule {said}"
+    return replace(found, subject=subject, near_miss=said, facts={**found.facts, "rule": said})
+
+
+def _destination(way: Way) -> str:
+    """Of the entry that decides, which begins with it or with a kind (``blackhole``)."""
+    words = way.route.split()
+    first = words[1] if words[0] == way.kind and words[1:] else words[0]
+    return "0.0.0.0/0" if first == "default" else first
 
 
 def _is_part(destination: str, cidr: str) -> bool:
@@ -185,7 +253,7 @@ def _finding(
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(worker),
-            "towards_noun": network.noun(way.towards),
+            "towards_noun": network.noun(way.towards) if way.towards else way.address,
             "address": way.address,
             "route": observed,
             "device": way.device or way.kind,

@@ -28,7 +28,7 @@ from kthw.findings.ends import End, standing
 from kthw.findings.finding import Finding, once
 from kthw.findings.next_hops import lacking
 from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
-from kthw.findings.node_routes import astray
+from kthw.findings.node_routes import astray, beyond
 from kthw.findings.reverse_path import filtered
 from kthw.network.model import Network
 from kthw.network.node_routes import by_plugin
@@ -131,12 +131,13 @@ class _Paths:
         )
 
     def _back(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
-        bare = not source.masquerades
+        bare, ruled = not source.masquerades, source.masquerades and destination.is_ruled
         return (
             destination.primary_checks,
             self._alike(crossing.reply_leaves, destination.zone, destination, source),
             astray(self._used, destination.worker, source.worker) if bare else (),
             lacking(self._used, destination.worker, source.worker) if bare else (),
+            beyond(self._used, destination.worker, source.worker) if ruled else (),
             self._alike(crossing.reply_crosses, destination.zone, destination, source),
             self._alike(crossing.reply_enters, source.zone, source, destination),
             filtered(self._used, source.worker, destination.worker) if bare and source.strict else (),

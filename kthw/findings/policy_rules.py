@@ -1,4 +1,6 @@
-"""Does a policy rule of a node's kernel drop pods' packets before a routing table is asked?"""
+"""Does a policy rule of a node's kernel drop pods' packets before a routing table is asked, or have a wrong
+one asked?
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from kthw.findings.node_firewall import face, interfaces, pod_of
 from kthw.findings.workers import ground
 from kthw.network import ranges
 from kthw.network.model import Network
-from kthw.observed.evidence import PolicyRule
+from kthw.observed.evidence import PolicyRule, Way
 
 
 def ruled_out(network: Network, worker: str, towards: str) -> list[Finding]:
@@ -43,6 +45,23 @@ def all_ruled_out(network: Network, worker: str) -> list[Finding]:
     )
 
 
+def leading(network: Network, worker: str, way: Way) -> PolicyRule | None:
+    """The rule that has the table asked whose entry decides that way; ``None`` where it is the main one."""
+    words = way.route.split()
+    table = words[words.index("table") + 1] if "table" in words[:-1] else ""
+    lookups = network.evidence.nodes[worker].lookups or ()
+    own, theirs = _single(pod_of(network, worker)), IPv4Network(way.address)
+    for rule in lookups:
+        if table and rule.table == table and _holds_for(network, worker, rule, own, theirs):
+            return rule
+    return None
+
+
+def mended_by(rule: PolicyRule) -> str:
+    """The command that takes the rule away; every word of the node's is quoted."""
+    return shlex.join(["sudo", "ip", "rule", "del", "pref", str(rule.priority), *rule.text.split()])
+
+
 def _rules(network: Network, worker: str) -> Iterable[PolicyRule]:
     node = network.evidence.nodes.get(worker)
     return (node.rules or ()) if node else ()
@@ -60,27 +79,27 @@ def noun_of(network: Network, worker: str, rule: PolicyRule) -> str:
 
 def _meets(network: Network, worker: str, other: str, rule: PolicyRule, *, arriving: bool) -> bool:
     """Whether it drops the packets of the two probe pods."""
-    theirs = face(network, other) if arriving else pod_of(network, other)
-    return _drops(network, worker, rule, _single(pod_of(network, worker)), _single(theirs), arriving=arriving)
+    own, theirs = pod_of(network, worker), face(network, other) if arriving else pod_of(network, other)
+    return _holds_for(network, worker, rule, _single(own), _single(theirs), arriving=arriving)
 
 
 def _touches(network: Network, worker: str, other: str, rule: PolicyRule, *, arriving: bool) -> bool:
     """Whether it drops any packet of their pods."""
     node = face(network, other) if arriving and network.masquerades(other) else None
     theirs = _single(node) or network.pod_cidrs.get(other)
-    return _drops(network, worker, rule, network.pod_cidrs.get(worker), theirs, arriving=arriving)
+    return _holds_for(network, worker, rule, network.pod_cidrs.get(worker), theirs, arriving=arriving)
 
 
-def _drops(
+def _holds_for(
     network: Network,
     worker: str,
     rule: PolicyRule,
     own: IPv4Network | None,
     theirs: IPv4Network | None,
     *,
-    arriving: bool,
+    arriving: bool = False,
 ) -> bool:
-    """Whether it drops any packet between the two ranges; not where one of them is not known."""
+    """Whether it holds for any packet between the two ranges; not where one of them is not known."""
     source, destination = (theirs, own) if arriving else (own, theirs)
     if source is None or destination is None or not _enters(network, worker, rule, arriving=arriving):
         return False
@@ -102,7 +121,6 @@ def _holds(said: str, around: IPv4Network) -> bool:
 
 def _finding(network: Network, worker: str, other: str, rule: PolicyRule) -> Finding:
     said = f"{rule.priority}: {rule.text}"
-    command = ["sudo", "ip", "rule", "del", "pref", str(rule.priority), *rule.text.split()]
     return Finding(
         code="node-route-conflict",
         subject=noun_of(network, worker, rule),
@@ -116,6 +134,6 @@ def _finding(network: Network, worker: str, other: str, rule: PolicyRule) -> Fin
             "login": network.login(worker),
             "towards_noun": network.noun(other),
             "route": said,
-            "command": shlex.quote(shlex.join(command)),
+            "command": shlex.quote(mended_by(rule)),
         },
     )

@@ -12,9 +12,11 @@ from typing import Final
 
 from kthw.findings.ends import forwarding
 from kthw.findings.finding import Cause, Finding, Lost, once
-from kthw.findings.node_firewall import dropped_to_internet
+from kthw.findings.node_firewall import dropped_to_internet, dropped_to_node
+from kthw.findings.node_routes import beyond
 from kthw.findings.path import obstacles
 from kthw.findings.routes import internet_route
+from kthw.findings.witnesses import witnesses
 from kthw.network.model import Network
 from kthw.network.traces import fate
 from kthw.observed.evidence import Probe
@@ -184,11 +186,12 @@ def _in_the_way(network: Network, probe: Probe) -> list[Finding]:
         return obstacles(network, probe.source, probe.destination)
     own = obstacles(network, probe.source, probe.source)
     if probe.kind == "node":
-        return own
+        return once([*own, *dropped_to_node(network, probe.source)])
     firewall = dropped_to_internet(network, probe.source)
     # A table that was not seen is no obstacle.
     route = internet_route(network, probe.source) if network.ruling_seen(probe.source) else []
-    return once([*own, *forwarding(network, probe.source), *firewall, *route])
+    ruled = beyond(network, probe.source, "")
+    return once([*own, *forwarding(network, probe.source), *firewall, *ruled, *route])
 
 
 def _finding(
@@ -248,7 +251,8 @@ def _traced(network: Network, probes: Sequence[Probe]) -> tuple[str, dict[str, s
         "astray": ", ".join(came.astray),
         **{f"{end}_instance": found.id if found else "" for end, found in instances.items()},
     }
-    return came.situation, facts
+    situation, more = witnesses(network, trace, came)
+    return situation or came.situation, {**facts, **more}
 
 
 def pairs(probes: Iterable[Probe]) -> str:

@@ -17,7 +17,8 @@ from typing import Final, Literal
 import msgspec
 
 from kthw.findings.finding import Finding
-from kthw.findings.node_firewall import interfaces, mending, swallowing, told
+from kthw.findings.firewall_commands import mending, told
+from kthw.findings.node_firewall import interfaces, swallowing
 from kthw.findings.reachability import between, names, pairs
 from kthw.intended import tutorial
 from kthw.network.arrival import interfaces_of_probe

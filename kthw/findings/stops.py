@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 import msgspec
 
 from kthw.network.flows import Addresses, Flow, Span
-from kthw.network.packets import Protocol
+from kthw.network.packet import Protocol
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):

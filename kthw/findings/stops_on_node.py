@@ -8,7 +8,8 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from kthw.findings import next_hops, node_routes
-from kthw.findings.node_firewall import interfaces, told, whole_firewall_of
+from kthw.findings.firewall_commands import told
+from kthw.findings.node_firewall import interfaces, seen_as, whole_firewall_of
 from kthw.findings.policy_rules import met, noun_of
 from kthw.findings.stops import Stop
 from kthw.findings.stops_in_vpc import of_finding
@@ -17,7 +18,7 @@ from kthw.network.flows import Addresses, Flow, Span
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall
 from kthw.network.node_routes import by_node_routes, ways_of
-from kthw.network.packets import Packet
+from kthw.network.packet import Packet
 from kthw.observed.evidence import Way
 
 _MOST: Final = 20_000
@@ -111,7 +112,10 @@ def by_firewall(
         yield Stop(where=worker, doubt="firewall")
         return
     firewall = whole_firewall_of(network, worker)
-    each = _packets(firewall, interfaces(network, worker), source, destination, span, outwards=outwards)
+    masked = seen_as(network, worker) if outwards else None
+    each = _packets(
+        firewall, interfaces(network, worker), source, destination, span, outwards=outwards, masked=masked
+    )
     doubted = False
     for count, (flow, packets) in enumerate(each):
         if count >= _MOST:
@@ -135,6 +139,7 @@ def _packets(
     span: Span,
     *,
     outwards: bool,
+    masked: IPv4Address | None,
 ) -> Iterator[tuple[Flow, list[Packet]]]:
     """One flow of each kind that its rules tell apart, the smallest first, there and back."""
     entering, leaving = links if outwards else links[::-1]
@@ -151,6 +156,8 @@ def _packets(
                     protocol=protocol,
                     entering=entering,
                     leaving=leaving,
+                    course="out" if outwards else "in",
+                    masked=masked,
                     port=port,
                     asker=asker,
                 )
@@ -161,6 +168,8 @@ def _packets(
                     entering=leaving,
                     leaving=entering,
                     reply=True,
+                    course="in" if outwards else "out",
+                    masked=masked,
                     port=port,
                     asker=asker,
                 )

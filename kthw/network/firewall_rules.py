@@ -33,8 +33,9 @@ _EXPRESSIONS: Final = {
     ("udp", "sport"): "source-port", ("udp", "dport"): "destination-port",
     ("th", "sport"): "source-port", ("th", "dport"): "destination-port",
     ("iifname",): "entering", ("iif",): "entering", ("oifname",): "leaving", ("oif",): "leaving",
-    ("meta", "nfproto"): "family",
+    ("meta", "nfproto"): "family", ("meta", "protocol"): "family", ("ether", "type"): "family",
 }  # fmt: skip
+_IPV4: Final = frozenset(["ipv4", "ip", "0x0800"])
 _OTHERS: Final = frozenset(["ip6", "icmpv6", "udplite", "sctp", "dccp", "arp"])
 """What an expression about another protocol than ICMP, TCP and UDP over IPv4 begins with."""
 _HEADERS: Final = frozenset(["icmp", "tcp", "udp"])
@@ -49,6 +50,7 @@ _NOTED: Final = frozenset([
 _VERDICTS: Final = {
     "accept": "accept", "drop": "drop", "reject": "drop", "return": "return", "continue": "go-on",
     "jump": "jump", "goto": "goto", "queue": "unknown",
+    "dnat": "accept", "snat": "accept", "masquerade": "accept", "redirect": "accept",
 }  # fmt: skip
 
 
@@ -164,7 +166,7 @@ def _of_nft(text: str) -> Rule:
 def _match(what: tuple[str, ...], value: str, negated: bool) -> list[tuple[str, str, bool]]:
     kind = _EXPRESSIONS[what]
     if kind == "family":
-        return [] if ("ipv4" in value.split(",")) is not negated else [("never", "", False)]
+        return [] if _IPV4.isdisjoint(value.split(",")) is negated else [("never", "", False)]
     # What is asked of a protocol's header, also with "!=", holds for that protocol's packets only.
     of = [("protocol", what[0], False)] if what[0] in _HEADERS else []
     return [*of, (kind, value, negated)]

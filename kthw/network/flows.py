@@ -16,7 +16,7 @@ import msgspec
 from kthw.intended.pod_cidrs import SMALLEST
 from kthw.network import ranges
 from kthw.network.filters import Need
-from kthw.network.packets import Protocol
+from kthw.network.packet import Protocol
 
 _T = TypeVar("_T")
 PROTOCOLS: Final[tuple[Protocol, ...]] = ("icmp", "tcp", "udp")

@@ -1,4 +1,4 @@
-"""What a node's firewall does to one forwarded packet, by its rules as the tools print them.
+"""What a node's firewall does to one packet of a pod, by its rules as the tools print them.
 
 Conservative: a match that is not understood may or may not hold, and a packet counts as dropped only where
 it is dropped either way.
@@ -7,37 +7,22 @@ it is dropped either way.
 from __future__ import annotations
 
 import enum
-import functools
-import ipaddress
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from ipaddress import IPv4Address, IPv4Network
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from ipaddress import IPv4Address
 from typing import Final
 
 import msgspec
 
-from kthw.network import ranges
 from kthw.network.firewall_rules import Rule, parsed
-from kthw.network.packets import Packet as Packet
-from kthw.network.packets import Protocol as Protocol
+from kthw.network.matching import holds, networks, spans
+from kthw.network.packet import Packet, met
 from kthw.observed.evidence import Chain
 
 _Key = tuple[str, str, str]
 """A chain's tool, table and name."""
 _DEEPEST: Final = 16
 """How many jumps deep chains are followed (nftables allows no more), and how many drops are told."""
-_PORT: Final = re.compile(r"[0-9]{1,9}")
-_UNLISTED: Final = re.compile(r"@|(^|,)[0-9]+-[0-9]")
-"""A set by name (``@pods``), or a range of numbers, where names and numbers are compared."""
 
-_PROTOCOLS: Final = {"icmp": {"icmp", "1"}, "tcp": {"tcp", "6"}, "udp": {"udp", "17"}}
-"""By name, and by number as nft prints them where there is no ``/etc/protocols``."""
-_ECHO_REQUEST: Final = {"echo-request", "8", "8/0", "any"}
-_ECHO_REPLY: Final = {"echo-reply", "0", "0/0", "any"}
-_TOO_BIG: Final = {"destination-unreachable", "3", "fragmentation-needed", "3/4", "any"}
-_FRAGMENTATION: Final = {"frag-needed", "4"}
-_NO_CODE: Final = {"net-unreachable", "0"}
-"""As nft prints the code 0, whatever the type is."""
 _CHANCE: Final = frozenset(["statistic", "numgen", "limit", "hashlimit"])
 """What rules match some of the packets with that are alike, the next of which they pass over."""
 
@@ -60,7 +45,7 @@ class Firewall:
             for key, chain in self._chains.items()
         }
         named = {value for rules in self._rules.values() for rule in rules for _, value, _ in rule.matches}
-        self.named = {network for value in named for network in _networks(value)}
+        self.named = {network for value in named for network in networks(value)}
         """The ranges of addresses that its rules tell apart."""
         self.may_drop = any(chain.policy == "DROP" for chain in self._base) or any(
             rule.verb.name == "drop" for rules in self._rules.values() for rule in rules
@@ -79,8 +64,9 @@ class Firewall:
     def drops(self, packet: Packet) -> tuple[Drop, ...]:
         """All that drops the packet: the first thing, what would if that were gone, and so on."""
         key = (
-            packet.protocol, packet.entering, packet.leaving, packet.reply, packet.too_big,
-            packet.port, packet.asker, self.alike(packet.source), self.alike(packet.destination),
+            packet.protocol, packet.entering, packet.leaving, packet.reply, packet.too_big, packet.course,
+            packet.masked, packet.port, packet.asker,
+            self.alike(packet.source), self.alike(packet.destination),
         )  # fmt: skip
         if key not in self._remembered:
             self._remembered[key] = self._drops(packet)
@@ -88,8 +74,12 @@ class Firewall:
 
     def doubt(self, packet: Packet) -> Drop | None:
         """What may drop the packet, or may not: a match that is not understood, or what was not seen."""
-        walk = _Walk(self._chains, self._rules, packet, (), doubts=True)
+        walks: dict[Packet, _Walk] = {}
         for chain in self._base:
+            seen = met(packet, chain)
+            if seen is None:
+                continue
+            walk = walks.setdefault(seen, _Walk(self._chains, self._rules, seen, (), doubts=True))
             drops = [end for end in walk.ends(chain) if isinstance(end, Drop)]
             for found in (*drops, *walk.unseen):
                 return found
@@ -102,16 +92,38 @@ class Firewall:
     def ports(self, what: str) -> list[tuple[int, int]]:
         """The spans that its rules tell apart, of ``source-port`` or ``destination-port``."""
         asked = {v for rules in self._rules.values() for r in rules for w, v, _ in r.matches if w == what}
-        return [span for value in asked for span in _spans(value) or ()]
+        return [span for value in asked for span in spans(value) or ()]
 
     def at_random(self, packet: Packet) -> list[Drop]:
         """The rules that drop one such packet and let the next one pass: by lot, or beyond a rate."""
-        return [
-            Drop(chain, rule.text)
-            for key, chain in self._chains.items()
-            for rule in self._rules[key]
-            if rule.verb.name == "drop" and _by_chance(rule) and holds(rule, packet) is not False
-        ]
+        found: dict[Drop, None] = {}
+        for base in self._base:
+            seen = met(packet, base)
+            for chain, rule in self._reached(base, seen) if seen else ():
+                if rule.verb.name == "drop" and _by_chance(rule):
+                    found[Drop(chain, rule.text)] = None
+        return list(found)
+
+    def _reached(self, base: Chain, packet: Packet | None = None) -> Iterator[tuple[Chain, Rule]]:
+        """The rules of that chain and of all it jumps to; with a packet, those that may hold for it."""
+        waiting, seen = [base], {base}
+        while waiting:
+            chain = waiting.pop()
+            for rule in self._rules[chain.tool, chain.table, chain.name]:
+                if packet and holds(rule, packet) is False:
+                    continue
+                yield chain, rule
+                target = self._chains.get((chain.tool, chain.table, rule.verb.target))
+                if target and target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+
+    def hooks_of(self, chain: Chain) -> set[str]:
+        """Those of the base chains that lead to it: its own, where it is one."""
+        if chain.policy:
+            return {chain.hook}
+        same = (base for base in self._base if (base.tool, base.table) == (chain.tool, chain.table))
+        return {base.hook for base in same if any(chain == each for each, _ in self._reached(base))}
 
     def alike(self, address: IPv4Address) -> tuple[bool, ...]:
         """The same for all addresses that no rule tells apart."""
@@ -132,10 +144,17 @@ class Firewall:
 
     def _first(self, packet: Packet, mended: Collection[Drop]) -> Drop | None:
         """What drops the packet whatever else holds: nothing is told that only may match."""
-        walk, certain = (
-            _Walk(self._chains, self._rules, packet, mended, doubts=doubts) for doubts in (True, False)
-        )
+        walks: dict[Packet, tuple[_Walk, _Walk]] = {}
         for chain in self._base:
+            seen = met(packet, chain)
+            if seen is None:
+                continue
+            if seen not in walks:
+                walk, certain = (
+                    _Walk(self._chains, self._rules, seen, mended, doubts=doubts) for doubts in (True, False)
+                )
+                walks[seen] = walk, certain
+            walk, certain = walks[seen]
             if _Then.THROUGH not in walk.ends(chain):
                 return next(end for end in certain.ends(chain) if isinstance(end, Drop))
         return None
@@ -229,94 +248,3 @@ class _Walk:
 
 def _by_chance(rule: Rule) -> bool:
     return any(not what and value in _CHANCE for what, value, _ in rule.matches)
-
-
-def holds(rule: Rule, packet: Packet) -> bool | None:
-    """Whether the rule's matches hold for the packet; ``None`` where that is not known."""
-    known = True
-    for what, value, negated in rule.matches:
-        held = _holds(what, value, packet)
-        if held is negated:
-            return False
-        known = known and held is not None
-    return known or None
-
-
-def _holds(what: str, value: str, packet: Packet) -> bool | None:
-    if what in ("source", "destination"):
-        address = packet.source if what == "source" else packet.destination
-        networks = _networks(value)
-        return any(address in network for network in networks) if networks else None
-    if what in ("entering", "leaving"):
-        interface = packet.entering if what == "entering" else packet.leaving
-        return _interface(interface, value) if interface else None
-    if what == "protocol":
-        return _listed(_PROTOCOLS[packet.protocol], value)
-    if what == "state":
-        state = "related" if packet.too_big else "established" if packet.reply else "new"
-        return state in value.lower().split(",")
-    if what == "icmp-type":
-        kind = _TOO_BIG if packet.too_big else _ECHO_REPLY if packet.reply else _ECHO_REQUEST
-        return _listed(kind, value)
-    if what == "icmp-code":
-        return _listed(_FRAGMENTATION if packet.too_big else _NO_CODE, value)
-    if what in ("source-port", "destination-port"):
-        ports = packet.source_ports if what == "source-port" else packet.destination_ports
-        return _ports(value, ports) if ports else None
-    return False if what == "never" else None
-
-
-def _interface(interface: str, pattern: str) -> bool | None:
-    for each in pattern.split(","):
-        wild = each.endswith(("+", "*"))
-        if interface == each or (wild and interface.startswith(each[:-1])):
-            return True
-    return None if "@" in pattern else False
-
-
-def _listed(names: Set[str], value: str) -> bool | None:
-    """Whether any of the names is in a list, as far as it can be read."""
-    if not names.isdisjoint(value.split(",")):
-        return True
-    return None if _UNLISTED.search(value) else False
-
-
-def _ports(value: str, ports: range) -> bool | None:
-    """Whether they are ``22,8000:8999``; ``None`` where only some are, or may be."""
-    spans = _spans(value)
-    if spans is None:
-        return None
-    if any(low <= ports[0] and ports[-1] <= high for low, high in spans):
-        return True
-    return None if any(low <= ports[-1] and ports[0] <= high for low, high in spans) else False
-
-
-@functools.lru_cache(maxsize=4096)
-def _spans(value: str) -> tuple[tuple[int, int], ...] | None:
-    """The first and last ports in ``22,8000:8999``; ``None`` where not all of it can be read."""
-    spans = []
-    for each in value.split(","):
-        low, _, high = each.replace(":", "-").partition("-")
-        if not _PORT.fullmatch(low) or not _PORT.fullmatch(high or low):
-            return None
-        spans.append((int(low), int(high or low)))
-    return tuple(spans)
-
-
-@functools.lru_cache(maxsize=4096)
-def _networks(value: str) -> tuple[IPv4Network, ...]:
-    """The networks in ``10.200.0.0/16,10.0.1.20-10.0.1.29``; none where not all of it can be read.
-
-    That is a set by name, an element's comment, or a mask with holes, as iptables has them.
-    """
-    found: list[IPv4Network] = []
-    try:
-        for each in value.split(","):
-            first, dash, last = each.partition("-")
-            if dash:
-                found += ipaddress.summarize_address_range(IPv4Address(first), IPv4Address(last))
-            else:
-                found.append(ranges.network(each))
-    except ValueError:
-        return ()
-    return tuple(found)

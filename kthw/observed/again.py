@@ -10,19 +10,20 @@ from kthw.observed import answers, tracing
 from kthw.observed.evidence import PROBE_PORT
 from kthw.observed.ssh.session import Session
 
-TRACE_DEADLINE: Final = 5.0
+TRACE_DEADLINE: Final = 8.0
 
 _T = TypeVar("_T")
 
 
 class Again:
-    """Three steps, each for all workers before the next; ``seen`` by the worker that saw.
+    """Three steps, each for all workers before the next; ``seen`` by the worker that saw, ``told`` all of it.
 
     A failure is no error here, unless the worker is lost; one that is late is not asked again.
     """
 
     def __init__(self, sessions: Mapping[str, Session], plan: tracing.Plan) -> None:
         self.seen: dict[str, Sequence[answers.Sighting]] = {}
+        self.told: dict[str, answers.Seen] = {}
         self._sessions = sessions
         self._plan = plan
         self._watched = plan.watched()
@@ -41,6 +42,7 @@ class Again:
         if answer:
             with self._sessions[worker].fitting("seen"):
                 self.seen[worker] = answers.sightings(answer, len(self._watched))
+            self.told[worker] = answer
 
     def _ask(self, worker: str, do: str, kind: type[_T], **fields: object) -> _T | None:
         session = self._sessions[worker]

@@ -20,10 +20,13 @@ from kthw.observed.evidence import (
     Keeper,
     KernelRoute,
     Link,
+    Moved,
+    Neighbour,
     Node,
     PodFailure,
     PolicyRule,
     Probe,
+    Program,
     UnfitProgram,
     Way,
 )
@@ -124,6 +127,9 @@ class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ways: tuple[Way, ...]
     routes: Annotated[tuple[KernelRoute, ...], Meta(max_length=MOST_ROUTES)] | None = None
     rules: Annotated[tuple[PolicyRule, ...], Meta(max_length=64)] | None = None
+    lookups: Annotated[tuple[PolicyRule, ...], Meta(max_length=64)] | None = None
+    beyond: tuple[Way, ...] = ()
+    neighbours: Annotated[tuple[Neighbour, ...], Meta(max_length=4)] = ()
     keeper: Keeper | None = None
     firewall: Annotated[tuple[Chain, ...], Meta(max_length=2000)] | None
     lacking: Annotated[tuple[Literal["ip", "nft", "iptables-save"], ...], Meta(max_length=3)]
@@ -156,6 +162,8 @@ Sighting = tuple[Annotated[int, Meta(ge=0, lt=2000)], Literal["request", "reply"
 
 class Seen(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seen: Annotated[tuple[Sighting, ...], Meta(max_length=20_000)]
+    moved: Annotated[tuple[Moved, ...], Meta(max_length=32)] = ()
+    programs: Annotated[tuple[Program, ...], Meta(max_length=16)] = ()
 
 
 class Singles(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -254,9 +262,16 @@ def node(worker: str, login: str, answer: Facts) -> Node:
     )
 
 
-def with_surroundings(node: Node, answer: Surroundings, towards: Mapping[str, tuple[str, str]]) -> Node:
+def with_surroundings(
+    node: Node,
+    answer: Surroundings,
+    towards: Mapping[str, tuple[str, str]],
+    beyond: Mapping[str, str] | None = None,
+) -> Node:
     """``node`` with what its pods' packets meet, from the answer to ``ways``. Raises ``UnfitError``."""
     _check_ways(answer, towards)
+    if answer.beyond and [(way.towards, way.address) for way in answer.beyond] != [*(beyond or {}).items()]:
+        raise UnfitError("beyond: not those that were asked for")
     return msgspec.structs.replace(
         node,
         links=answer.links,
@@ -264,6 +279,9 @@ def with_surroundings(node: Node, answer: Surroundings, towards: Mapping[str, tu
         ways=answer.ways,
         routes=answer.routes,
         rules=answer.rules,
+        lookups=answer.lookups,
+        beyond=answer.beyond,
+        neighbours=answer.neighbours,
         keeper=answer.keeper,
         firewall=None if answer.firewall is None else tuple(_chain(each) for each in answer.firewall),
         lacking=answer.lacking,
@@ -286,6 +304,12 @@ def _check_ways(answer: Surroundings, towards: Mapping[str, tuple[str, str]]) ->
         around = towards.get(worker, ("", ""))[1]
         if not around or IPv4Address(address) not in IPv4Network(around):
             raise UnfitError(printable(f"ways: {address} is no part of what was asked for {worker}"))
+
+
+def with_witnesses(node: Node, answer: Seen) -> Node:
+    """``node`` with what counted packets there, and what may take them, from the answer to ``seen``."""
+    moved = (msgspec.structs.replace(each, text=masked(each.text)) for each in answer.moved)
+    return msgspec.structs.replace(node, moved=tuple(moved), programs=answer.programs)
 
 
 def _chain(told: Chain) -> Chain:

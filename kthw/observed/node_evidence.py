@@ -24,6 +24,9 @@ from kthw.observed.values import (
     Text,
 )
 
+Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
+"""Where on a packet's way through the node the kernel asks a firewall's chain."""
+
 
 class CniConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One plugin that a file of ``/etc/cni/net.d`` names, in the order of the files and of their lists.
@@ -84,18 +87,28 @@ class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PolicyRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule of the node's kernel that drops packets before a routing table is asked (``ip rule``).
+    """A rule of the node's kernel (``ip rule``) that drops packets before a routing table is asked, or has
+    another ``table`` than the main one asked first.
 
     It holds for what comes in by ``entering`` from ``source`` for ``destination``; empty is any. ``text`` is
     the rest as ``ip rule`` prints it and ``ip rule del pref PRIORITY`` takes it.
     """
 
     priority: Annotated[int, Meta(ge=0, lt=1 << 32)]
-    kind: Literal["blackhole", "unreachable", "prohibit"]
+    kind: Literal["blackhole", "unreachable", "prohibit", "lookup"]
     text: Text
     source: MaybeCidr = ""
     destination: MaybeCidr = ""
     entering: Interface = ""
+    table: MaybeIdentifier = ""
+
+
+class Neighbour(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A permanent neighbour entry of a node for its probe pod's address, with another's ``hardware`` one."""
+
+    address: Address
+    device: Interface
+    hardware: Annotated[str, Meta(pattern=r"\A[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")]
 
 
 class KernelRoute(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -123,21 +136,46 @@ class Keeper(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Chain(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A chain of the node's firewall that forwarded packets pass, or that such a chain jumps to.
+    """A chain of the node's firewall that pods' packets pass, or that such a chain jumps to.
 
     ``tool`` is the command that changes it: ``iptables``, or ``iptables-legacy``/``iptables-nft`` where that
     is not the node's default, or ``nft``. ``table`` is ``filter``, ``mangle``, …; for ``nft`` with the
-    family (``inet filter``). ``policy`` (``ACCEPT``, ``DROP``) only where the kernel itself calls the chain
-    for forwarded packets. ``rules`` are as ``iptables-save`` and ``nft -a list ruleset`` print them.
-    ``cut``: there were more than are kept.
+    family (``inet filter``). ``policy`` (``ACCEPT``, ``DROP``) only where the kernel itself calls the chain:
+    at ``hook``, the lowest ``priority`` first; of interfaces, for those of ``devices`` alone; ``nat``: only
+    for the first packet of a connection. ``rules`` are as ``iptables-save`` and ``nft -a list ruleset``
+    print them. ``cut``: there were more than are kept.
     """
 
     tool: Literal["iptables", "iptables-legacy", "iptables-nft", "nft"]
     table: Name
     name: Name
     policy: MaybeIdentifier = ""
+    hook: Hook = "forward"
+    priority: Annotated[int, Meta(ge=-(1 << 31), lt=1 << 31)] = 0
+    devices: Annotated[tuple[Interface, ...], Meta(max_length=64)] = ()
+    nat: bool = False
     rules: tuple[Text, ...] = ()
     cut: bool = False
+
+
+class Moved(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A counter of what is taken away on the node, and by how many it moved while packets were sent again.
+
+    Of a rule (``text``), or of the policy where that is empty, of ``chain``, without its rules; else of
+    the kernel's own, by name (``IPReversePathFilter``, ``ens5: tx dropped``).
+    """
+
+    text: Text
+    packets: Annotated[int, Meta(ge=1, le=100_000)]
+    chain: Chain | None = None
+
+
+class Program(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What sees each packet of an interface and may take it: an XDP program, or a filter of ``tc``."""
+
+    kind: Literal["xdp", "tc"]
+    device: Interface
+    text: Name
 
 
 class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -159,11 +197,14 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
     (first one per other worker and to the node's own pod; then those
-    to a part of a pod CIDR that has an entry of its own), ``rules`` and ``routes`` (``None`` where that was
-    not looked at),
-    ``keeper`` (``None`` where nobody is seen to be),
+    to a part of a pod CIDR that has an entry of its own), ``rules`` (those that drop), ``lookups`` (those
+    that have another table asked), ``beyond`` (where these may make a difference for pods: their ways to the
+    other workers' own addresses, and, towards nobody, to the internet) and ``routes`` (``None`` where that
+    was not looked at),
+    ``neighbours`` (wrong ones), ``keeper`` (``None`` where nobody is seen to be),
     ``firewall`` (in the order the kernel asks;
-    ``None`` where no tool on the node could say), ``lacking`` (the programs that are not there to say it:
+    ``None`` where no tool on the node could say), ``moved`` and ``programs`` (where packets were lost, and
+    sent again), ``lacking`` (the programs that are not there to say it:
     ``ip``, or ``nft`` and ``iptables-save``; where they are there and failed, that is an error of its own).
     """
 
@@ -187,14 +228,21 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rp_filter: Small | None = None
     ways: tuple[Way, ...] = ()
     rules: tuple[PolicyRule, ...] | None = None
+    lookups: tuple[PolicyRule, ...] | None = None
+    beyond: tuple[Way, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
     routes: tuple[KernelRoute, ...] | None = None
     keeper: Keeper | None = None
     firewall: tuple[Chain, ...] | None = None
+    moved: tuple[Moved, ...] = ()
+    programs: tuple[Program, ...] = ()
     lacking: tuple[MaybeIdentifier, ...] = ()
 
 
 PROBE_PORT: Final = 8080
 """The TCP port a probe pod listens on, and its peers connect to."""
+SENT_AGAIN: Final = 3
+"""How often the packets of a pair that failed are sent again, and watched for."""
 DNS_PORT: Final = 53
 """The UDP port a probe pod answers on, as a pod of CoreDNS does."""
 

@@ -10,7 +10,6 @@ from ipaddress import IPv4Network
 from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from kthw.errors import LookError
 from kthw.intended import tutorial
@@ -23,6 +22,7 @@ from kthw.observed.besides import Besides
 from kthw.observed.cni_networks import brought_by, pod_network, serves_strangers
 from kthw.observed.evidence import PROBE_PORT, Inventory, Node, Probe, Sent, Trace
 from kthw.observed.namesakes import machines_running
+from kthw.observed.seen import Seen
 from kthw.observed.ssh.session import MOST_BYTES, Session
 from kthw.observed.ways_in import ways_in
 from kthw.target import Target
@@ -48,17 +48,6 @@ _BYTES_PER_WORKER: Final = 8 << 10
 """What each of many workers adds to the longest answer."""
 
 _T = TypeVar("_T")
-
-
-class Seen(Struct, frozen=True, kw_only=True):
-    """``nodes`` by worker name, those that could be logged in to; ``errors`` name the worker they concern."""
-
-    nodes: dict[str, Node] = {}
-    probes: tuple[Probe, ...] = ()
-    traces: tuple[Trace, ...] = ()
-    sent: tuple[Sent, ...] = ()
-    errors: tuple[LookError, ...] = ()
-    ssh_sessions: int = 0
 
 
 def _silent(_phase: str, _done: int, _of: int) -> None:
@@ -269,9 +258,13 @@ class _Look:
         """What packets meet on the node: where its kernel sends those for any pod, its own included."""
         session = self._sessions[worker]
         towards = {peer: to for peer, to in self._towards.items() if peer != worker or peer in self._pods}
-        answer = session.ask("ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=towards)
+        others = {w: each.address for w, each in self._workers.items() if w != worker and each.address}
+        beyond = {**others, "": tutorial.INTERNET_HOST} if worker in self._pods else {}
+        answer = session.ask(
+            "ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=towards, beyond=[*beyond.items()]
+        )
         with session.fitting("ways"):
-            self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer, towards)
+            self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer, towards, beyond)
         self._note_all(session, answer.failed)
 
     def _note_all(self, session: Session, problems: Iterable[answers.Problem]) -> None:
@@ -313,6 +306,8 @@ class _Look:
         again = Again(self._sessions, plan)
         for step in (again.watch, again.send, again.collect):
             self._each("", self._alive(workers), step)
+        for worker, told in again.told.items():
+            self._nodes[worker] = answers.with_witnesses(self._nodes[worker], told)
         bridges = {worker: self._bridge(worker) for worker in workers}
         return tracing.traces(plan, dict(sorted(again.seen.items())), self._nodes, bridges)
 

@@ -9,13 +9,13 @@ from typing import Any, Final
 from msgspec import Struct
 
 from kthw.observed.answers import Sighting
-from kthw.observed.evidence import Node, Probe, Trace
+from kthw.observed.evidence import SENT_AGAIN, Node, Probe, Trace
 
 MOST_FROM_ONE: Final = 20
 """Pairs traced per source: enough to tell where packets stay, and cheap however many fail."""
 MOST: Final = 2000
 """Pairs traced in all; no agent watches for more."""
-TIMES: Final = 3
+TIMES: Final = SENT_AGAIN
 PAUSE: Final = 0.15
 """Seconds between two sendings."""
 SECONDS: Final = 0.5

@@ -8,6 +8,7 @@ from tests.faults import healthy, pairs
 from tests.faults.fault import Fault, Healthy
 from tests.faults.faults_of_acls import ACLS
 from tests.faults.faults_of_cni import CNI_FILES, CNI_PLUGINS, LEFT_OVER
+from tests.faults.faults_of_hooks import HOOKS
 from tests.faults.faults_of_node_routes import BESIDE, KERNEL_MISSING, NEXT_HOPS, OFF_LINK
 from tests.faults.faults_of_nodes import CNI, FORWARDING, ROUTES, UNEXPLAINED
 from tests.faults.faults_of_other_machines import OTHER_MACHINES
@@ -31,6 +32,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *GROUPS,
     *ACLS,
     *FORWARDING,
+    *HOOKS,
     *CNI,
     *PLUGINS,
     *CNI_PLUGINS,

@@ -15,6 +15,8 @@ def _subnet(worker: str, subnet: str) -> str:
 
 
 _TOKENS: Final = "aws ec2 modify-instance-metadata-options --instance-id ${WORKER_1} --http-tokens"
+_FOR_PODS: Final = "6,48 0 0 30,21 0 2 10,48 0 0 31,21 1 0 200,6 0 0 0,6 0 0 2"
+"""Classic BPF, from the Ethernet header: TC_ACT_SHOT for destinations in 10.200.0.0/16, else TC_ACT_OK."""
 _ASKED: Final = f"""ssh worker-1 sh <<'END'
 POD_CIDR=$(curl -s http://169.254.169.254/latest/user-data/ | tr '|' '\\n' | grep '^pod-cidr' | cut -d= -f2)
 sudo sed -i "s#10.200.[0-9]*.0/24#$POD_CIDR#" {_FILE}
@@ -185,8 +187,44 @@ ROUTES: Final = (
             ssh worker-0 'sudo sh -ec "ip link add vpn0 type veth peer name vpn1; ip link set vpn0 up
             ip route add default dev vpn0 table 100; ip rule add pref 100 to 10.200.1.0/24 lookup 100"'
         """,
-        expected=("node-route-conflict.default worker-0",),
-        restores="""ssh worker-0 'sudo sh -c "ip rule del pref 100; ip link del vpn0"'""",
+        expected=("node-route-conflict.by-rule worker-0",),
+        cleans="ssh worker-0 'sudo ip link del vpn0'",
+    ),
+    Fault(
+        name="neighbours of an old pod",
+        en="The bridge of worker-1 has permanent neighbour entries, from a script that means to spare ARP.",
+        pt="A bridge do worker-1 tem vizinhos permanentes, de um script que quer poupar ARP.",
+        breaks="""
+            ssh worker-1 sudo sh -e <<'END'
+ip link add cnio0 address 02:00:00:00:00:01 type bridge
+ip address add 10.200.1.1/24 dev cnio0
+ip link set cnio0 up
+for n in $(seq 2 99); do ip neigh add 10.200.1.$n lladdr 02:00:00:00:00:99 dev cnio0 nud permanent; done
+END""",
+        expected=("node-route-conflict.neighbour worker-1",),
+        cleans="ssh worker-1 sudo ip link del cnio0",
+    ),
+    Fault(
+        name="a policy rule by source takes pods along",
+        en="A script for a second card on worker-1 has a table asked for what pods send.",
+        pt="Um script para uma segunda placa no worker-1 manda usar outra tabela para o que os pods enviam.",
+        breaks="""
+            ssh worker-1 'sudo ip route add default via 10.0.1.99 dev ens5 table 100'
+            ssh worker-1 'sudo ip rule add pref 100 from 10.200.0.0/16 lookup 100'
+        """,
+        expected=("node-route-conflict.by-rule worker-1",),
+        cleans="ssh worker-1 'sudo ip route flush table 100'",
+    ),
+    Fault(
+        name="a policy rule by interface leads nowhere",
+        en="A kill switch on worker-2 has an empty table asked for what comes in by the pods' bridge.",
+        pt="Um bloqueio de VPN no worker-2 manda usar uma tabela sem saída para o que entra pela bridge.",
+        breaks="""
+            ssh worker-2 'sudo ip route add blackhole default table 100'
+            ssh worker-2 'sudo ip rule add pref 100 iif cnio0 to 10.200.0.0/15 lookup 100'
+        """,
+        expected=("node-route-conflict.by-rule worker-2",),
+        cleans="ssh worker-2 'sudo ip route flush table 100'",
     ),
     _conflict(
         "a node's route to a peer leads elsewhere",
@@ -216,28 +254,55 @@ ROUTES: Final = (
 
 UNEXPLAINED: Final = (
     Fault(
-        name="a raw rule drops pings",
-        en="A raw rule on worker-1 drops pings to its pods, before any chain that is looked at.",
-        pt="Uma regra raw no worker-1 descarta pings para os pods, antes de qualquer cadeia observada.",
-        breaks="ssh worker-1 'sudo iptables -t raw -A PREROUTING -p icmp -d 10.200.1.0/24 -j DROP'",
-        expected=tuple(f"pod-unreachable.request-on-node worker-{n}" for n in range(3)),
-        restores="ssh worker-1 'sudo iptables -t raw -F'",
+        name="a rule of nftables that nobody understands",
+        en="A table on worker-2 drops packets of pods by their length as they leave, and counts them.",
+        pt="Uma tabela no worker-2 descarta pacotes de pods pelo tamanho quando saem, e os conta.",
+        breaks="""
+            ssh worker-2 "sudo nft 'add table inet guide; \\
+              add chain inet guide c { type filter hook postrouting priority 0; }; \\
+              add rule inet guide c iifname cnio0 ip daddr 10.200.0.0/16 meta length < 9999 counter drop'"
+        """,
+        expected=tuple(f"pod-unreachable.on-node-rule worker-{n}" for n in range(3)),
+        cleans="ssh worker-2 'sudo nft delete table inet guide'",
     ),
     Fault(
-        name="the node does not answer its pods",
-        en="An INPUT rule on worker-1 drops what its own pods send to the node.",
-        pt="Uma regra INPUT no worker-1 descarta o que os próprios pods mandam ao nó.",
-        breaks="ssh worker-1 'sudo iptables -A INPUT -s 10.200.1.0/24 -j DROP'",
+        name="a tc filter drops",
+        en="A filter of tc on the network card of worker-1 drops all that comes in for pods.",
+        pt="Um filtro do tc na placa de rede do worker-1 descarta tudo o que chega para pods.",
+        breaks=f"""
+            ssh worker-1 'sudo tc qdisc add dev ens5 clsact'
+            ssh worker-1 "sudo tc filter add dev ens5 ingress bpf da bytecode '{_FOR_PODS}'"
+        """,
+        expected=tuple(f"pod-unreachable.on-node-program worker-{n}" for n in range(3)),
+        cleans="ssh worker-1 'sudo tc qdisc del dev ens5 clsact'",
+    ),
+    Fault(
+        name="a rule sends packets for pods elsewhere",
+        en="An old rule for a service on worker-0 gives what is for worker-1's pods another destination.",
+        pt="Uma regra antiga de um serviço no worker-0 dá outro destino ao que é para os pods do worker-1.",
+        breaks="""
+            ssh worker-0 \\
+              'sudo iptables -t nat -A PREROUTING -i cnio0 -d 10.200.1.0/24 -j DNAT --to 10.200.2.250'
+        """,
+        expected=("pod-unreachable.astray-rule worker-0", "pod-unreachable.astray-rule worker-1"),
+    ),
+    Fault(
+        name="a rule that nobody understands",
+        en="A raw rule on worker-1 drops pings to its pods by their length, which nobody judges.",
+        pt="Uma regra raw no worker-1 descarta pings para os pods pelo tamanho, que não é avaliado.",
+        breaks="""
+            ssh worker-1 \
+              'sudo iptables -t raw -A PREROUTING -p icmp -d 10.200.1.0/24 -m length --length 1:9999 -j DROP'
+        """,
+        expected=tuple(f"pod-unreachable.on-node-rule worker-{n}" for n in range(3)),
+    ),
+    Fault(
+        name="an INPUT rule that nobody understands",
+        en="An INPUT rule on worker-1 drops what its own pods send to the node by its length.",
+        pt="Uma regra INPUT no worker-1 descarta, pelo tamanho, o que os próprios pods mandam ao nó.",
+        breaks="ssh worker-1 'sudo iptables -A INPUT -s 10.200.1.0/24 -m length --length 1:9999 -j DROP'",
         expected=("pod-unreachable.node worker-1",),
         restores="ssh worker-1 'sudo iptables -F INPUT'",
-    ),
-    Fault(
-        name="pods cut off from the internet",
-        en="A rule on worker-1 drops what goes to one host on the internet.",
-        pt="Uma regra no worker-1 descarta o que vai para um host da internet.",
-        breaks="ssh worker-1 'sudo iptables -t raw -A PREROUTING -d 1.1.1.1 -j DROP'",
-        expected=("pod-unreachable.internet worker-1",),
-        restores="ssh worker-1 'sudo iptables -t raw -F'",
     ),
     Fault(
         name="answers leave by a second interface",

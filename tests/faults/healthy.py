@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.faults.fault import Healthy
 from tests.faults.faults_of_cni import WELL
+from tests.faults.faults_of_hooks import HARMLESS
 from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
 from tests.faults.faults_of_packets import HEALTHY as OF_PACKETS
 from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
@@ -273,6 +274,7 @@ END""",
     ),
     *BY_NODES,
     *OF_PACKETS,
+    *HARMLESS,
     Healthy(
         name="flannel in tunnels",
         en="The network is flannel's, in VXLAN tunnels: no VPC route, and every source/dest check is on.",

@@ -12,6 +12,7 @@ from tests.findings import (
     faults_of_cni,
     faults_of_filters,
     faults_of_firewalls,
+    faults_of_hooks,
     faults_of_installed_networks,
     faults_of_next_hops,
     faults_of_node_routes,
@@ -28,11 +29,13 @@ from tests.findings import (
     faults_of_routes,
     faults_of_sizes,
     faults_of_the_way_in,
+    faults_of_witnesses,
     faults_of_workers,
 )
 from tests.findings.judged import Faults, Healthy
 
 SUBJECTS = (
+    faults_of_witnesses,
     faults_of_workers,
     faults_of_the_way_in,
     faults_of_routes,
@@ -41,6 +44,7 @@ SUBJECTS = (
     faults_of_prefix_lists,
     faults_of_nodes,
     faults_of_firewalls,
+    faults_of_hooks,
     faults_of_node_routes,
     faults_of_policy_rules,
     faults_of_next_hops,

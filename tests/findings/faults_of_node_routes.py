@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from kthw.intended.cluster import NODE_ROUTES
-from kthw.observed.evidence import Evidence, KernelRoute, SecurityRule, Way
+from kthw.observed.evidence import Evidence, KernelRoute, Neighbour, SecurityRule, Way
 from tests.findings.changed_aws import (
     TWO,
     inventory_of,
@@ -128,6 +128,17 @@ def half(worker: str, via: str, evidence: Evidence = NODES) -> Evidence:
 
 
 FAULTS: Faults = {
+    "a neighbour entry for the pod's address is another's": (
+        failing(
+            with_node(
+                OK,
+                "worker-1",
+                neighbours=(Neighbour(address="10.200.1.2", device="cnio0", hardware="02:00:00:00:00:99"),),
+            ),
+            ("*", "worker-1"),
+        ),
+        ("node-route-conflict", *("pod-unreachable",) * 3),
+    ),
     # No kernel route.
     "one kernel route missing": (bare(NODES, FIRST), MISSING),
     "a kernel route missing on the way back, not masqueraded": (

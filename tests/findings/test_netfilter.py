@@ -7,7 +7,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from kthw.network.netfilter import Firewall, Packet
+from kthw.network.netfilter import Firewall
+from kthw.network.packet import Packet
 from kthw.observed.evidence import Chain
 
 PACKET = Packet(source=IPv4Address("10.200.0.2"), destination=IPv4Address("10.200.1.2"), protocol="tcp")

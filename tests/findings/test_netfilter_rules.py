@@ -10,7 +10,8 @@ from typing import Final
 
 import pytest
 
-from kthw.network.netfilter import Drop, Firewall, Packet
+from kthw.network.netfilter import Drop, Firewall
+from kthw.network.packet import Packet
 from kthw.observed.evidence import Chain
 
 OURS, THEIRS = IPv4Address("10.200.0.2"), IPv4Address("10.200.1.2")

@@ -264,5 +264,17 @@ IN_TRACE: dict[str, tuple[str, Answer, str]] = {
     "seen: a pair that is huge": ("seen", but(seen=[[10**30, "request", "ens5", False]]), UNREADABLE),
     "seen: a direction of its own": ("seen", but(seen=[[0, "sideways", "ens5", False]]), UNREADABLE),
     "seen: an interface that is none": ("seen", but(seen=[[0, "request", "a b\n", False]]), UNREADABLE),
+    "seen: a counter that went back": ("seen", but(moved=[{"text": "a", "packets": -1}]), UNREADABLE),
+    "seen: counters without end": ("seen", but(moved=[{"text": "a", "packets": 3}] * 33), UNREADABLE),
+    "seen: a chain of no tool": (
+        "seen",
+        but(moved=[{"text": "", "packets": 3, "chain": {"tool": "sh", "table": "raw", "name": "c"}}]),
+        UNREADABLE,
+    ),
+    "seen: a program on no interface": (
+        "seen",
+        but(programs=[{"kind": "tc", "device": "a; reboot", "text": "ingress"}]),
+        UNREADABLE,
+    ),
     "seen: 100,000 rows": ("seen", but(seen=[[0, "request", "ens5", False]] * 100_000), UNREADABLE),
 }  # fmt: skip

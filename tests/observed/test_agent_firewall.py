@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kthw.network.netfilter import Firewall, Packet
+from kthw.network.netfilter import Firewall
+from kthw.network.packet import Packet
 from kthw.observed.evidence import Chain
 from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import NO_NODES, PEER, PUT_RIGHT, Lab, around

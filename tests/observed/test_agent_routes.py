@@ -125,6 +125,24 @@ def test_a_policy_route_is_followed(lab: Lab) -> None:
         nodes.on(0, "ip", "route", "flush", "table", "77")
 
 
+@NO_NODES
+def test_a_permanent_neighbour_is_told_where_it_is_not_the_pod(lab: Lab) -> None:
+    """Of its own address, and with another's hardware address; what was asked, or is right, is not told."""
+    nodes, session, _ = lab
+    there = ("10.200.0.2", "dev", "cnio0")
+    nodes.on(0, "fping", "-c", "1", "10.200.0.2")
+    right = nodes.on(0, "ip", "neigh", "show", *there).partition("lladdr ")[2].partition(" ")[0]
+    told = []
+    try:
+        for hardware in ("02:00:00:00:00:99", right):
+            nodes.on(0, "ip", "neigh", "replace", *there, "lladdr", hardware, "nud", "permanent")
+            told.append(around(session)["neighbours"])
+    finally:
+        nodes.on(0, "ip", "neigh", "flush", "dev", "cnio0", "nud", "permanent")
+    assert told == [[{"address": "10.200.0.2", "device": "cnio0", "hardware": "02:00:00:00:00:99"}], []]
+    assert around(session)["neighbours"] == []
+
+
 RULES = {
     "to a range": (("100 to 10.200.1.0/24 blackhole",), [(100, "blackhole", "", "10.200.1.0/24", "")]),
     "from a range, by an interface that is not there": (
@@ -159,6 +177,39 @@ def test_the_rules_that_drop_are_those_that_are_asked_first(
         for rule in added if not told else ():
             nodes.on(0, "ip", "rule", "del", "pref", rule.split()[0])
     assert around(session)["rules"] == []
+
+
+@NO_NODES
+@pytest.mark.parametrize(
+    "rule", ["from 10.200.0.0/24", "iif cnio0", "from 10.200.0.0/16 to 10.200.1.0/24 iif cnio0"]
+)
+def test_a_table_for_what_pods_send_is_asked_as_they_ask_it(lab: Lab, rule: str) -> None:
+    """The node's own packets for the same address go another way."""
+    nodes, session, _ = lab
+    nodes.on(0, "ip", "route", "add", "default", "via", "10.0.1.9", "table", "77")
+    nodes.on(0, "ip", "rule", "add", "pref", "100", *rule.split(), "table", "77")
+    try:
+        assert way(session, PEER).route == "default via 10.0.1.9 dev ens5 table 77"
+        (told,) = around(session)["lookups"]
+        assert (told["priority"], told["kind"], told["table"]) == (100, "lookup", "77")
+        assert nodes.on(0, "ip", "route", "get", PEER).startswith(f"{PEER} via 10.0.1.21 ")
+    finally:
+        nodes.on(0, "ip", "rule", "del", "pref", "100", *told["text"].split())
+        nodes.on(0, "ip", "route", "flush", "table", "77")
+    assert way(session, PEER).via == "10.0.1.21"
+
+
+@NO_NODES
+def test_a_table_for_another_sender_is_not_that_of_pods(lab: Lab) -> None:
+    """As a second network interface has one, for its own address."""
+    nodes, session, _ = lab
+    nodes.on(0, "ip", "route", "add", "default", "via", "10.0.1.9", "table", "77")
+    nodes.on(0, "ip", "rule", "add", "pref", "100", "from", "10.0.7.9", "table", "77")
+    try:
+        assert way(session, PEER).via == "10.0.1.21"
+    finally:
+        nodes.on(0, "ip", "rule", "del", "pref", "100")
+        nodes.on(0, "ip", "route", "flush", "table", "77")
 
 
 @NO_NODES

@@ -135,6 +135,8 @@ def test_an_old_node_with_one_variant_of_iptables_is_read_too(programs: dict[str
             "tool": "iptables",
             "table": "filter",
             "name": "FORWARD",
+            "hook": "forward",
+            "priority": 0,
             "policy": "DROP",
             "rules": ["-A FORWARD -i cnio0 -j ACCEPT"],
         }

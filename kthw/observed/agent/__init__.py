@@ -13,9 +13,10 @@ on stdout, one JSON object a line, each answer with the request's ``id``:
     makes the probe pod with the node's own CNI configuration and plugins: ``address``, ``file``, ``mtu``
     (0 where its interface does not say). Where they make none, as they would make none for kubelet:
     ``failure``, and no address.
-``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}}``
-    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``rules``, ``routes``,
-    ``keeper``, ``firewall``, ``lacking`` (programs that are not there), ``failed``.
+``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}, "beyond": [[NAME, ADDRESS]]}``
+    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``rules``, ``lookups``,
+    ``beyond`` (the ways there, where pods' may be others than the node's), ``routes``, ``keeper``,
+    ``firewall``, ``lacking`` (programs that are not there), ``failed``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``
     sends from inside the pod to everybody at once, then counts what is lost of what is lost in part, and
     looks for the limit of what is too narrow for packets of the pod's MTU: ``probes``, a list of
@@ -25,7 +26,8 @@ on stdout, one JSON object a line, each answer with the request's ``id``:
 ``{"do": "send", "pairs": [[NUMBER, PROTOCOL, DESTINATION]], "times": N, "pause": S}``
     sends them from inside the pod, marked.
 ``{"do": "seen", "seconds": S}``
-    waits, stops watching: ``seen``, a list of ``[number, "request"|"reply", interface, in the pod]``.
+    waits, stops watching: ``seen``, a list of ``[number, "request"|"reply", interface, in the pod]``;
+    ``moved``, the counters of what is taken away that moved since ``watch``; ``programs`` that may take more.
 ``{"do": "listen", "ports": [[PROTOCOL, PORT]]}``
     from now on, the pod answers there as well.
 ``{"do": "single", "packets": [[NUMBER, PROTOCOL, WORKER, DESTINATION, PORT, SOURCE PORT]], "seconds": S}``
@@ -48,7 +50,7 @@ back, an address and a masquerade rule, the next one sweeps.
 SOURCES = (
     "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "rules", "kept", "keeper", "node",
     "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "mesh", "counting", "limits",
-    "measuring", "watch", "single", "conversation",
+    "measuring", "watch", "counters", "single", "conversation",
 )  # fmt: skip
 """Its modules. A worker compiles each when it is imported: what is seldom needed is imported late."""
 WRITING = ("kernel_routes",)

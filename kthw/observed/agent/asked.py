@@ -119,6 +119,10 @@ def _name(value: Any) -> str:
     return str(value)
 
 
+def _maybe_name(value: Any) -> str:
+    return _name(value) if value != "" else ""
+
+
 def _path(value: Any) -> str:
     _fit(isinstance(value, str) and value.startswith("/") and len(value) <= 1000 and value.isprintable())
     return str(value)
@@ -199,7 +203,7 @@ _PLACES = {"configs": _path, "plugins": _path, "runtime": _path}
 _SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
     "facts": {**_PLACES},
     "pod": {"worker": _name, "run": _word, "port": _port, **_PLACES},
-    "ways": {"towards": _towards},
+    "ways": {"towards": _towards, "beyond": _rows(_row(_maybe_name, _address), MOST_WORKERS + 1)},
     "probe": {
         "peers": _rows(_peer, MOST_WORKERS),
         "node": _maybe_address,
@@ -224,4 +228,4 @@ _SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
     },
     "end": {},
 }
-_OPTIONAL = frozenset({"node", "internet", "runtime"})
+_OPTIONAL = frozenset({"node", "internet", "runtime", "beyond"})

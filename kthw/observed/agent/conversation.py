@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kthw.observed.agent.asked import MOST_BYTES, checked, read_request
 from kthw.observed.agent.cni import Network, UnmadeError, plugin_folders
+from kthw.observed.agent.counters import Counters
 from kthw.observed.agent.measuring import Measuring
 from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.agent.pod import Pod
@@ -43,6 +44,7 @@ class Agent:
         self.last = time.monotonic()
         self.pod: Pod | None = None
         self.watch: Watch | None = None
+        self.counters: Counters | None = None
 
     def converse(self) -> None:
         """Answer requests until the input ends, then take the pod away."""
@@ -72,7 +74,9 @@ class Agent:
         if what == "pod":
             return self._try_pod(request)
         if what == "ways":
-            return surroundings(request)
+            pod = self.pod
+            about = (pod.address, pod.network.bridge, pod.hardware) if pod else ("", "", "")
+            return surroundings(request, about)
         if what == "probe":
             return self._probe(request)
         if what in ("watch", "send", "seen"):
@@ -138,6 +142,7 @@ class Agent:
             from kthw.observed.agent.watch import Watch
 
             self._stop_watching()
+            self.counters = Counters()
             self.watch = Watch(self.pod, request, self.turns)
         elif what == "send" and self.watch:
             for again in range(request["times"]):
@@ -145,7 +150,8 @@ class Agent:
                 self.watch.send(request["pairs"])
         elif what == "seen":
             self._wait(request["seconds"])
-            return {"seen": self._stop_watching()}
+            seen, counters, self.counters = self._stop_watching(), self.counters, None
+            return {"seen": seen, **(counters.told() if counters else {})}
         return {}
 
     def _stop_watching(self) -> list[list[Any]]:

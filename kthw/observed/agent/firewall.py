@@ -1,12 +1,13 @@
-"""What the node's firewall asks of forwarded packets: its chains, as the node's own tools print them.
+"""What the node's firewall asks of pods' packets: its chains, as the node's own tools print them.
 
-Nothing is loaded or made by asking: ``iptables-save`` prints the tables there are.
+Nothing is loaded or made by asking: ``iptables-save`` prints the tables there are. Chains of forwarded
+packets are told in any case; those at the other hooks that packets of pods pass, where they drop anything.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,20 @@ MOST_RULE = 4000
 """Characters of one rule."""
 MOST_CHAINS = 2000
 LEGACY_TABLES = "/proc/net/ip_tables_names"
-_FORWARDED = ("mangle", "filter", "security")
-"""The tables of iptables whose FORWARD chain the kernel asks, in its order."""
-_NFT_TABLE = re.compile(r"table (ip|inet) (\S+) \{")
+HOOKS = ("ingress", "prerouting", "input", "forward", "output", "postrouting", "egress")
+"""In the order of a packet's way."""
+_TABLES = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
+"""Those of iptables that drop packets, and when their chains are asked at a hook: the lowest first."""
+_PRIORITIES = dict(_TABLES, dstnat=-100, srcnat=100, out=100)
+"""The names that nft has for such numbers."""
+_NFT_TABLE = re.compile(r"table (ip|inet|netdev|bridge) (\S+) \{")
 _NFT_ANY_TABLE = re.compile(r"table \w+ \S+ \{")
 _NFT_CHAIN = re.compile(r"chain (\S+) \{")
-_NFT_FORWARD = re.compile(r"type filter hook forward .*?;(?: policy (\w+);)?")
+_NFT_HOOK = re.compile(
+    r"type (filter|nat|route) hook (\w+)(?: devices? (?:= )?(\{[^}]*\}|\S+))?"
+    r" priority ([a-z]*) ?([+-]?) ?(\d*);(?: policy (\w+);)?"
+)
+_DROPS = re.compile(r"\b(?:drop|reject|DROP|REJECT)\b")
 _NFT_TARGET = re.compile(r"(?:jump|goto) ([^\s,;}]+)")
 _IPTABLES_TARGET = re.compile(r"-[jg] (\S+)")
 _NO_KERNEL = re.compile(r"(?:Protocol|Operation) not supported")
@@ -33,39 +42,42 @@ _POLICIES = ("ACCEPT", "DROP")
 
 if TYPE_CHECKING:  # Python 3.8 could not say it as it runs
     _Tables = dict[str, dict[str, Any]]
-    """By table, ``{chain: {"policy", "rules"}}``; ``policy`` is empty for one the kernel does not call."""
+    """By table, ``{chain: {"policy", "rules"}}``; ``policy`` is empty for one the kernel does not call, else
+    there are ``hook`` and ``priority``, and of nft ``devices`` and ``nat``.
+    """
 
 
 def chains(looking: Looking) -> list[dict[str, Any]] | None:
-    """The chains that forwarded packets pass, base chains first.
+    """The chains that pods' packets pass, in the kernel's order: each base chain, then what it jumps to.
 
     ``None`` where no tool is there to say, or where any could not: the rules it did not tell may matter.
     """
-    saved, unseen = _saved(looking)
+    by_variant, unseen = saved(looking, _of_iptables)
     listed: _Tables | None = None
     try:
-        listed = _of_nft(_text(looking, "nft", "-a", "list", "ruleset"), looking)
+        listed = of_nft(text_of_tool(looking, "nft", "-a", "list", "ruleset"), looking)
     except UnseenError:
         unseen = unseen or "nft" not in looking.lacking
-    if unseen or (listed is None and not saved):
+    if unseen or (listed is None and not by_variant):
         return None
-    found: list[dict[str, Any]] = []
+    found: list[list[dict[str, Any]]] = []
     known: set[str] = set()
-    for name, tables in saved:
+    for name, tables in by_variant:
         if name != "iptables-legacy":
             known.update(f"ip {table}" for table in tables)
-        for table in _FORWARDED:
-            called = tables.get(table, {})
-            found += _reached(_command(name), table, called, ["FORWARD"], _IPTABLES_TARGET)
+        for table in _TABLES:
+            found += _groups(command_of(name), table, tables.get(table, {}), _IPTABLES_TARGET)
     for table, called in (listed or {}).items():
         if table not in known:
-            base = [chain for chain, about in called.items() if about["policy"]]
-            found += _reached("nft", table, called, base, _NFT_TARGET)
-    return _bounded(found)
+            found += _groups("nft", table, called, _NFT_TARGET)
+    found.sort(key=lambda group: (HOOKS.index(group[0]["hook"]), group[0]["priority"]))
+    return _bounded([group for group in found if group[0]["hook"] == "forward" or _may_drop(group)])
 
 
-def _saved(looking: Looking) -> tuple[list[tuple[str, _Tables]], bool]:
-    """What each variant of iptables-save prints, and whether any could not.
+def saved(
+    looking: Looking, read_as: Callable[[str, str, Looking], Any], *options: str
+) -> tuple[list[tuple[str, Any]], bool]:
+    """What each variant of iptables-save prints, by ``read_as``, and whether any could not.
 
     The legacy one is asked only where its tables are in use.
     """
@@ -73,19 +85,20 @@ def _saved(looking: Looking) -> tuple[list[tuple[str, _Tables]], bool]:
         in_use = bool(read(LEGACY_TABLES))
     except OSError:
         in_use = False
-    found: list[tuple[str, _Tables]] = []
+    found: list[tuple[str, Any]] = []
     unseen = False
     # The last is for a system with one variant only, under its plain name.
     for name, wanted in (("iptables-nft", True), ("iptables-legacy", in_use), ("iptables", None)):
         if wanted if wanted is not None else not found and not unseen:
+            program = f"{name}-save"
             try:
-                found.append((name, _of_iptables(_text(looking, f"{name}-save"), f"{name}-save", looking)))
+                found.append((name, read_as(text_of_tool(looking, program, *options), program, looking)))
             except UnseenError:
-                unseen = unseen or f"{name}-save" not in looking.lacking
+                unseen = unseen or program not in looking.lacking
     return found, unseen
 
 
-def _text(looking: Looking, *command: str) -> str:
+def text_of_tool(looking: Looking, *command: str) -> str:
     """What the tool prints; one that the kernel does not know at all is as good as not there."""
     done = looking.run(*command)
     if not done.returncode:
@@ -97,7 +110,7 @@ def _text(looking: Looking, *command: str) -> str:
     raise looking.fail(command[0], f"exit status {done.returncode}: {said}")
 
 
-def _command(variant: str) -> str:
+def command_of(variant: str) -> str:
     """The command that changes what ``variant`` prints: plain ``iptables`` where that is the same program."""
     plain, own = (where_is(f"{name}-save") for name in ("iptables", variant))
     same = plain and own and Path(plain).resolve() == Path(own).resolve()
@@ -108,13 +121,20 @@ def _of_iptables(text: str, program: str, looking: Looking) -> _Tables:
     """Raises ``UnseenError`` for what iptables-save does not print."""
     tables: _Tables = {}
     called: dict[str, Any] = {}
+    kind = ""
     for line in (line.rstrip() for line in text.splitlines()):
         words = line.split()
         if line.startswith("*") and len(words) == 1:
-            called = tables.setdefault(line[1:], {})
+            kind = line[1:]
+            called = tables.setdefault(kind, {})
         elif line.startswith(":") and tables and len(words) > 1:
             name, policy = words[0][1:], words[1]
-            called[name] = {"policy": policy if policy in _POLICIES else "", "rules": []}
+            hook = name.lower()
+            if policy in _POLICIES and hook in HOOKS and hook.upper() == name:
+                where = {"hook": hook, "priority": _TABLES.get(kind, 0)}
+                called[name] = dict(where, policy=policy, rules=[])
+            else:
+                called[name] = {"policy": "", "rules": []}
         elif line.startswith("-A ") and tables and len(words) > 1:
             called.setdefault(words[1], {"policy": "", "rules": []})["rules"].append(line)
         elif line and not line.startswith("#") and line != "COMMIT":
@@ -122,7 +142,7 @@ def _of_iptables(text: str, program: str, looking: Looking) -> _Tables:
     return tables
 
 
-def _of_nft(text: str, looking: Looking) -> _Tables:
+def of_nft(text: str, looking: Looking) -> _Tables:
     """The chains of every IPv4 table. What is no rule (sets, maps, flow tables) is inside other braces.
 
     Raises ``UnseenError`` for what ``nft list ruleset`` does not print.
@@ -139,9 +159,9 @@ def _of_nft(text: str, looking: Looking) -> _Tables:
         elif begins and called is not None:
             chain = called.setdefault(begins[1], {"policy": "", "rules": []})
         elif depth == 2 and chain is not None and line != "}":
-            hooked = _NFT_FORWARD.match(line)
-            if hooked:
-                chain["policy"] = (hooked[1] or "accept").upper()
+            hooked = _NFT_HOOK.match(line)
+            if hooked and hooked[2] in HOOKS:
+                chain.update(_hooked(hooked))
             elif line and not line.startswith(("type ", "policy ", "comment ")):
                 chain["rules"].append(line)
         elif depth == 0 and line and not line.startswith("#") and not _NFT_ANY_TABLE.match(line):
@@ -162,27 +182,46 @@ def _braces(line: str) -> int:
     return bare.count("{") - bare.count("}")
 
 
-def _reached(
-    command: str, table: str, called: dict[str, Any], base: Iterable[str], target: re.Pattern[str]
-) -> Iterator[dict[str, Any]]:
-    """The base chains and all they jump to, each once."""
-    waiting = [name for name in base if name in called]
-    seen = set(waiting)
-    while waiting:
-        name = waiting.pop(0)
-        about = called[name]
-        yield {"tool": command, "table": table, "name": name, **about}
-        for rule in about["rules"]:
-            for to in target.findall(rule):
-                if to in called and to not in seen:
-                    seen.add(to)
-                    waiting.append(to)
+def _hooked(said: re.Match[str]) -> dict[str, Any]:
+    """What a base chain of nft says of itself."""
+    kind, hook, devices, name, sign, number, policy = said.groups(default="")
+    told: dict[str, Any] = {"policy": (policy or "accept").upper(), "hook": hook}
+    told["priority"] = _PRIORITIES.get(name, 0) + int(f"{sign}{number or 0}")
+    told["devices"] = re.findall(r"[^\s{},\"]+", devices)
+    told["nat"] = kind == "nat"
+    return told
 
 
-def _bounded(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A chain ends before the rule that is too long, or one too many: what follows is not known then."""
+def _groups(
+    command: str, table: str, called: dict[str, Any], target: re.Pattern[str]
+) -> Iterator[list[dict[str, Any]]]:
+    """Each base chain, and all it jumps to."""
+    for base in [name for name, about in called.items() if about["policy"]]:
+        waiting = [base]
+        reached: dict[str, dict[str, Any]] = {}
+        while waiting:
+            name = waiting.pop(0)
+            if name in called and name not in reached:
+                reached[name] = {"tool": command, "table": table, "name": name, **called[name]}
+                waiting += [to for rule in called[name]["rules"] for to in target.findall(rule)]
+        yield list(reached.values())
+
+
+def _may_drop(group: list[dict[str, Any]]) -> bool:
+    return any(chain["policy"] == "DROP" or any(map(_DROPS.search, chain["rules"])) for chain in group)
+
+
+def _bounded(groups: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Each chain once; it ends before the rule that is too long, or one too many: what follows is not known.
+
+    Those of forwarded packets come before all others where there is not room for all.
+    """
     rules, characters = MOST_RULES, MOST_CHARACTERS
-    for chain in found:
+    told: dict[tuple[str, ...], dict[str, Any]] = {}
+    for group in sorted(groups, key=lambda group: group[0]["hook"] != "forward"):
+        for chain in group:
+            told.setdefault(_key(chain), chain)
+    for chain in list(told.values())[:MOST_CHAINS]:
         kept = 0
         for rule in chain["rules"]:
             if not rules or len(rule) > min(MOST_RULE, characters):
@@ -190,4 +229,10 @@ def _bounded(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 break
             kept, rules, characters = kept + 1, rules - 1, characters - len(rule)
         chain["rules"] = chain["rules"][:kept]
-    return found[:MOST_CHAINS]
+    bounded = dict(list(told.items())[:MOST_CHAINS])
+    in_order = dict.fromkeys(_key(chain) for group in groups for chain in group)
+    return [bounded[key] for key in in_order if key in bounded]
+
+
+def _key(chain: dict[str, Any]) -> tuple[str, ...]:
+    return chain["tool"], chain["table"], chain["name"]

@@ -15,9 +15,9 @@ from kthw.observed.agent.keeper import keeper
 from kthw.observed.agent.kept import kept_routes, text_of
 from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.programs import unfit_programs
-from kthw.observed.agent.rules import dropping
+from kthw.observed.agent.rules import policy
 from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
-from kthw.observed.agent.ways import by_next_hop, links, routing_entries, rp_filter, ways
+from kthw.observed.agent.ways import by_next_hop, links, mistaken, routing_entries, rp_filter, ways
 
 FACTS_SECONDS = 11.0
 SURROUNDINGS_SECONDS = 16.0
@@ -110,9 +110,11 @@ def _addresses(links: list[dict[str, Any]], bridges: set[Any]) -> list[str]:
     ]
 
 
-def surroundings(request: dict[str, Any]) -> dict[str, Any]:
+def surroundings(request: dict[str, Any], pod: tuple[str, str, str] = ("", "", "")) -> dict[str, Any]:
     """What packets of the pods meet on the node; asked while there is a pod, or there may be no bridge.
 
+    ``pod``: its address, its bridge and its hardware address; what it sends may go by other tables than the
+    node's own.
     ``lacking``: the programs that would have told, and are not there; ``failed``: those that could not tell.
     """
     looking = Looking(SURROUNDINGS_SECONDS)
@@ -121,14 +123,22 @@ def surroundings(request: dict[str, Any]) -> dict[str, Any]:
         "rp_filter": rp_filter("all"),
         "ways": [],
         "rules": None,
+        "lookups": None,
+        "beyond": [],
+        "neighbours": mistaken(*pod),
         "routes": None,
         "keeper": None,
     }
+    sender = pod[:2]
     with contextlib.suppress(UnseenError):
         seen["links"] = links(looking)
         entries = routing_entries(looking)
-        seen["ways"] = ways(request["towards"], entries, looking)
-        seen["rules"] = dropping(looking)
+        seen["rules"], seen["lookups"] = policy(looking)
+        apart = any(rule["source"] or rule["entering"] for rule in seen["lookups"])
+        seen["ways"] = ways(request["towards"], entries, looking, sender if apart else ("", ""))
+        if apart and all(sender):
+            beyond = {name: [address, ""] for name, address in request.get("beyond", ())}
+            seen["beyond"] = ways(beyond, entries, looking, sender)
         seen["routes"] = kept_routes(by_next_hop(entries))
         seen["keeper"] = keeper(next((each.words.get("dev", "") for each in entries if each.is_default), ""))
     seen["firewall"] = chains(looking)

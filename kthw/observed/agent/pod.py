@@ -22,6 +22,7 @@ from kthw.observed.agent.system import (
     UnseenError,
     call,
     forwarding,
+    hardware_of,
     has_interface,
     mtu_of,
     raise_interface,
@@ -42,6 +43,7 @@ class Pod:
         self.configs: str = request["configs"]
         self.address = ""
         self.mtu = 0
+        self.hardware = ""
         self.answering: Answering | None = None
         self.holder = 0
         self.container = ""
@@ -65,7 +67,7 @@ class Pod:
                 FORWARDING.write_text("0", encoding="ascii")
         with self.inside():
             raise_interface("lo")
-            self.mtu = mtu_of(INTERFACE)
+            self.mtu, self.hardware = mtu_of(INTERFACE), hardware_of(INTERFACE)
             self.answering = Answering(self.port, self.run, self.worker, turns)
 
     @contextlib.contextmanager

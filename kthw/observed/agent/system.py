@@ -19,7 +19,7 @@ from typing import Any
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
-SIOCGIFMTU = 0x8921
+SIOCGIFMTU, SIOCGIFHWADDR = 0x8921, 0x8927
 
 DEADLINE = 20.0
 """Seconds a CNI plugin or ``iptables`` may take; what only looks has less, by ``Looking``."""
@@ -217,6 +217,16 @@ def mtu_of(name: str) -> int:
     except OSError:
         return 0
     return mtu if 0 < mtu <= 65535 else 0
+
+
+def hardware_of(name: str) -> str:
+    """The hardware address of an interface of the namespace we are in; empty where it does not say."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            told = fcntl.ioctl(control, SIOCGIFHWADDR, struct.pack("16s24x", name.encode()))
+    except OSError:
+        return ""
+    return ":".join(f"{byte:02x}" for byte in told[18:24])
 
 
 def has_interface(name: str) -> bool:

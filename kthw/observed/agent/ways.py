@@ -14,6 +14,8 @@ MOST_PARTS = 256
 MOST_ROUTES = 2500
 MOST_MTU = 100_000
 RP_FILTERS = (0, 1, 2)
+PERMANENT = 4
+"""A flag of the kernel's neighbours: nobody is asked whether it still holds (``ATF_PERM``)."""
 _REFUSED = re.compile(r"Command failed \S*:(\d+)", re.ASCII)
 """What ``ip -batch`` says of a line that the kernel refused: there is no way there."""
 KINDS = ("local", "blackhole", "unreachable", "prohibit", "throw", "broadcast", "multicast", "anycast", "nat")
@@ -61,15 +63,32 @@ def rp_filter(interface: str) -> int | None:
     return value if value in RP_FILTERS else None
 
 
-def ways(towards: dict[str, list[str]], entries: list[Entry], looking: Looking) -> list[dict[str, str]]:
+def mistaken(address: str, interface: str, hardware: str) -> list[dict[str, str]]:
+    """What the node was told for good of that address on that link, and is another's (``/proc/net/arp``)."""
+    try:
+        rows = [line.split() for line in read("/proc/net/arp").splitlines()[1:]]
+    except OSError:
+        return []
+    return [
+        {"address": address, "device": interface, "hardware": row[3]}
+        for row in rows
+        if len(row) == 6 and row[0] == address and row[5] == interface and hardware
+        if row[2].startswith("0x") and int(row[2], 16) & PERMANENT and row[3] != hardware
+    ]
+
+
+def ways(
+    towards: dict[str, list[str]], entries: list[Entry], looking: Looking, sender: tuple[str, str] = ("", "")
+) -> list[dict[str, str]]:
     """Where the kernel sends a packet for a pod; by worker, an address and the range around it (or nothing).
 
+    ``sender``: of whose packets, an address and the interface they come in by; nothing: the node's own.
     First one way for each address; then one for each entry that is about another part of its range.
     One process for all, and for the parts one more; the text forms, because they are the same since long
     before ``ip`` spoke JSON. Raises ``UnseenError``.
     """
     asked = [(worker, address) for worker, (address, _) in towards.items()]
-    got = _got([address for _, address in asked], looking)
+    got = _got([address for _, address in asked], looking, sender)
     parts = [
         (worker, str(entry.network[min(1, entry.network.num_addresses - 1)]))
         for worker, (address, around) in towards.items()
@@ -77,7 +96,7 @@ def ways(towards: dict[str, list[str]], entries: list[Entry], looking: Looking) 
         if around and entry.is_part_of(ipaddress.IPv4Network(around, strict=False), address)
     ][:MOST_PARTS]
     if parts:
-        got.update(_got([address for _, address in parts], looking))
+        got.update(_got([address for _, address in parts], looking, sender))
     return [_way(worker, address, got.get(address), entries) for worker, address in [*asked, *parts]]
 
 
@@ -105,11 +124,15 @@ def routing_entries(looking: Looking) -> list[Entry]:
     return entries
 
 
-def _got(addresses: list[str], looking: Looking) -> dict[str, tuple[str, dict[str, str]]]:
+def _got(
+    addresses: list[str], looking: Looking, sender: tuple[str, str]
+) -> dict[str, tuple[str, dict[str, str]]]:
     """What ``ip route get`` says, by address; nothing for one it refuses, which it says by its number."""
     if not addresses:
         return {}
-    asked = "".join(f"route get {ipaddress.IPv4Address(address)}\n" for address in addresses)
+    asked = "".join(
+        f"route get {ipaddress.IPv4Address(address)}{_of(sender, address)}\n" for address in addresses
+    )
     done = looking.run("ip", "-4", "-o", "-force", "-batch", "-", input=asked)
     got = {}
     for line in done.stdout.splitlines():
@@ -123,6 +146,11 @@ def _got(addresses: list[str], looking: Looking) -> dict[str, tuple[str, dict[st
             "ip", f"route get: exit status {done.returncode}, unanswered: {len(untold)}: {said}"
         )
     return got
+
+
+def _of(sender: tuple[str, str], address: str) -> str:
+    source, interface = sender
+    return f" from {source} iif {interface}" if all(sender) and source != address else ""
 
 
 class Entry:
@@ -157,7 +185,9 @@ def _way(
         fitting = [
             each
             for each in fitting
-            if each.kind == kind and all(_agree(each.words, words, word) for word in ("dev", "via"))
+            if each.kind == kind
+            and all(_agree(each.words, words, word) for word in ("dev", "via"))
+            and ("table" not in words or each.words.get("table", "main") == words["table"])
         ]
     else:
         fitting = [each for each in fitting if each.kind in ("blackhole", "unreachable", "prohibit")]
