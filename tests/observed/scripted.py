@@ -15,7 +15,8 @@ from kthw.intended.cluster import Intended
 from kthw.observed import ways_in
 from kthw.observed.agent.asked import checked, read_request
 from kthw.observed.evidence import Instance, Inventory, UserData
-from kthw.observed.pods import Seen, look_into_nodes
+from kthw.observed.pods import look_into_nodes
+from kthw.observed.seen import Seen
 from kthw.observed.ssh.session import Session
 from kthw.target import SshAccess, Target
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from kthw.observed import again, pods
-from kthw.observed.pods import Seen
+from kthw.observed.seen import Seen
 from kthw.observed.ssh import session
 from tests.observed.hostile_answers import ANYWHERE, IN_PHASE, IN_TRACE, LATE, PHASES, Answer
 from tests.observed.scripted import Lab, Output, Script, ScriptedChannel, dripping, encoded

@@ -12,7 +12,8 @@ from kthw.intended.cluster import Intended
 from kthw.observed.aws.inventory import read_inventory
 from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import Inventory, Probe
-from kthw.observed.pods import Seen, look_into_nodes
+from kthw.observed.pods import look_into_nodes
+from kthw.observed.seen import Seen
 from kthw.words.messages import catalogue
 from sandbox.box import Sandbox, start, why_no_packets
 
