@@ -48,7 +48,6 @@ _BY_PACKET: Final = (
     "subnet-not-associated", "node-route-",
 )  # fmt: skip
 """How the codes begin of what concerns some packets, and others not."""
-_ANY: Final = Stop(where="")
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,21 +124,30 @@ class _Way:
         """What is so of that pair."""
         here, there = self._end(source), self._end(destination)
         first: dict[bool, tuple[tuple[object, ...], Flow | None, Stop]] = {}
-        least = _ANY.flow(here.pods, there.pods, self._span) if here and there else None
         for stop in itertools.chain.from_iterable(self._met(source, destination, here, there)):
             flow = stop.flow(here.pods, there.pods, self._span) if here and there else None
+            if not stop.doubt and here and there and self._is_least(stop, here, there):
+                first[True] = (), flow, stop
+                break
             rank = _rank(flow, here.pods, there.pods) if flow and here and there else ()
             known = first.get(not stop.doubt)
             if known is None or rank < known[0]:
                 first[not stop.doubt] = rank, flow, stop
-            if not stop.doubt and flow == least:
-                break  # nothing is smaller
         if not first:
             return Proof(source=source, destination=destination, outcome="proved")
         certain = True in first
         _, flow, stop = first[certain]
         outcome: Outcome = "stopped" if certain else "unknown"
         return Proof(source=source, destination=destination, outcome=outcome, flow=flow, stop=stop)
+
+    def _is_least(self, stop: Stop, here: _End, there: _End) -> bool:
+        """Whether it stops the smallest flow of all between the two."""
+        ends = ((stop.source, here.pods.smallest), (stop.destination, there.pods.smallest))
+        if any(one is not None and one != least for one, least in ends):
+            return False
+        ports = ((stop.port, self._span.ports[0]), (stop.asker, self._span.askers[0]))
+        first = self._span.protocols[0]
+        return (stop.protocol or first) == first and all(one in (0, least) for one, least in ports)
 
     def _met(
         self, source: str, destination: str, here: _End | None, there: _End | None

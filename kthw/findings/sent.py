@@ -6,6 +6,7 @@ Only what probe pods can send each other is sent: nobody else's address is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from typing import Final, Literal
 
 from kthw.errors import CouldNotLook
@@ -63,9 +64,13 @@ def _probed(network: Network, proof: Proof, flow: Flow) -> list[bool]:
 
 
 def _is_of_probes(network: Network, proof: Proof, flow: Flow) -> bool:
-    ends = ((proof.source, flow.source), (proof.destination, flow.destination))
-    nodes = network.evidence.nodes
-    return all(worker in nodes and nodes[worker].pod == str(address) for worker, address in ends)
+    pods = network.remember(("addresses of probe pods",), lambda: _pods(network))
+    ends = pods.get(proof.source), pods.get(proof.destination)
+    return ends == (flow.source, flow.destination)
+
+
+def _pods(network: Network) -> dict[str, IPv4Address]:
+    return {worker: IPv4Address(node.pod) for worker, node in network.evidence.nodes.items() if node.pod}
 
 
 def _sent(proof: Proof, flow: Flow) -> Sent:

@@ -7,6 +7,7 @@ protocol and port; probe pods have the smallest of all, for theirs can be sent.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, TypeVar
@@ -23,6 +24,11 @@ PROTOCOLS: Final[tuple[Protocol, ...]] = ("icmp", "tcp", "udp")
 _ECHO, _ECHO_REPLY = 8, 0
 _ALONE: Final = 32
 """The prefix of a range that is one address."""
+
+
+@functools.lru_cache(maxsize=65536)
+def _address(number: int) -> IPv4Address:
+    return IPv4Address(number)
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +104,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def smallest(self) -> IPv4Address:
-        return self.probe or IPv4Address(self.first)
+        return self.probe or _address(self.first)
 
     def rank(self, address: IPv4Address) -> tuple[bool, int]:
         """In which order they are told."""
