@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from kthw.observed.agent.asked import MOST_BYTES, checked, read_request
 from kthw.observed.agent.cni import Network, UnmadeError, plugin_folders
-from kthw.observed.agent.counters import Counters
 from kthw.observed.agent.measuring import Measuring
 from kthw.observed.agent.node import facts, surroundings
 from kthw.observed.agent.pod import Pod
-from kthw.observed.agent.single import answered
 from kthw.observed.agent.sweep import somebody_brought_bridge, sweep
 from kthw.observed.agent.system import MOST_NAME, AgentError, alone, has_interface, writable
 from kthw.observed.agent.turns import READ, Turns
 
 if TYPE_CHECKING:
+    from kthw.observed.agent.counters import Counters
     from kthw.observed.agent.watch import Watch
 
 ENDINGS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
@@ -129,6 +128,8 @@ class Agent:
         if not self.pod or not self.pod.answering:
             raise AgentError("cni-failed", "there is no pod to send from")
         if what == "single":
+            from kthw.observed.agent.single import answered
+
             return answered(self.pod, request, self.turns)
         with self.pod.inside():
             for protocol, port in request["ports"]:
@@ -139,6 +140,7 @@ class Agent:
         if not self.pod:
             raise AgentError("cni-failed", "there is no pod to trace from")
         if what == "watch":
+            from kthw.observed.agent.counters import Counters
             from kthw.observed.agent.watch import Watch
 
             self._stop_watching()
