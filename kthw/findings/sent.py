@@ -25,10 +25,11 @@ def to_send(evidence: Evidence) -> tuple[Sent, ...]:
     """The smallest flows that do not come through and that no probe was sent for; not yet sent."""
     try:
         network = Network(evidence)
+        each_pair = proofs(network)
     except CouldNotLook:
         return ()
     found: dict[tuple[str, str], Sent] = {}
-    for each in proofs(network):
+    for each in each_pair:
         stop, flow = each.stop, each.flow
         if each.outcome != "stopped" or stop is None or flow is None:
             continue
