@@ -37,6 +37,8 @@ _FEW: Final = 12
 """Workers of which each fix is tried alone."""
 _FEW_ALIKE: Final = 4
 """Of many workers, findings of one kind that are tried one by one nevertheless."""
+_MOST_SORTS: Final = 12
+"""Of many workers, of so many sorts of what else is in the way is said which they are."""
 _MOST_TOLD: Final = 3
 """At a finding itself, of what its fix lacks, and of what it cuts off."""
 _MOST_SAMPLED: Final = 8
@@ -44,7 +46,7 @@ _MOST_SAMPLED: Final = 8
 
 
 class Stays(Struct, frozen=True, kw_only=True):
-    """Pairs that stay broken, and what by, the first obstacle first."""
+    """Pairs that stay broken, and what by, the first obstacle first; empty of many sorts, each its own."""
 
     by: tuple[Cause, ...]
     pairs: tuple[Pair, ...]
@@ -60,7 +62,8 @@ class Promise(Struct, frozen=True, kw_only=True):
     @property
     def lacks(self) -> tuple[Cause, ...]:
         """Where it mends no pair: what else is in the way, of each pair what comes first."""
-        return () if self.mends else tuple(dict.fromkeys(stays.by[0] for stays in self.stays))
+        first = (stays.by[0] for stays in self.stays if stays.by)
+        return () if self.mends else tuple(dict.fromkeys(first))
 
     def at(self, finding: Finding) -> Finding:
         """The finding that it is of, with what keeps its fix from being done alone."""
@@ -264,9 +267,11 @@ def _as_expected(seen: _Seen, cuts: dict[Cause, tuple[Pair, ...]]) -> dict[Cause
         for n, cause in enumerate(causes):
             if cause not in cuts:
                 continue
-            others = causes[:n] + causes[n + 1 :]
-            if others:
-                stays.setdefault(cause, {}).setdefault(others, []).extend(pairs)
-            else:
+            if len(causes) == 1:
                 mends.setdefault(cause, []).extend(pairs)
+                continue
+            told = stays.setdefault(cause, {})
+            # There may be as many sorts as pairs.
+            others = causes[:n] + causes[n + 1 :] if len(told) < _MOST_SORTS else ()
+            told.setdefault(others, []).extend(pairs)
     return {cause: _promise(mends.get(cause, ()), stays.get(cause, {}), cut) for cause, cut in cuts.items()}

@@ -21,10 +21,11 @@ def promised(promise: Promise | None, words: Catalogue) -> list[str]:
     said = []
     if promise.mends:
         said.append(words.say("report-mends", count=len(promise.mends), pairs=_some_pairs(promise.mends)))
-    for stays in promise.stays[:_MOST_STAYS]:
+    shown = [stays for stays in promise.stays if stays.by][:_MOST_STAYS]
+    for stays in shown:
         causes = _some_causes(stays.by)
         said.append(words.say("report-stays", pairs=_some_pairs(stays.pairs), causes=causes))
-    more = sum(len(stays.pairs) for stays in promise.stays[_MOST_STAYS:])
+    more = sum(len(stays.pairs) for stays in promise.stays) - sum(len(stays.pairs) for stays in shown)
     return [*said, words.say("report-stays-more", count=more)] if more else said
 
 

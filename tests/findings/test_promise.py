@@ -262,3 +262,7 @@ def test_of_many_workers_there_are_as_many_trials_as_kinds(
     assert len(tried) == 2
     assert len(found) == 2 * count
     assert all(not made.mends and made.lacks for made in found.values())
+    sorts = [[stays.by for stays in made.stays] for made in found.values()]
+    assert all(by.count(()) == 1 and len(by) <= 13 for by in sorts)
+    of_routes = [made for (code, _), made in found.items() if code == "route-missing"]
+    assert {sum(len(stays.pairs) for stays in made.stays) for made in of_routes} == {count - 1}
