@@ -31,9 +31,32 @@ def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     return [*ruled_out(network, worker, towards), *(_judged(network, worker, way) if way else [])]
 
 
+def may_stray(network: Network, worker: str) -> frozenset[str]:
+    """The workers for whose pods the worker's kernel may do that: all that is not sent by its default route,
+    and its own.
+
+    There are as many ways as pairs of workers, and nearly all are by that.
+    """
+    return network.remember(("may stray", worker), lambda: _unusual(network, worker))
+
+
+def _unusual(network: Network, worker: str) -> frozenset[str]:
+    node = network.evidence.nodes.get(worker)
+    if node is None:
+        return frozenset()
+    if node.rules:
+        return frozenset(network.workers)
+    bridge, card = interfaces(network, worker)
+    usual = card if card != bridge else ""
+    others = (way.towards for way in node.ways if way.device != usual or not _is_default(way))
+    return frozenset([*others, worker])
+
+
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
-    by_routes = (found for way in network.node(worker).ways for found in _judged(network, worker, way))
+    unusual = may_stray(network, worker)
+    ways = (way for way in network.node(worker).ways if way.towards in unusual)
+    by_routes = (found for way in ways for found in _judged(network, worker, way))
     return once([*all_ruled_out(network, worker), *by_routes])
 
 
@@ -90,11 +113,15 @@ def _has_no_such_pod(used: Network, worker: str, way: Way) -> bool:
 def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
     if way.kind != _UNICAST or way.device != card:
         return False
-    if way.route.startswith("default "):  # Nearly all are: there are as many as pairs of workers.
+    if _is_default(way):
         return True
     peer = network.instance(way.towards)
     right = [network.router(network.located[worker].subnet), *([peer.address] if peer else [])]
     return way.via in filter(None, right)
+
+
+def _is_default(way: Way) -> bool:
+    return way.kind == _UNICAST and way.route.startswith("default ")
 
 
 def _peers(network: Network, worker: str, way: Way) -> Finding:
