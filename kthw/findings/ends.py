@@ -10,7 +10,7 @@ from kthw.findings.crossing import zone_of
 from kthw.findings.finding import Finding
 from kthw.findings.forwarding import forwarding_on
 from kthw.findings.node_firewall import firewall_of
-from kthw.findings.node_routes import astray
+from kthw.findings.node_routes import astray, may_stray
 from kthw.findings.nodes import cni_configured, cni_subnet_matches
 from kthw.findings.plugins import missing_plugins
 from kthw.findings.reverse_path import may_filter
@@ -50,6 +50,22 @@ class End:
     @functools.cached_property
     def own_way(self) -> list[Finding]:
         return astray(self._network, self.worker, self.worker)
+
+    @functools.cached_property
+    def plain(self) -> bool:
+        """Whether nothing on its node depends on who is at the other end, as far as seen."""
+        elsewhere = self.unusual - {self.worker}
+        return not (self.nowhere or self.pods or elsewhere or self.firewall or self.strict or self.is_ruled)
+
+    @property
+    def own(self) -> tuple[Sequence[Finding], ...]:
+        """What the packets of a plain one meet at its own node."""
+        return self.standing, self.forwarding, self.leaving, self.own_way
+
+    @functools.cached_property
+    def unusual(self) -> frozenset[str]:
+        """For whose pods its kernel may do something else than hand their packets to the VPC."""
+        return may_stray(self._network, self.worker)
 
     @functools.cached_property
     def forwarding(self) -> list[Finding]:

@@ -14,7 +14,7 @@ Cause = tuple[str, str]
 """``(code, subject)``: what a finding is known by."""
 
 
-class Lost(msgspec.Struct, frozen=True, kw_only=True):
+class Lost(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A probe that failed, and what stands in its way, the first obstacle first."""
 
     probe: Probe
@@ -68,11 +68,18 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def explained_by(self) -> tuple[str, ...]:
         """The codes of what stands in the way of its lost probes, each once."""
-        return tuple(dict.fromkeys(code for lost in self.lost for code, _ in lost.causes))
+        return explaining(self.lost)
 
     def stops(self, protocol: str) -> bool:
         """Whether it is in the way of packets of that protocol."""
         return not self.protocols or protocol in self.protocols
+
+
+def explaining(told: Iterable[Lost]) -> tuple[str, ...]:
+    """The codes of what stands in their way, each once."""
+    # Probes that meet the same have the same object: each is gone through once.
+    causes = {id(lost.causes): lost.causes for lost in told}
+    return tuple(dict.fromkeys(code for each in causes.values() for code, _ in each))
 
 
 def once(findings: Iterable[Finding]) -> list[Finding]:

@@ -54,14 +54,9 @@ def _lossy(network: Network) -> Iterator[Probe]:
     position = network.position
     pairs = [pair for pair in network.probes.doubted if set(pair) <= position.keys()]
     for source, other in sorted(pairs, key=lambda pair: position[pair[0]]):
-        if network.probes.lossy(source, other) or _misses_some(network, source, other):
+        misses_some = reachability.lost_by_chance, sizes.lost_by_chance
+        if network.probes.lossy(source, other) or any(each(network, source, other) for each in misses_some):
             yield network.probes.doubted[source, other]
-
-
-def _misses_some(network: Network, source: str, other: str) -> bool:
-    """Whether anything else that was sent between them did not arrive, and may be lost with that share."""
-    sent = network.probes.of_pair(source, other)
-    return any(reachability.lost_by_chance(network, p) or sizes.lost_by_chance(network, p) for p in sent)
 
 
 def no_packets_lost_towards(network: Network, worker: str) -> list[Finding]:

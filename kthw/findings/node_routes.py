@@ -45,9 +45,32 @@ def beyond(network: Network, worker: str, towards: str) -> list[Finding]:
     return [found for way in ways for found in _beyond(network, worker, way)]
 
 
+def may_stray(network: Network, worker: str) -> frozenset[str]:
+    """The workers for whose pods the worker's kernel may do that: all that is not sent by its default route,
+    and its own.
+
+    There are as many ways as pairs of workers, and nearly all are by that.
+    """
+    return network.remember(("may stray", worker), lambda: _unusual(network, worker))
+
+
+def _unusual(network: Network, worker: str) -> frozenset[str]:
+    node = network.evidence.nodes.get(worker)
+    if node is None:
+        return frozenset()
+    if node.rules:
+        return frozenset(network.workers)
+    bridge, card = interfaces(network, worker)
+    usual = card if card != bridge else ""
+    others = (way.towards for way in node.ways if way.device != usual or not _is_default(way))
+    return frozenset([*others, worker])
+
+
 def conflicts(network: Network, worker: str) -> list[Finding]:
     """Whether it sends packets for any pods elsewhere, or for a part of their range."""
-    by_routes = (found for way in network.node(worker).ways for found in misled(network, worker, way))
+    unusual = may_stray(network, worker)
+    ways = (way for way in network.node(worker).ways if way.towards in unusual)
+    by_routes = (found for way in ways for found in misled(network, worker, way))
     by_rules = (found for way in network.node(worker).beyond for found in _beyond(network, worker, way))
     return once([*all_ruled_out(network, worker), *by_routes, *by_rules, *_neighbours(network, worker)])
 
@@ -105,12 +128,16 @@ def _has_no_such_pod(used: Network, worker: str, way: Way) -> bool:
 def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
     if way.kind != _UNICAST or way.device != card:
         return False
-    # Nearly all are: there are as many as pairs of workers.
-    if way.route.startswith("default ") and " table " not in way.route:
+    if _is_default(way):
         return True
     peer = network.instance(way.towards)
     right = [network.router(network.located[worker].subnet), *([peer.address] if peer else [])]
     return way.via in filter(None, right)
+
+
+def _is_default(way: Way) -> bool:
+    """Whether it is sent as all else is, and by no table that a policy rule has asked."""
+    return way.kind == _UNICAST and way.route.startswith("default ") and " table " not in way.route
 
 
 def _peers(network: Network, worker: str, way: Way) -> Finding:

@@ -19,7 +19,8 @@ subnet, one table and the same security groups.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from kthw.findings import crossing
 from kthw.findings.cni_network import checks_between
@@ -31,7 +32,7 @@ from kthw.findings.node_firewall import dropped_arriving, dropped_leaving
 from kthw.findings.node_routes import astray, beyond
 from kthw.findings.reverse_path import filtered
 from kthw.network.model import Network
-from kthw.network.node_routes import by_plugin
+from kthw.network.node_routes import by_node_routes, by_plugin
 
 
 def obstacles(network: Network, source: str, destination: str) -> list[Finding]:
@@ -44,10 +45,6 @@ def obstacles(network: Network, source: str, destination: str) -> list[Finding]:
     return network.remember(("paths",), lambda: _Paths(network)).between(source, destination)
 
 
-_OfPair = Callable[[Network, str, str], Iterable[Finding]]
-"""``judge(network, here, other)``: what is in the way between the two, in one part of the way."""
-
-
 class _Paths:
     """The paths of one network. Its parts are judged with the pods' addresses that packets really have."""
 
@@ -55,10 +52,14 @@ class _Paths:
         self._network = network
         self._used = as_configured(network)
         self._by_plugin = by_plugin(network)
+        self._by_nodes = by_node_routes(network)
         self._ends: dict[str, End] = {}
         self._pairs: dict[tuple[str, str], list[Finding]] = {}
-        self._parts: dict[tuple[object, ...], Sequence[Finding]] = {}
-        self._gates: dict[tuple[object, ...], object] = {}
+        self._there_of: dict[tuple[object, str], _Crossed] = {}
+        self._entering: dict[tuple[object, str], Sequence[Finding]] = {}
+        self._back_of: dict[tuple[object, str], tuple[Sequence[Finding], Sequence[Finding]]] = {}
+        self._kinds: dict[tuple[str, object, object], tuple[int, ...]] = {}
+        self._alike: dict[tuple[int, tuple[int, ...]], list[Finding]] = {}
         # By the identity of its parts, which are kept so that none is ever another's.
         self._joined: dict[tuple[int, ...], tuple[list[Sequence[Finding]], list[Finding]]] = {}
 
@@ -67,11 +68,38 @@ class _Paths:
         pair = (source, destination)
         found = self._pairs.get(pair)
         if found is None:
-            met = self._met(self._end(source), self._end(destination))
-            found = self._pairs[pair] = self._told([part for part in met if part])
+            found = self._pairs[pair] = self._judged(self._end(source), self._end(destination))
         return found
 
-    def _told(self, met: list[Sequence[Finding]]) -> list[Finding]:
+    def _judged(self, source: End, destination: End) -> list[Finding]:
+        """Where nothing on either node depends on the other end, pairs meet the same that the VPC treats
+        alike, and whose sources have the same of their own.
+        """
+        alike = source is not destination and not self._by_plugin and not self._by_nodes
+        if not (alike and source.plain and destination.plain):
+            return self._told(self._met(source, destination))
+        crossed = self._crossed(source, destination)
+        key = (id(crossed), self._kind(source, crossed.gate, destination))
+        found = self._alike.get(key)
+        if found is None:
+            found = self._alike[key] = self._told(self._met(source, destination))
+        return found
+
+    def _kind(self, source: End, gate: object, destination: End) -> tuple[int, ...]:
+        """By identity, all that a plain source meets at whatever is entered by that gate, with the reply."""
+        key = (source.worker, gate, destination.zone)
+        found = self._kinds.get(key)
+        if found is None:
+            parts = (
+                *source.own,
+                self._entered(gate, source, destination),
+                *self._crossed_back(source, destination),
+            )
+            found = self._kinds[key] = tuple(id(part) if part else 0 for part in parts)
+        return found
+
+    def _told(self, parts: Iterable[Sequence[Finding]]) -> list[Finding]:
+        met = [part for part in parts if part]
         key = tuple(map(id, met))
         if key not in self._joined:
             each = itertools.chain.from_iterable(met)
@@ -114,15 +142,15 @@ class _Paths:
 
     def _there(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
         network, here, there = self._used, source.worker, destination.worker
+        crossed = self._crossed(source, destination)
         return (
             source.towards(there),
             source.forwarding,
-            astray(network, here, there),
-            lacking(network, here, there),
+            *self._by_kernel(source, there),
             dropped_leaving(network, here, source.firewall, there) if source.firewall else (),
             source.leaving,
-            self._alike(crossing.leaves, source.zone, source, destination),
-            self._alike(crossing.enters, self._gate(source, destination), destination, source),
+            crossed.leaves,
+            self._entered(crossed.gate, source, destination),
             destination.forwarding,
             filtered(network, there, here) if destination.strict else (),
             destination.own_way,
@@ -131,34 +159,67 @@ class _Paths:
         )
 
     def _back(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
+        reply_leaves, reply_crosses = self._crossed_back(source, destination)
         bare, ruled = not source.masquerades, source.masquerades and destination.is_ruled
         return (
             destination.primary_checks,
-            self._alike(crossing.reply_leaves, destination.zone, destination, source),
-            astray(self._used, destination.worker, source.worker) if bare else (),
-            lacking(self._used, destination.worker, source.worker) if bare else (),
+            reply_leaves,
+            *(self._by_kernel(destination, source.worker) if bare else ()),
             beyond(self._used, destination.worker, source.worker) if ruled else (),
-            self._alike(crossing.reply_crosses, destination.zone, destination, source),
-            self._alike(crossing.reply_enters, source.zone, source, destination),
+            reply_crosses,
+            self._crossed(source, destination).reply_enters,
             filtered(self._used, source.worker, destination.worker) if bare and source.strict else (),
             source.own_way,
         )
 
-    def _alike(self, judge: _OfPair, zone: object, here: End, other: End) -> Sequence[Finding]:
-        """What ``judge`` finds between ``here`` and ``other``, the same for all of ``here``'s ``zone``."""
-        key = (judge, zone, other.worker)
-        found = self._parts.get(key)
+    def _by_kernel(self, here: End, there: str) -> Iterable[Sequence[Finding]]:
+        """What the node's own kernel does with packets for the other's pods."""
+        return (
+            astray(self._used, here.worker, there) if there in here.unusual else (),
+            lacking(self._used, here.worker, there) if self._by_nodes else (),
+        )
+
+    def _crossed(self, source: End, destination: End) -> _Crossed:
+        """What the VPC does at the source's side, the same for all of its zone."""
+        key = (source.zone, destination.worker)
+        found = self._there_of.get(key)
         if found is None:
-            found = self._parts[key] = tuple(judge(self._used, here.worker, other.worker))
+            here, there = source.worker, destination.worker
+            found = self._there_of[key] = _Crossed(
+                leaves=tuple(crossing.leaves(self._used, here, there)),
+                gate=crossing.gate_of(self._used, here, there),
+                reply_enters=crossing.reply_enters(self._used, here, there),
+            )
         return found
 
-    def _gate(self, source: End, destination: End) -> object:
-        """What the packets of the source's zone enter by at the destination: its subnet, and their groups."""
-        key = (source.zone, destination.worker)
-        found = self._gates.get(key)
+    def _entered(self, gate: object, source: End, destination: End) -> Sequence[Finding]:
+        """What it does at the destination's, the same for all that is entered by that gate."""
+        key = (gate, source.worker)
+        found = self._entering.get(key)
         if found is None:
-            found = self._gates[key] = crossing.gate_of(self._used, source.worker, destination.worker)
+            entered = crossing.enters(self._used, destination.worker, source.worker)
+            found = self._entering[key] = tuple(entered)
         return found
+
+    def _crossed_back(self, source: End, destination: End) -> tuple[Sequence[Finding], Sequence[Finding]]:
+        """What it does with the reply, the same for all of the destination's zone: as it leaves, and then."""
+        key = (destination.zone, source.worker)
+        found = self._back_of.get(key)
+        if found is None:
+            here, other = destination.worker, source.worker
+            found = self._back_of[key] = (
+                crossing.reply_leaves(self._used, here, other),
+                crossing.reply_crosses(self._used, here, other),
+            )
+        return found
+
+
+class _Crossed(NamedTuple):
+    """``gate``: by what the destination's subnet is entered."""
+
+    leaves: Sequence[Finding]
+    gate: object
+    reply_enters: Sequence[Finding]
 
 
 def _from_user_data(network: Network, obstacle: Finding) -> list[Finding]:

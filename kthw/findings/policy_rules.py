@@ -22,10 +22,13 @@ def ruled_out(network: Network, worker: str, towards: str) -> list[Finding]:
 
     Where that is the worker itself: what comes in for it from any other worker.
     """
+    rules = _rules(network, worker)
+    if not rules:
+        return []
     others = [other for other in network.workers if other != worker] if towards == worker else [towards]
     return once(
         _finding(network, worker, other, rule)
-        for rule in _rules(network, worker)
+        for rule in rules
         for other in others
         if _meets(network, worker, other, rule, arriving=towards == worker)
     )

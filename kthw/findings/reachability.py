@@ -7,11 +7,13 @@ one of which something came back is not unreachable.
 
 from __future__ import annotations
 
+import itertools
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from kthw.findings.ends import forwarding
-from kthw.findings.finding import Cause, Finding, Lost, once
+from kthw.findings.finding import Cause, Finding, Lost, explaining, once
 from kthw.findings.node_firewall import dropped_to_internet, dropped_to_node
 from kthw.findings.node_routes import beyond
 from kthw.findings.path import obstacles
@@ -24,6 +26,9 @@ from kthw.observed.evidence import Probe
 PROTOCOLS: Final = ("icmp", "tcp")
 UDP: Final = ("udp",)
 _MOST_NAMES = 3
+_SENDER: Final = operator.attrgetter("source", "protocol")
+_FROM: Final = operator.attrgetter("source")
+_TO: Final = operator.attrgetter("destination")
 
 
 def reaches_others(network: Network, worker: str) -> list[Finding]:
@@ -43,9 +48,13 @@ def is_reached_by_others(network: Network, worker: str) -> list[Finding]:
 
 def reaches_own_node(network: Network, worker: str) -> list[Finding]:
     """The worker's probe pod reaches the node it runs on."""
-    failed = [p for p in network.probes.sent_by(worker) if p.kind == "node" and not p.reached]
+    failed = (p for p in network.probes.sent_by(worker) if p.kind == "node" and not p.reached)
     return _unreachable(
-        network, worker, failed, lambda p: f"{worker} → {p.destination_address}", leaving=True
+        network,
+        worker,
+        _stopped(network, failed),
+        lambda p: f"{worker} → {p.destination_address}",
+        leaving=True,
     )
 
 
@@ -58,7 +67,11 @@ def reaches_internet(network: Network, worker: str) -> list[Finding]:
     if any(probe.reached for probe in probes) or not expects_internet(network, worker):
         return []
     return _unreachable(
-        network, worker, probes, lambda p: f"{worker} → {p.destination_address}", leaving=True
+        network,
+        worker,
+        _stopped(network, probes),
+        lambda p: f"{worker} → {p.destination_address}",
+        leaving=True,
     )
 
 
@@ -91,22 +104,17 @@ def surprises(network: Network, told: Iterable[Finding]) -> dict[Cause, tuple[Pr
 
 def unmeasured(network: Network, worker: str) -> list[str]:
     """The other workers that no probe of each protocol was sent to from this one, in order."""
-    return _lacking(network, worker, _sent_to(network, worker), PROTOCOLS)
+    return _lacking(network, worker, network.probes.sent_by(worker), _TO, PROTOCOLS)
 
 
 def unmeasured_by_udp(network: Network, worker: str) -> list[str]:
     """The same by UDP."""
-    return _lacking(network, worker, _sent_to(network, worker), UDP)
-
-
-def _sent_to(network: Network, worker: str) -> set[tuple[str, str]]:
-    return {(p.destination, p.protocol) for p in network.probes.sent_by(worker) if not p.size}
+    return _lacking(network, worker, network.probes.sent_by(worker), _TO, UDP)
 
 
 def unmeasured_towards(network: Network, worker: str) -> list[str]:
     """The other workers that sent no probe of each protocol to this one, in order."""
-    sent = {(p.source, p.protocol) for p in network.probes.sent_to(worker) if not p.size}
-    return _lacking(network, worker, sent, PROTOCOLS)
+    return _lacking(network, worker, network.probes.sent_to(worker), _FROM, PROTOCOLS)
 
 
 def measured(network: Network, worker: str, kind: str) -> bool:
@@ -120,70 +128,126 @@ def between(network: Network, probe: Probe) -> bool:
 
 
 def _reaches(network: Network, worker: str, protocols: Sequence[str]) -> list[Finding]:
-    sent = network.probes.sent_by(worker)
-    failed = [p for p in sent if p.protocol in protocols and _is_unreachable(network, p)]
+    missed = _missed(network)
+    failed = [
+        lost
+        for other in network.probes.missed_by(worker)
+        for lost in missed.between(worker, other)
+        if lost.probe.protocol in protocols
+    ]
     return _unreachable(network, worker, failed, lambda p: f"{worker} → {p.destination}", leaving=True)
 
 
 def _is_reached(network: Network, worker: str) -> list[Finding]:
-    sent = network.probes.sent_to(worker)
-    failed = [p for p in sent if p.protocol in PROTOCOLS and _is_unreachable(network, p)]
+    missed = _missed(network)
+    failed = [
+        lost
+        for other in network.probes.missed_at(worker)
+        for lost in missed.between(other, worker)
+        if lost.probe.protocol in PROTOCOLS
+    ]
     return _unreachable(network, worker, failed, lambda p: f"{p.source} → {worker}", leaving=False)
 
 
-def _is_unreachable(network: Network, probe: Probe) -> bool:
-    """Whether nothing came back of all that was sent to another's pod, and that is not for a share lost."""
-    return _failed(network, probe) and not lost_by_chance(network, probe)
+def lost_by_chance(network: Network, source: str, destination: str) -> bool:
+    """Whether a small probe of the pair's did not arrive, nothing that was seen stops it, and much may be
+    lost on the way.
+    """
+    doubted = (source, destination) in network.probes.doubted
+    return doubted and any(not lost.causes for lost in _missed(network).all_between(source, destination))
 
 
-def lost_by_chance(network: Network, probe: Probe) -> bool:
-    """Whether it did not arrive, nothing that was seen stops it, and much may be lost on the pair's way."""
-    doubted = (probe.source, probe.destination) in network.probes.doubted
-    return doubted and _failed(network, probe) and not _causes(network, probe)
+def _missed(network: Network) -> _Missed:
+    return network.remember(("missed",), lambda: _Missed(network))
 
 
-def _failed(network: Network, probe: Probe) -> bool:
-    return not (probe.size or probe.reached or probe.sent > probe.lost) and between(network, probe)
+class _Missed:
+    """The small probes between workers that nothing came back of, each with what stops it.
+
+    There are as many pairs as workers times workers, and each is told from both its ends: it is judged once.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._lost: dict[tuple[str, str], Sequence[Lost]] = {}
+        self._stopping: dict[int, _Stopping] = {}
+
+    def between(self, source: str, destination: str) -> Sequence[Lost]:
+        """Those of a pair; but for what may be lost with a share of all that is sent."""
+        pair = (source, destination)
+        found = self._lost.get(pair)
+        if found is None:
+            found = self.all_between(source, destination)
+            if pair in self._network.probes.doubted:
+                found = tuple(lost for lost in found if lost.causes)
+            self._lost[pair] = found
+        return found
+
+    def all_between(self, source: str, destination: str) -> Sequence[Lost]:
+        """The same, for whatever reason; not what nothing came of but when it was counted."""
+        probes = self._network.probes.of_pair(source, destination)
+        failed = [p for p in probes if not (p.reached or p.size or p.sent > p.lost)]
+        if not failed or not between(self._network, failed[0]):
+            return ()
+        stopping = self.stopping(obstacles(self._network, source, destination))
+        return tuple([Lost(probe=probe, causes=stopping[probe.protocol]) for probe in failed])
+
+    def stopping(self, met: list[Finding]) -> _Stopping:
+        """Of pairs that meet the same, the same."""
+        found = self._stopping.get(id(met))
+        if found is None:
+            found = self._stopping[id(met)] = _Stopping(met)
+        return found
+
+
+class _Stopping(dict[str, tuple[Cause, ...]]):
+    """By protocol, what of all that is met stops its packets; that is kept, and so its identity."""
+
+    def __init__(self, met: list[Finding]) -> None:
+        super().__init__()
+        self._met = met
+
+    def __missing__(self, protocol: str) -> tuple[Cause, ...]:
+        found = self[protocol] = tuple(each.cause for each in self._met if each.stops(protocol))
+        return found
 
 
 def _lacking(
-    network: Network, worker: str, sent: set[tuple[str, str]], protocols: Sequence[str]
+    network: Network,
+    worker: str,
+    sent: Sequence[Probe],
+    end: Callable[[Probe], str],
+    protocols: Sequence[str],
 ) -> list[str]:
-    others = (other for other in network.workers if other != worker)
-    return [other for other in others if any((other, protocol) not in sent for protocol in protocols)]
+    """The others that are the ``end`` of none that was ``sent`` by one of the protocols."""
+    small = [probe for probe in sent if not probe.size]
+    by_each = ({end(probe) for probe in small if probe.protocol == protocol} for protocol in protocols)
+    by_all = set.intersection(*by_each)
+    return [other for other in network.workers if other not in by_all and other != worker]
 
 
 def _unreachable(
     network: Network,
     worker: str,
-    failed: Sequence[Probe],
+    failed: Iterable[Lost],
     pair: Callable[[Probe], str],
     *,
     leaving: bool,
 ) -> list[Finding]:
     """At most two findings: the pairs that something observed explains, and those that nothing does."""
     explained: dict[bool, list[Lost]] = {True: [], False: []}
-    for probe in failed:
-        lost = Lost(probe=probe, causes=_causes(network, probe))
+    for lost in failed:
         explained[bool(lost.causes)].append(lost)
     return [_finding(network, worker, told, pair, leaving) for told in explained.values() if told]
 
 
-def _causes(network: Network, probe: Probe) -> tuple[Cause, ...]:
-    """What stops the probe; of pairs that meet the same, the same."""
-    met = _in_the_way(network, probe)
-    # Kept with what it is about, whose identity is never another's then.
-    _, causes = network.remember((id(met), probe.protocol), lambda: (met, _stopping(met, probe.protocol)))
-    return causes
-
-
-def _stopping(met: Iterable[Finding], protocol: str) -> tuple[Cause, ...]:
-    return tuple(finding.cause for finding in met if finding.stops(protocol))
+def _stopped(network: Network, probes: Iterable[Probe]) -> list[Lost]:
+    """Each with what stops it, on its way to its own node or to the internet."""
+    stopping = _missed(network).stopping
+    return [Lost(probe=p, causes=stopping(_in_the_way(network, p))[p.protocol]) for p in probes]
 
 
 def _in_the_way(network: Network, probe: Probe) -> list[Finding]:
-    if probe.kind == "pod":
-        return obstacles(network, probe.source, probe.destination)
     own = obstacles(network, probe.source, probe.source)
     if probe.kind == "node":
         return once([*own, *dropped_to_node(network, probe.source)])
@@ -202,8 +266,8 @@ def _finding(
     leaving: bool,
 ) -> Finding:
     probes = [lost.probe for lost in told]
-    codes = [code for lost in told for code, _ in lost.causes]
-    believed = all((probe.source, probe.protocol) in network.probes.vouched for probe in probes)
+    codes = explaining(told)
+    believed = network.probes.vouched.issuperset(map(_SENDER, probes))
     others = [p.destination or p.destination_address if leaving else p.source for p in probes]
     ends = names(others)
     situation, traced = ("", {}) if codes else _traced(network, probes)
@@ -224,8 +288,8 @@ def _finding(
             "source": probes[0].source,
             "destination": others[0] if leaving else worker,
             "destination_address": probes[0].destination_address,
-            "first_code": next(iter(codes), ""),
-            "explained_by": ", ".join(dict.fromkeys(codes)),
+            "first_code": codes[0] if codes else "",
+            "explained_by": ", ".join(codes),
             **traced,
         },
         lost=tuple(told),
@@ -268,6 +332,9 @@ def names(names: Iterable[str]) -> str:
 
 def _reached(network: Network, failed: Sequence[Probe]) -> Probe | str:
     """A probe like the failed one that did get through."""
-    alike = [p for p in network.probes.sent_by(failed[0].source) if p.reached]
-    same = [p for p in alike if p.destination_address == failed[0].destination_address]
-    return next(iter((*same, *alike)), "")
+    source, address = failed[0].source, failed[0].destination_address
+    alike = network.remember(
+        ("reached from", source), lambda: [p for p in network.probes.sent_by(source) if p.reached]
+    )
+    same = (p for p in alike if p.destination_address == address)
+    return next(itertools.chain(same, alike), "")

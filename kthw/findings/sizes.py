@@ -119,22 +119,25 @@ def failed(network: Network, worker: str) -> Iterator[Probe]:
 
     Not those that may have been lost with a share of all that is sent.
     """
-    for probe in network.probes.sent_by(worker):
-        if _failed(network, probe) and not lost_by_chance(network, probe):
-            yield probe
+    for other in network.probes.missed_by(worker):
+        doubted = (worker, other) in network.probes.doubted
+        for probe in _failed(network, worker, other):
+            if not doubted or smallest(network, probe):
+                yield probe
 
 
-def lost_by_chance(network: Network, probe: Probe) -> bool:
-    """Whether it did not arrive where small ones did, no place is too small, and much may be lost there."""
-    doubted = (probe.source, probe.destination) in network.probes.doubted
-    return doubted and _failed(network, probe) and not smallest(network, probe)
+def lost_by_chance(network: Network, source: str, destination: str) -> bool:
+    """Whether any of a pair's did not, no place is too small for it, and much may be lost on the way."""
+    doubted = (source, destination) in network.probes.doubted
+    return doubted and any(not smallest(network, probe) for probe in _failed(network, source, destination))
 
 
-def _failed(network: Network, probe: Probe) -> bool:
-    if not probe.size or probe.reached or not between(network, probe):
-        return False
-    small = network.probes.small(probe)
-    return small is not None and small.reached
+def _failed(network: Network, source: str, destination: str) -> list[Probe]:
+    probes = network.probes.of_pair(source, destination)
+    small = {probe.protocol for probe in probes if probe.reached and not probe.size}
+    if not small or not between(network, probes[0]):
+        return []
+    return [probe for probe in probes if probe.size and not probe.reached and probe.protocol in small]
 
 
 def unmeasured(network: Network, worker: str) -> list[str]:

@@ -71,7 +71,7 @@ def _model(network: Network) -> Model:
         others = {way.towards for way in node.ways} - {worker}
         ways += len(others)
         near += len(others & neighbours.get(worker, set()))
-        handed = {way.towards for way in node.ways if by_next_hop(way) and way.via in mine}
+        handed = {way.towards for way in node.ways if way.via in mine and by_next_hop(way)}
         nodes += len(handed - {worker})
     most = nodes * 2 > near or (nodes * 2 == near and not vpc)
     brought = ruling(network)

@@ -5,12 +5,22 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from kthw.network.loss import Count
 from kthw.observed.evidence import Evidence, Probe, Trace, Way
 
 _PAIR: Final = operator.attrgetter("source", "destination")
+_REACHED: Final = operator.attrgetter("reached")
+
+
+class _Index(NamedTuple):
+    by_pair: dict[tuple[str, str], list[Probe]]
+    by_source: dict[str, list[Probe]]
+    by_destination: dict[str, list[Probe]]
+    missed_by: dict[str, dict[str, None]]
+    missed_at: dict[str, dict[str, None]]
 
 
 class Probes:
@@ -20,44 +30,44 @@ class Probes:
         self._evidence = evidence
 
     @functools.cached_property
-    def _by_end(self) -> dict[tuple[str, str], list[Probe]]:
-        by_end: dict[tuple[str, str], list[Probe]] = {}
-        for probe in self._evidence.probes:
-            by_end.setdefault(("from", probe.source), []).append(probe)
-            by_end.setdefault(("to", probe.destination), []).append(probe)
-        return by_end
+    def _indexed(self) -> _Index:
+        """Probes of one pair stand together in what an agent tells: each such run is looked at once."""
+        index = _Index({}, {}, {}, {}, {})
+        for pair, run in itertools.groupby(self._evidence.probes, _PAIR):
+            probes = list(run)
+            source, destination = pair
+            index.by_pair.setdefault(pair, []).extend(probes)
+            index.by_source.setdefault(source, []).extend(probes)
+            index.by_destination.setdefault(destination, []).extend(probes)
+            if source != destination and not all(map(_REACHED, probes)):
+                index.missed_by.setdefault(source, {})[destination] = None
+                index.missed_at.setdefault(destination, {})[source] = None
+        return index
 
-    def sent_by(self, worker: str) -> list[Probe]:
+    def sent_by(self, worker: str) -> Sequence[Probe]:
         """Those from the worker's probe pod, of every kind."""
-        return self._by_end.get(("from", worker), [])
+        return self._indexed.by_source.get(worker, ())
 
-    def sent_to(self, worker: str) -> list[Probe]:
+    def sent_to(self, worker: str) -> Sequence[Probe]:
         """Those to the worker: its probe pod, or its node."""
-        return self._by_end.get(("to", worker), [])
+        return self._indexed.by_destination.get(worker, ())
 
-    @functools.cached_property
-    def _pairs(self) -> dict[tuple[str, str], list[Probe]]:
-        pairs: dict[tuple[str, str], list[Probe]] = {}
-        for pair, probes in itertools.groupby(self._evidence.probes, _PAIR):
-            pairs.setdefault(pair, []).extend(probes)
-        return pairs
-
-    def of_pair(self, source: str, destination: str) -> list[Probe]:
+    def of_pair(self, source: str, destination: str) -> Sequence[Probe]:
         """Those from the one worker's probe pod to the other worker."""
-        return self._pairs.get((source, destination), [])
+        return self._indexed.by_pair.get((source, destination), ())
 
-    @functools.cached_property
-    def _small(self) -> dict[tuple[str, str, str], Probe]:
-        between_pods = (probe for probe in self._evidence.probes if probe.kind == "pod" and not probe.size)
-        return {(probe.source, probe.destination, probe.protocol): probe for probe in between_pods}
+    def missed_by(self, worker: str) -> Iterable[str]:
+        """Those that something from the worker's probe pod did not reach, whatever it was, in order."""
+        return self._indexed.missed_by.get(worker, ())
 
-    def small(self, probe: Probe) -> Probe | None:
-        """That between the same probe pods, by the same protocol, and of no size."""
-        return self.between(probe.source, probe.destination, probe.protocol)
+    def missed_at(self, worker: str) -> Iterable[str]:
+        """Those from whose probe pods something did not reach the worker."""
+        return self._indexed.missed_at.get(worker, ())
 
     def between(self, source: str, destination: str, protocol: str) -> Probe | None:
-        """The same of two workers."""
-        return self._small.get((source, destination, protocol))
+        """That between two workers' probe pods, by that protocol and of no size."""
+        each = self.of_pair(source, destination)
+        return next((p for p in each if p.kind == "pod" and not p.size and p.protocol == protocol), None)
 
     @functools.cached_property
     def doubted(self) -> dict[tuple[str, str], Probe]:
@@ -84,7 +94,7 @@ class Probes:
         Where nothing at all was sent, that has a reason of its own.
         """
         between_pods = [probe for probe in self._evidence.probes if probe.kind == "pod"]
-        return bool(between_pods) and not any(p.protocol == "udp" or p.size for p in between_pods)
+        return bool(between_pods) and not any(p.size or p.protocol == "udp" for p in between_pods)
 
     @functools.cached_property
     def vouched(self) -> set[tuple[str, str]]:

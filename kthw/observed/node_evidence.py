@@ -69,7 +69,7 @@ class Link(Struct, frozen=True, kw_only=True, omit_defaults=True):
     forwarding: bool | None = None
 
 
-class Way(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Way(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where a node's kernel sends a packet for ``address``, a pod's of worker ``towards`` (or its own).
 
     As ``ip route get`` says: ``device``, ``via`` (the next hop, empty on a link), and ``kind``:
@@ -247,7 +247,7 @@ DNS_PORT: Final = 53
 """The UDP port a probe pod answers on, as a pod of CoreDNS does."""
 
 
-class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One measurement from the probe pod of ``source``.
 
     ``kind``: ``pod`` (the probe pod of worker ``destination``), ``node`` (the worker's own node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -18,6 +19,12 @@ Outcome = Literal["reached", "partly", "failed", "untried"]
 _CELL, _WIDE_CELL, _FEW = 32, 46, 6
 _HEAT_SIZE: Final = 720
 _LABELLED: Final = 60
+_PAIR: Final = operator.attrgetter("source", "destination")
+_REACHED: Final = operator.attrgetter("reached")
+_LOST: Final = operator.attrgetter("lost")
+_OUTCOMES: Final[dict[frozenset[bool], Outcome]] = {
+    frozenset([True]): "reached", frozenset([False]): "failed", frozenset([True, False]): "partly",
+}  # fmt: skip
 _SIGNS: Final[dict[Outcome, str]] = {"reached": "●", "partly": "◐", "failed": "✗", "untried": "·"}
 _CLASSES: Final[dict[Outcome, str]] = {
     "reached": "dot", "partly": "half", "failed": "cross", "untried": "faint",
@@ -36,18 +43,22 @@ def outcomes(evidence: Evidence) -> dict[tuple[str, str], Outcome]:
 
     A pair nobody tried is absent. One that loses more than a good network does was reached in part.
     """
-    came: set[tuple[str, str]] = set()
-    lost: set[tuple[str, str]] = set()
-    for probe in evidence.probes:
-        if probe.kind == "pod" and probe.source != probe.destination:
-            pair = (probe.source, probe.destination)
-            (came if probe.reached else lost).add(pair)
-            if probe.lost and Count(probe.sent, probe.lost).in_part:
-                came.add(pair)
-                if Count(probe.sent, probe.lost).is_told:
-                    lost.add(pair)
-    seen: dict[tuple[str, str], Outcome] = dict.fromkeys(came - lost, "reached")
-    return {**seen, **dict.fromkeys(came & lost, "partly"), **dict.fromkeys(lost - came, "failed")}
+    seen: dict[tuple[str, str], set[bool]] = {}
+    for pair, run in itertools.groupby(evidence.probes, _PAIR):
+        source, destination = pair
+        if not destination or source == destination:
+            continue
+        probes = [*run]
+        came = set(map(_REACHED, probes))
+        for probe in probes if any(map(_LOST, probes)) else ():
+            came |= _counted(Count(probe.sent, probe.lost))
+        seen.setdefault(pair, set()).update(came)
+    return {pair: _OUTCOMES[frozenset(came)] for pair, came in seen.items()}
+
+
+def _counted(count: Count) -> set[bool]:
+    """What came of the packets of a count: of all of it, if nobody need be told of a loss."""
+    return {True, False} if count.is_told else {True} if count.in_part else set()
 
 
 def dots(evidence: Evidence, middles: Sequence[float], x: float, top: float, words: Catalogue) -> Dots:

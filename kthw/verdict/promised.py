@@ -29,7 +29,7 @@ def promised(promise: Promise | None, words: Catalogue) -> list[str]:
     return [*said, words.say("report-stays-more", count=more)] if more else said
 
 
-def document(promise: Promise | None) -> dict[str, Any]:
+def promise_document(promise: Promise | None) -> dict[str, Any]:
     """The keys of a finding in ``report.json``; none where its fix could not be tried."""
     if promise is None:
         return {}

@@ -18,8 +18,9 @@ from kthw.findings.judging import Verdict
 from kthw.findings.reachability import surprises
 from kthw.network.node_routes import by_plugin
 from kthw.observed.evidence import SCHEMA, Probe
+from kthw.observed.recording import document
 from kthw.verdict.network_told import network_document, network_told, pod_cidrs_told
-from kthw.verdict.promised import document, promised
+from kthw.verdict.promised import promise_document, promised
 from kthw.verdict.proof_told import Proofs
 from kthw.verdict.traces import traced
 from kthw.words.messages import Catalogue
@@ -127,7 +128,10 @@ class Report:
         }
 
     def document(self, words: Catalogue) -> dict[str, Any]:
-        """``report.json``: its keys are a contract, its ``fix`` is in the language of ``words``."""
+        """``report.json``: its keys are a contract, its ``fix`` is in the language of ``words``.
+
+        What is to be encoded as JSON may be in it as it is: evidence, and its structs.
+        """
         written: dict[int, str] = {}
         return {
             "schema": SCHEMA,
@@ -135,7 +139,7 @@ class Report:
             "findings": [
                 {
                     **_finding(each, self._tests.get(each.cause, ""), words, written),
-                    **document(self.verdict.promises.get(each.cause)),
+                    **promise_document(self.verdict.promises.get(each.cause)),
                 }
                 for each in self.findings
             ],
@@ -153,7 +157,7 @@ class Report:
             "pod_cidrs": self.pod_cidrs,
             "summary": msgspec.to_builtins(self.summary),
             "network": network_document(self.verdict.network, words),
-            "evidence": {"schema": SCHEMA, **msgspec.to_builtins(self.evidence)},
+            "evidence": document(self.evidence),
         }
 
 
@@ -161,15 +165,24 @@ def _roots(findings: Sequence[Finding], passed: Mapping[Cause, tuple[Probe, ...]
     causes = _Causes(finding for finding in findings if finding.code != SYMPTOM)
     # By identity: a pair is told from both its ends, by the same probe.
     pairs: dict[Cause, dict[int, Probe]] = {}
+    # By the identity of what stops them: pairs that meet the same have the same.
+    alike: dict[int, dict[int, Probe] | None] = {}
     unexplained: list[tuple[Finding, list[Probe]]] = []
     for symptom in (finding for finding in findings if finding.code == SYMPTOM):
         left = []
         for lost in symptom.lost:
-            cause = causes.of(lost)
-            if cause is None:
+            stopping = id(lost.causes)
+            if stopping not in alike:
+                cause = causes.first_told(lost)
+                alike[stopping] = pairs.setdefault(cause, {}) if cause else None
+            explained_too = alike[stopping]
+            if explained_too is None:
+                cause = causes.alike(lost)
+                explained_too = pairs.setdefault(cause, {}) if cause else None
+            if explained_too is None:
                 left.append(lost.probe)
             else:
-                pairs.setdefault(cause, {})[id(lost.probe)] = lost.probe
+                explained_too[id(lost.probe)] = lost.probe
         if left:
             unexplained.append((symptom, left))
     explained = (
@@ -190,11 +203,12 @@ class _Causes:
             self._of_code.setdefault(finding.code, cause)
             self._at.setdefault((finding.code, finding.worker), cause)
 
-    def of(self, lost: Lost) -> Cause | None:
-        """The first in its way that is told; failing that, one of the same kind, at an end of it if any."""
-        for cause in lost.causes:
-            if cause in self.told:
-                return cause
+    def first_told(self, lost: Lost) -> Cause | None:
+        """The first in its way that is told."""
+        return next((cause for cause in lost.causes if cause in self.told), None)
+
+    def alike(self, lost: Lost) -> Cause | None:
+        """Failing that, one of the same kind, at an end of it if any."""
         if not lost.causes:
             return None
         ends = (lost.probe.source, lost.probe.destination)
@@ -218,9 +232,9 @@ def _pairs(finding: Finding, written: dict[int, str]) -> list[str]:
     """``written``: by identity, the pairs that were put into words: each is told from both its ends."""
     found = []
     for lost in finding.lost:
-        pair = written.get(id(lost.probe))
+        pair = written.get(id(lost))
         if pair is None:
-            pair = written[id(lost.probe)] = str(lost.probe)
+            pair = written[id(lost)] = str(lost.probe)
         found.append(pair)
     return found
 

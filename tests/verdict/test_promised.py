@@ -16,7 +16,7 @@ from kthw.findings.promise import Promise, Stays
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import as_json
 from kthw.verdict.page import page
-from kthw.verdict.promised import document, promised
+from kthw.verdict.promised import promise_document, promised
 from kthw.verdict.report import Report, Summary
 from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.test_promise import BOTH, FORWARDING, ON_ONE_PAIR, ROUTE, SHARED_LIST, TAKEN
@@ -53,17 +53,20 @@ def test_what_is_not_to_be_done_alone_is_told_with_the_command(language: str) ->
                 warning = words.finding(finding).fix.splitlines()[0]
                 assert warning.startswith("# ")
                 assert warning in terminal(evidence, language)
-                fixes = [each["fix"] for each in report(evidence).document(words)["findings"]]
+                fixes = [each["fix"] for each in report(evidence).promise_document(words)["findings"]]
                 assert any(fix.startswith(warning) for fix in fixes)
 
 
 def test_the_document_has_all_pairs() -> None:
-    each = {(f["code"], f["subject"]): f for f in report(BOTH).document(catalogue("en"))["findings"]}
+    each = {(f["code"], f["subject"]): f for f in report(BOTH).promise_document(catalogue("en"))["findings"]}
     assert each[ROUTE]["mends"] == ["worker-2 → worker-1"]
     by = [{"code": FORWARDING[0], "subject": FORWARDING[1]}]
     assert each[ROUTE]["stays"] == [{"by": by, "pairs": ["worker-0 → worker-1"]}]
     assert each[ROUTE]["cuts"] == []
-    taken = {(f["code"], f["subject"]): f for f in report(SHARED_LIST).document(catalogue("en"))["findings"]}
+    taken = {
+        (f["code"], f["subject"]): f
+        for f in report(SHARED_LIST).promise_document(catalogue("en"))["findings"]
+    }
     assert taken[TAKEN]["cuts"] == ["worker-0 → worker-1"]
     symptoms = [f for (code, _), f in each.items() if code == "pod-unreachable"]
     assert symptoms
@@ -72,7 +75,7 @@ def test_the_document_has_all_pairs() -> None:
 
 def test_nothing_is_told_of_what_was_not_tried() -> None:
     assert promised(None, catalogue("en")) == []
-    assert document(None) == {}
+    assert promise_document(None) == {}
 
 
 def test_of_many_pairs_the_first_are_told_and_how_many_there_are() -> None:
