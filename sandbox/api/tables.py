@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import Any, Final
 
@@ -52,8 +53,11 @@ class RouteTable(route_tables.RouteTable):
 def _place(route: Any) -> tuple[int, int, int]:
     """IPv4 before IPv6, and prefix lists at the end."""
     destination = route.destination_cidr_block or route.destination_ipv6_cidr_block
-    if not destination:
-        return 9, 0, 0
+    return _place_of(destination) if destination else (9, 0, 0)
+
+
+@functools.cache
+def _place_of(destination: str) -> tuple[int, int, int]:
     network = ipaddress.ip_network(destination, strict=False)
     return network.version, -network.prefixlen, int(network.network_address)
 
