@@ -53,20 +53,17 @@ def test_what_is_not_to_be_done_alone_is_told_with_the_command(language: str) ->
                 warning = words.finding(finding).fix.splitlines()[0]
                 assert warning.startswith("# ")
                 assert warning in terminal(evidence, language)
-                fixes = [each["fix"] for each in report(evidence).promise_document(words)["findings"]]
+                fixes = [each["fix"] for each in report(evidence).document(words)["findings"]]
                 assert any(fix.startswith(warning) for fix in fixes)
 
 
 def test_the_document_has_all_pairs() -> None:
-    each = {(f["code"], f["subject"]): f for f in report(BOTH).promise_document(catalogue("en"))["findings"]}
+    each = {(f["code"], f["subject"]): f for f in report(BOTH).document(catalogue("en"))["findings"]}
     assert each[ROUTE]["mends"] == ["worker-2 → worker-1"]
     by = [{"code": FORWARDING[0], "subject": FORWARDING[1]}]
     assert each[ROUTE]["stays"] == [{"by": by, "pairs": ["worker-0 → worker-1"]}]
     assert each[ROUTE]["cuts"] == []
-    taken = {
-        (f["code"], f["subject"]): f
-        for f in report(SHARED_LIST).promise_document(catalogue("en"))["findings"]
-    }
+    taken = {(f["code"], f["subject"]): f for f in report(SHARED_LIST).document(catalogue("en"))["findings"]}
     assert taken[TAKEN]["cuts"] == ["worker-0 → worker-1"]
     symptoms = [f for (code, _), f in each.items() if code == "pod-unreachable"]
     assert symptoms
