@@ -183,9 +183,8 @@ def _beyond(network: Network, worker: str, way: Way) -> list[Finding]:
 
 def _by_rule(network: Network, worker: str, way: Way, right: str, rule: PolicyRule) -> Finding:
     said = f"{rule.priority}: {rule.text}"
-    found = _finding(network, worker, way, right, mended_by(rule), "by-rule")
-    subject = f"{network.noun(worker)} · ip rule {said}"
-    return replace(found, subject=subject, near_miss=said, facts={**found.facts, "rule": said})
+    found = _finding(network, worker, way, right, mended_by(rule), "by-rule", said)
+    return replace(found, subject=f"{network.noun(worker)} · ip rule {said}", near_miss=said)
 
 
 def _destination(way: Way) -> str:
@@ -215,7 +214,9 @@ def _own(network: Network, worker: str, way: Way, bridge: str) -> Finding:
     return _finding(network, worker, way, f"{around} dev {bridge}", command, "own")
 
 
-def _finding(network: Network, worker: str, way: Way, expected: str, command: str, variant: str) -> Finding:
+def _finding(
+    network: Network, worker: str, way: Way, expected: str, command: str, variant: str, rule: str = ""
+) -> Finding:
     observed = way.route or f"{way.kind} {way.address} {way.device}".strip()
     return Finding(
         code="node-route-conflict",
@@ -232,5 +233,6 @@ def _finding(network: Network, worker: str, way: Way, expected: str, command: st
             "route": observed,
             "device": way.device or way.kind,
             "command": shlex.quote(command),
+            **({"rule": rule} if rule else {}),
         },
     )
