@@ -223,9 +223,8 @@ def _beyond(network: Network, worker: str, way: Way) -> list[Finding]:
 
 def _by_rule(network: Network, worker: str, way: Way, right: str, rule: PolicyRule) -> Finding:
     said = f"{rule.priority}: {rule.text}"
-    found = _finding(network, worker, way, right, mended_by(rule), [], "by-rule")
-    subject = f"{network.noun(worker)} · ip rule {said}"
-    return replace(found, subject=subject, near_miss=said, facts={**found.facts, "rule": said})
+    found = _finding(network, worker, way, right, mended_by(rule), [], "by-rule", said)
+    return replace(found, subject=f"{network.noun(worker)} · ip rule {said}", near_miss=said)
 
 
 def _destination(way: Way) -> str:
@@ -267,6 +266,7 @@ def _finding(
     command: str,
     changes: list[Change],
     variant: str,
+    rule: str = "",
 ) -> Finding:
     observed = way.route or f"{way.kind} {way.address} {way.device}".strip()
     return Finding(
@@ -285,5 +285,6 @@ def _finding(
             "route": observed,
             "device": way.device or way.kind,
             "command": shlex.quote(command),
+            **({"rule": rule} if rule else {}),
         },
     )
