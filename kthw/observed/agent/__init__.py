@@ -43,8 +43,8 @@ back, an address and a masquerade rule, the next one sweeps.
 
 SOURCES = (
     "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "rules", "kept", "keeper", "node",
-    "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "mesh", "counting", "limits",
-    "measuring", "watch", "conversation",
+    "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "calls", "mesh", "counting",
+    "limits", "measuring", "watch", "conversation",
 )  # fmt: skip
 """The modules in the order of their imports."""
 WRITING = ("kernel_routes",)
