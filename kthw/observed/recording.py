@@ -69,12 +69,8 @@ def write(evidence: Evidence, path: Path) -> None:
 
 def encode(evidence: Evidence) -> bytes:
     """The document as JSON. ``schema`` is always in it, though it is a default."""
-    return as_json(document(evidence))
-
-
-def document(evidence: Evidence) -> dict[str, Any]:
-    """Its fields by name, to be written as they are: of many probes a copy costs as much as the writing."""
-    return msgspec.structs.asdict(evidence)
+    # As it is within: of many probes a copy costs as much as the writing.
+    return as_json(msgspec.structs.asdict(evidence))
 
 
 def as_json(document: object) -> bytes:

@@ -18,7 +18,6 @@ from kthw.findings.judging import Verdict
 from kthw.findings.reachability import surprises
 from kthw.network.node_routes import by_plugin
 from kthw.observed.evidence import SCHEMA, Probe
-from kthw.observed.recording import document
 from kthw.verdict.network_told import network_document, network_told, pod_cidrs_told
 from kthw.verdict.promised import promise_document, promised
 from kthw.verdict.proof_told import Proofs
@@ -157,7 +156,7 @@ class Report:
             "pod_cidrs": self.pod_cidrs,
             "summary": msgspec.to_builtins(self.summary),
             "network": network_document(self.verdict.network, words),
-            "evidence": document(self.evidence),
+            "evidence": msgspec.structs.asdict(self.evidence),
         }
 
 

@@ -15,8 +15,9 @@ from typing import Final
 import pytest
 
 from kthw.observed.agent.answering import MOST_BULK, Answering, bulk, bulk_length
+from kthw.observed.agent.calls import Call, Probe
 from kthw.observed.agent.datagrams import TIME_EXCEEDED, UNREACHABLE, Asker, Datagrams, told_of
-from kthw.observed.agent.mesh import Call, Mesh, Probe
+from kthw.observed.agent.mesh import Mesh
 from kthw.observed.agent.turns import Turns
 
 MUTANTS: Final = int(os.environ.get("KTHW_FUZZ", "3000"))

@@ -17,8 +17,9 @@ from kthw.errors import CouldNotLook
 from kthw.observed import answers
 from kthw.observed.agent import pod, system
 from kthw.observed.agent.asked import checked, read_request
+from kthw.observed.agent.calls import Call, Probe
 from kthw.observed.agent.datagrams import Datagrams
-from kthw.observed.agent.mesh import Call, Mesh, Probe
+from kthw.observed.agent.mesh import Mesh
 from kthw.observed.agent.system import AgentError, writable
 from kthw.observed.agent.turns import Turns
 from kthw.observed.agent.watch import MAGIC, Watch

@@ -49,8 +49,8 @@ back, an address and a masquerade rule, the next one sweeps.
 
 SOURCES = (
     "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "rules", "kept", "keeper", "node",
-    "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "mesh", "counting", "limits",
-    "measuring", "watch", "counters", "single", "conversation",
+    "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "calls", "mesh", "counting",
+    "limits", "measuring", "watch", "counters", "single", "conversation",
 )  # fmt: skip
 """Its modules. A worker compiles each when it is imported: what is seldom needed is imported late."""
 WRITING = ("kernel_routes",)

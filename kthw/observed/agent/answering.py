@@ -15,13 +15,16 @@ MOST_BULK = 65535
 """Bytes that are sent back over one connection."""
 MOST_CONNECTIONS = 4096
 """Those that are open at a time; the oldest makes room."""
+PATTERN = bytes(range(256)) * 256
+AT_ONCE = socket.MSG_DONTWAIT
 
 
 class Answering:
     """A TCP and a UDP socket of the pod's. Made inside the pod; answers when it is its turn.
 
     Over TCP, ``kthw RUN WORKER`` to whoever connects, and then what is said back, if that begins with
-    ``kthw RUN LENGTH`` and is as long as it says. Over UDP, ``kthw RUN NUMBER WORKER`` to who says
+    ``kthw RUN LENGTH`` and is as long as it says. To who said that as he connected, both at once, and no more
+    than he said: one packet as full as his. Over UDP, ``kthw RUN NUMBER WORKER`` to who says
     ``kthw RUN NUMBER``.
     Who does not know the run hears no more than that first line, and nobody more than he said himself.
     """
@@ -44,6 +47,7 @@ class Answering:
                 each.bind(("", port if each is self.tcp else DNS_PORT))
                 turns.register(each, READ, on_packet)
             self.tcp.listen(2048)
+            unhurried(self.tcp)  # so are those it accepts
         except OSError:
             self.close()
             raise
@@ -75,14 +79,29 @@ class Answering:
                 peer, _ = (tcp or self.tcp).accept()
             except OSError:
                 return
-            peer.setblocking(False)
-            unhurried(peer)
             if len(self.connections) >= MOST_CONNECTIONS:
                 self._drop(next(iter(self.connections)))
             self.connections[peer] = bytearray()
             self.turns.register(peer, READ, self._listen_to(peer))
-            with contextlib.suppress(OSError):
-                peer.send(self.token)
+            self._greet(peer)
+
+    def _greet(self, peer: socket.socket) -> None:
+        """What was said by now came with the handshake's last packet: its answer is as large."""
+        said, length = self.connections[peer], 0
+        try:
+            try:
+                said += peer.recv(MOST_BULK, AT_ONCE)
+                length = bulk_length(self.prefix, said)
+            except BlockingIOError:
+                pass
+            whole = 0 < length <= len(said)
+            peer.send((self.token + said)[:length] if whole else self.token, AT_ONCE)
+            if whole:
+                said.clear()
+            elif length < 0:
+                self._drop(peer)
+        except OSError:
+            self._drop(peer)
 
     def _listen_to(self, peer: socket.socket) -> Callable[[], None]:
         return lambda: self._heard(peer)
@@ -91,13 +110,13 @@ class Answering:
         """More of what is to come back; when it is all there, it goes at once: segments as full as can be."""
         said = self.connections[peer]
         try:
-            more = peer.recv(MOST_BULK)
+            more = peer.recv(MOST_BULK, AT_ONCE)
             said += more
             length = bulk_length(self.prefix, said)
             if not more or length < 0:
                 self._drop(peer)
             elif length and len(said) >= length:
-                peer.send(said[:length])
+                peer.send(said[:length], AT_ONCE)
                 said.clear()
         except BlockingIOError:
             pass
@@ -137,7 +156,7 @@ def token(run: str, worker: str) -> bytes:
 def bulk(run: str, length: int) -> bytes:
     """So many bytes to send over a connection, no two segments of them alike."""
     head = f"kthw {run} {length}\n".encode()
-    return (head + bytes(range(256)) * (length // 256 + 1))[:length]
+    return (head + PATTERN[:length])[:length]
 
 
 def bulk_length(prefix: bytes, said: bytearray) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 
+from kthw.observed.agent.calls import Probe
 from kthw.observed.agent.datagrams import Asker, Datagrams
-from kthw.observed.agent.mesh import FRESH, WINDOW, Probe
+from kthw.observed.agent.mesh import FRESH, WINDOW
 
 LATE = 1.0
 """Seconds after the last one in which an answer may still come."""

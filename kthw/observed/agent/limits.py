@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 
+from kthw.observed.agent.calls import Probe
 from kthw.observed.agent.datagrams import HEADERS, SMALL, Asker, Datagrams
-from kthw.observed.agent.mesh import Probe
 
 LEAST = HEADERS + SMALL
 """Bytes of a packet that is small: those do pass."""

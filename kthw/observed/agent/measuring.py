@@ -6,10 +6,11 @@ import gc
 from typing import Any
 
 from kthw.observed.agent.answering import DNS_PORT, token
+from kthw.observed.agent.calls import Call, Probe
 from kthw.observed.agent.counting import Count, Counting
 from kthw.observed.agent.datagrams import Datagrams
 from kthw.observed.agent.limits import Limits
-from kthw.observed.agent.mesh import Call, Mesh, Probe
+from kthw.observed.agent.mesh import Mesh
 from kthw.observed.agent.pod import Pod
 from kthw.observed.agent.turns import Turns
 
@@ -166,14 +167,17 @@ class Pair:
 
     def __init__(self, worker: str, address: str, port: int, mtu: int) -> None:
         self.counted: Probe | None = None
-        self.probes = [
-            Probe("pod", worker, address, protocol, DNS_PORT if protocol == "udp" else port, size)
+        self.by_protocol = {
+            protocol: [
+                Probe("pod", worker, address, protocol, DNS_PORT if protocol == "udp" else port, size)
+                for size in ((0, mtu) if mtu else (0,))
+            ]
             for protocol in ("icmp", "tcp", "udp")
-            for size in ((0, mtu) if mtu else (0,))
-        ]
+        }
+        self.probes = [each for probes in self.by_protocol.values() for each in probes]
 
     def of(self, protocol: str) -> list[Probe]:
-        return [each for each in self.probes if each.protocol == protocol]
+        return self.by_protocol[protocol]
 
     def unreached(self, protocols: tuple[str, ...]) -> list[Probe]:
         """Anew, to be tried once more."""
@@ -222,13 +226,13 @@ class Pair:
     def share_refusal(self) -> None:
         """A kernel says only now and then that there is no way to an address; it means every packet."""
         said = [each.refusal for each in self.probes if each.refusal.startswith(NO_WAY)]
-        for probe in self.probes:
-            if said and not probe.reached and not probe.refusal:
+        for probe in self.probes if said else ():
+            if not probe.reached and not probe.refusal:
                 probe.refusal = said[0]
 
     def share_limit(self) -> None:
         """A path's limit is that of all protocols; what only UDP met is not ICMP's."""
         limits = [each.limit for each in self.probes if each.limit]
-        for probe in self.probes:
-            if probe.size and not probe.reached and limits:
+        for probe in self.probes if limits else ():
+            if probe.size and not probe.reached:
                 probe.limit = limits[0]

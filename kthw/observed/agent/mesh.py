@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import errno
 import heapq
+import math
 import os
 import socket
 import struct
 import time
-from typing import Any
 
 from kthw.observed.agent.answering import bulk, unhurried
-from kthw.observed.agent.datagrams import Asker, Datagrams, stranger
-from kthw.observed.agent.system import MOST_NAME
-from kthw.observed.agent.turns import READ, WRITE, Turns
+from kthw.observed.agent.calls import Call, Probe
+from kthw.observed.agent.datagrams import Datagrams, stranger
+from kthw.observed.agent.turns import BOTH, READ, WRITE, Turns
 
 WINDOW = 32
 """Calls under way at once that could still be answered soon: the mesh clocks itself by the answers."""
@@ -21,6 +21,8 @@ FRESH = 0.5
 """Seconds after which an unanswered call no longer holds the next one back."""
 LEAST_TRIES = 3
 MOST_TOKEN = 512
+AT_ONCE = struct.pack("ii", 1, 0)
+SYN_SENT = 2
 TCP_HEADERS, TIMESTAMPS, TCPI_OPTIONS, TCPI_OPT_TIMESTAMPS = 40, 12, 5, 1
 REFUSALS = {
     errno.ECONNREFUSED: "connection refused",
@@ -31,89 +33,6 @@ REFUSALS = {
     errno.EMSGSIZE: "message too long",
     errno.ETIMEDOUT: "",
 }
-
-
-class Probe(Asker):
-    """One pair, protocol and size, and what came of it."""
-
-    def __init__(
-        self, kind: str, worker: str, address: str, protocol: str, port: int = 0, size: int = 0
-    ) -> None:
-        self.kind = kind
-        self.worker = worker
-        self.address = address
-        self.protocol = protocol
-        self.port = port
-        self.size = size
-        self.call: Call | None = None
-        self.numbers: list[int] = []  # of its datagrams
-        self.done = False
-        self.reached = False
-        self.refusal = ""
-        self.took = 0.0
-        self.missed = 0  # before the one that was answered
-        self.limit = 0
-        self.sent = 0
-        self.lost = 0
-
-    def told(self, deadline: float) -> list[Any]:
-        detail = "" if self.reached else self.refusal or f"no answer in {deadline:.1f} s"
-        took = round(self.took * 1000, 1) if self.reached else 0.0
-        about = [self.kind, self.worker, self.address, self.protocol, self.size]
-        return [*about, self.reached, detail[:MOST_NAME], took, self.limit, self.sent, self.lost]
-
-    def answered(self, number: int, took: float) -> None:
-        if self.call and not self.done:
-            if self.numbers[0] != number:
-                self.missed = self.numbers.index(number) if number in self.numbers else 0
-            self.call.finish(self, True, took)
-
-    def refused(self, text: str) -> None:
-        if not self.done:
-            self.refusal = text
-
-    def mistaken(self, who: str) -> None:
-        if self.call:
-            self.call.finish(self, refusal=f"{who} answered")
-
-
-class Call:
-    """The probes of one address that go together: datagrams, or one connection.
-
-    ``expected``: what is first heard on it; nothing: that it opens is enough. ``times``: how many of each
-    datagram a try sends, the first one aside.
-    """
-
-    def __init__(self, probes: list[Probe], expected: bytes = b"", run: str = "", times: int = 1) -> None:
-        self.probes = probes
-        self.address = probes[0].address
-        self.port = probes[0].port
-        self.connects = probes[0].protocol == "tcp"
-        self.expected = expected
-        self.run = run
-        self.times = times
-        self.began = 0.0
-        self.tried = 0.0
-        self.tries = 0
-        self.fresh = False
-        self.socket: socket.socket | None = None
-        self.heard = b""
-        self.bulk = b""
-        self.left = len(probes)
-        self.mesh: Mesh | None = None
-
-    @property
-    def open(self) -> list[Probe]:
-        """The probes that nothing has come of yet."""
-        return [each for each in self.probes if not each.done]
-
-    def finish(self, probe: Probe, reached: bool = False, took: float = 0.0, refusal: str = "") -> None:
-        if not probe.done:
-            probe.done, probe.reached, probe.took = True, reached, took
-            probe.refusal = refusal or probe.refusal
-            self.left -= 1
-            if self.mesh and not self.left:
-                self.mesh.finished(self)
 
 
 class Mesh:
@@ -151,7 +70,8 @@ class Mesh:
     def close(self) -> None:
         for calls in self.to.values():
             for call in calls:
-                self._drop(call)
+                if call.socket:
+                    self._drop(call)
 
     def advance(self) -> float:
         """Send what is due; the seconds until something is due again."""
@@ -181,7 +101,8 @@ class Mesh:
         """Something has come of each of its probes."""
         self.left -= 1
         self._stale(call)
-        self._drop(call)
+        if call.socket:
+            self._drop(call)
 
     def connection_refused(self, address: str, text: str) -> None:
         """A router refused a TCP packet to ``address``."""
@@ -191,7 +112,7 @@ class Mesh:
                     probe.refused(text)
 
     def _pause(self, call: Call) -> float:
-        return self.pauses[1 if call.socket else 0]
+        return self.pauses[1 if call.socket and not call.whole else 0]
 
     def _end(self, call: Call) -> float:
         """When its time is up: later where the node was too busy with other things for us to try."""
@@ -200,9 +121,10 @@ class Mesh:
         return max(call.began + self.deadline * (1 if tried else 2), last)
 
     def _wake(self, call: Call, now: float) -> None:
-        due = min(call.tried + self._pause(call), self._end(call))
-        if call.fresh:
-            due = min(due, call.began + FRESH)
+        pause = self._pause(call)
+        due = call.began + FRESH
+        if not call.fresh or pause < FRESH:  # else nothing is due before that
+            due = min(call.tried + pause, self._end(call), due if call.fresh else math.inf)
         self.woken += 1
         heapq.heappush(self.wakes, (max(due, now + 0.001), self.woken, call))
 
@@ -226,11 +148,14 @@ class Mesh:
     def _connect(self, call: Call) -> None:
         self._drop(call)
         call.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        call.whole = call.tries == 1 and len(call.probes) > 1
+        if call.whole:
+            unhurried(call.socket)  # what we say goes with the handshake's last packet
         number = call.socket.connect_ex((call.address, call.port))
         if number not in (0, errno.EINPROGRESS):
             raise OSError(number, os.strerror(number))
         # Who says something is connected: then there is no need to be told of that first.
-        event = READ if call.expected else WRITE
+        event = BOTH if call.whole else READ if call.expected else WRITE
         self.turns.register(call.socket, event, lambda: self._on_connection(call))
 
     def _on_connection(self, call: Call) -> None:
@@ -244,11 +169,17 @@ class Mesh:
                 if _is_connected(call.socket):  # or it was another's turn, who had its descriptor before
                     call.finish(call.probes[0], reached=True, took=time.monotonic() - call.tried)
                 return
+            if call.whole and not call.bulk:
+                self._say_all(call)
+                return
             if not call.bulk:
                 unhurried(call.socket)
             heard = call.socket.recv(1 << 16 if call.bulk else MOST_TOKEN)
             call.heard += heard
-            (self._on_bulk if call.bulk else self._on_token)(call, not heard)
+            if call.whole:
+                self._on_whole(call, not heard)
+            else:
+                (self._on_bulk if call.bulk else self._on_token)(call, not heard)
         except BlockingIOError:
             return
         except OSError as problem:
@@ -256,12 +187,37 @@ class Mesh:
             for probe in call.open:
                 self._refused(probe, problem)
 
+    def _say_all(self, call: Call) -> None:
+        """As soon as it is connected, say what comes back after who it is: both go in one packet each."""
+        connection = call.socket
+        if connection and connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[0] != SYN_SENT:
+            now = time.monotonic()
+            unhurried(connection)
+            full = max(probe.size for probe in call.probes)
+            call.bulk = bulk(call.run, full - _headers(connection))
+            connection.send(call.bulk)
+            call.opened = now
+
+    def _on_whole(self, call: Call, ended: bool) -> None:
+        """A try that no answer as large comes of is in vain: the next one begins with what is small."""
+        expected = call.expected + call.bulk
+        if not expected.startswith(call.heard[: len(expected)]):
+            self._on_token(call, ended)
+        elif len(call.heard) >= len(call.bulk):
+            self._hang_up(call)
+            took = time.monotonic() - call.opened
+            for probe in call.open:
+                call.finish(probe, reached=True, took=took if probe.size else call.opened - call.tried)
+        elif ended:
+            raise OSError(errno.ECONNRESET, "")
+
     def _on_token(self, call: Call, ended: bool) -> None:
         if not ended and b"\n" not in call.heard and len(call.heard) < MOST_TOKEN:
             return
         if call.heard != call.expected:
-            words = call.heard.decode("utf-8", "replace").rstrip("\n").split(" ", 2)
-            ours = len(words) == 3 and words[0] == "kthw"
+            line = call.heard.partition(b"\n")[0]
+            words = line.decode("utf-8", "replace").split(" ", 2)
+            ours = len(words) == 3 and words[0] == "kthw" and line + b"\n" != call.expected
             self._mistaken(call, words[2] if ours else "")
             return
         now = time.monotonic()
@@ -272,7 +228,8 @@ class Mesh:
                 if call.socket:
                     call.socket.send(call.bulk)
             else:
-                probe.missed = call.tries - 1
+                # A try to say all at once that was connected is none that was lost.
+                probe.missed = call.tries - 1 - bool(call.opened)
                 call.finish(probe, reached=True, took=now - call.tried)
 
     def _on_bulk(self, call: Call, ended: bool) -> None:
@@ -282,10 +239,14 @@ class Mesh:
             took = time.monotonic() - call.tried
             if call.heard != call.bulk:
                 self._mistaken(call, "")
-            if call.socket:  # no more to say: one packet ends it, instead of four
-                call.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._hang_up(call)
             for probe in call.open:
                 call.finish(probe, reached=True, took=took)
+
+    def _hang_up(self, call: Call) -> None:
+        """There is no more to say: one packet ends it, instead of four."""
+        if call.socket:
+            call.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
 
     def _mistaken(self, call: Call, name: str) -> None:
         for probe in call.open:

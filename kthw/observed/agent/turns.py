@@ -10,6 +10,8 @@ import socket
 from collections.abc import Callable
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
+BOTH = READ | WRITE | select.EPOLLET
+"""As either comes to be so, once each time."""
 
 
 class Turns:
@@ -25,10 +27,8 @@ class Turns:
         self.acts[number] = act
 
     def unregister(self, what: socket.socket) -> None:
-        """Before it is closed; what is not there is let be."""
-        number = what.fileno()
-        if self.acts.pop(number, None):
-            self.epoll.unregister(number)
+        """Just before it is closed, by which the kernel forgets it; what is not there is let be."""
+        self.acts.pop(what.fileno(), None)
 
     def turn(self, seconds: float) -> None:
         """Wait for so long at most, and let each do it whose turn it is."""
