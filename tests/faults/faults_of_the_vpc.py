@@ -63,7 +63,7 @@ INTERNET: Final = (
         pt="A rota padrão foi apagada e o internet gateway desanexado.",
         breaks="""
             route delete-route 0.0.0.0/0 ''
-            aws ec2 detach-internet-gateway --internet-gateway-id ${IGW} --vpc-id ${VPC}
+            detach_gateway ${CONTROLLER_0} ${WORKER_0} ${WORKER_1} ${WORKER_2}
         """,
         expected=("internet-route-missing.attach worker-0",),
         errors=NOBODY_GETS_IN,
@@ -89,7 +89,7 @@ INTERNET: Final = (
         name="gateway detached",
         en="The internet gateway was detached from the VPC.",
         pt="O internet gateway foi desanexado da VPC.",
-        breaks="aws ec2 detach-internet-gateway --internet-gateway-id ${IGW} --vpc-id ${VPC}",
+        breaks="detach_gateway ${CONTROLLER_0} ${WORKER_0} ${WORKER_1} ${WORKER_2}",
         expected=("internet-route-blackhole.attach-only worker-0",),
         errors=NOBODY_GETS_IN,
     ),

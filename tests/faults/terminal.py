@@ -131,6 +131,12 @@ group_for() {
     --vpc-id "${VPC}" --query GroupId --output text)
   aws ec2 authorize-security-group-ingress --group-id "$ONLY" --protocol all --cidr "$1" >/dev/null
 }
+# Detach the gateway. AWS does not while public addresses are mapped; a stopped machine has none: INSTANCE …
+detach_gateway() {
+  aws ec2 stop-instances --instance-ids "$@" >/dev/null
+  aws ec2 detach-internet-gateway --internet-gateway-id "${IGW}" --vpc-id "${VPC}"
+  aws ec2 start-instances --instance-ids "$@" >/dev/null
+}
 # What a restart leaves of a worker's kernel routes: what the node's own files bring back. WORKER
 restart() {
   ssh "$1" sudo sh -e <<'END'
