@@ -39,11 +39,13 @@ def test_a_worker_of_a_lab_has_the_files_and_one_that_is_launched_in_it_has_none
     ec2 = ec2_client(box.target.endpoint)
     found: Any = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["worker-0"]}])
     [first] = found["Reservations"][0]["Instances"]
+    interface: Any = {
+        "DeviceIndex": 0, "SubnetId": first["SubnetId"], "AssociatePublicIpAddress": True,
+        "Groups": [group["GroupId"] for group in first["SecurityGroups"]],
+    }  # fmt: skip
     second = ec2.run_instances(
-        ImageId=first["ImageId"], MinCount=1, MaxCount=1, KeyName=tutorial.KEY_NAME,
-        SubnetId=first["SubnetId"],
-        SecurityGroupIds=[group["GroupId"] for group in first["SecurityGroups"]],
-        UserData=tutorial.user_data("worker-1", "10.200.1.0/24"),
+        ImageId=first["ImageId"], MinCount=1, MaxCount=1, InstanceType="t3.micro", KeyName=tutorial.KEY_NAME,
+        NetworkInterfaces=[interface], UserData=tutorial.user_data("worker-1", "10.200.1.0/24"),
     )["Instances"][0]["InstanceId"]  # fmt: skip
     ec2.create_tags(Resources=[second], Tags=[{"Key": "Name", "Value": "worker-1"}])
     assert typed(box, "worker-1", LISTED) == ""
