@@ -50,6 +50,10 @@ def look_up(name: str, vpc: Vpc, state: State) -> Known:
         return Known(METADATA_ADDRESS)
     if name in internet.NAMES:
         return Known(internet.NAMES[name])
+    for balancer in state.load_balancers.values():
+        if name == balancer.name.lower():
+            # Of one that faces the internet the public address, inside its VPC too.
+            return Known(next((public for _, public in balancer.eni.public), balancer.eni.addresses[0]))
     own = "." not in name or name.endswith((".internal", ".in-addr.arpa"))
     return NOWHERE if own else OUT_OF_SIGHT
 

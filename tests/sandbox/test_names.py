@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.names import NOWHERE, OUT_OF_SIGHT, Known, look_up
 from sandbox.resolver import answer
-from sandbox.state import Eni, State, Vpc
+from sandbox.state import Eni, LoadBalancer, State, Vpc
 
 A, AAAA, PTR = 1, 28, 12
 HERE = Vpc("vpc-1", ("10.0.0.0/16",), names_public=True)
@@ -52,6 +52,22 @@ STATE = State(
 def test_a_name_stands_for_what_aws_says(name: str, known: Known) -> None:
     """A public name for the private address within its VPC; what else is on the internet, nobody knows."""
     assert look_up(name, HERE, STATE) == known
+
+
+def test_a_load_balancer_s_name_stands_for_what_it_is_reached_at() -> None:
+    """The public address where it faces the internet, for its own VPC as well; else the private one."""
+    faces, inside = eni("vpc-1", "10.0.1.9", "203.0.113.7"), replace(eni("vpc-1", "10.0.1.8", ""), public=())
+    balancers = {
+        each.id: LoadBalancer(f"arn:{name}", f"{name}-1.elb.us-east-1.amazonaws.com", each)
+        for name, each in (
+            ("Kubernetes", replace(faces, id="eni-8")),
+            ("inside", replace(inside, id="eni-9")),
+        )
+    }
+    state = replace(STATE, load_balancers=balancers)
+    assert look_up("kubernetes-1.elb.us-east-1.amazonaws.com", HERE, state) == Known("203.0.113.7")
+    assert look_up("inside-1.elb.us-east-1.amazonaws.com", NEXT, state) == Known("10.0.1.8")
+    assert look_up("nobody-1.elb.us-east-1.amazonaws.com", HERE, state) == OUT_OF_SIGHT
 
 
 def test_another_region_has_its_own_names() -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import images, labs
 from sandbox.box import Sandbox, ec2_client, start
 from sandbox.on_node.absent import PACKAGES
+from sandbox.release import release
 from tests.ordinary_user import AS_USER, whoever
 from tests.sandbox.login import login, typed
 from tests.sandbox.test_commands import NO_PACKETS, ROOT
@@ -31,7 +33,9 @@ def box() -> Iterator[Sandbox]:
 
 def test_it_is_an_ubuntu_by_its_own_account(box: Sandbox) -> None:
     """Scripts ask; and Ubuntu's PATH has sbin in it, for everybody."""
-    assert typed(box, NODE, ". /etc/os-release; echo $ID $VERSION_ID") == "ubuntu 22.04\n"
+    system = release(images.name_of(labs.lab(labs.TUTORIAL).image))
+    assert typed(box, NODE, ". /etc/os-release; echo $ID $VERSION_ID") == f"{system.id} {system.version}\n"
+    assert system.is_ubuntu
     assert typed(box, NODE, "echo $PATH").startswith("/usr/local/sbin:/usr/local/bin:/usr/sbin:")
     assert typed(box, NODE, "command -v sysctl").strip().endswith("sbin/sysctl")
 
