@@ -174,8 +174,9 @@ def test_an_unreachable_worker_is_an_error_never_a_finding_and_never_a_pass(judg
     assert ran.code == 1
     assert ran.codes == []
     summary = ran.document["summary"]
-    # What is asked of worker-1's node and pod; of the others, what needs all their peers.
-    unseeable = asked(1, needing=needs.logged_in) + asked(2, needing=needs.other_workers)
+    # What is asked of the login, and of worker-1's node and pod; of the others, what needs all their peers.
+    unseeable = asked(1, needing=needs.login_tried) + asked(1, needing=needs.logged_in)
+    unseeable += asked(2, needing=needs.other_workers)
     assert (summary["failed"], summary["errors"], summary["passed"]) == (0, unseeable, TESTS - unseeable)
     assert ran.junit["errors"] == unseeable
     assert [error["code"] for error in ran.document["errors"]] == ["ssh-unreachable"]

@@ -183,7 +183,7 @@ def test_the_two_names_of_a_region_mean_what_they_mean_to_the_second_aws(inside:
 
 @needs_packets
 def test_another_terminal_means_the_sandbox_after_one_line(inside: Inside) -> None:
-    """``eval "$(… sandbox env)"``, twice too; what leads elsewhere goes; ``status`` says who is there."""
+    """``eval "$(… sandbox env)"``, twice too; nothing leads elsewhere; ``status`` says who is there."""
     name = Path(inside.environment["KTHW_SSH_CONFIG"]).parent.name.rpartition("-")[2]
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KTHW_"))}
     mine |= {"AWS_PROFILE": "prod", "AWS_REGION": "mars-1", "LC_ALL": "C.UTF-8"}
