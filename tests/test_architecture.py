@@ -244,7 +244,9 @@ _OTHERS_FACTS: Final = frozenset({"self", "reader", "_reader", "_writer", "sessi
 """Who has facts for all errors to come: they are no finding and no error."""
 _TAGS: Final = frozenset({"kthw/observed/choosing.py", "kthw/observed/aws/elsewhere.py", "kthw/lab/guess.py"})
 """Where ``facts`` are an instance's tags and addresses, which selectors are compared with."""
-_WIRE: Final = frozenset({"kthw/observed/answers.py", "kthw/provision/nodes.py"})
+_WIRE: Final = frozenset(
+    {"kthw/observed/answers.py", "kthw/observed/node_answers.py", "kthw/provision/nodes.py"}
+)
 """Where they are a struct of the agent's answer, with a type for each."""
 
 

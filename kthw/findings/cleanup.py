@@ -8,9 +8,9 @@ from kthw.errors import CouldNotLook, LookError
 from kthw.findings.check import Judge
 from kthw.findings.finding import Finding
 from kthw.network.model import Network
-from kthw.observed.leftover import Kind, Leftover
+from kthw.observed.evidence import Leftover, LeftoverKind
 
-KINDS: Final[tuple[Kind, ...]] = (
+KINDS: Final[tuple[LeftoverKind, ...]] = (
     "instance",
     "load-balancer",
     "target-group",
@@ -26,12 +26,12 @@ KINDS: Final[tuple[Kind, ...]] = (
     "key-pair",
 )
 """In the order in which AWS lets them be deleted: what holds another comes before it."""
-HANGS_ON: Final[dict[Kind, tuple[Kind, ...]]] = {"elastic-ip": ("network-interface",)}
+HANGS_ON: Final[dict[LeftoverKind, tuple[LeftoverKind, ...]]] = {"elastic-ip": ("network-interface",)}
 """What a resource may belong to the lab by, beside its VPC and the machines."""
 _NOTHING: Final = "—"
 
 
-def none_left(kind: Kind) -> Judge:
+def none_left(kind: LeftoverKind) -> Judge:
     """The judgement that no resource of that kind is left of the lab."""
 
     def judge(network: Network, _lab: str) -> list[Finding]:

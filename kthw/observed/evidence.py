@@ -15,6 +15,7 @@ from msgspec import Struct
 from kthw.errors import LookError
 from kthw.intended.cluster import Intended
 from kthw.observed.leftover import Leftover as Leftover
+from kthw.observed.leftover import LeftoverKind as LeftoverKind
 from kthw.observed.node_evidence import DNS_PORT as DNS_PORT
 from kthw.observed.node_evidence import PROBE_PORT as PROBE_PORT
 from kthw.observed.node_evidence import SENT_AGAIN as SENT_AGAIN

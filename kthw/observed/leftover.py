@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from kthw.observed.values import Identifier, MaybeAddress, MaybeIdentifier, Name
 
-Kind = Literal[
+LeftoverKind = Literal[
     "instance",
     "load-balancer",
     "target-group",
@@ -35,7 +35,7 @@ class Leftover(Struct, frozen=True, kw_only=True, omit_defaults=True):
     group, the rules of others that name it, because of which AWS does not delete it: ``sg-0ab…:sgr-0cd…``.
     """
 
-    kind: Kind
+    kind: LeftoverKind
     id: Identifier
     name: Name = ""
     state: MaybeIdentifier = ""

@@ -14,7 +14,7 @@ import msgspec
 from kthw.errors import LookError
 from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
-from kthw.observed import answers, pod_answers, tracing
+from kthw.observed import answers, node_answers, pod_answers, tracing
 from kthw.observed.abreast import Abreast
 from kthw.observed.again import Again
 from kthw.observed.aws import configured
@@ -198,7 +198,7 @@ class _Look:
         except BaseException:
             self._lose(worker, session)
             raise
-        self._nodes[worker] = answers.node(worker, session.facts["login"], answer)
+        self._nodes[worker] = node_answers.node(worker, session.facts["login"], answer)
         self._note_all(session, answer.failed)
         return session
 
@@ -264,7 +264,7 @@ class _Look:
             "ways", answers.Surroundings, deadline=WAYS_DEADLINE, towards=towards, beyond=[*beyond.items()]
         )
         with session.fitting("ways"):
-            self._nodes[worker] = answers.with_surroundings(self._nodes[worker], answer, towards, beyond)
+            self._nodes[worker] = node_answers.with_surroundings(self._nodes[worker], answer, towards, beyond)
         self._note_all(session, answer.failed)
 
     def _note_all(self, session: Session, problems: Iterable[answers.Problem]) -> None:
@@ -307,7 +307,7 @@ class _Look:
         for step in (again.watch, again.send, again.collect):
             self._each("", self._alive(workers), step)
         for worker, told in again.told.items():
-            self._nodes[worker] = answers.with_witnesses(self._nodes[worker], told)
+            self._nodes[worker] = node_answers.with_witnesses(self._nodes[worker], told)
         bridges = {worker: self._bridge(worker) for worker in workers}
         return tracing.traces(plan, dict(sorted(again.seen.items())), self._nodes, bridges)
 

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from kthw.errors import LookError
-from kthw.observed import answers
+from kthw.observed import answers, node_answers
 from kthw.observed.abreast import Abreast
 from kthw.observed.answers import RouteTold
 from kthw.observed.aws import configured
@@ -86,8 +86,8 @@ class Nodes:
                 if each.facts.tool == "ip":  # nobody asks here for the firewall
                     raise session.failure(each.code, each.detail, each.variant, **each.circumstances)
             with session.fitting("ways"):
-                return answers.with_surroundings(
-                    answers.node(name, session.facts["login"], facts), told, others
+                return node_answers.with_surroundings(
+                    node_answers.node(name, session.facts["login"], facts), told, others
                 )
 
         return self._abreast.each(self._sessions, one, self._failed)

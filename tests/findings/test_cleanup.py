@@ -14,13 +14,13 @@ from kthw.findings.codes import CODES, Stage
 from kthw.findings.judging import Outcome, judge
 from kthw.findings.registry import CHECKS
 from kthw.observed.evidence import Evidence, Inventory, Leftover
-from kthw.observed.leftover import Kind
+from kthw.observed.leftover import LeftoverKind
 from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import OK
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/kubernetes/50dc6c495c0c9188"
 ASKED = [check for check in CHECKS if check.chapter == "cleanup"]
-LEFT: dict[Kind, Leftover] = {
+LEFT: dict[LeftoverKind, Leftover] = {
     "instance": Leftover(kind="instance", id="i-01", name="worker-0", state="stopped", vpc="vpc-1"),
     "load-balancer": Leftover(kind="load-balancer", id=ARN, name="kubernetes", state="active"),
     "target-group": Leftover(kind="target-group", id=ARN, name="kubernetes"),
@@ -60,7 +60,7 @@ def test_where_nothing_is_left_all_holds() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_left_is_told_by_its_kind_alone(kind: Kind) -> None:
+def test_what_is_left_is_told_by_its_kind_alone(kind: LeftoverKind) -> None:
     outcomes = asked(cleaned(LEFT[kind]))
     told = {check: [each.code for each in outcome.findings] for check, outcome in outcomes.items()}
     assert {check: found for check, found in told.items() if found} == {f"no-{kind}-left": [f"{kind}-left"]}
@@ -69,7 +69,7 @@ def test_what_is_left_is_told_by_its_kind_alone(kind: Kind) -> None:
 def test_every_kind_and_every_code_of_the_clean_up_is_asked_about() -> None:
     left = {code for code, about in CODES.items() if about.stage >= Stage.LEFT_INSTANCE}
     assert left == {f"{kind}-left" for kind in KINDS}
-    assert set(KINDS) == set(get_args(Kind)) == set(LEFT)
+    assert set(KINDS) == set(get_args(LeftoverKind)) == set(LEFT)
 
 
 def test_they_are_told_in_the_order_in_which_aws_lets_them_be_deleted() -> None:
@@ -79,7 +79,7 @@ def test_they_are_told_in_the_order_in_which_aws_lets_them_be_deleted() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_names_what_is_left_and_the_command_that_deletes_it(kind: Kind, language: str) -> None:
+def test_each_names_what_is_left_and_the_command_that_deletes_it(kind: LeftoverKind, language: str) -> None:
     (found,) = asked(cleaned(LEFT[kind]))[f"no-{kind}-left"].findings
     said = catalogue(language).finding(found)
     assert found.facts["id"] in said.fix

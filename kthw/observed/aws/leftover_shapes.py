@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from kthw.observed.aws.wire import NAME_TAG, Some, Tag
-from kthw.observed.leftover import Kind, Leftover
+from kthw.observed.leftover import Leftover, LeftoverKind
 from kthw.observed.values import Identifier, MaybeAddress, MaybeIdentifier, Name, prepared
 
 
@@ -54,7 +54,7 @@ class Resource(Struct, frozen=True, rename="pascal"):
     def vpcs(self) -> tuple[str, ...]:
         return tuple(filter(None, (self.vpc_id, *(each.vpc_id for each in self.attachments))))
 
-    def left(self, kind: Kind, identifier: str, state: str = "", **more: Any) -> Leftover:
+    def left(self, kind: LeftoverKind, identifier: str, state: str = "", **more: Any) -> Leftover:
         """The same as evidence."""
         name, vpc = next(iter(self.names), ""), next(iter(self.vpcs), "")
         return Leftover(kind=kind, id=identifier, name=name, state=state, vpc=vpc, **more)

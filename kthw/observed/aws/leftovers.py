@@ -25,7 +25,7 @@ from kthw.observed.aws.errors import too_slow
 from kthw.observed.aws.inventory import in_time
 from kthw.observed.aws.leftover_shapes import Resource
 from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader, look_error
-from kthw.observed.leftover import Kind, Leftover
+from kthw.observed.leftover import Leftover, LeftoverKind
 
 _READING_SECONDS: Final = 150.0
 _PAGE: Final = 1000
@@ -249,7 +249,7 @@ class _Lab:
 
     def _each(
         self,
-        kind: Kind,
+        kind: LeftoverKind,
         known_as: Callable[[Any], tuple[str, str]],
         but: Callable[[Any], object] = lambda _each: False,
     ) -> Iterator[Leftover]:
