@@ -10,7 +10,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -168,7 +168,7 @@ def _fill_in_what_is_closed() -> None:
 def _up(box: Sandbox, stands: str, say: Callable[..., str]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         said = [f"# {sentence}" for sentence in (say("sandbox-up", laptop=LAPTOP), stands) if sentence]
-        lines = [_lines(box.directory, box.environment), *said, ""]
+        lines = [surroundings.lines(box.environment, _first(box.directory)), *said, ""]
         try:
             os.write(sys.stdout.fileno() if sys.stdout else 1, "\n".join(lines).encode())
         except OSError as problem:
@@ -213,7 +213,7 @@ def _of_one_that_runs(command: str, name: str, say: Callable[..., str]) -> int:
     try:
         directory = running.meant(name, command, os.environ, say)
         if command == "env":
-            said = _lines(directory, surroundings.kept(directory))
+            said = surroundings.lines(surroundings.kept(directory), _first(directory), os.environ)
         else:
             said = status.told(directory, say)
     except running.NotOneError as problem:
@@ -226,9 +226,8 @@ def _of_one_that_runs(command: str, name: str, say: Callable[..., str]) -> int:
     return 0
 
 
-def _lines(directory: Path, exports: Mapping[str, str]) -> str:
-    first = programs.wrapped(directory, os.environ.get("PATH", os.defpath))
-    return surroundings.lines(exports, first, os.environ)
+def _first(directory: Path) -> str:
+    return programs.wrapped(directory, os.environ.get("PATH", os.defpath))
 
 
 def _interrupt(_number: int, _frame: Any) -> NoReturn:

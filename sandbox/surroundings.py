@@ -65,16 +65,17 @@ def kept(directory: Path) -> dict[str, str]:
     return found
 
 
-def lines(exports: Mapping[str, str], path: str, given: Mapping[str, str]) -> str:
-    """What a shell reads to mean the sandbox; ``path``: what comes first on PATH; ``given``: what it has now.
+def lines(exports: Mapping[str, str], path: str, given: Mapping[str, str] | None = None) -> str:
+    """What a shell reads to mean the sandbox; ``path``: what comes first on PATH; ``given``: what it has now,
+    where that is known, and then it says no more than it must. Read again it changes nothing.
 
-    Read again it changes nothing. In sh, bash, zsh and fish, and so no more than they have in common.
+    In sh, bash, zsh and fish, and so in words that they have in common.
     """
     said = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
-    if not given.get("PATH", "").startswith(path):
+    if given is None or not given.get("PATH", "").startswith(path):
         said.append(f'export PATH={shlex.quote(path)}:"$PATH"')
-    said += [f"unset {name}" for name in UNSET if name in given]
-    return "\n".join(said) + "\n"
+    wrong = [name for name in UNSET if given is None or name in given]
+    return "\n".join([*said, *([f"unset {' '.join(wrong)}"] if wrong else [])]) + "\n"
 
 
 def _write(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kthw.words.messages import catalogue
+from sandbox import surroundings
 from sandbox.box import why_no_packets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +113,15 @@ def test_the_person_s_own_region_and_files_are_neither_read_nor_written(tmp_path
     assert lines[-2:] == ["eu-west-1", "sa-east-1"]
     assert not [line for line in lines if line.startswith(("AWS_REGION=", "AWS_DEFAULT_REGION="))]
     assert own.read_text() == "[default]\nregion = ap-south-1\n"
+
+
+def test_what_is_pasted_elsewhere_takes_away_all_that_leads_elsewhere() -> None:
+    """Nobody knows what that terminal has; one that is known is told no more than it must do."""
+    pasted = surroundings.lines({"A": "x y"}, "/bin/ours")
+    assert pasted.splitlines()[:2] == ["export A='x y'", 'export PATH=/bin/ours:"$PATH"']
+    assert pasted.splitlines()[2] == f"unset {' '.join(surroundings.UNSET)}"
+    known = {"PATH": "/bin/ours:/bin", "AWS_PROFILE": "prod", "HOME": "/"}
+    assert surroundings.lines({}, "/bin/ours", known) == "unset AWS_PROFILE\n"
 
 
 def test_a_region_that_there_is_not_ends_with_its_name() -> None:
