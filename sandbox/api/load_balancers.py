@@ -31,11 +31,17 @@ class LoadBalancers(models.ELBv2Backend):
     reached: ClassVar[Reached] = staticmethod(nobody_looks)
 
     def create_load_balancer(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """A network one's ARN has ``net``, its name is of another form than an application's."""
+        """A network one's ARN has ``net``, its name is of another form than an application's. Asking for the
+        one that is there already is answered with it (API reference: the operation is idempotent)."""
         kind, mappings = kwargs.get("loadbalancer_type"), kwargs.get("subnet_mappings") or []
-        if any(balancer.name == name for balancer in self.load_balancers.values()):
-            raise DuplicateLoadBalancerName
         kwargs["scheme"] = kwargs.get("scheme") or "internet-facing"
+        where = {*(kwargs.get("subnet_ids") or ()), *(each["SubnetId"] for each in mappings)}
+        for balancer in self.load_balancers.values():
+            if balancer.name == name:
+                its = (balancer.type, balancer.scheme, {subnet.id for subnet in balancer.subnets})
+                if its != (kind or "application", kwargs["scheme"], where):
+                    raise DuplicateLoadBalancerName
+                return balancer
         made = super().create_load_balancer(name, *args, **kwargs)
         del self.load_balancers[made.arn]
         identity = made.arn.rpartition("/")[2]
@@ -78,6 +84,15 @@ class LoadBalancers(models.ELBv2Backend):
             LATER.after_a_while(functools.partial(account.delete_network_interface, eni.id))
         for group in self.target_groups.values():
             group.load_balancer_arns = [each for each in group.load_balancer_arns if each != arn]
+
+    def create_target_group(self, name: str, **kwargs: Any) -> Any:
+        """The one that is there already, where it is the same."""
+        for group in self.target_groups.values():
+            its = (group.name, group.protocol, str(group.port), group.vpc_id, group.target_type)
+            asked = (kwargs.get("protocol"), str(kwargs.get("port")), kwargs.get("vpc_id"))
+            if its == (name, *asked, kwargs.get("target_type") or "instance"):
+                return group
+        return super().create_target_group(name, **kwargs)
 
     def create_listener(self, load_balancer_arn: str, protocol: str, port: str, *args: Any, **kw: Any) -> Any:
         balancer = self.load_balancers.get(load_balancer_arn)

@@ -82,8 +82,10 @@ def test_nobody_is_healthy_where_nobody_looked(api_lab: Lab) -> None:
 def test_what_elastic_load_balancing_refuses(api_lab: Lab) -> None:
     its = Balanced(api_lab)
     its.listen()
+    again = Balanced(api_lab)
+    assert (again.arn, again.group) == (its.arn, its.group), "asking again is no mistake"
     with pytest.raises(ClientError, match="DuplicateLoadBalancerName"):
-        Balanced(api_lab)
+        Balanced(api_lab, Scheme="internal")
     with pytest.raises(ClientError, match="DuplicateListener"):
         its.listen()
     with pytest.raises(ClientError, match="ResourceInUse"):
