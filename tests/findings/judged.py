@@ -9,6 +9,7 @@ from kthw.findings.check import Check, Judge
 from kthw.findings.finding import Finding, once
 from kthw.findings.judging import Outcome, outcome_of
 from kthw.findings.registry import CHECKS
+from kthw.intended.tutorial import CLEANUP
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
 
@@ -31,7 +32,9 @@ def _meant(check: Check) -> Judge:
 
 
 _BY_NAME = {check.name: check for check in CHECKS}
-JUDGES: dict[str, Judge] = {check.name: _meant(check) for check in CHECKS}
+NETWORK = [check for check in CHECKS if check.chapter != CLEANUP]
+"""The checks of a lab that is there."""
+JUDGES: dict[str, Judge] = {check.name: _meant(check) for check in NETWORK}
 
 
 def everything(evidence: Evidence) -> list[Finding]:

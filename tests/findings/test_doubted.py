@@ -29,8 +29,10 @@ ROUTES = {
     "local-routes-intact",
     "internet-route",
 }
+LOGIN = "can-be-logged-in-to"
 OF_AWS = {
     *ROUTES,
+    LOGIN,
     "one-running-instance",
     "pod-cidr-of-its-own",
     "source-dest-check-off",
@@ -41,10 +43,10 @@ READS: dict[str, set[str]] = {
     "instance": OF_AWS,
     "nameless": {"one-running-instance"},
     "vpc": {"pod-cidr-of-its-own", "no-leftovers", "local-routes-intact"},
-    "subnet": {"source-dest-check-off", "security-groups-allow", *ROUTES},
-    "route-table": {"source-dest-check-off", "security-groups-allow", *ROUTES},
+    "subnet": {LOGIN, "source-dest-check-off", "security-groups-allow", *ROUTES},
+    "route-table": {LOGIN, "source-dest-check-off", "security-groups-allow", *ROUTES},
     "internet-gateway": {"internet-route"},
-    "security-group": {"security-groups-allow"},
+    "security-group": {LOGIN, "security-groups-allow"},
     "network-acl": {"network-acls-allow"},
     "something else": set(),
 }

@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.findings.judging import Verdict, judge
-from kthw.findings.registry import CHECKS
 from kthw.intended.cluster import CNI_PLUGIN, NODE_ROUTES, VPC_ROUTES
 from kthw.network.cni import handed_bare, ruling, runs
 from kthw.network.model import Network
@@ -42,10 +41,16 @@ from tests.findings.faults_of_installed_networks import (
     Network as Kind,
 )
 from tests.findings.faults_of_node_routes import NODES, meaning, without_vpc_routes
-from tests.findings.judged import everything
+from tests.findings.judged import NETWORK, everything
 
-ASKED = {"one-running-instance", "local-routes-intact", "internet-route", "forwarding-on"}
-ASKED |= {"cni-configured", "cni-plugins-installed"}
+ASKED = {
+    "one-running-instance",
+    "can-be-logged-in-to",
+    "local-routes-intact",
+    "internet-route",
+    "forwarding-on",
+}
+ASKED |= {"forwarding-on", "cni-configured", "cni-plugins-installed"}
 """What is as it should be whoever's network it is."""
 BETWEEN = {
     "reaches-others",
@@ -75,7 +80,7 @@ def test_what_makes_sense_is_asked_and_the_rest_is_skipped_with_the_reason(kind:
     assert set(told.values()) == {"passed", "skipped"}
     assert verdict.errors == ()
     assert reasons(verdict, *PACKETS) == (set() if served else {"run-skip-plugin-pods"})
-    others = {check.name for check in CHECKS} - ASKED - PACKETS - {"source-dest-check-off"}
+    others = {check.name for check in NETWORK} - ASKED - PACKETS - {"source-dest-check-off"}
     assert reasons(verdict, *others) == {"run-skip-plugin"}
     assert reasons(verdict, "source-dest-check-off") == {"run-skip-tunnel"}
 

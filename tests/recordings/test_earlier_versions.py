@@ -32,8 +32,8 @@ UNMEASURED = {"udp-between-pods", "full-size-between-pods", "no-packets-lost"}
 ADDED = {"cni-plugins-installed": "untold", "cni-file-complete": "untold-file"}
 ADDED |= dict.fromkeys(UNMEASURED, "untold")
 """The checks that ask what 66eb9cb did not look at, and how the error says so."""
-PROVED = {"cni-makes-pods"}
-"""Those that were added and ask what it did look at: there is a pod on each worker."""
+PROVED = {"cni-makes-pods", "can-be-logged-in-to"}
+"""Those that were added and ask what it did look at: there is a pod on each worker, made by who logged in."""
 
 
 @pytest.fixture(params=RECORDINGS)

@@ -15,11 +15,13 @@ from kthw import errors
 from kthw.errors import LookError
 from kthw.findings.codes import CODES
 from kthw.findings.finding import Finding
+from kthw.findings.judging import judge
 from kthw.observed.agent import datagrams, mesh
 from kthw.observed.evidence import Probe
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue, error_facts, finding_facts
 from tests.findings.changed_aws import without_route
 from tests.findings.changed_nodes import failing
+from tests.findings.cleaned import SITUATIONS, cleaned
 from tests.findings.clusters import OK
 from tests.findings.faults import FAULTS
 from tests.findings.judged import everything
@@ -68,6 +70,8 @@ def _findings() -> Iterator[Finding]:
         cut_off = failing(cut_off, ("worker-0", "*"), ("worker-0", ""), kind=kind)
     for evidence in (*(evidence for evidence, _ in FAULTS.values()), explained, cut_off):
         yield from everything(evidence)
+    for left in SITUATIONS:
+        yield from judge(cleaned(left)).findings
 
 
 FINDINGS = list(_findings())
