@@ -33,7 +33,7 @@ def astray(network: Network, worker: str, towards: str) -> list[Finding]:
     """Whether the worker's kernel sends packets for the probe pod of ``towards``, or its own, elsewhere."""
     way = network.probes.way(worker, towards)
     found = [*ruled_out(network, worker, towards), *(misled(network, worker, way) if way else [])]
-    return [*found, *_neighbours(network, worker)] if worker == towards else found
+    return [*found, *neighbours(network, worker)] if worker == towards else found
 
 
 def beyond(network: Network, worker: str, towards: str) -> list[Finding]:
@@ -62,7 +62,7 @@ def _unusual(network: Network, worker: str) -> frozenset[str]:
         return frozenset(network.workers)
     bridge, card = interfaces(network, worker)
     usual = card if card != bridge else ""
-    others = (way.towards for way in node.ways if way.device != usual or not _is_default(way))
+    others = (way.towards for way in node.ways if way.device != usual or not is_usual(way))
     return frozenset([*others, worker])
 
 
@@ -72,7 +72,7 @@ def conflicts(network: Network, worker: str) -> list[Finding]:
     ways = (way for way in network.node(worker).ways if way.towards in unusual)
     by_routes = (found for way in ways for found in misled(network, worker, way))
     by_rules = (found for way in network.node(worker).beyond for found in _beyond(network, worker, way))
-    return once([*all_ruled_out(network, worker), *by_routes, *by_rules, *_neighbours(network, worker)])
+    return once([*all_ruled_out(network, worker), *by_routes, *by_rules, *neighbours(network, worker)])
 
 
 def conflicts_elsewhere(network: Network, name: str) -> list[Finding]:
@@ -128,14 +128,14 @@ def _has_no_such_pod(used: Network, worker: str, way: Way) -> bool:
 def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
     if way.kind != _UNICAST or way.device != card:
         return False
-    if _is_default(way):
+    if is_usual(way):
         return True
     peer = network.instance(way.towards)
     right = [network.router(network.located[worker].subnet), *([peer.address] if peer else [])]
     return way.via in filter(None, right)
 
 
-def _is_default(way: Way) -> bool:
+def is_usual(way: Way) -> bool:
     """Whether it is sent as all else is, and by no table that a policy rule has asked."""
     return way.kind == _UNICAST and way.route.startswith("default ") and " table " not in way.route
 
@@ -184,7 +184,7 @@ def _handing_on(network: Network, worker: str, way: Way, router: str, card: str)
     )
 
 
-def _neighbours(network: Network, worker: str) -> list[Finding]:
+def neighbours(network: Network, worker: str) -> list[Finding]:
     """Its pods' packets are sent to another's hardware address, for good."""
     node, noun = network.evidence.nodes.get(worker), network.noun(worker)
     return [

@@ -35,7 +35,15 @@ from kthw.findings.stops_in_vpc import (
     through_acl,
     through_groups,
 )
-from kthw.findings.stops_on_node import by_firewall, by_kernel, by_rules, is_quiet, plain_ways
+from kthw.findings.stops_on_node import (
+    by_firewall,
+    by_kernel,
+    by_neighbours,
+    by_other_tables,
+    by_rules,
+    is_quiet,
+    plain_ways,
+)
 from kthw.findings.workers import ground
 from kthw.network.flows import PROTOCOLS, Addresses, Flow, Span
 from kthw.network.model import Network
@@ -171,6 +179,8 @@ class _Way:
             yield self._acl(here, there, "ingress", there.pods, "destination", back=True)
         if here.side:
             yield from self._back_to_pods(here, there)
+        elif there.seen:
+            yield tuple(by_other_tables(self._used, there.worker, here.worker))
 
     def _end(self, worker: str) -> _End | None:
         """``None`` for one that is nowhere, or without pod addresses of its own."""
@@ -191,7 +201,9 @@ class _Way:
         unseen = () if node else (Stop(where=worker, doubt="node"),)
         checks = (check(used, worker, card),) if card and card.source_dest_check else ()
         own = {
-            side: tuple(by_kernel(used, worker, worker, pods, side)) if node else ()
+            side: (*by_kernel(used, worker, worker, pods, side), *by_neighbours(used, worker, side))
+            if node
+            else ()
             for side in ("source", "destination")
         }
         return _End(

@@ -9,7 +9,7 @@ from typing import Final
 
 from kthw.findings import next_hops, node_routes
 from kthw.findings.firewall_commands import told
-from kthw.findings.node_firewall import interfaces, seen_as, whole_firewall_of
+from kthw.findings.node_firewall import interfaces, pod_of, seen_as, whole_firewall_of
 from kthw.findings.policy_rules import met, noun_of
 from kthw.findings.stops import Stop
 from kthw.findings.stops_in_vpc import of_finding
@@ -43,7 +43,7 @@ def plain_ways(network: Network, worker: str) -> frozenset[str]:
     return frozenset(
         towards
         for towards, (way, *more) in ways_of(network, worker).items()
-        if not more and way.route.startswith("default ") and way.device == card and way.kind == "unicast"
+        if not more and node_routes.is_usual(way) and way.device == card
     )
 
 
@@ -72,6 +72,18 @@ def by_kernel(network: Network, worker: str, towards: str, pods: Addresses, side
         yield from (of_finding(each, **at) for each in found)
         if way.kind == "none" and not found:
             yield Stop(where=worker, doubt="kernel-routes", **at)  # type: ignore[arg-type]  # an end
+
+
+def by_neighbours(network: Network, worker: str, side: str) -> Iterator[Stop]:
+    """Where what the node sends to its probe pod goes to another hardware address."""
+    pod = pod_of(network, worker)
+    for found in node_routes.neighbours(network, worker) if pod else ():
+        yield of_finding(found, **{side: pod})
+
+
+def by_other_tables(network: Network, worker: str, towards: str) -> Iterator[Stop]:
+    """Where its pods' answers to the node of ``towards`` go, if a policy rule has another table asked."""
+    return map(of_finding, node_routes.beyond(network, worker, towards))
 
 
 def by_rules(
