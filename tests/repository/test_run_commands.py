@@ -51,7 +51,7 @@ def test_an_unknown_command_gets_a_sentence_and_exit_code_2(machine: Machine) ->
     assert done.returncode == 2
     assert lines_of(done.stderr, "rotas") == [
         "run: there is no command 'rotas'; "
-        "there are: routes, test, mutants, pytest, sandbox, provision, lab, help."
+        "there are: routes, cleanup, test, mutants, pytest, sandbox, provision, lab, help."
     ]
 
 
@@ -140,3 +140,13 @@ def test_routes_says_which_suite_it_added_itself(machine: Machine) -> None:
     done = machine.run("routes", "suites/routes/test_pods.py")
     assert f"{machine.checkout}/suites/routes suites/routes/test_pods.py\n" in done.stdout
     assert f"added: {machine.checkout}/suites/routes\n" in done.stdout
+
+
+def test_cleanup_looks_in_an_account_where_nothing_else_is_said(machine: Machine) -> None:
+    python = "python3"
+    machine.stub(python, (machine.bin / python).read_text().split("\n", 1)[1] + 'echo "in: $KTHW_TARGET"\n')
+    done = machine.run("cleanup", "--expect-account", "123456789012")
+    suite = f"--rootdir {machine.checkout} -c {machine.checkout}/pytest.ini {machine.checkout}/suites/cleanup"
+    assert f"ran: -P -m kthw.start pytest {suite} --expect-account 123456789012\n" in done.stdout
+    assert "in: aws\n" in done.stdout
+    assert "in: sandbox\n" in machine.run("cleanup", KTHW_TARGET="sandbox").stdout
