@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Finding, once
-from kthw.findings.leftovers import leftovers
 from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
+from kthw.findings.stale_routes import leftovers
 from kthw.findings.vpc_routes import default_route, local_routes
 from kthw.findings.workers import ground, one_running_instance
 from kthw.network.model import Network
