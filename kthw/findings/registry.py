@@ -50,7 +50,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(
         name="can-be-logged-in-to",
         area="workers",
-        chapter="machines",
+        chapter="workers",
         needs=(needs.packets, needs.RUNNING, needs.login_tried),
         reads=ROUTES | {"security-group"},
         judge=way_in.can_be_logged_in_to,

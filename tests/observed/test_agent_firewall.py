@@ -106,7 +106,7 @@ def _dropped(read: Firewall, protocol: Any) -> bool:
 
 
 @NO_NODES
-def test_only_chains_that_forwarded_packets_pass_are_told(lab: Lab) -> None:
+def test_only_chains_that_packets_of_pods_pass_are_told(lab: Lab) -> None:
     nodes, _, session = lab
     pods = "iptables -N PODS; forward -j PODS; iptables -N IDLE; iptables -A INPUT -s 10.9.9.9 -j DROP"
     nodes.on(1, "sh", "-c", SHELL + pods)
@@ -115,6 +115,7 @@ def test_only_chains_that_forwarded_packets_pass_are_told(lab: Lab) -> None:
     finally:
         nodes.on(1, "sh", "-c", PUT_RIGHT)
     assert [each for each in told if each[:2] == ("iptables", "filter")] == [
+        ("iptables", "filter", "INPUT", "ACCEPT"),
         ("iptables", "filter", "FORWARD", "ACCEPT"),
         ("iptables", "filter", "PODS", ""),
     ]

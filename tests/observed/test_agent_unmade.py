@@ -63,8 +63,8 @@ def elf(machine: str) -> bytes:
 
 
 def small_range(nodes: TwoNodes, last: int = 4) -> dict[str, Any]:
-    """The configuration with addresses from .2 to ``last`` only."""
-    ranges = [[{"subnet": "10.200.0.0/24", "rangeStart": "10.200.0.2", "rangeEnd": f"10.200.0.{last}"}]]
+    """The configuration with addresses from .2 to ``last`` only, of a range that no sandbox beside it has."""
+    ranges = [[{"subnet": "10.213.7.0/24", "rangeStart": "10.213.7.2", "rangeEnd": f"10.213.7.{last}"}]]
     ipam = {"type": "host-local", "dataDir": str(nodes.directory / "ipam0"), "ranges": ranges}
     nodes.configure(0, ipam=ipam)
     return ipam
@@ -77,7 +77,7 @@ def pods(nodes: TwoNodes, count: int) -> None:
         name = f"pod{number}"
         nodes.around("ip", "netns", "add", name)
         run = (
-            f"CNI_COMMAND=ADD CNI_CONTAINERID=c{number} CNI_NETNS=/run/netns/{name} CNI_IFNAME=eth0 "
+            f"CNI_COMMAND=ADD CNI_CONTAINERID=container-{number} CNI_NETNS=/run/netns/{name} CNI_IFNAME=eth0 "
             f"CNI_PATH={PLUGINS} {PLUGINS}/bridge <<'END'\n{config}\nEND"
         )
         nodes.on(0, "sh", "-c", run)
@@ -151,7 +151,7 @@ def test_addresses_of_containers_that_are_no_more_are_told_from_those_in_use(nod
     assert "no IP addresses available" in told.said
     assert told.leases
     assert told.leases.folder == str(nodes.directory / "ipam0" / "bridge")
-    assert (told.leases.free, told.leases.more, told.leases.held) == (("10.200.0.2", "10.200.0.4"), 0, 1)
+    assert (told.leases.free, told.leases.more, told.leases.held) == (("10.213.7.2", "10.213.7.4"), 0, 1)
 
 
 def test_a_reservation_of_just_now_is_somebody_s(nodes: TwoNodes) -> None:
@@ -159,7 +159,7 @@ def test_a_reservation_of_just_now_is_somebody_s(nodes: TwoNodes) -> None:
     small_range(nodes, last=2)
     folder = nodes.directory / "ipam0" / "bridge"
     folder.mkdir(parents=True)
-    (folder / "10.200.0.2").write_text("c0\r\neth0")
+    (folder / "10.213.7.2").write_text("container-0\r\neth0")
     leases = why(nodes).leases
     assert leases
     assert (leases.free, leases.held) == ((), 1)
@@ -171,12 +171,12 @@ def test_a_reservation_is_somebody_s_while_a_process_bears_the_container_s_name(
     small_range(nodes, last=3)
     folder = nodes.directory / "ipam0" / "bridge"
     folder.mkdir(parents=True)
-    for address, container in (("10.200.0.2", group), ("10.200.0.3", "c9")):
+    for address, container in (("10.213.7.2", group), ("10.213.7.3", "c9")):
         (folder / address).write_text(f"{container}\r\neth0")
         os.utime(folder / address, (LONG_AGO, LONG_AGO))
     leases = why(nodes).leases
     assert leases
-    assert (leases.free, leases.held) == (("10.200.0.3",), 1)
+    assert (leases.free, leases.held) == (("10.213.7.3",), 1)
 
 
 def test_of_a_namespace_that_nobody_can_look_into_no_address_is_free(

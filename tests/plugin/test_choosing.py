@@ -69,7 +69,7 @@ def test_the_expected_number_is_right_or_told_in_a_recorded_run(tmp_path: Path, 
     for count, codes in (("3", []), ("2", ["workers-unexpected"])):
         ran = run_pytest(*recorded, "--expect-workers", count)
         assert (ran.codes, ran.code) == (codes, int(bool(codes)))
-        assert ran.junit["tests"] == asked(3, chapter="machines", area="workers") + 1
+        assert ran.junit["tests"] == asked(3, area="workers") + 1
     refused = run_pytest(*recorded, "--expect-workers", "many")
     assert is_one_sentence(refused), refused.output
 
