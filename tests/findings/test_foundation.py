@@ -373,6 +373,7 @@ def test_the_judgement_does_no_io() -> None:
         "kthw",
         "math",
         "msgspec",
+        "operator",
         "re",
         "shlex",
         "traceback",
