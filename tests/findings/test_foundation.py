@@ -364,6 +364,7 @@ def test_the_judgement_does_no_io() -> None:
         "binascii",
         "bisect",
         "collections",
+        "contextlib",
         "difflib",
         "enum",
         "functools",
