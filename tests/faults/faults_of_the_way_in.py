@@ -15,6 +15,13 @@ _AS_BEFORE: Final = f"""
     aws ec2 revoke-security-group-ingress --group-id ${{SG}} --protocol tcp --port 22 --cidr 0.0.0.0/0
     aws ec2 authorize-security-group-ingress --group-id ${{SG}} --protocol tcp --port 22 --cidr {LAPTOP}
 """
+_SET_UP: Final = """
+    address=$(aws ec2 allocate-address --query AllocationId --output text)
+    association=$(aws ec2 associate-address --instance-id $id --allocation-id $address \\
+      --query AssociationId --output text)
+    bootstrap $id
+"""
+"""By way of an elastic IP: the workers chapter logs in."""
 _LAUNCHED_AGAIN: Final = """
     aws ec2 terminate-instances --instance-ids ${WORKER_1} >/dev/null
     user_data='name=worker-1|pod-cidr=10.200.1.0/24'
@@ -56,9 +63,13 @@ WAY_IN: Final = (
     ),
     Fault(
         name="no public address",
-        en="worker-1 was launched again, without a public address.",
-        pt="O worker-1 foi criado de novo, sem endereço público.",
-        breaks=_LAUNCHED_AGAIN,
+        en="worker-1 was launched again, without a public address; an elastic IP served until it was set up.",
+        pt="O worker-1 foi criado de novo, sem endereço público; um Elastic IP o serviu até ficar pronto.",
+        breaks=f"""
+            {_LAUNCHED_AGAIN}
+            {_SET_UP}
+            aws ec2 disassociate-address --association-id $association
+        """,
         expected=("public-address-missing worker-1",),
         errors=("ssh-unreachable worker-1",),
         cleans=_WITH_AN_ADDRESS,
@@ -69,9 +80,7 @@ WAY_IN: Final = (
         pt="O worker-1, criado sem endereço público, tinha um Elastic IP, e ele foi liberado.",
         breaks=f"""
             {_LAUNCHED_AGAIN}
-            address=$(aws ec2 allocate-address --query AllocationId --output text)
-            association=$(aws ec2 associate-address --instance-id $id --allocation-id $address \\
-              --query AssociationId --output text)
+            {_SET_UP}
             aws ec2 disassociate-address --association-id $association
             aws ec2 release-address --allocation-id $address
         """,
