@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from kthw.errors import CouldNotLook, LookError
 from kthw.findings.check import Judge
@@ -10,22 +10,7 @@ from kthw.findings.finding import Finding
 from kthw.network.model import Network
 from kthw.observed.evidence import Leftover, LeftoverKind
 
-KINDS: Final[tuple[LeftoverKind, ...]] = (
-    "instance",
-    "load-balancer",
-    "target-group",
-    "nat-gateway",
-    "elastic-ip",
-    "volume",
-    "network-interface",
-    "internet-gateway",
-    "security-group",
-    "subnet",
-    "route-table",
-    "vpc",
-    "key-pair",
-)
-"""In the order in which AWS lets them be deleted: what holds another comes before it."""
+KINDS: Final[tuple[LeftoverKind, ...]] = get_args(LeftoverKind)
 HANGS_ON: Final[dict[LeftoverKind, tuple[LeftoverKind, ...]]] = {"elastic-ip": ("network-interface",)}
 """What a resource may belong to the lab by, beside its VPC and the machines."""
 _NOTHING: Final = "—"

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Final
 
-import msgspec
-
 from kthw.findings.configured import as_configured
 from kthw.findings.finding import Finding
 from kthw.findings.firewall_commands import is_known_in_part, mending, told
@@ -20,7 +18,7 @@ from kthw.network import ranges
 from kthw.network.flows import Addresses
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall
-from kthw.network.packet import Course, Packet, Protocol
+from kthw.network.packet import Packet, Protocol, back
 from kthw.observed.cni_networks import pod_network
 
 _BETWEEN_PODS: Final[tuple[Protocol, ...]] = ("icmp", "tcp", "udp")
@@ -161,7 +159,7 @@ def _packets(
             reply=not outwards,
             masked=masked,
         )
-        packets += [out, _back(out, course="in")] if outwards else [_back(out, course="in"), out]
+        packets += [out, back(out, course="in")] if outwards else [back(out, course="in"), out]
     return packets
 
 
@@ -172,20 +170,7 @@ def _to_node(network: Network, worker: str) -> list[Packet]:
         return []
     bridge, _ = interfaces(network, worker)
     there = Packet(source=mine, destination=node, protocol="icmp", entering=bridge, course="to-node")
-    return [there, _back(there, course="from-node")]
-
-
-def _back(packet: Packet, *, course: Course) -> Packet:
-    """What goes the other way in the same connection."""
-    return msgspec.structs.replace(
-        packet,
-        source=packet.destination,
-        destination=packet.source,
-        entering=packet.leaving,
-        leaving=packet.entering,
-        reply=not packet.reply,
-        course=course,
-    )
+    return [there, back(there, course="from-node")]
 
 
 def _findings(network: Network, worker: str, firewall: Firewall, packets: Iterable[Packet]) -> list[Finding]:

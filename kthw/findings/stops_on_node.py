@@ -18,7 +18,7 @@ from kthw.network.flows import Addresses, Flow, Span
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall
 from kthw.network.node_routes import by_node_routes, ways_of
-from kthw.network.packet import Packet
+from kthw.network.packet import Packet, back
 from kthw.observed.evidence import Way
 
 _MOST: Final = 20_000
@@ -173,19 +173,7 @@ def _packets(
                     port=port,
                     asker=asker,
                 )
-                back = Packet(
-                    source=other,
-                    destination=one,
-                    protocol=protocol,
-                    entering=leaving,
-                    leaving=entering,
-                    reply=True,
-                    course="in" if outwards else "out",
-                    masked=masked,
-                    port=port,
-                    asker=asker,
-                )
-                yield flow, [there, back]
+                yield flow, [there, back(there, course="in" if outwards else "out")]
 
 
 def _starts(spans: Iterable[tuple[int, int]], within: tuple[int, int]) -> list[int]:

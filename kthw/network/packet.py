@@ -80,6 +80,19 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
         return range(only, only + 1)
 
 
+def back(packet: Packet, *, course: Course) -> Packet:
+    """What goes the other way in the same connection."""
+    return msgspec.structs.replace(
+        packet,
+        source=packet.destination,
+        destination=packet.source,
+        entering=packet.leaving,
+        leaving=packet.entering,
+        reply=not packet.reply,
+        course=course,
+    )
+
+
 def met(packet: Packet, chain: Chain) -> Packet | None:
     """The packet as that base chain is asked about it, or ``None`` where it is not.
 

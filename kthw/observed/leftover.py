@@ -23,6 +23,7 @@ LeftoverKind = Literal[
     "vpc",
     "key-pair",
 ]
+"""In the order in which AWS lets them be deleted: what holds another comes before it."""
 GOING: Final = ("shutting-down", "deleting", "detaching")
 """States of what AWS is taking away already."""
 
