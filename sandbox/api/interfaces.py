@@ -22,6 +22,11 @@ class NetworkInterface(elastic_network_interfaces.NetworkInterface):
     kept_by = ""
     """The load balancer's ARN or the NAT gateway's id whose interface it is, or empty."""
 
+    def serve(self, keeper: str, kind: str) -> None:
+        """From now on it is that service's, which made it and takes it away: nobody else may."""
+        self.kept_by, self.interface_type = keeper, kind
+        self.status, self.requester_managed = "in-use", True
+
     @property
     def mac_address(self) -> str:
         """That of the link on its machine."""

@@ -70,7 +70,7 @@ class LoadBalancers(models.ELBv2Backend):
         account: Any = self.ec2_backend
         label = balancer.arn.partition(":loadbalancer/")[2]
         eni = account.create_network_interface(subnet, "", description=f"ELB {label}")
-        eni.status, eni.kept_by = "in-use", balancer.arn
+        eni.serve(balancer.arn, "network_load_balancer")
         if allocation:
             account.associate_address(eni=eni, allocation_id=allocation)
         elif balancer.scheme == "internet-facing":

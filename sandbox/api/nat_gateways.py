@@ -15,7 +15,7 @@ class NatGateways(EC2Backend):
 
     def create_nat_gateway(self, *args: Any, **kwargs: Any) -> Any:
         made: Any = super().create_nat_gateway(*args, **kwargs)
-        made._eni.status, made._eni.kept_by = "in-use", made.id
+        made._eni.serve(made.id, "nat_gateway")
         made._eni.description = f"Interface for NAT Gateway {made.id}"
         made.state = "pending"
         LATER.after_a_while(lambda: _become(made, "available", since="pending"))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 from collections import Counter
@@ -63,6 +64,7 @@ class Cluster:
         self._volley = Volley(box.directory, self._addresses, masked="bare" not in stage)
         self._card = self._volley.run(WORKERS[0], "ip -4 route show default").split(" dev ")[1].split()[0]
         self._parts: list[str] = []
+        self._numbers = itertools.count()
 
     def draw(self) -> Rules:
         """Other rules than those that there are."""
@@ -132,13 +134,13 @@ class Cluster:
         """So many flows at random, by who sends them, and the numbers of those that were answered."""
         shots: dict[str, list[Shot]] = {worker: [] for worker in WORKERS}
         askers = {worker: self._chance.sample(range(32768, 61000), count) for worker in WORKERS}
-        for number in range(count):
+        for place, number in zip(range(count), self._numbers, strict=False):
             one, other = self._chance.sample(range(3), 2)
             protocol = self._chance.choice(PROTOCOLS)
             port = (
                 self._chance.choice(ports) if self._chance.random() < 0.6 else self._chance.randint(1, 65535)
             )
-            asker = askers[WORKERS[one]][number]
+            asker = askers[WORKERS[one]][place]
             likely = [each for each in ports if each >= 32768 and each < 61000]
             if likely and self._chance.random() < 0.3:
                 chosen = self._chance.choice(likely)

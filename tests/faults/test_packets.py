@@ -143,14 +143,14 @@ def test_a_stopped_worker_is_a_blackhole(lab: Lab) -> None:
     assert all(p.reached for p in others)
 
 
-def test_without_port_22_there_are_errors_and_no_findings(lab: Lab) -> None:
-    """Nobody can log in: an SSH error for each worker, nothing measured, nothing claimed."""
+def test_without_port_22_nothing_of_a_node_is_claimed_but_that_nobody_may_log_in(lab: Lab) -> None:
+    """Nobody can log in: an SSH error for each worker, nothing measured; and AWS's rules say why."""
     lab.ec2.revoke_security_group_ingress(GroupId=lab.group, IpPermissions=[PORT_22])
     seen = lab.look()
     lab.ec2.authorize_security_group_ingress(GroupId=lab.group, IpPermissions=[PORT_22])
     assert {(e.code, e.worker) for e in seen.errors} == {("ssh-unreachable", worker) for worker in WORKERS}
     assert seen.probes == ()
-    assert findings(seen) == []
+    assert {(f.code, f.worker) for f in findings(seen)} == {("ssh-port-closed", worker) for worker in WORKERS}
 
 
 def test_what_was_gathered_is_judged_the_same_from_its_file(lab: Lab) -> None:

@@ -62,7 +62,7 @@ def checksum(data):
     while total >> 16: total = (total >> 16) + (total & 0xFFFF)
     return ~total & 0xFFFF
 def echo(number):
-    body = struct.pack("!BBHHHI", 8, 0, 0, 0x7070 + number // 60000, number % 60000, number)
+    body = struct.pack("!BBHHHI", 8, 0, 0, number % 65536, number // 65536, number)
     return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
 def begin(number, protocol, source, destination, port, asker):
     made = socket.socket(type=socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM)
@@ -111,7 +111,7 @@ print(json.dumps(sorted(answered)))
 
 
 class Shot(NamedTuple):
-    """A flow with its number."""
+    """A flow with its number, which is a ping's identifier: two pings of one are one flow to a firewall's memory."""
 
     number: int
     protocol: str

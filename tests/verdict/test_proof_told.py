@@ -42,7 +42,7 @@ def test_one_shut_port_that_nobody_needs_is_no_finding_and_is_told() -> None:
     assert first == (
         "worker-0 → worker-1, worker-1 → worker-0, worker-1 → worker-2, … (4): "
         "udp 10.200.0.2:32768 → 10.200.1.2:19 does not come through; it is stopped by "
-        "worker-1: -A FORWARD -p udp -m udp --dport 19 -j DROP"
+        "worker-1: -A FORWARD -p udp -m udp --dport 19 -j DROP."
     )
     assert finding == ENGLISH.say("report-proof-needless")
     assert sent == ENGLISH.say("report-proof-unsent")
