@@ -111,7 +111,7 @@ print(json.dumps(sorted(answered)))
 
 
 class Shot(NamedTuple):
-    """A flow with its number, which is a ping's identifier: two pings of one are one flow to a firewall's memory."""
+    """A flow with its number: a ping's identifier, by which a firewall remembers whose answer is whose."""
 
     number: int
     protocol: str

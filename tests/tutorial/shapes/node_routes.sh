@@ -35,8 +35,10 @@ for name in server node-0 node-1; do
   id=$(text run-instances --image-id "$IMAGE" --instance-type t3.micro --key-name k8s \
     --security-group-ids "$GROUP" --subnet-id "$SUBNET" --query 'Instances[0].InstanceId' \
     --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$name}]")
+  IDS="${IDS:-} $id"
   [ $CHECK = true ] || aws ec2 modify-instance-attribute --instance-id "$id" --no-source-dest-check
 done
+aws ec2 wait instance-running --instance-ids $IDS
 text describe-instances --filters "Name=vpc-id,Values=$VPC" Name=instance-state-name,Values=running \
   --query 'Reservations[].Instances[].[PrivateIpAddress,PublicIpAddress,Tags[?Key==`Name`]|[0].Value]' >machines.txt
 on() { # NAME COMMAND

@@ -9,6 +9,7 @@ query() {
 }
 # step: network
 VPC=$(aws ec2 create-vpc --cidr-block 10.240.0.0/24 --tag-specifications "$(tag vpc)" --query Vpc.VpcId)
+aws ec2 modify-vpc-attribute --vpc-id "$VPC" --enable-dns-hostnames
 SUBNET=$(aws ec2 create-subnet --vpc-id "$VPC" --cidr-block 10.240.0.0/24 --tag-specifications "$(tag subnet)" \
   --availability-zone "${AWS_REGION}b" --query Subnet.SubnetId)
 GATEWAY=$(aws ec2 create-internet-gateway --tag-specifications "$(tag internet-gateway)" \
