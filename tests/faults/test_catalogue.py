@@ -84,12 +84,13 @@ def live_through(lab: Lab, fault: Fault, kind: str) -> None:
         assert arrived_unpredicted(seen) == []
         result.exact = True
         lab.types(fault.restores)
-        rounds = 0
-        while rounds < fault.rounds and (found := causes(seen := lab.look()) if rounds else found):
+        rounds, last = 0, None
+        while found and rounds < fault.rounds:
             rounds += 1
             if not fault.restores:
-                mend(lab, found, result)
-        seen = lab.look()
+                last = mend(lab, seen, found, result)
+            seen = last or lab.look()
+            found = causes(seen)
         assert_well(seen)
         result.mended, result.rounds = not fault.restores, rounds
         assert result.broken == []
@@ -99,22 +100,27 @@ def live_through(lab: Lab, fault: Fault, kind: str) -> None:
     lab.cleans(fault.cleans)
 
 
-def mend(lab: Lab, found: list[Finding], result: results.Result) -> None:
+def mend(lab: Lab, seen: Evidence, found: list[Finding], result: results.Result) -> Evidence | None:
     """Paste the fixes in the order they are printed, each once; look after each of the first.
 
-    Then what was promised of it, as things stood before it was pasted, must have come.
+    Then what was promised of it, as things stood before it was pasted, must have come. Returns what was seen
+    after the last of them, if anybody looked.
     """
     words = catalogue("en")
     fixes: dict[str, Finding] = {}
     for finding in found:
         fixes.setdefault(words.finding(finding).fix, finding)
+    last: Evidence | None = seen
     for n, (fix, finding) in enumerate(fixes.items()):
-        before = lab.look() if n < _TRIED else None
+        before = (last or lab.look()) if n < _TRIED else None
         promise = promises.promise(before, finding) if before else None
         lab.pastes(fix)
+        last = None
         if before and promise:
+            last = lab.look()
             result.promised += promises.count(promise)
-            result.broken += promises.broken(before, promise, lab.look())
+            result.broken += promises.broken(before, promise, last)
+    return last
 
 
 def causes(evidence: Evidence) -> list[Finding]:

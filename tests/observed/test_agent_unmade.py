@@ -171,7 +171,7 @@ def test_a_reservation_is_somebody_s_while_a_process_bears_the_container_s_name(
     small_range(nodes, last=3)
     folder = nodes.directory / "ipam0" / "bridge"
     folder.mkdir(parents=True)
-    for address, container in (("10.213.7.2", group), ("10.213.7.3", "c9")):
+    for address, container in (("10.213.7.2", group), ("10.213.7.3", "a container that is gone")):
         (folder / address).write_text(f"{container}\r\neth0")
         os.utime(folder / address, (LONG_AGO, LONG_AGO))
     leases = why(nodes).leases
