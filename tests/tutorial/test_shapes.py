@@ -1,7 +1,8 @@
 """Labs of the shapes that tutorials have, from an account with nothing in it to one with nothing left in it.
 
-What is typed is real: ``aws``, ``ssh``, ``scp`` and ``ssh-keyscan`` as a person has them in ``sandbox run``.
-Done whole, the suite is green; with a step left out, it tells that step and no other.
+What is typed is real: ``aws``, ``ssh``, ``scp`` and ``ssh-keyscan`` as a person has them in ``sandbox
+run``. Done whole, the suite is green; with a step left out, it tells that step and no other. A run leaves
+out one for each finding, and all of them in turn with ``KTHW_EVERY_STEP=1``.
 """
 
 from __future__ import annotations
@@ -104,7 +105,20 @@ SHAPES: Final = {
         },
     ),
 }
-LEFT_OUT: Final = [(name, steps) for name, shape in SHAPES.items() for steps in shape.left_out]
+EVERY_STEP: Final = [(name, steps) for name, shape in SHAPES.items() for steps in shape.left_out]
+
+
+def _covering() -> list[tuple[str, tuple[str, ...]]]:
+    """Of those, one for each finding, by turns from each shape."""
+    found: dict[tuple[str, ...], tuple[str, tuple[str, ...]]] = {}
+    for turn in range(max(len(shape.left_out) for shape in SHAPES.values())):
+        for name, shape in SHAPES.items():
+            for steps in list(shape.left_out)[turn : turn + 1]:
+                found.setdefault(shape.left_out[steps], (name, steps))
+    return list(found.values())
+
+
+LEFT_OUT: Final = EVERY_STEP if os.environ.get("KTHW_EVERY_STEP") else _covering()
 
 
 def script(name: str, *left_out: str) -> str:
