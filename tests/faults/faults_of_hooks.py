@@ -38,6 +38,13 @@ HOOKS: Final = (
         expected=("forward-dropped.rule-hook worker-1",),
     ),
     Fault(
+        name="one half of the pods is dropped",
+        en="A rule on worker-1 drops what is for the upper half of its pod CIDR, where no pod is yet.",
+        pt="Uma regra no worker-1 descarta o que vai para a metade de cima do pod CIDR, onde ainda não há pod.",
+        breaks="ssh worker-1 'sudo iptables -I FORWARD -d 10.200.1.128/25 -j DROP'",
+        expected=("forward-dropped.rule worker-1",),
+    ),
+    Fault(
         name="a mangle rule drops DNS on its way out",
         en="A mangle rule of worker-2 drops UDP port 53 of the pods as it leaves the node.",
         pt="Uma regra mangle do worker-2 descarta a porta 53 de UDP dos pods na saída do nó.",
