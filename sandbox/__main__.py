@@ -19,7 +19,7 @@ from kthw.errors import CouldNotLook
 from kthw.start import loaded
 from kthw.words.command_line import Parser, speaking, unknown
 from kthw.words.messages import Catalogue, catalogue, language_of
-from sandbox import labs, login, programs, running, shell, status, surroundings
+from sandbox import labs, login, picture, programs, running, shell, status, surroundings
 from sandbox.box import REGION, Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
 from sandbox.habits import USUAL
@@ -174,7 +174,7 @@ def _up(box: Sandbox, stands: str, say: Callable[..., str]) -> int:
         except OSError as problem:
             _complain(say("sandbox-cannot-say", detail=problem.strerror))
             return 1
-        box.leader.wait()
+        picture.Picture(box.directory, lines, sys.stderr, say).until_it_ends(box.leader)
         _complain(say("sandbox-ended"))
         return 1
     return 0

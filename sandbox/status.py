@@ -16,10 +16,11 @@ from typing import Any, Final
 
 from sandbox import folder
 from sandbox.internet import LAPTOP
-from sandbox.state import Eni, Instance, Route, State
+from sandbox.state import AclEntry, Eni, Instance, Route, SecurityRule, State
 from sandbox.surroundings import kept
 
 _FILE: Final = "status.json"
+_PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp"}
 
 
 def record(directory: Path, state: State) -> None:
@@ -38,12 +39,29 @@ def told(directory: Path, say: Callable[..., str]) -> str:
     minutes = int((time.time() - (directory / "alive").stat().st_mtime) / 60)
     name = directory.name.removeprefix(folder.PREFIX)
     lines = [say("sandbox-status", name=name, minutes=minutes, endpoint=endpoint, laptop=LAPTOP)]
-    networks: list[dict[str, Any]] = []
-    with contextlib.suppress(FileNotFoundError):  # nothing was changed yet
-        networks = json.loads((directory / _FILE).read_text())
+    networks = _networks(directory)
     for network in networks:
         lines += ["", *_lines(network, say)]
     return "\n".join(lines if networks else [*lines, say("sandbox-status-empty")])
+
+
+def version(directory: Path) -> int:
+    """Another number after each change."""
+    with contextlib.suppress(FileNotFoundError):
+        return (directory / _FILE).stat().st_mtime_ns
+    return 0
+
+
+def facts(directory: Path, say: Callable[..., str]) -> list[str]:
+    """A line for each thing that there is and that a call may change, which says by itself what it is."""
+    return [line for network in _networks(directory) for line in _facts(network, say)]
+
+
+def _networks(directory: Path) -> list[dict[str, Any]]:
+    with contextlib.suppress(FileNotFoundError):  # nothing was changed yet
+        networks: list[dict[str, Any]] = json.loads((directory / _FILE).read_text())
+        return networks
+    return []
 
 
 def _network(state: State, vpc: str) -> dict[str, Any]:
@@ -70,8 +88,36 @@ def _network(state: State, vpc: str) -> dict[str, Any]:
     machines.sort(key=lambda machine: ipaddress.IPv4Address(machine["private"]))
     return {
         "id": vpc, "region": there.region, "cidrs": there.cidrs, "gateway": there.internet_gateway,
-        "machines": machines, "tables": tables,
+        "machines": machines, "tables": tables, "rules": [*_rules(state, vpc)],
     }  # fmt: skip
+
+
+def _rules(state: State, vpc: str) -> Iterator[str]:
+    """What groups and network ACLs let in and out, in signs."""
+    for group in state.security_groups.values():
+        if group.vpc == vpc:
+            name = f"{group.name} ({group.id})" if group.name else group.id
+            for sign, rules in (("←", group.ingress), ("→", group.egress)):
+                for rule in rules:
+                    for end in (*rule.cidrs, *rule.groups):
+                        yield f"{name}: {_packets(rule)} {sign} {end}"
+    used = {subnet.network_acl for subnet in state.subnets.values() if subnet.vpc == vpc}
+    for acl in (state.network_acls[each] for each in sorted(used & state.network_acls.keys())):
+        for entry in acl.entries:
+            sign = "→" if entry.egress else "←"
+            does = "allow" if entry.allow else "deny"
+            yield f"{acl.id}: {entry.number} {does} {_packets(entry)} {sign} {entry.cidr}"
+
+
+def _packets(rule: SecurityRule | AclEntry) -> str:
+    """``tcp 22``, ``udp 53-54``, ``icmp`` or ``*``."""
+    if rule.protocol == "-1":
+        return "*"
+    name = _PROTOCOLS.get(rule.protocol, rule.protocol)
+    if rule.from_port < 0 or name == "icmp":
+        return name
+    ports = {rule.from_port, rule.to_port}
+    return f"{name} {'-'.join(map(str, sorted(ports)))}"
 
 
 def _machine(instance: Instance, eni: Eni) -> dict[str, Any]:
@@ -95,25 +141,46 @@ def _place(route: Route) -> tuple[bool, int, str]:
     return route.kind != "local", -ipaddress.IPv4Network(route.destination).prefixlen, route.destination
 
 
+def _facts(network: dict[str, Any], say: Callable[..., str]) -> Iterator[str]:
+    yield _head(network)
+    for machine in network["machines"]:
+        yield "  ".join(_row(machine, say))
+    for table in network["tables"]:
+        yield _table(table, say).rstrip(":")
+        for route in table["routes"]:
+            yield f"{table['id']}: {_leads(route, say)}"
+    yield from network["rules"]
+
+
+def _head(network: dict[str, Any]) -> str:
+    return "  ".join([network["region"], network["id"], *network["cidrs"], network["gateway"]]).rstrip()
+
+
+def _row(machine: dict[str, Any], say: Callable[..., str]) -> tuple[str, ...]:
+    return (
+        machine["name"] or "—",
+        machine["id"],
+        say("sandbox-status-running" if machine["running"] else "sandbox-status-stopped"),
+        machine["private"],
+        f"{machine['user']}@{machine['public']}" if machine["public"] else "—",
+    )
+
+
+def _table(table: dict[str, Any], say: Callable[..., str]) -> str:
+    return say("sandbox-status-table", table=table["id"], subnets=", ".join(table["subnets"]) or "—")
+
+
+def _leads(route: list[str], say: Callable[..., str]) -> str:
+    destination, kind, target = route
+    return f"{destination} → {say('sandbox-status-nowhere') if kind == 'drop' else target or kind}"
+
+
 def _lines(network: dict[str, Any], say: Callable[..., str]) -> Iterator[str]:
-    yield "  ".join([network["region"], network["id"], *network["cidrs"], network["gateway"]]).rstrip()
-    rows = [
-        (
-            machine["name"] or "—",
-            machine["id"],
-            say("sandbox-status-running" if machine["running"] else "sandbox-status-stopped"),
-            machine["private"],
-            f"{machine['user']}@{machine['public']}" if machine["public"] else "—",
-        )
-        for machine in network["machines"]
-    ]
+    yield _head(network)
+    rows = [_row(machine, say) for machine in network["machines"]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     for table in network["tables"]:
-        yield "  " + say(
-            "sandbox-status-table", table=table["id"], subnets=", ".join(table["subnets"]) or "—"
-        )
-        for destination, kind, target in table["routes"]:
-            leads = say("sandbox-status-nowhere") if kind == "drop" else target or kind
-            yield f"    {destination} → {leads}"
+        yield "  " + _table(table, say)
+        yield from (f"    {_leads(route, say)}" for route in table["routes"])

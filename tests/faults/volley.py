@@ -30,12 +30,19 @@ inside sh -c 'echo 0 >/proc/sys/net/ipv4/icmp_ratelimit'
 """
 MASQUERADED: Final = "iptables -t nat -A POSTROUTING -s 10.200.{n}.0/24 ! -d 10.200.{n}.0/24 -j MASQUERADE"
 """As the bridge plugin does it for each pod's address (``ipMasq``)."""
+_HOLDS_MUCH: Final = """
+import socket
+def holds_much(made):
+    try: made.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
+    except PermissionError: made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+"""
+"""33 is SO_RCVBUFFORCE, which is root's: an ordinary user gets what the kernel lets everybody have."""
 _SERVER: Final = """
 import selectors, socket, sys
 tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
 for each in (tcp, udp): each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); each.bind(("", 7))
 tcp.listen(4096)
-udp.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
+holds_much(udp)
 print("ready", flush=True)
 waits = selectors.DefaultSelector()
 for each in (tcp, udp, sys.stdin): waits.register(each, selectors.EVENT_READ)
@@ -55,7 +62,7 @@ ROUNDS, PAUSE, AT_ONCE = 3, 0.7, 250
 flows = json.loads(sys.stdin.read())
 answered = set()
 ping = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-ping.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
+holds_much(ping)
 ping.setblocking(False)
 def checksum(data):
     total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
@@ -174,7 +181,7 @@ class Volley:
         return found
 
     def _inside(self, worker: str, program: str) -> list[str]:
-        inside = ("nsenter", "--net=/run/netns/volley", "python3", "-c", program)
+        inside = ("nsenter", "--net=/run/netns/volley", "python3", "-c", _HOLDS_MUCH + program)
         return _on(self._folder, worker, "sudo", *inside)
 
 
