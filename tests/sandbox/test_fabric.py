@@ -27,6 +27,7 @@ _HARNESS = Path(__file__).with_name("fabric_harness.py")
 _WAYS = ("every-way",) if os.environ.get("KTHW_EVERY_WAY") else ()
 """Each failure in one of three ways, in turn; with ``KTHW_EVERY_WAY=1`` in all of them (five minutes)."""
 _OF_NO_KERNEL = {"create_key_pair", "create_tags"}
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"  # an ordinary user's often lacks these
 _USER = () if os.geteuid() == 0 else ("--user", "--map-root-user", "--map-auto")
 
 
@@ -41,7 +42,7 @@ class Harness:
             ["unshare", *_USER, "--net", "--mount", "--ipc", "--pid", "--fork", "--kill-child",
              "--mount-proc", sys.executable, _HARNESS, path, *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log.open("wb"), text=True,
-            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            env={**os.environ, "PATH": _PATH, "PYTHONPATH": str(_ROOT)},
         )  # fmt: skip
 
     def answer(self) -> Any:

@@ -227,8 +227,9 @@ STATUS = "curl -s -o /dev/null -w '%{http_code} '"
 POD = """
 sudo ip netns add pod && sudo ip link add to-pod type veth peer name eth0 netns pod
 sudo ip addr add 10.200.0.1/24 dev to-pod && sudo ip link set to-pod up
-sudo ip -n pod addr add 10.200.0.9/24 dev eth0 && sudo ip -n pod link set eth0 up
-sudo ip -n pod route add default via 10.200.0.1
+inside() { sudo nsenter --net=/run/netns/pod "$@"; }
+inside ip addr add 10.200.0.9/24 dev eth0 && inside ip link set eth0 up
+inside ip route add default via 10.200.0.1
 sudo iptables -t nat -A POSTROUTING -s 10.200.0.0/24 ! -d 10.200.0.0/24 -j MASQUERADE
 """
 
