@@ -1,4 +1,4 @@
-"""``python -m sandbox up | run -- CMD … | ssh NAME [CMD …] | env | status``: a sandbox for a person."""
+"""``python -m sandbox up | run -- CMD … | ssh NAME [CMD …] | env | status | practice``: one for a person."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import functools
 import math
 import os
+import secrets
 import shlex
 import signal
 import sys
@@ -17,8 +18,8 @@ from typing import Any, Final, NoReturn
 
 from kthw.errors import CouldNotLook
 from kthw.start import loaded
-from kthw.words.command_line import Parser, speaking, unknown
-from kthw.words.messages import Catalogue, catalogue, language_of
+from kthw.words.command_line import Parser, language_asked, one_of, speaking, unknown
+from kthw.words.messages import LANGUAGES, Catalogue, catalogue, language_of
 from sandbox import labs, login, picture, programs, running, shell, status, surroundings
 from sandbox.box import REGION, Sandbox, start, why_no_packets
 from sandbox.command import handling, until_it_ends
@@ -26,19 +27,21 @@ from sandbox.habits import USUAL
 from sandbox.internet import LAPTOP
 from sandbox.lab import CHAPTERS
 from sandbox.labs import TUTORIAL
+from sandbox.practice.asked import LEVELS, MOST_FAULTS, MOST_SEED, USUAL_FAULTS
 
 _HABITS: Final = ("delay", "lag")
 _MOST_SECONDS: Final = 600
-_COMMANDS: Final = ("up", "run", "ssh", "env", "status")
+_COMMANDS: Final = ("up", "run", "ssh", "env", "status", "practice")
+_REPORTS: Final = Path(__file__).resolve().parent.parent / "reports"
 _OF_ONE_THAT_RUNS: Final = ("env", "status")
-_CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]"}
+_CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]", "practice": "[[--] CMD …]"}
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code. 2: bad usage, or no sandbox to be had."""
     loaded()
     _fill_in_what_is_closed()
-    words = catalogue(language_of(os.environ))
+    words = catalogue(_language(arguments))
     options = _options(arguments, words)
     try:
         # These end a sandbox as Ctrl-C does: with everything undone.
@@ -47,9 +50,17 @@ def main(arguments: list[str]) -> int:
                 return _ssh(options.name, options.cmd, words.say)
             if options.command in _OF_ONE_THAT_RUNS:
                 return _of_one_that_runs(options.command, options.name, words.say)
+            if options.command == "practice":
+                return _practise(options, words)
             return _boot(options, words)
     except KeyboardInterrupt:
         return 130
+
+
+def _language(arguments: Sequence[str]) -> str:
+    """That which is asked for, where it can be: of ``run``, ``--language`` may be another program's."""
+    practises = arguments[:1] == ["practice"]
+    return language_asked(arguments, os.environ) if practises else language_of(os.environ)
 
 
 def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
@@ -65,6 +76,21 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
                 command.add_argument("name")
             elif name in _OF_ONE_THAT_RUNS:
                 command.add_argument("name", nargs="?", default="", metavar="SANDBOX")
+            elif name == "practice":
+                command.add_argument("--seed", metavar="N", help=words.say("practice-help-seed"))
+                command.add_argument("--faults", metavar="N", help=words.say("practice-help-faults"))
+                for option, choices in (("level", LEVELS), ("language", LANGUAGES)):
+                    command.add_argument(
+                        f"--{option}",
+                        type=one_of(choices, words),
+                        default=choices[0] if option == "level" else words.language,
+                        metavar="|".join(choices),
+                        help=words.say(f"practice-help-{option}"),
+                    )
+                command.add_argument(
+                    "--reports", type=Path, default=_REPORTS, metavar="DIR",
+                    help=words.say("practice-help-reports"),
+                )  # fmt: skip
             else:
                 command.add_argument("--empty", action="store_true", help=words.say("sandbox-help-empty"))
                 command.add_argument("--workers", metavar="N", help=words.say("sandbox-help-workers"))
@@ -130,6 +156,38 @@ def _boot(options: argparse.Namespace, words: Catalogue) -> int:
     except CouldNotLook as problem:
         said = words.error(problem.error)
         return _complain(f"{said.what}\n{said.fix}")
+
+
+def _practise(options: argparse.Namespace, words: Catalogue) -> int:
+    from sandbox.practice.run import practise  # the catalogue, and more: other commands need not wait for it
+    from sandbox.practice.session import Session
+
+    typed = {"seed": options.seed, "faults": options.faults}
+    usual = {"seed": secrets.randbelow(MOST_SEED + 1), "faults": USUAL_FAULTS[options.level]}
+    asked = {name: _number(said, usual[name]) for name, said in typed.items()}
+    for name, least, most in (("seed", 0, MOST_SEED), ("faults", 1, MOST_FAULTS)):
+        if not least <= asked[name] <= most:
+            return _complain(
+                words.say("practice-number", option=name, typed=typed[name], least=least, most=most)
+            )
+    exercise = Session.new(asked["seed"], options.level, asked["faults"], words.language)
+    command = options.cmd[options.cmd[:1] == ["--"] :]
+    if sys.stderr and sys.stderr.isatty():
+        _complain(f"{words.say('run-phase-boot')} …")
+    try:
+        no_packets = why_no_packets(words.say)
+        if no_packets:
+            return _complain(words.say("practice-without-packets", reason=no_packets))
+        return practise(exercise, command, options.reports, words)
+    except CouldNotLook as problem:
+        said = words.error(problem.error)
+        return _complain(f"{said.what}\n{said.fix}")
+
+
+def _number(typed: str | None, otherwise: int) -> int:
+    if typed is None:
+        return otherwise
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < len(str(10**9)) else -1
 
 
 def _seconds(typed: str) -> float:

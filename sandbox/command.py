@@ -6,7 +6,7 @@ import contextlib
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, Any
 
 
 @contextlib.contextmanager
@@ -20,14 +20,14 @@ def handling(handler: Callable[[int, Any], None], *numbers: signal.Signals) -> I
             signal.signal(number, previous)
 
 
-def until_it_ends(command: list[str], environment: dict[str, str]) -> int:
+def until_it_ends(command: list[str], environment: dict[str, str], output: IO[bytes] | None = None) -> int:
     """Run ``command``; its exit code, 128 + the signal's number when one ended it, as a shell says it.
 
     We outlive whatever it does about a signal. Ctrl-C reaches it from the terminal, as it reaches us; SIGTERM
     and SIGHUP, which may have been sent to us alone, are passed on. Nothing is raised meanwhile: an exception
     between the kernel's answer and its being noted would lose the exit code.
 
-    Raises ``OSError`` when it cannot be started.
+    ``output``: where what it writes goes; else it is seen. Raises ``OSError`` when it cannot be started.
     """
     started: list[subprocess.Popen[bytes]] = []
     early: list[int] = []
@@ -42,7 +42,7 @@ def until_it_ends(command: list[str], environment: dict[str, str]) -> int:
             early.append(number)
 
     with handling(pass_on, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        started.append(subprocess.Popen(command, env=environment))
+        started.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
         for number in early:
             started[0].send_signal(number)
         code = started[0].wait()

@@ -28,7 +28,7 @@ from sandbox.surroundings import UNSET
 MARK: Final = "(sandbox) "
 """How the prompt begins, in every language."""
 _POSIX: Final = ("sh", "dash", "ash", "ksh", "mksh")
-_SHELLS: Final = (*_POSIX, "bash", "zsh", "fish")
+SHELLS: Final = (*_POSIX, "bash", "zsh", "fish")
 
 _PROMPT: Final = f"""\
 _kthw_prompt() {{ case $PS1 in *'{MARK}'*) ;; *) PS1='{MARK}'$PS1 ;; esac; }}
@@ -75,7 +75,7 @@ def dressed(
     first = programs.wrapped(directory, path)
     inside = {**kept, **environment, "PATH": f"{first}:{path}"}
     kind = Path(command[0]).name
-    if kind not in _SHELLS or command[1:] not in ([], ["-i"]):
+    if kind not in SHELLS or command[1:] not in ([], ["-i"]):
         return Shell(command, inside, is_interactive=False)
     again = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
     again = f"unset {' '.join(UNSET)}\n{again}export PATH={shlex.quote(first)}:$PATH\n"

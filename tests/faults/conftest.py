@@ -8,9 +8,9 @@ import pytest
 
 from kthw.words.messages import catalogue
 from sandbox.box import why_no_packets
-from tests.faults.fault import Fault, Healthy
+from sandbox.faults.fault import Fault, Healthy
+from sandbox.faults.stages import STAGES
 from tests.faults.lab import Lab, Labs
-from tests.faults.stages import STAGES
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,11 +18,11 @@ from sandbox.box import Sandbox, ec2_client, start
 from sandbox.building import build
 from sandbox.dial import connection
 from sandbox.dressing import dress
+from sandbox.faults import stages
+from sandbox.faults.names import names
+from sandbox.faults.terminal import TOUCHES_NODES, Terminal
 from sandbox.internet import LAPTOP
 from tests.asked import intended
-from tests.faults import stages
-from tests.faults.names import names
-from tests.faults.terminal import TOUCHES_NODES, Terminal
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

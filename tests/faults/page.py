@@ -14,9 +14,9 @@ from typing import Final
 from kthw.findings.codes import CODES
 from kthw.findings.finding import Finding
 from kthw.words.messages import Catalogue, catalogue
+from sandbox.faults.catalogue import FAULTS, HEALTHY, PAIRS
+from sandbox.faults.fault import Fault, Healthy, Told
 from tests.faults import page_words, results
-from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS
-from tests.faults.fault import Fault, Healthy, Told
 from tests.faults.page_words import Page
 
 FIGURES: Final = ("<!-- figures -->", "<!-- end of figures -->")

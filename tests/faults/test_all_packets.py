@@ -25,9 +25,9 @@ from sandbox.access import Access
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from sandbox.building import build
 from sandbox.dressing import dress
+from sandbox.faults import stages
+from sandbox.faults.names import names
 from tests.asked import intended
-from tests.faults import stages
-from tests.faults.names import names
 from tests.faults.random_rules import PODS, Rules
 from tests.faults.volley import Shot, Volley
 

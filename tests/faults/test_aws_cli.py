@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.faults import aws_cli
+from sandbox.faults import aws_cli
 
 WORDS = ["ec2", "a b", "", 'Name=é,Values="x"', "two\nlines", "--x=1=2", "\udcff"]
 
@@ -52,7 +52,7 @@ def test_what_the_methods_of_a_client_are_does_not_change_by_being_remembered() 
         [
             sys.executable,
             "-c",
-            "import botocore.session; from tests.faults import aws_cli\n"
+            "import botocore.session; from sandbox.faults import aws_cli\n"
             "def made(): return botocore.session.Session().create_client('sts', region_name='us-east-1')\n"
             "before = made(); aws_cli._remember_methods(); made(); after = made()\n"
             "assert dir(before) == dir(after) and type(before) is not type(after)\n"

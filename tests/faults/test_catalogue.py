@@ -14,9 +14,9 @@ from kthw.findings.codes import CODES
 from kthw.findings.finding import Finding, once
 from kthw.observed.evidence import Evidence
 from kthw.words.messages import catalogue
+from sandbox.faults.catalogue import FAULTS, HEALTHY, PAIRS
+from sandbox.faults.fault import Fault, Healthy, Told
 from tests.faults import promises, results
-from tests.faults.catalogue import FAULTS, HEALTHY, PAIRS
-from tests.faults.fault import Fault, Healthy, Told
 from tests.faults.judge import findings
 from tests.faults.lab import Lab
 from tests.faults.prediction import arrived_unpredicted, disagreements, lost_unpredicted, unmeasured

@@ -6,7 +6,7 @@ import pytest
 
 from kthw.findings.path import obstacles
 from kthw.network.model import Network
-from tests.faults import stages
+from sandbox.faults import stages
 from tests.faults.lab import Lab
 from tests.faults.prediction import disagreements
 

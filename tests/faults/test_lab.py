@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.faults.terminal import TOUCHES_NODES
 from tests.faults.lab import Lab
-from tests.faults.terminal import TOUCHES_NODES
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from kthw.observed.evidence import Evidence
 from kthw.observed.gather import gather
 from kthw.words.messages import catalogue
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
+from sandbox.faults.terminal import Terminal
 from tests.faults.judge import findings
 from tests.faults.prediction import disagreements
-from tests.faults.terminal import Terminal
 from tests.own_address import OWN_ADDRESS
 
 NO_PACKETS = why_no_packets(catalogue("en").say)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.faults.catalogue import FAULTS
 from tests.faults import page as generator
 from tests.faults import results
-from tests.faults.catalogue import FAULTS
 from tests.faults.page_words import PAGES, Page
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from kthw.observed.agent.cni import cni_files
 from kthw.observed.agent.node import AGENTS, running_agents
-from tests.observed import flannel
+from sandbox.faults import flannel
 from tests.observed.two_nodes import CLEAN, NO_NODES, PLUGINS, TwoNodes
 
 MULTUS: dict[str, Any] = {"cniVersion": "0.4.0", "name": "multus-cni-network", "type": "multus"}

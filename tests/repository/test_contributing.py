@@ -27,4 +27,4 @@ def test_the_example_of_adding_a_check_is_made_of_lines_of_these_files() -> None
         else:
             assert line == "…"
     assert all(shown.values())
-    assert {Path(each).parts[0] for each in shown} == {"kthw", "suites", "tests"}
+    assert {Path(each).parts[0] for each in shown} == {"kthw", "sandbox", "suites", "tests"}

@@ -41,6 +41,14 @@ def sandbox(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         (("up", "--lag", "-1"), "-1"),
         (("run",), "./run sandbox run -- bash"),
         (("run", "--"), "./run sandbox run -- bash"),
+        (("practice", "--seed", "-1"), "--seed 0"),
+        (("practice", "--seed", "sete"), "--seed sete"),
+        (("practice", "--seed", "9" * 5000), "999999"),
+        (("practice", "--faults", "0"), "--faults 1"),
+        (("practice", "--faults", "4", "--level", "hard"), "3"),
+        (("practice", "--level", "herd"), "hard"),
+        (("practice", "--language", "fr"), "pt-BR"),
+        (("practice", "--sead", "7"), "--seed"),
     ],
 )
 def test_bad_usage_says_what_to_type_and_exits_with_2(
@@ -55,10 +63,10 @@ def test_bad_usage_says_what_to_type_and_exits_with_2(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "falta isto: up|run|ssh|env|status"),
+        ((), "falta isto: up|run|ssh|env|status|practice"),
         (("ssh",), "falta isto: name\n"),
         (("upp",), "upp: isso não existe; você quis dizer up?"),
-        (("xyz",), "xyz: isso não existe; o que existe: up, run, ssh, env, status"),
+        (("xyz",), "xyz: isso não existe; o que existe: up, run, ssh, env, status, practice"),
         (("up", "--worker", "3"), "--worker: isso não existe; você quis dizer --workers?"),
         (("--wokers", "3", "up"), "--wokers: isso não existe; você quis dizer --workers?"),
         (("run", "--workers"), "--workers: falta um valor depois"),

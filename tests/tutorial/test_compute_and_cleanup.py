@@ -10,8 +10,8 @@ import pytest
 
 from kthw.words.messages import catalogue
 from sandbox.box import start, why_no_packets
+from sandbox.faults.terminal import Terminal
 from sandbox.habits import Habits
-from tests.faults.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 STORY = Path(__file__).with_name("compute_and_cleanup.sh")

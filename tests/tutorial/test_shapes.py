@@ -24,8 +24,8 @@ from kthw.observed.gather import gather
 from kthw.target import SshAccess
 from sandbox import programs
 from sandbox.box import Sandbox, start
+from sandbox.faults.aws_cli import CLIENT
 from tests.asked import intended
-from tests.faults.aws_cli import CLIENT
 from tests.sandbox.test_commands import NO_PACKETS, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)]
@@ -141,7 +141,7 @@ def served(folder: Path) -> str:
     client.write_text(f"#!{sys.executable} -IS\nSOCKET = {str(asked)!r}\n{CLIENT}")
     client.chmod(0o755)
     return f"""
-exec 9> >(cd {ROOT}; exec {sys.executable} -m tests.faults.aws_cli {asked} >/dev/null 2>&1)
+exec 9> >(cd {ROOT}; exec {sys.executable} -m sandbox.faults.aws_cli {asked} >/dev/null 2>&1)
 until [ -S {asked} ]; do sleep 0.1; done
 PATH={client.parent}:$PATH
 """

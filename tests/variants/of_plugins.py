@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from sandbox import cni
+from sandbox.faults.installed_networks import IN_TUNNELS
 from sandbox.lab import Lab
-from tests.faults.installed_networks import IN_TUNNELS
 from tests.variants.shape import Shape
 
 _LAB: Final = Lab(others=(), user_data="", routes="", checked=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Healthy
-from tests.faults.faults_of_prefix_lists import OPEN, SHUT, UNROUTE
+from sandbox.faults.fault import Healthy
+from sandbox.faults.faults_of_prefix_lists import OPEN, SHUT, UNROUTE
 
 IN_AWS: Final = (
     Healthy(

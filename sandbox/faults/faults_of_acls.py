@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault
+from sandbox.faults.fault import Fault
 
 
 def _fault(name: str, en: str, pt: str, breaks: str, stage: str = "two subnets") -> Fault:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault
+from sandbox.faults.fault import Fault
 
 NOBODY_GETS_IN: Final = tuple(f"ssh-unreachable worker-{n}" for n in range(3))
 LAPTOP: Final = "198.51.100.10/32"

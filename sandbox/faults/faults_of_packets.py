@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault, Healthy
+from kthw.intended import tutorial
+from sandbox.faults.fault import Fault, Healthy
 
 EVERY: Final = range(3)
 _FILE: Final = "/etc/cni/net.d/10-bridge.conf"
@@ -52,7 +53,7 @@ _ALL_OUT_AGAIN: Final = "\n".join(
         _OUT.format("authorize", "all", "0.0.0.0/0"),
         _OUT.format("revoke", "tcp --port 0-65535", "0.0.0.0/0"),
         _OUT.format("revoke", "icmp --port -1", "0.0.0.0/0"),
-        _OUT.format("revoke", "udp --port 0-65535", "10.200.0.0/16"),
+        _OUT.format("revoke", "udp --port 0-65535", tutorial.POD_RANGE),
     )
 )
 

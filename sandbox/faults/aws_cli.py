@@ -1,6 +1,6 @@
 """The real AWS CLI without its start-up: ``aws`` as a process that is forked, already imported.
 
-``python -m tests.faults.aws_cli SOCKET`` serves until its stdin ends. ``CLIENT`` is what stands on PATH as
+``python -m sandbox.faults.aws_cli SOCKET`` serves until its stdin ends. ``CLIENT`` is what stands on PATH as
 ``aws``: it hands over its arguments, environment, folder and its three standard files, and ends with the
 exit code of the CLI that ran with them. So a command line runs as printed, in any shell construct, in
 a tenth of a second rather than in one and a half.

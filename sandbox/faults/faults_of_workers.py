@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault
+from sandbox.faults.fault import Fault
 
 WORKERS: Final = (
     Fault(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Healthy
-from tests.faults.faults_of_node_routes import APART, STAGE, on
+from sandbox.faults.fault import Healthy
+from sandbox.faults.faults_of_node_routes import APART, STAGE, on
 
 _BOTH: Final = "\n".join(
     f'route create-route 10.200.{n}.0/24 "--instance-id ${{WORKER_{n}}}"' for n in range(2)

@@ -1,6 +1,6 @@
 """flannel on the catalogue's cluster: its two backends, and what it leaves on a node.
 
-Of no package comes its program, so a stand-in of a few lines plays the plugin (``tests.observed.flannel``),
+Of no package comes its program, so a stand-in of a few lines plays the plugin (``sandbox.faults.flannel``),
 and a sleeping process of its agent's name the agent; the tunnels, routes and packets are the kernel's.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from tests.observed import flannel
+from sandbox.faults import flannel
 
 _LEASE: Final = "/run/flannel/subnet.env"
 _INSTALL: Final = f"""

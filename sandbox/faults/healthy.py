@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Healthy
-from tests.faults.faults_of_cni import WELL
-from tests.faults.faults_of_hooks import HARMLESS
-from tests.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
-from tests.faults.faults_of_packets import HEALTHY as OF_PACKETS
-from tests.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
-from tests.faults.healthy_by_nodes import BY_NODES
-from tests.faults.healthy_in_aws import IN_AWS
-from tests.faults.installed_networks import CHECKS_OFF, CHECKS_ON, NO_ROUTES, REMOVED, ROUTES, VXLAN
+from sandbox.faults.fault import Healthy
+from sandbox.faults.faults_of_cni import WELL
+from sandbox.faults.faults_of_hooks import HARMLESS
+from sandbox.faults.faults_of_nodes import NO_SECOND_INTERFACE, SECOND_INTERFACE
+from sandbox.faults.faults_of_packets import HEALTHY as OF_PACKETS
+from sandbox.faults.faults_of_plugins import FILE, UNPACKED, left_over, runtime_of_debian
+from sandbox.faults.healthy_by_nodes import BY_NODES
+from sandbox.faults.healthy_in_aws import IN_AWS
+from sandbox.faults.installed_networks import CHECKS_OFF, CHECKS_ON, NO_ROUTES, REMOVED, ROUTES, VXLAN
 
 _STAGED: Final = (
     ("the tutorial's cluster", "The tutorial's cluster.", "O cluster do tutorial.", "tutorial"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault, Healthy
+from sandbox.faults.fault import Fault, Healthy
 
 
 def _table(worker: int, family: str, base: str, *rules: str) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault
-from tests.faults.faults_of_node_routes import on_machine
+from sandbox.faults.fault import Fault
+from sandbox.faults.faults_of_node_routes import on_machine
 
 EVERYWHERE: Final = "node routes, everywhere"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tests.faults.fault import Fault, together
+from sandbox.faults.fault import Fault, together
 
 NAMES: Final = (
     ("one route forgotten", "source/dest check on again"),

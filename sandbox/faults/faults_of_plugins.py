@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.faults.fault import Fault
-from tests.faults.installed_networks import (
+from sandbox.faults.fault import Fault
+from sandbox.faults.installed_networks import (
     HOST_GATEWAY,
     REMOVED,
     installed_plugin,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault
+from sandbox.faults.fault import Fault
 
 OPEN: Final = """
     aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16 >/dev/null

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.box import Sandbox
-from tests.faults.aws_cli import CLIENT
+from sandbox.faults.aws_cli import CLIENT
 
 _START_SECONDS: Final = 120.0
 """Two seconds of CPU, of which a machine with much else to do gives a twentieth."""
@@ -216,7 +216,7 @@ class Terminal:
             "PATH": f"{programs}:{os.environ.get('PATH', '')}",
         }
         self._cli = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.aws_cli", str(asked)],
+            [sys.executable, "-m", "sandbox.faults.aws_cli", str(asked)],
             cwd=_ROOT,
             env={**os.environ, **box.environment},
             stdin=subprocess.PIPE,

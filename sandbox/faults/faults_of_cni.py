@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault, Healthy
-from tests.faults.faults_of_plugins import FILE, NO_RELEASES, RELEASES, UNPACKED
+from sandbox.faults.fault import Fault, Healthy
+from sandbox.faults.faults_of_plugins import FILE, NO_RELEASES, RELEASES, UNPACKED
 
 _COPIED: Final = """ssh worker-1 'sudo sh -ec "umount /opt/cni/bin
   cp /usr/lib/cni/bridge /usr/lib/cni/host-local /usr/lib/cni/loopback /opt/cni/bin/"'"""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.fault import Fault
-from tests.faults.faults_of_the_vpc import LAPTOP, NOBODY_GETS_IN
+from sandbox.faults.fault import Fault
+from sandbox.faults.faults_of_the_vpc import LAPTOP, NOBODY_GETS_IN
 
 _INSIDE: Final = "--group-id ${SG} --protocol tcp --port 22 --cidr 10.0.0.0/8"
 _SHUT: Final = (
