@@ -1,4 +1,4 @@
-"""``python -m sandbox up | run -- CMD … | ssh NAME [CMD …] | env | status``: a sandbox for a person."""
+"""``python -m sandbox up | run -- CMD … | ssh NAME [CMD …] | env | status | beliefs``: for a person."""
 
 from __future__ import annotations
 
@@ -29,13 +29,17 @@ from sandbox.labs import TUTORIAL
 
 _HABITS: Final = ("delay", "lag")
 _MOST_SECONDS: Final = 600
-_COMMANDS: Final = ("up", "run", "ssh", "env", "status")
+_COMMANDS: Final = ("up", "run", "ssh", "env", "status", "beliefs")
 _OF_ONE_THAT_RUNS: Final = ("env", "status")
 _CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]"}
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code. 2: bad usage, or no sandbox to be had."""
+    if arguments[:1] == ["beliefs"]:
+        from sandbox.beliefs.__main__ import main as beliefs  # boto3 is slow to load, and others need none
+
+        return beliefs(arguments[1:])
     loaded()
     _fill_in_what_is_closed()
     words = catalogue(language_of(os.environ))
@@ -63,6 +67,8 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
             command = commands.add_parser(name, help=words.say(f"sandbox-help-{name}"))
             if name == "ssh":
                 command.add_argument("name")
+            elif name == "beliefs":
+                pass  # the command line is its own
             elif name in _OF_ONE_THAT_RUNS:
                 command.add_argument("name", nargs="?", default="", metavar="SANDBOX")
             else:

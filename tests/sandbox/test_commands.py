@@ -55,7 +55,7 @@ def test_bad_usage_says_what_to_type_and_exits_with_2(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "falta isto: up|run|ssh|env|status"),
+        ((), "falta isto: up|run|ssh|env|status|beliefs"),
         (("ssh",), "falta isto: name\n"),
         (("upp",), "upp: isso não existe; você quis dizer up?"),
         (("xyz",), "xyz: isso não existe; o que existe: up, run, ssh, env, status"),
