@@ -15,14 +15,15 @@ from typing import Any
 import pytest
 
 from kthw.words.messages import LANGUAGES, catalogue
-from sandbox.beliefs import document
+from sandbox.beliefs import belongings, document
 from sandbox.beliefs.__main__ import ALL
 from sandbox.beliefs.belief import Belief, Found, look, verdict
-from sandbox.beliefs.belongings import TAG
+from sandbox.beliefs.belongings import TAG, Belongings
 from sandbox.beliefs.lab import Lab, NotSeenError
 from sandbox.beliefs.place import REPORTS
 from sandbox.box import Sandbox, ec2_client, start, why_no_packets
 from sandbox.habits import Habits
+from tests.sandbox.api_lab import Lab as ApiLab
 
 NO_PACKETS = why_no_packets(catalogue("en").say)
 needs_packets = pytest.mark.skipif(bool(NO_PACKETS), reason=NO_PACKETS)
@@ -165,6 +166,22 @@ def test_what_could_not_be_looked_at_is_neither_held_nor_refuted(way: str, code:
     found = look(Belief("identical-route", "yes", "inferred", looking), lab)
     assert verdict([found]) == code
     assert verdict([found, Found(found.belief, False, "", ())]) == 1
+
+
+def test_what_aws_does_not_let_go_is_told(
+    api_lab: ApiLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A VPC in which somebody else made a subnet meanwhile; and the journal's last line was cut off."""
+    monkeypatch.setattr(belongings, "_DEADLINE", 0.0)
+    mine = Belongings(tmp_path / "run")
+    mine.begin({})
+    assert mine.note("vpc", api_lab.vpc) == api_lab.vpc
+    with (mine.folder / belongings.JOURNAL).open("ab") as journal:
+        journal.write(b'{"kind": "inst')
+    ((kind, identifier, why),) = belongings.take_back(api_lab.ec2, mine, 0.01)
+    assert (kind, identifier) == ("vpc", api_lab.vpc)
+    assert "DependencyViolation" in why
+    mine.close()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
