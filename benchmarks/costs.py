@@ -1,12 +1,15 @@
 """What looking costs as the cluster grows: AWS calls, SSH sessions, and seconds by phase.
 
 ``python -m benchmarks.costs [N …]`` (default 3 50 200; more than 200 workers: the AWS side only).
+``python -m benchmarks.costs --sandbox [N …]`` (default 3 50 200 1000): what the sandbox itself costs.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from pathlib import Path
 
 from kthw.intended.cluster import Intended, worker_names
 from kthw.observed.gather import gather
@@ -68,9 +71,74 @@ def measure(count: int, no_packets: str) -> None:
         print(error, file=sys.stderr)  # noqa: T201
 
 
-def main(counts: list[int]) -> None:
+def processes(leader: int) -> list[int]:
+    """A sandbox's: the one that was started, and all that came of it."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended this moment
+        parents[int(stat.parent.name)] = int(fields[1])
+    found = [leader]
+    for each in found:
+        found += [process for process, parent in parents.items() if parent == each]
+    return found
+
+
+def megabytes(process: int) -> float:
+    """What of the memory is its own, and its share of what it has in common with others (PSS)."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def processor(process: int) -> float:
+    """Seconds of processor time, its own and that of those that it has waited for."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def weigh(count: int, no_packets: str) -> None:
+    """Boot a cluster of ``count`` workers, route it, print one Markdown row of what that takes."""
+    workers = worker_names(f"worker-[0-{count - 1}]")
+    without = no_packets or ("too many nodes for this machine" if count > _MOST_WITH_PACKETS else "")
+    began = time.monotonic()
+    with start(workers, no_packets=without) as box:
+        booted = time.monotonic() - began
+        spent = sum(map(processor, processes(box.leader.pid)))
+        began = time.monotonic()
+        route_all(box.target.endpoint, workers)
+        routed = (time.monotonic() - began) / min(count, _MOST_ROUTES)
+        began = time.monotonic()
+        answers = ec2_client(box.target.endpoint).describe_instances()["Reservations"]
+        described = time.monotonic() - began
+        sizes = sorted((megabytes(each) for each in processes(box.leader.pid)), reverse=True)
+    assert len(answers) >= count  # noqa: S101 -- ours
+    print(  # noqa: T201 -- its purpose
+        f"| {count} | {'no' if without else 'yes'} | {booted:.1f} | {spent:.1f}"
+        f" | {routed * 1000:.0f} | {described:.2f} | {len(sizes)} | {sizes[0]:.0f} | {sum(sizes):.0f}"
+        f" | {os.getloadavg()[0]:.0f} |",
+        flush=True,
+    )
+
+
+def main(counts: list[int], *, of_sandbox: bool = False) -> None:
     """One row for each count."""
     no_packets = why_no_packets(catalogue("en").say)
+    if of_sandbox:
+        print(  # noqa: T201
+            "| workers | nodes | boot s | its CPU s | a CreateRoute ms | DescribeInstances s | processes"
+            " | largest process MB | all MB | load |\n|---|---|---|---|---|---|---|---|---|---|"
+        )
+        for count in counts:
+            weigh(count, no_packets)
+        return
     print(  # noqa: T201
         "| workers | AWS calls | SSH sessions | pod probes reached | boot s | routes s"
         " | aws s | ssh s | pods s | probes s |\n|---|---|---|---|---|---|---|---|---|---|"
@@ -80,4 +148,6 @@ def main(counts: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(count) for count in sys.argv[1:]] or [3, 50, 200])
+    typed = [int(count) for count in sys.argv[1:] if count != "--sandbox"]
+    sandbox = "--sandbox" in sys.argv[1:]
+    main(typed or [3, 50, 200, *([1000] if sandbox else [])], of_sandbox=sandbox)

@@ -1,4 +1,4 @@
-"""``python -m sandbox up | run -- CMD … | ssh NAME [CMD …] | env | status | practice``: one for a person."""
+"""``python -m sandbox up | run -- CMD … | ssh NAME [CMD …] | env | status | practice | beliefs``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sandbox.practice.asked import LEVELS, MOST_FAULTS, MOST_SEED, USUAL_FAULTS
 
 _HABITS: Final = ("delay", "lag")
 _MOST_SECONDS: Final = 600
-_COMMANDS: Final = ("up", "run", "ssh", "env", "status", "practice")
+_COMMANDS: Final = ("up", "run", "ssh", "env", "status", "practice", "beliefs")
 _REPORTS: Final = Path(__file__).resolve().parent.parent / "reports"
 _OF_ONE_THAT_RUNS: Final = ("env", "status")
 _CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]", "practice": "[[--] CMD …]"}
@@ -39,6 +39,10 @@ _CMD: Final = {"run": "[--] CMD …", "ssh": "[CMD …]", "practice": "[[--] CMD
 
 def main(arguments: list[str]) -> int:
     """Run one command; return the exit code. 2: bad usage, or no sandbox to be had."""
+    if arguments[:1] == ["beliefs"]:
+        from sandbox.beliefs.__main__ import main as beliefs  # boto3 is slow to load, and others need none
+
+        return beliefs(arguments[1:])
     loaded()
     _fill_in_what_is_closed()
     words = catalogue(_language(arguments))
@@ -74,6 +78,8 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
             command = commands.add_parser(name, help=words.say(f"sandbox-help-{name}"))
             if name == "ssh":
                 command.add_argument("name")
+            elif name == "beliefs":
+                pass  # the command line is its own
             elif name in _OF_ONE_THAT_RUNS:
                 command.add_argument("name", nargs="?", default="", metavar="SANDBOX")
             elif name == "practice":

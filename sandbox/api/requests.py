@@ -16,6 +16,7 @@ from sandbox.api.addresses import AddressRequests
 from sandbox.api.images import ImageRequests
 from sandbox.api.instances import InstanceRequests
 from sandbox.api.interfaces import InterfaceRequests
+from sandbox.api.key_pairs import KeyPairRequests
 from sandbox.api.later import LATER
 from sandbox.api.launches import LaunchRequests
 from sandbox.api.network_acls import NetworkAclRequests
@@ -43,6 +44,7 @@ class Ec2(
     InstanceRequests,
     InterfaceRequests,
     InternetGatewayRequests,
+    KeyPairRequests,
     LaunchRequests,
     NetworkAclRequests,
     PrefixListRequests,

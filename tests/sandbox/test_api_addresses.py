@@ -149,3 +149,14 @@ def test_an_imported_key_pair_opens_the_instances_launched_with_it(api_lab: Lab,
         assert api_lab.state.instances[worker].public_key.split()[:2] == public.split()[:2]
     keyless = api_lab.run()
     assert api_lab.state.instances[keyless].public_key == ""
+
+
+def test_a_key_pair_is_known_by_its_id(api_lab: Lab, api_refused: Callable[..., str]) -> None:
+    ec2 = api_lab.ec2
+    pairs = {name: ec2.create_key_pair(KeyName=f"{name}-{api_lab.vpc}")["KeyPairId"] for name in ("a", "b")}
+    (found,) = ec2.describe_key_pairs(KeyPairIds=[pairs["b"]])["KeyPairs"]
+    assert found["KeyName"] == f"b-{api_lab.vpc}"
+    ec2.delete_key_pair(KeyPairId=pairs["b"])
+    assert [pair["KeyPairId"] for pair in ec2.describe_key_pairs()["KeyPairs"]] == [pairs["a"]]
+    assert api_refused(ec2.describe_key_pairs, KeyPairIds=[pairs["b"]]) == "InvalidKeyPair.NotFound"
+    ec2.delete_key_pair(KeyPairId=pairs["b"])

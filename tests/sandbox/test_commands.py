@@ -63,10 +63,10 @@ def test_bad_usage_says_what_to_type_and_exits_with_2(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "falta isto: up|run|ssh|env|status|practice"),
+        ((), "falta isto: up|run|ssh|env|status|practice|beliefs"),
         (("ssh",), "falta isto: name\n"),
         (("upp",), "upp: isso não existe; você quis dizer up?"),
-        (("xyz",), "xyz: isso não existe; o que existe: up, run, ssh, env, status, practice"),
+        (("xyz",), "xyz: isso não existe; o que existe: up, run, ssh, env, status, practice, beliefs"),
         (("up", "--worker", "3"), "--worker: isso não existe; você quis dizer --workers?"),
         (("--wokers", "3", "up"), "--wokers: isso não existe; você quis dizer --workers?"),
         (("run", "--workers"), "--workers: falta um valor depois"),
