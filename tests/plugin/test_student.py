@@ -18,7 +18,7 @@ NOWHERE = "http://127.0.0.1:9"
 def test_the_name_and_the_language_of_a_run_are_kept_in_its_recording(run_pytest: Run) -> None:
     ran = run_pytest(
         SUITE, "--target", "aws", "--student", "João d'Ávila", "--language", "pt-BR",
-        AWS_ENDPOINT_URL=NOWHERE, AWS_REGION="us-east-1", **{"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+        AWS_ENDPOINT_URL=NOWHERE, AWS_REGION="us-east-1", AWS_CONFIG_FILE="/dev/null",
     )  # fmt: skip
     evidence = read(ran.reports / "report.json")
     assert (evidence.student, evidence.language) == ("João d'Ávila", "pt-BR"), ran.output
