@@ -99,13 +99,12 @@ class _Command:
             roster=roster.read(options.roster) if options.roster else Roster(),
             pages=str(output.pages),
         )
-        handed = collected(options.files)
+        todo, empty = tasks(collected(options.files), group, self._given.checked("student"))
+        if not todo and not empty:
+            raise BadNames("grade-nothing", value=", ".join(options.files))
         try:
             output.begin()
-            todo, empty = tasks(handed, group)
             rows = settled([*judged_rows(todo, group, self._progress), *empty], group)
-            if not rows:
-                raise BadNames("grade-nothing", value=", ".join(options.files))
             files = output.write(rows, group, formats, self._words)
         finally:
             output.discard()
@@ -178,7 +177,8 @@ def _parser(words: Catalogue) -> Parser:
     parser = Parser(words, prog="python -m kthw.grade", description=say("grade-help"))
     parser.add_argument("files", nargs="*", metavar="FOLDER|FILE|ZIP", help=say("grade-help-files"))
     for name, metavar in (
-        ("roster", "CSV"), ("points", "TOML"), ("due", "DATE"), ("since", "DATE"), ("out", "DIR"),
+        ("roster", "CSV"), ("student", "NAME"), ("points", "TOML"), ("due", "DATE"), ("since", "DATE"),
+        ("out", "DIR"),
     ):  # fmt: skip
         default = _OUT if name == "out" else None
         parser.add_argument(f"--{name}", metavar=metavar, default=default, help=say(f"grade-help-{name}"))

@@ -16,6 +16,8 @@ _CANVAS: Final = re.compile(r"(?P<name>[^_/]+)(?:_LATE)?_(?P<id>\d+)_(?P<submiss
 """``souzaana_12345_67890_report.json``; a late one says so after the name."""
 _BLACKBOARD: Final = re.compile(r".+_(?P<name>[^_/]+)_attempt_(?P<id>\d{4}-\d\d-\d\d[\d-]*)(?:_.*)?")
 """``Lab 5_souza.ana_attempt_2026-03-01-10-00-00_report.json``."""
+_FOLDER: Final = "reports"
+"""Where a run leaves its recording."""
 _ENDS: Final = re.compile(r"(?:\.json|\.zip|\.gz)+$", re.IGNORECASE)
 _OF_A_RUN: Final = re.compile(r"(?:^|[\s_.-]+)report(?:[\s_.-]*\d+)?(?=$|[\s_.-])[\s_.-]*", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -23,11 +25,12 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 class Submitter(Struct, frozen=True):
     """``name`` as it is shown, empty where the file's name says nothing; ``key``: the same for all of one's
-    files.
+    files. ``is_platforms``: a learning platform named the file, so it was handed in.
     """
 
     name: str
     key: str
+    is_platforms: bool = False
 
 
 class Naming:
@@ -49,8 +52,8 @@ class Naming:
                 if found:
                     person = found["name"].strip()
                     number = "" if platform is _BLACKBOARD else found["id"]
-                    return Submitter(person, f"{person}\0{number}")
-        below = parts[self._above :]
+                    return Submitter(person, f"{person}\0{number}", is_platforms=True)
+        below = [part for part in parts[self._above : -1] if part != _FOLDER] + parts[-1:]
         if len(below) > 1:
             folder = below[0].removeprefix(self._assignment)
             return Submitter(folder, f"/{below[0]}")

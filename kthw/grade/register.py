@@ -19,15 +19,16 @@ from kthw.grade.side_by_side import Task
 _MOST_NAMED: Final = 3
 
 
-def tasks(handed: Sequence[HandIn], group: Class) -> tuple[list[Task], list[Row]]:
+def tasks(handed: Sequence[HandIn], group: Class, student: str = "") -> tuple[list[Task], list[Row]]:
     """What is to be judged, and the rows of those who handed in something, but no recording.
 
-    Of one student's files only those count that are called like a recording, if any is.
+    Of one student's files only those count that are called like a recording, if any is. ``student``: who all
+    of it is of, where that was said.
     """
     naming = Naming([each.name for each in handed])
     by_key: dict[str, list[tuple[HandIn, Submitter]]] = defaultdict(list)
     for each in handed:
-        submitter = naming.submitter(each.name)
+        submitter = Submitter(student, f"={student}") if student else naming.submitter(each.name)
         by_key[submitter.key].append((each, submitter))
     chosen: list[tuple[HandIn, Submitter]] = []
     empty: list[Row] = []
@@ -39,9 +40,9 @@ def tasks(handed: Sequence[HandIn], group: Class) -> tuple[list[Task], list[Row]
             chosen += candidates
         else:
             handed_in, submitter = files[0]
-            known = group.roster.by_file(handed_in.name)
-            if known or not group.roster.students:
-                empty.append(unread(handed_in, submitter, group, Note("bad", "none")))
+            row = unread(handed_in, submitter, group, Note("bad", "none"))
+            if student or submitter.is_platforms or (row.listed and group.roster.students):
+                empty.append(row)  # or it is a file that lay there, of nobody
     return [(number, *pair) for number, pair in enumerate(chosen)], empty
 
 

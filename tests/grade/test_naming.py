@@ -17,6 +17,7 @@ NAMES = {
     "Blackboard": ("Lab 5_souza.ana_attempt_2026-03-01-10-00-00_report.json", "souza.ana"),
     "a folder each": ("ana/report.json", "ana"),
     "a repository each": ("ana/reports/report.json", "ana"),
+    "no folder at all": ("reports/report.json", ""),
     "a file each": ("ana.json", "ana"),
     "a report each": ("report-ana.json", "ana"),
     "a report each, the name first": ("ana_report.json", "ana"),
