@@ -19,6 +19,7 @@ _SHAPES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = MappingProxyType(
         "expect-account": (re.compile(r"[0-9]{12}"), "run-bad-account"),
         "expect-workers": (re.compile(r"[1-9][0-9]{0,3}"), "run-bad-count"),
         "region": (REGION, "lab-bad-region"),
+        "student": (re.compile(r"\S(?:.{0,98}\S)?"), "run-bad-student"),
         "ssh-user": (re.compile(r"[\w.][\w.-]*"), "run-bad-user"),
     }
 )

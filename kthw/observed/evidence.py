@@ -306,7 +306,8 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``nodes`` by worker name. ``traces`` only of pairs that failed. ``sent``: what should not come through,
     and no probe is. ``errors``: what could not be looked
-    at; an error with a ``worker`` concerns that worker only.
+    at; an error with a ``worker`` concerns that worker only. ``student``: the name that was given at the run,
+    which nothing is decided by; ``language``: what the run spoke. Both empty where nobody said.
     """
 
     schema: int = SCHEMA
@@ -322,3 +323,5 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     provisioned: tuple[ProvisionStep, ...] = ()
     errors: tuple[LookError, ...] = ()
     counts: Counts = Counts()
+    student: Name = ""
+    language: MaybeIdentifier = ""

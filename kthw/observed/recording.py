@@ -98,17 +98,30 @@ def read(path: Path) -> Evidence:
     UTF-8, has another schema, or does not fit the evidence's types; the ``variant`` says which.
     """
     try:
-        return _evidence(_content(path))
+        content = _content(path)
     except _Refused as refused:
-        raise CouldNotLook(
-            LookError(
-                code="evidence-unreadable",
-                subject=str(path),
-                detail=refused.detail,
-                variant=refused.variant,
-                facts={"file": str(path), **refused.facts},
-            )
-        ) from refused
+        raise _unreadable(str(path), refused) from refused
+    return decoded(content, str(path))
+
+
+def decoded(content: bytes, name: str) -> Evidence:
+    """The same of what was in a file; ``name``: what that is called. Raises ``CouldNotLook`` as ``read``."""
+    try:
+        return _evidence(content.removeprefix(_UTF8_BOM))
+    except _Refused as refused:
+        raise _unreadable(name, refused) from refused
+
+
+def _unreadable(file: str, refused: _Refused) -> CouldNotLook:
+    return CouldNotLook(
+        LookError(
+            code="evidence-unreadable",
+            subject=file,
+            detail=refused.detail,
+            variant=refused.variant,
+            facts={"file": file, **refused.facts},
+        )
+    )
 
 
 def _content(path: Path) -> bytes:
@@ -126,7 +139,7 @@ def _content(path: Path) -> bytes:
             raise _Refused("too-large", f"{about.st_size} bytes", most=f"{MOST_BYTES // 1_000_000} MB")
         # As much as it had then, should it grow.
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read(about.st_size).removeprefix(_UTF8_BOM)
+            return file.read(about.st_size)
     finally:
         os.close(descriptor)
 

@@ -6,14 +6,13 @@ Pure: a ``Report`` and a catalogue in, HTML out, by ``templates/page.html.j2``. 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from typing import Final
 
 import msgspec
 
 from kthw.verdict.drawing import drawing
 from kthw.verdict.report import Report
-from kthw.verdict.templating import markup, template
+from kthw.verdict.templating import markup, style, template
 from kthw.words.messages import Catalogue
 
 _MOST_PAIRS: Final = 12
@@ -29,17 +28,22 @@ _TRANSLATED: Final = {
 
 def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
     """All that comes before the table of tests. ``target``: the lines that name what was looked at."""
-    style = resources.files("kthw.verdict").joinpath("templates/report.css").read_text(encoding="utf-8")
-    return template("page.html.j2").render(
+    translation = {selector: words.say(key) for selector, key in _TRANSLATED.items()}
+    return filled("page.html.j2", report, words, target, translation=translation)
+
+
+def filled(name: str, report: Report, words: Catalogue, target: Sequence[str], **more: object) -> str:
+    """A template that includes ``run.html.j2``, with all that this needs."""
+    return template(name).render(
         report=report,
         words=words,
         say=words.say,
         target=target,
-        style=markup(style),
+        style=style("report.css"),
         verdict=_verdict(report, words),
         drawing=markup(drawing(report.verdict, words)),
-        translation={selector: words.say(key) for selector, key in _TRANSLATED.items()},
         most_pairs=_MOST_PAIRS,
+        **more,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from importlib import resources
 from typing import Final
 
 import jinja2
@@ -35,6 +36,13 @@ def markup(written: str) -> Markup:
 def template(name: str) -> jinja2.Template:
     """One of ``templates/``: everything it prints is escaped, line ends stay."""
     return _ENVIRONMENT.get_template(name)
+
+
+@functools.cache
+def style(name: str) -> Markup:
+    """One of the style sheets in ``templates/``."""
+    file = resources.files("kthw.verdict").joinpath("templates", name)
+    return markup(file.read_text(encoding="utf-8"))
 
 
 def _printable(said: object) -> object:

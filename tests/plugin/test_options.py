@@ -41,6 +41,9 @@ REFUSED = {
     "evidence and keep routes": (["--evidence", "x.json", "--keep-routes"], "--keep-routes"),
     "evidence and a target": (["--evidence", "x.json", "--target", "aws"], "--target"),
     "evidence and a key": (["--evidence", "x.json", "--ssh-key", "pytest.ini"], "--ssh-key"),
+    "evidence and a student": (["--evidence", "x.json", "--student", "Ana"], "--student"),
+    "a student without a name": (["--student", " "], "--student"),
+    "a student who is an escape": (["--student", "Ana\x1b[2J"], "student"),
     "evidence and an account": (
         ["--evidence", "x.json", "--expect-account", "123456789012"],
         "--expect-account",

@@ -1,0 +1,121 @@
+"""The files that grading leaves: the class page, students' pages and texts, tables for other programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from kthw.grade import exports, pages
+from kthw.grade.feedback import feedback
+from kthw.grade.judged import Class
+from kthw.grade.naming import words as name_words
+from kthw.grade.row import Row
+from kthw.words.messages import Catalogue
+
+PAGE: Final = "class.html"
+TABLE: Final = "grades.csv"
+_LONGEST_NAME: Final = 60
+_OURS: Final = re.compile(r"[a-z0-9-]{1,80}\.(?:html|txt|json)")
+
+
+class Output:
+    """A folder. Pages are written into one within, and take the place of older ones when all is done."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.pages = folder / f".{pages.FOLDER}-{os.getpid()}"
+
+    def begin(self) -> None:
+        """Make the folders. Raises ``OSError``."""
+        self.pages.mkdir(parents=True)
+
+    def discard(self) -> None:
+        """Take away what was not finished."""
+        shutil.rmtree(self.pages, ignore_errors=True)
+
+    def write(
+        self, rows: Sequence[Row], group: Class, formats: Collection[str], words: Catalogue
+    ) -> list[Path]:
+        """Write it all; return what a person may want to open. Raises ``OSError``."""
+        named = _named(rows)
+        self._students(rows, named)
+        at = datetime.now().astimezone().isoformat(sep=" ", timespec="minutes")
+        written = [
+            self._file(PAGE, pages.the_class(named, group.asked, group.scheme, words, at)),
+            self._file(TABLE, "\ufeff" + exports.table(named, words)),
+        ]
+        if "ctrf" in formats:
+            written.append(self._json("ctrf.json", exports.ctrf(named, int(time.time() * 1000))))
+        if "junit" in formats:
+            written.append(self._file("junit.xml", exports.junit(named).decode()))
+        if "gradescope" in formats:
+            written.append(self._gradescope(named, group))
+        return written
+
+    def _gradescope(self, named: Sequence[Row], group: Class) -> Path:
+        """One student's ``results.json``, or a folder of several, each under their name."""
+        if len(named) == 1:
+            return self._json("results.json", exports.gradescope(named[0], group.scheme))
+        folder = self._folder / "gradescope"
+        folder.mkdir(exist_ok=True)
+        for row in named:
+            self._json(f"gradescope/{row.stem}.json", exports.gradescope(row, group.scheme))
+        return folder
+
+    def _students(self, before: Sequence[Row], named: Sequence[Row]) -> None:
+        kept: set[str] = set()
+        for old, row in zip(before, named, strict=True):
+            if old.page:
+                (self.pages / old.page).rename(self.pages / row.page)
+                kept.add(row.page)
+            (self.pages / f"{row.stem}.txt").write_text(feedback(row), encoding="utf-8", newline="\n")
+            kept.add(f"{row.stem}.txt")
+        for file in self.pages.iterdir():  # of hand-ins that another one of the same student replaced
+            if file.name not in kept:
+                file.unlink()
+        place = self._folder / pages.FOLDER
+        if place.is_dir():
+            for file in place.iterdir():
+                if _OURS.fullmatch(file.name):
+                    file.unlink()
+        place.mkdir(exist_ok=True)
+        for file in self.pages.iterdir():
+            file.replace(place / file.name)
+        self.pages.rmdir()
+
+    def _json(self, name: str, document: dict[str, Any]) -> Path:
+        return self._file(name, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+    def _file(self, name: str, text: str) -> Path:
+        path = self._folder / name
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            new.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
+        return path
+
+
+def _named(rows: Sequence[Row]) -> list[Row]:
+    """With a file name of their own, after their name: nothing of it but letters and digits."""
+    taken: dict[str, int] = {}
+    named = []
+    for row in rows:
+        plain = (
+            "-".join(name_words(row.student)).encode("ascii", "ignore").decode()[:_LONGEST_NAME].strip("-")
+        )
+        stem = plain or "student"
+        taken[stem] = taken.get(stem, 0) + 1
+        unique = stem if taken[stem] == 1 else f"{stem}--{taken[stem]}"
+        named.append(replace(row, stem=unique, page=f"{unique}.html" if row.page else ""))
+    return named
