@@ -3,7 +3,8 @@
 The words themselves are in ``en/`` and ``pt-BR/``, a file a subject: one table per finding code
 (``[finding.<code>]``), per error code (``[error.<code>]``), per remark (``[remark.<code>]``) and one for the
 phrases of the user interface (``[say]``). A code's table may hold sub-tables, one per situation, chosen by
-its ``variant``; what a sub-table does not say, its code's table says. How a fact stands in the text,
+its ``variant``; what a sub-table does not say, its code's table says. ``looks = true`` stands over a ``fix``
+that changes nothing when it is pasted: it is no mending. How a fact stands in the text,
 above all in a ``fix``, which people paste, is told in ``pasting``. What came of a probe is data in English,
 by the agent's own words; ``[probe]`` has each of them with what a person reads.
 """
@@ -82,11 +83,15 @@ class Refused(Protocol):
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """``what`` is one sentence, ``why`` one or two, ``fix`` lines to paste or one next step."""
+    """``what`` is one sentence, ``why`` one or two, ``fix`` lines to paste or one next step.
+
+    ``looks``: what is pasted changes nothing, and only shows more.
+    """
 
     what: str
     why: str
     fix: str
+    looks: bool = False
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +171,9 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
             fix = filled(said.get("fix", ""), facts, pasted=True)
         except NotWhole:
             fix = self.say("report-fix-by-hand", subject=facts["subject"])
-        return Words(what=what, why=why, fix=fix)
+            return Words(what=what, why=why, fix=fix, looks=True)
+        told_by = chosen if isinstance(chosen, dict) and "fix" in chosen else table
+        return Words(what=what, why=why, fix=fix, looks=bool(told_by.get("looks")))
 
     def refusal(self, refused: Refused) -> str:
         """Why it cannot be, after the place where it was said, if that is known."""

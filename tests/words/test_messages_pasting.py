@@ -28,7 +28,8 @@ HARMLESS = "SAFE"
 
 PROGRAMS = (
     "aws kubectl sudo touch ls chmod cat tr base64 dirname date ping tcpdump ip tc nft timeout uptime "
-    "ssh-add ssh-keygen run LOGIN WHERE_LOGIN AT_LOGIN tracepath COMMAND gunzip python3 last curl uname sed"
+    "ssh-add ssh-keygen run LOGIN WHERE_LOGIN AT_LOGIN tracepath getent COMMAND gunzip python3 last curl "
+    "uname sed"
 )
 PLAYED = f"""
 PATH=/nowhere
