@@ -2,7 +2,8 @@
 
 Its packages (``requirements.txt``: 580 MB, minutes) are nobody's dependency of ours: who wants this test says
 ``KTHW_ANSIBLE=1``, or names with ``KTHW_ANSIBLE=FOLDER`` a virtual environment that has them, and needs no
-network then. CI does not set it.
+network then. CI does not set it. Each test has seven minutes; where that is too little for a busy machine:
+``-o faulthandler_timeout=1800``.
 """
 
 from __future__ import annotations
