@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from kthw.foreign import printable
 from kthw.grade.feedback import feedback
-from kthw.grade.pages import areas, cell, own
+from kthw.grade.pages import FOLDER, areas, cell, own
 from kthw.grade.points import Scheme
 from kthw.grade.row import Row, Share
 from kthw.words.messages import Catalogue, catalogue
@@ -35,7 +35,7 @@ def table(rows: Sequence[Row], words: Catalogue) -> str:
     )
     for row in rows:
         points = row.points
-        earned = points.earned if points and row.counts else 0 if row.is_judged or not row.counts else ""
+        earned = points.earned if points and row.counts else 0
         writer.writerow(
             [
                 _cell(row.student),
@@ -50,7 +50,7 @@ def table(rows: Sequence[Row], words: Catalogue) -> str:
                 _cell(row.file),
                 _cell(row.at),
                 f"'{row.account}" if row.account else "",  # or a spreadsheet takes it for a number
-                row.page,
+                f"{FOLDER}/{row.page}" if row.page else "",
                 _cell(feedback(row)),
             ]
         )

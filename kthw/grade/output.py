@@ -19,12 +19,15 @@ from kthw.grade.feedback import feedback
 from kthw.grade.judged import Class
 from kthw.grade.naming import words as name_words
 from kthw.grade.row import Row
+from kthw.observed import bounded_file
 from kthw.words.messages import Catalogue
 
 PAGE: Final = "class.html"
 TABLE: Final = "grades.csv"
 _LONGEST_NAME: Final = 60
-_OURS: Final = re.compile(r"[a-z0-9-]{1,80}\.(?:html|txt|json)")
+_OURS: Final = re.compile(r"[a-z0-9-]{1,80}\.(?:html|txt)")
+_MADE: Final = ".made-by-grade"
+_MOST_LISTED: Final = 10_000_000
 
 
 class Output:
@@ -83,13 +86,12 @@ class Output:
             if file.name not in kept:
                 file.unlink()
         place = self._folder / pages.FOLDER
-        if place.is_dir():
-            for file in place.iterdir():
-                if _OURS.fullmatch(file.name):
-                    file.unlink()
         place.mkdir(exist_ok=True)
+        for name in _made(place):
+            (place / name).unlink(missing_ok=True)
         for file in self.pages.iterdir():
             file.replace(place / file.name)
+        self._file(f"{pages.FOLDER}/{_MADE}", "".join(f"{name}\n" for name in sorted(kept)))
         self.pages.rmdir()
 
     def _json(self, name: str, document: dict[str, Any]) -> Path:
@@ -104,6 +106,15 @@ class Output:
         finally:
             new.unlink(missing_ok=True)
         return path
+
+
+def _made(folder: Path) -> list[str]:
+    """The files that an earlier run left there; what somebody else laid beside them is not ours to delete."""
+    try:
+        listed = bounded_file.read(folder / _MADE, _MOST_LISTED).decode("ascii", "replace")
+    except OSError:
+        return []
+    return [name for name in listed.splitlines() if _OURS.fullmatch(name)]
 
 
 def _named(rows: Sequence[Row]) -> list[Row]:

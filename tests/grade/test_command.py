@@ -25,6 +25,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 CLASSROOM = PROJECT / "docs" / "classroom"
 BROKEN = FAULTS["worker stopped"][0]
 
+MADE = ".made-by-grade"
+"""Which files of that folder are the command's own."""
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -55,7 +58,7 @@ def test_all_that_holds_is_exit_code_0_and_its_files_are_named(run: Run) -> None
     left = {str(file.relative_to("grades")) for file in Path("grades").rglob("*") if file.is_file()}
     assert left == {
         "class.html", "grades.csv", "ctrf.json", "junit.xml", "results.json",
-        "students/ana.html", "students/ana.txt",
+        "students/ana.html", "students/ana.txt", f"students/{MADE}",
     }  # fmt: skip
     assert "grades/class.html" in out
 
@@ -120,9 +123,14 @@ def test_a_second_run_leaves_no_page_of_the_first(run: Run) -> None:
     Path("ana.json").write_bytes(report(of_student(OK, 1)))
     Path("bo.json").write_bytes(report(of_student(OK, 2)))
     run("ana.json", "bo.json")
-    (Path("grades") / "students" / "My notes.txt").write_text("mine")
+    (Path("grades") / "students" / "notes.txt").write_text("mine")
     run("bo.json")
-    assert {file.name for file in Path("grades/students").iterdir()} == {"bo.html", "bo.txt", "My notes.txt"}
+    assert {file.name for file in Path("grades/students").iterdir()} == {
+        "bo.html",
+        "bo.txt",
+        "notes.txt",
+        MADE,
+    }
     assert [file.name for file in Path("grades").iterdir() if file.name.startswith(".")] == []
 
 

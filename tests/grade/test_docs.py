@@ -19,7 +19,7 @@ PAGES = ("grading.md", "avaliacao.pt-BR.md")
 
 @pytest.fixture(params=PAGES)
 def page(request: pytest.FixtureRequest) -> str:
-    return (DOCS / request.param).read_text(encoding="utf-8")
+    return str((DOCS / request.param).read_text(encoding="utf-8"))
 
 
 def code(page: str) -> set[str]:
