@@ -31,7 +31,7 @@ class Picture:
         self._head = head
         self._stream = stream
         self._say = say
-        self._facts: list[str] = []
+        self._things: list[str] = []
         self._changes: list[str] = []
 
     def until_it_ends(self, leader: subprocess.Popen[bytes]) -> None:
@@ -49,10 +49,10 @@ class Picture:
                 leader.wait(_LOOK_SECONDS)
 
     def _show(self, stream: TextIO, *, first: bool) -> None:
-        facts = status.facts(self._directory, self._say)
-        gone = [f"− {each}" for each in _only(self._facts, facts)]
-        changes = [*gone, *(f"+ {each}" for each in _only(facts, self._facts))]
-        self._facts = facts
+        things = status.things(self._directory, self._say)
+        gone = [f"− {each}" for each in _only(self._things, things)]
+        changes = [*gone, *(f"+ {each}" for each in _only(things, self._things))]
+        self._things = things
         if not first and changes:
             self._changes = changes
         if stream.isatty():

@@ -52,9 +52,9 @@ def version(directory: Path) -> int:
     return 0
 
 
-def facts(directory: Path, say: Callable[..., str]) -> list[str]:
+def things(directory: Path, say: Callable[..., str]) -> list[str]:
     """A line for each thing that there is and that a call may change, which says by itself what it is."""
-    return [line for network in _networks(directory) for line in _facts(network, say)]
+    return [line for network in _networks(directory) for line in _things(network, say)]
 
 
 def _networks(directory: Path) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ def _place(route: Route) -> tuple[bool, int, str]:
     return route.kind != "local", -ipaddress.IPv4Network(route.destination).prefixlen, route.destination
 
 
-def _facts(network: dict[str, Any], say: Callable[..., str]) -> Iterator[str]:
+def _things(network: dict[str, Any], say: Callable[..., str]) -> Iterator[str]:
     yield _head(network)
     for machine in network["machines"]:
         yield "  ".join(_row(machine, say))

@@ -40,7 +40,7 @@ HOOKS: Final = (
     Fault(
         name="one half of the pods is dropped",
         en="A rule on worker-1 drops what is for the upper half of its pod CIDR, where no pod is yet.",
-        pt="Uma regra no worker-1 descarta o que vai para a metade de cima do pod CIDR, onde ainda não há pod.",
+        pt="Uma regra no worker-1 descarta o que vai para a metade de cima do pod CIDR, ainda sem pods.",
         breaks="ssh worker-1 'sudo iptables -I FORWARD -d 10.200.1.128/25 -j DROP'",
         expected=("forward-dropped.rule worker-1",),
     ),
