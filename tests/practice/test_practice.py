@@ -93,7 +93,7 @@ def test_what_is_revealed_is_the_suites_answer_and_no_points_come_after_it(tmp_p
     (exercise,) = drawn(21, "easy", 1).exercises
     assert f"  {exercise.data.en}" in done.stdout, done
     assert "✗ source-dest-check-on" in done.stdout
-    assert "aws ec2 modify-instance-attribute" in done.stdout
+    assert "--no-source-dest-check" in done.stdout
     assert "=0" in done.stdout
     assert done.stdout.splitlines()[-1] == "There is nothing to hint at any more."
     result = kept(tmp_path)["practice"]
