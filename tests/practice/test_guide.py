@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.faults.fault import Fault
-from sandbox.practice.asked import USUAL_FAULTS
+from sandbox.practice.asked import USUAL_FAULTS, Level
 from sandbox.practice.draw import drawn
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -28,7 +28,7 @@ def parts(language: str) -> tuple[str, str]:
 def faults(command: str) -> Sequence[Fault]:
     """Those that the command hides, read as the command reads its options."""
     options = dict(re.findall(r"--(\w+) (\S+)", command))
-    level = "hard" if options.pop("level", "easy") == "hard" else "easy"
+    level: Level = "hard" if options.pop("level", "easy") == "hard" else "easy"
     count = int(options.pop("faults", USUAL_FAULTS[level]))
     seed = int(options.pop("seed"))
     assert options == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -112,6 +113,7 @@ def test_cut_off_it_leaves_nothing_behind(tmp_path: Path, how: signal.Signals) -
         assert process.stdout is not None
         directory = Path(process.stdout.readline().strip()).parent
         assert (directory / "practice.json").exists()
+        wait_until(lambda: any(map(_is_sleep, descendants(process.pid))), "the shell's place taken", 60.0)
         family = descendants(process.pid)
         process.send_signal(how)
         if how == signal.SIGKILL:  # whatever runs in the shell's place is the terminal's to end
@@ -123,7 +125,9 @@ def test_cut_off_it_leaves_nothing_behind(tmp_path: Path, how: signal.Signals) -
 
 
 def _is_sleep(pid: int) -> bool:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\0")
+    with contextlib.suppress(OSError):  # it has ended
+        return Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\x00600\x00"
+    return False
 
 
 def test_a_command_that_there_is_not_is_named(tmp_path: Path) -> None:
