@@ -17,6 +17,7 @@ from sandbox.faults.aws_cli import CLIENT
 _START_SECONDS: Final = 120.0
 """Two seconds of CPU, of which a machine with much else to do gives a twentieth."""
 _LINE_SECONDS: Final = 60.0
+_END_SECONDS: Final = 10.0
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
 PRELUDE: Final = r"""
@@ -231,7 +232,11 @@ class Terminal:
     def close(self) -> None:
         if self._cli.stdin:
             self._cli.stdin.close()
-        self._cli.wait(10)
+        try:
+            self._cli.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:  # a machine with much else to do: it has nothing left to say
+            self._cli.kill()
+            self._cli.wait()
 
     def types(self, lines: str, variables: Mapping[str, str] | None = None) -> dict[str, str]:
         """Run ``lines`` as a script that stops at its first failure; return what it exported.

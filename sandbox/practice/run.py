@@ -136,10 +136,10 @@ def _end(directory: Path, reports: Path, say: Callable[..., str], *, hung_up: bo
             ),
             aside=True,
         )
-        return max(_keep(exercise, directory, reports, say), int(not exercise.solved))
+        return max(keep(exercise, directory, reports, say), int(not exercise.solved))
 
 
-def _keep(exercise: Session, directory: Path, reports: Path, say: Callable[..., str]) -> int:
+def keep(exercise: Session, directory: Path, reports: Path, say: Callable[..., str]) -> int:
     """The recording of the last look, with the result in it, if there was one; 1 where it cannot be kept."""
     path = reports / f"practice-{exercise.seed}-{exercise.level}-{exercise.count}.json"
     try:
