@@ -84,8 +84,16 @@ TESTED_FROM_WITHIN = (
     Import("tests/fuzz/test_recordings.py", "fixtures.summary.Summing", lazily=False),
     Import("tests/plugin/own_steps.py", "fixtures.options.SETTINGS", lazily=False),
     Import("tests/plugin/test_shown.py", "fixtures.gathering", lazily=False),
-)
-"""Of pytest's side, what is measured, counted, tried very often, or on a machine that fails: no program."""
+    *(
+        Import("tests/verdict/transcripts.py", f"fixtures.{name}", lazily=False)
+        for name in (
+            "judging.WORKER", "judging.as_text", "judging.properties", "judging.reason", "sentences.asking",
+            "summary.AnyReport", "summary.Summing",
+        )
+    ),
+)  # fmt: skip
+"""Of pytest's side, what is measured, counted, tried very often, or on a machine that fails: no program; and
+what writes the transcripts of many runs."""
 
 
 def sources(folder: str) -> list[Path]:
@@ -241,7 +249,7 @@ READ_FACTS: Final = {
     ("kthw/words/messages.py", "finding_facts"): "fills words",
     ("kthw/words/messages.py", "error_facts"): "fills words",
     ("kthw/words/nobody.py", "screen"): "fills words",
-    ("fixtures/judging.py", "_reason"): "fills words",
+    ("fixtures/judging.py", "reason"): "fills words",
     ("kthw/observed/recording.py", "_unreadable"): "fills words",
     ("kthw/observed/recording.py", "_of_today"): "makes fields of them, of what an older version recorded",
     ("kthw/observed/ways_in.py", "told"): "adds words of a jump host",

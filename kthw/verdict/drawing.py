@@ -7,18 +7,20 @@ the matrix of pairs only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from kthw.findings.finding import Finding
 from kthw.findings.judging import Verdict
+from kthw.intended import tutorial
 from kthw.network.model import Network
 from kthw.network.node_routes import by_plugin
 from kthw.observed.evidence import Instance, RouteTable
+from kthw.verdict.marks import Marks
 from kthw.verdict.matrix import dots, heat_map, legend
 from kthw.verdict.report import SYMPTOM
 from kthw.verdict.routes_drawing import HEAD, ROW, TABLE_WIDTH, Row, height_of, rows_of, table_markup
-from kthw.verdict.svg import box, element, text, titled
+from kthw.verdict.svg import box, described, element, text, titled
 from kthw.words.messages import Catalogue
 
 MOST_DRAWN: Final = 12
@@ -32,23 +34,28 @@ _WORKER_STEP: Final = 92
 _SUBNET_GAP: Final = 34
 _MATRIX_X: Final = 926
 _TOP: Final = 160
+_MOST_BADGES: Final = 4
 
 
-def drawing(verdict: Verdict, words: Catalogue) -> str:
-    """Inline SVG, or nothing where AWS could not be looked at or no worker was to be found."""
+def drawing(verdict: Verdict, words: Catalogue, marks: Marks | None = None) -> str:
+    """Inline SVG, or nothing where AWS could not be looked at or no worker was to be found.
+
+    ``marks``: the numbers of the causes, by which what is broken is marked and linked to where it is told.
+    """
     network = verdict.network
     if network is None or not network.inventory.vpcs:
         return ""
     if len(network.workers) > MOST_DRAWN:
         return heat_map(verdict.evidence, words)
-    return _Drawing(network, verdict.findings, words).svg()
+    return _Drawing(network, verdict.findings, words, marks or Marks()).svg()
 
 
 class _Drawing:
-    def __init__(self, network: Network, findings: Sequence[Finding], words: Catalogue) -> None:
+    def __init__(self, network: Network, findings: Sequence[Finding], words: Catalogue, marks: Marks) -> None:
         self._network = network
         self._evidence = network.evidence
         self._findings = findings
+        self._marks = marks
         self._say = words.say
         self._words = words
         self._workers = network.workers
@@ -71,18 +78,18 @@ class _Drawing:
             self._gateway(),
             *(self._subnets()),
             *(table_markup(self._say, t, rows[t.id], _TABLE_X, table_y[t.id]) for t in tables),
-            *(line for t in tables for line in self._lines(rows[t.id], table_y[t.id])),
+            *(line for t in tables for line in self._lines(t, rows[t.id], table_y[t.id])),
             *(self._worker(n, worker) for n, worker in enumerate(self._workers)),
             matrix.markup,
             foot,
         ]
         return element(
             "svg",
-            "".join(parts),
+            described(self._say) + "".join(parts),
             xmlns="http://www.w3.org/2000/svg",
             viewBox=f"0 0 {width:.0f} {bottom + 64:.0f}",
-            role="img",
-            aria_label=self._say("report-drawing"),
+            role="group",
+            aria_labelledby="kthw-drawing-title kthw-drawing-about",
         )
 
     def _tables(self) -> list[RouteTable]:
@@ -141,11 +148,13 @@ class _Drawing:
         # A route that is wrong is shown in its table, not on the worker it should lead to.
         mine = {f.code for f in self._findings if f.worker == worker}
         wrong = sorted(code for code in mine if not code.startswith(_ELSEWHERE))
-        state = "bad" if wrong else "good"
+        numbers = self._numbers(lambda f: f.worker == worker and not f.code.startswith(_ELSEWHERE))
+        badges = _badges(numbers, _WORKER_X + _WORKER_WIDTH - 20, y + 38)
+        state = "bad" if wrong else "unseen" if worker in self._marks.workers else "good"
         if instance is None:
             card = box(_WORKER_X, y, _WORKER_WIDTH, _WORKER_HEIGHT, "worker bad absent")
-            said = self._say("report-absent")
-            return card + text(_WORKER_X + 16, y + 28, worker, "strong") + text(_WORKER_X + 16, y + 52, said)
+            said = text(_WORKER_X + 16, y + 52, f"✗ {self._say('report-absent')}")
+            return card + text(_WORKER_X + 16, y + 28, worker, "strong") + said + badges
         parts = [
             box(_WORKER_X, y, _WORKER_WIDTH, _WORKER_HEIGHT, f"worker {state}"),
             text(_WORKER_X + 16, y + 22, worker, "strong"),
@@ -153,10 +162,27 @@ class _Drawing:
             text(_WORKER_X + 16, y + 40, self._about(instance), "mono faint"),
             text(_WORKER_X + 16, y + 61, self._pods(worker), "mono pod"),
         ]
-        if wrong:
-            parts.append(text(_WORKER_X + _WORKER_WIDTH - 12, y + 61, "✗", "cross", text_anchor="end"))
-        told = (", ".join([worker, *wrong]), self._says(worker))
-        return titled("".join(parts), "; ".join(filter(None, told)))
+        right = _WORKER_X + _WORKER_WIDTH - 12
+        unseen = self._marks.workers.get(worker)
+        if unseen:
+            said = text(right, y + 62, f"! {self._say('report-unseen')}", "unseen", text_anchor="end")
+            parts.append(element("a", said, href=f"#unseen-{unseen}"))
+        elif wrong:
+            parts.append(text(right, y + 63, "✗", "cross", text_anchor="end"))
+        told = (", ".join([worker, *wrong]), self._says(worker), self._say("report-unseen") if unseen else "")
+        return titled("".join(parts), "; ".join(filter(None, told))) + badges
+
+    def _numbers(self, about: Callable[[Finding], bool]) -> list[int]:
+        """Of the causes that it is about, as they are told."""
+        known = self._marks.numbers
+        return sorted(known[f.cause] for f in self._findings if f.cause in known and about(f))
+
+    def _row_numbers(self, table: RouteTable, row: Row) -> list[int]:
+        def about(f: Finding) -> bool:
+            here = f.code.startswith(("route-", "local-", "internet-")) and f.table in (table.id, "")
+            return here and row.destination in (f.destination or tutorial.EVERYWHERE)
+
+        return self._numbers(about)
 
     def _says(self, worker: str) -> str:
         """What the node says it is called, and how large the packets of its interfaces may be."""
@@ -175,7 +201,7 @@ class _Drawing:
         said = self._say("report-pods", cidr=cidr or "—")
         return f"{said} · {node.pod}" if node and node.pod else said
 
-    def _lines(self, rows: Sequence[Row], y: float) -> list[str]:
+    def _lines(self, table: RouteTable, rows: Sequence[Row], y: float) -> list[str]:
         """From each route to the worker it leads to; a route that leads nowhere ends in a cross."""
         lines, x = [], _TABLE_X + TABLE_WIDTH
         for n, row in enumerate(rows):
@@ -194,6 +220,8 @@ class _Drawing:
             elif not row.good:
                 lines.append(element("path", d=f"M{x} {start}H{x + 34}", class_="line bad"))
                 lines.append(text(x + 40, start + 5, "✗", "cross"))
+            if not row.good:
+                lines.append(_badges(self._row_numbers(table, row), x + 17, start))
         return lines
 
     def _worker_tops(self) -> list[float]:
@@ -209,3 +237,14 @@ class _Drawing:
 
     def _middle(self, n: int) -> float:
         return self._top(n) + _WORKER_HEIGHT / 2
+
+
+def _badges(numbers: Sequence[int], right: float, y: float) -> str:
+    """The numbers of causes, each linked to where it is told, from right to left."""
+    found = []
+    for place, number in enumerate(reversed(numbers[:_MOST_BADGES])):
+        x = right - 22 * place
+        mark = element("circle", cx=x, cy=y, r=9.5, class_="badge")
+        mark += text(x, y + 4.5, str(number), "badge", text_anchor="middle")
+        found.append(element("a", mark, href=f"#cause-{number}"))
+    return "".join(found)

@@ -11,7 +11,8 @@ import msgspec
 
 from kthw.network.loss import Count
 from kthw.observed.evidence import Evidence
-from kthw.verdict.svg import box, element, text, titled
+from kthw.verdict.svg import box, described, element, text
+from kthw.verdict.templating import escaped
 from kthw.words.messages import Catalogue
 
 Outcome = Literal["reached", "partly", "failed", "untried"]
@@ -79,9 +80,12 @@ def dots(evidence: Evidence, middles: Sequence[float], x: float, top: float, wor
             if source != destination:
                 outcome = seen.get((source, destination), "untried")
                 at = x + cell / 2 + column * cell
-                sign = text(at, y + 6, _SIGNS[outcome], f"sign {_CLASSES[outcome]}", text_anchor="middle")
+                sign = text(at, y + 6, _SIGNS[outcome], f"sign {_CLASSES[outcome]}")
                 said = f"{source} → {destination}: {words.say(f'report-pair-{outcome}')}"
-                parts.append(titled(sign, said))
+                place = box(at - cell / 2 + 2, y - 15, cell - 4, 30, "cell", 5)
+                pair = f"{workers.index(source)}-{column}"
+                told = element("title", escaped(said))
+                parts.append(element("a", told + place + sign, href="#kthw-way", data_pair=pair))
     return Dots(markup="".join(parts), width=max(cell * len(workers) + 40.0, 270.0))
 
 
@@ -90,7 +94,7 @@ def legend(words: Catalogue, x: float, y: float) -> str:
     parts = []
     for outcome, sign in _SIGNS.items():
         said = words.say(f"report-pair-{outcome}")
-        parts.append(text(x, y, sign, f"sign {_CLASSES[outcome]}", text_anchor="middle"))
+        parts.append(text(x, y, sign, f"sign {_CLASSES[outcome]}"))
         parts.append(text(x + 14, y - 1, said, "faint"))
         x += 40 + 8 * len(said)
     return "".join(parts)
@@ -128,12 +132,12 @@ def heat_map(evidence: Evidence, words: Catalogue) -> str:
     parts.append(_heat_legend(words, left, top + _HEAT_SIZE + 30))
     return element(
         "svg",
-        "".join(parts),
+        described(words.say) + "".join(parts),
         xmlns="http://www.w3.org/2000/svg",
         class_="kthw-heat",
         viewBox=f"0 0 {left + _HEAT_SIZE + 40:.0f} {top + _HEAT_SIZE + 60:.0f}",
         role="img",
-        aria_label=words.say("report-pairs-title"),
+        aria_labelledby="kthw-drawing-title kthw-drawing-about",
     )
 
 

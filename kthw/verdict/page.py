@@ -1,22 +1,26 @@
-"""The top of the HTML report: where we looked, what is wrong, what mends it, and a drawing of the network.
+"""The HTML report above its table of tests: the verdict, where to start, the network, each cause once.
 
-Pure: a ``Report`` and a catalogue in, HTML out, by ``templates/page.html.j2``. It works offline and prints.
+Pure: a ``Report`` and a catalogue in, HTML out, by ``templates/page.html.j2``. It works offline, prints, and
+without JavaScript says the same; ``templates/page.js`` copies commands and shows the way of a pair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
-import msgspec
-
-from kthw.verdict.drawing import drawing
-from kthw.verdict.report import Report
+from kthw.verdict.causes import Block, causes, is_much, missed, start
+from kthw.verdict.drawing import MOST_DRAWN, drawing
+from kthw.verdict.marks import marks
+from kthw.verdict.outcome import outcome
+from kthw.verdict.report import Report, Root
 from kthw.verdict.templating import markup, style, template
+from kthw.verdict.ways import ways
 from kthw.words.messages import Catalogue
 
 _MOST_PAIRS: Final = 12
-_SIGNS: Final = {"bad": "✗", "unknown": "!", "good": "✓"}
+_MOST_TOLD: Final = 4
 _TRANSLATED: Final = {
     ".filter": "report-filter",
     "#show_all_details": "report-unfold",
@@ -26,55 +30,79 @@ _TRANSLATED: Final = {
 """By selector, what pytest-html says in English."""
 
 
+class _Consequences(NamedTuple):
+    """``parted``: pairs of workers that are kept apart; ``brings``: what mending it does, in sentences."""
+
+    parted: int
+    brings: list[str]
+    lines: list[str]
+
+
 def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
     """All that comes before the table of tests. ``target``: the lines that name what was looked at."""
     translation = {selector: words.say(key) for selector, key in _TRANSLATED.items()}
-    return filled("page.html.j2", report, words, target, translation=translation)
+    return filled("page.html.j2", report, words, target, script=style("page.js"), translation=translation)
 
 
 def filled(name: str, report: Report, words: Catalogue, target: Sequence[str], **more: object) -> str:
-    """A template that includes ``run.html.j2``, with all that this needs."""
-    return template(name).render(
-        report=report,
-        words=words,
-        say=words.say,
-        target=target,
-        style=style("report.css"),
-        verdict=_verdict(report, words),
-        drawing=markup(drawing(report.verdict, words)),
-        most_pairs=_MOST_PAIRS,
-        **more,
-    )
+    """A template that includes ``run.html.j2``, with all that this needs.
+
+    ``more`` without a ``script``: a page without one, on which nothing can be chosen.
+    """
+    wrong, unseen = causes(report, words), missed(report, words)
+    marked = marks(wrong, unseen)
+    chosen = "script" in more and len(report.evidence.intended.workers) <= MOST_DRAWN
+    begin = start(wrong, unseen)
+    needed: dict[str, object] = {
+        "report": report,
+        "words": words,
+        "say": words.say,
+        "target": target,
+        "style": style("report.css"),
+        "verdict": outcome(report, words),
+        "cost": _cost(report, words),
+        "wrong": wrong,
+        "unseen": unseen,
+        "begin": begin,
+        "begins_with": "cause" if begin in wrong else "unseen",
+        "drawing": markup(drawing(report.verdict, words, marked)),
+        "ways": ways(report, marked, words) if chosen else None,
+        "much": is_much(report),
+        "consequences": functools.partial(_consequences, report=report, words=words),
+        "most_pairs": _MOST_PAIRS,
+    }
+    return template(name).render({**needed, **more})
 
 
-class _Verdict(msgspec.Struct, frozen=True):
-    kind: str
-    said: str
-    cost: str
+def references(report: Report, tests: Mapping[tuple[str, str], str], words: Catalogue) -> dict[str, str]:
+    """By node id, of those that did not pass: links to where the page tells why. ``tests``: by check and
+    subject, the node id."""
+    marked = marks(causes(report, words), missed(report, words))
+    found = {}
+    for each in report.verdict.outcomes:
+        links = marked.of(each)
+        test = tests.get((each.check, each.subject))
+        if links and test:
+            found[test] = str(template("rows.html.j2").module.references(links))  # type: ignore[attr-defined]  # a macro
+    return found
 
-    @property
-    def sign(self) -> str:
-        return _SIGNS[self.kind]
+
+def _consequences(block: Block[Root], report: Report, words: Catalogue) -> _Consequences:
+    pairs = [(each.cause, pair) for each in block.causes for pair in each.cause.pairs]
+    lines = []
+    for root, pair in pairs[:_MOST_PAIRS]:
+        came = report.traced(root, pair, words)
+        lines += [words.probe(pair), *([f"    {came}"] if came else [])]
+    if len(pairs) > _MOST_PAIRS:
+        lines.append(words.say("report-more-pairs", count=len(pairs) - _MOST_PAIRS))
+    told = block.causes[:_MOST_TOLD]
+    brings = [sentence for each in told for sentence in report.promised(each.cause, words)]
+    parted = len({(pair.source, pair.destination) for _, pair in pairs})
+    return _Consequences(parted, brings, lines)
 
 
-def _verdict(report: Report, words: Catalogue) -> _Verdict:
+def _cost(report: Report, words: Catalogue) -> str:
     counts = report.summary
-    if report.roots:
-        kind, said = "bad", words.say("report-verdict-wrong", count=len(report.roots))
-    elif report.errors or counts.errors:
-        kind, said = "unknown", words.say("report-verdict-unknown")
-    elif counts.failed:
-        kind, said = "unknown", words.say("report-verdict-unexpected", count=counts.failed)
-    elif counts.passed and report.interrupted:
-        kind, said = "unknown", words.say("report-verdict-interrupted", count=counts.passed)
-    elif counts.passed and counts.skipped:
-        kind = "unknown" if report.evidence.target.no_packets else "good"
-        said = words.say("report-verdict-partly", count=counts.passed, skipped=counts.skipped)
-    elif counts.passed:
-        kind, said = "good", words.say("report-verdict-right", count=counts.passed)
-    else:
-        kind, said = "unknown", words.say("report-verdict-nothing")
-    cost = words.say(
+    return words.say(
         "report-cost", calls=counts.aws_calls, sessions=counts.ssh_sessions, seconds=f"{counts.seconds:.1f}"
     )
-    return _Verdict(kind, said, cost)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kthw.verdict.templating import escaped
 
 
@@ -27,6 +29,13 @@ def box(x: float, y: float, width: float, height: float, class_: str, radius: fl
 def titled(markup: str, said: str) -> str:
     """``markup`` as a group with a tooltip, which a screen reader says too."""
     return element("g", element("title", escaped(said)) + markup)
+
+
+def described(say: Callable[..., str]) -> str:
+    """The title and the description of the drawing of the network, for who does not see it."""
+    return element("title", escaped(say("report-drawing")), id="kthw-drawing-title") + element(
+        "desc", escaped(say("report-drawing-about")), id="kthw-drawing-about"
+    )
 
 
 def _number(value: object) -> str:

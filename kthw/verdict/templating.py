@@ -40,7 +40,7 @@ def template(name: str) -> jinja2.Template:
 
 @functools.cache
 def style(name: str) -> Markup:
-    """One of the style sheets in ``templates/``."""
+    """One of the style sheets and scripts in ``templates/``."""
     file = resources.files("kthw.verdict").joinpath("templates", name)
     return markup(file.read_text(encoding="utf-8"))
 

@@ -21,6 +21,8 @@ from kthw.observed.recording import write
 
 PROJECT = Path(__file__).resolve().parents[2]
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.plugin.own_journal")
+NOT_ALL_SEEN = 10
+"""The promised exit code where nothing is wrong as far as could be looked, and not everything could be."""
 _MINE = ("AWS_", "KTHW_", "LC_", "LANG", "PYTEST_", "PYTHONUNBUFFERED")
 
 

@@ -9,7 +9,7 @@ import pytest
 from kthw.observed.recording import write
 from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import healthy
-from tests.plugin.conftest import PROJECT, Ran, Run, asked
+from tests.plugin.conftest import NOT_ALL_SEEN, PROJECT, Ran, Run, asked
 from tests.plugin.test_options import is_one_sentence
 from tests.provision.account import Account
 
@@ -91,7 +91,7 @@ def test_the_account_that_the_file_expects_is_expected(
     aws_account.build()
     lab.write_text("expect-account = '999999999999'\n")
     ran = run_here(*LOOKING, **aws_account.environment)
-    assert ran.code == 1
+    assert ran.code == NOT_ALL_SEEN
     assert {error["code"] for error in ran.document["errors"]} == {"wrong-account"}
     found = run_here(*LOOKING, "--workers", "tag:Name=worker-*", **aws_account.environment)
     assert found.code == 4

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kthw.findings import needs
-from tests.plugin.conftest import PROJECT, Run, asked, clean
+from tests.plugin.conftest import NOT_ALL_SEEN, PROJECT, Run, asked, clean
 from tests.provision.account import Account
 from tests.provision.wire import Wire, then, unanswered
 
@@ -65,7 +65,7 @@ def test_the_environment_may_choose_the_target(account: Account, run_pytest: Run
 def test_another_account_than_expected_is_an_error(account: Account, run_pytest: Run) -> None:
     expected = ("--expect-account", "999999999999")
     ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, *expected, **account.environment)
-    assert ran.code == 1
+    assert ran.code == NOT_ALL_SEEN
     assert [error["code"] for error in ran.document["errors"]] == ["wrong-account"]
     assert f"account {account.id}, region us-east-1" in ran.lines[-2]
     assert ran.document["summary"]["failed"] == ran.document["summary"]["passed"] == 0
@@ -75,7 +75,7 @@ def test_no_credentials_are_an_error_told_once(account: Account, run_pytest: Run
     lost = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     environment = {name: value for name, value in account.environment.items() if name not in lost}
     ran = run_pytest(SUITE, *AWS, **environment)
-    assert ran.code == 1
+    assert ran.code == NOT_ALL_SEEN
     assert ran.output.count("! credentials-missing") == 1
     assert "Traceback" not in ran.output
 
@@ -178,7 +178,7 @@ def test_routes_that_somebody_else_takes_away_while_we_look_are_an_error_and_no_
     wire.on("CreateRoute", always=then(taken_back))
     environment = {**account.environment, "AWS_ENDPOINT_URL": wire.endpoint}
     ran = run_pytest(SUITE, *AWS, "--provision", "--ssh-config", str(config), **environment)
-    assert ran.code == 1, ran.output
+    assert ran.code == NOT_ALL_SEEN, ran.output
     assert ran.codes == []
     changed = [error for error in ran.document["errors"] if error["code"] == "routes-changed"]
     assert [error["subject"] for error in changed] == [f"{account.table} · 10.200.0.0/24"]
@@ -191,7 +191,7 @@ def test_a_route_that_may_be_left_behind_is_an_error_with_the_command_that_delet
     wire.on("CreateRoute", unanswered)
     environment = {**account.environment, "AWS_ENDPOINT_URL": wire.endpoint}
     ran = run_pytest(SUITE, *AWS, *BEFORE_PODS, "--provision", **environment)
-    assert ran.code == 1, ran.output
+    assert ran.code == NOT_ALL_SEEN, ran.output
     (error,) = ran.document["errors"]
     assert (error["code"], error["subject"]) == ("route-left-behind", f"{account.table} · 10.200.0.0/24")
     delete = f"delete-route --route-table-id {account.table} --destination-cidr-block 10.200.0.0/24"

@@ -11,7 +11,7 @@ from kthw.findings.registry import CHECKS
 from kthw.observed.evidence import Evidence
 from tests.findings.changed_aws import inventory_of, with_inventory
 from tests.findings.clusters import healthy
-from tests.plugin.conftest import Ran, Run, asked
+from tests.plugin.conftest import NOT_ALL_SEEN, Ran, Run, asked
 
 _TESTS = asked(1)
 
@@ -36,7 +36,7 @@ def errors_of(ran: Ran) -> set[str]:
 
 def test_garbled_worker_costs_that_worker(judge: Run) -> None:
     ran = judge(garbled(healthy(), "instance", "worker-1 (i-01)", "worker-1"))
-    assert ran.code == 1
+    assert ran.code == NOT_ALL_SEEN
     assert ran.codes == []
     assert {each.partition("[")[2] for each in errors_of(ran)} == {"worker-1]"}
     assert [error["code"] for error in ran.document["errors"]] == ["aws-unreadable"]

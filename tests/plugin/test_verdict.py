@@ -13,7 +13,7 @@ from tests.findings.changed_nodes import failing, with_forward_chain, with_node,
 from tests.findings.clusters import TABLE, healthy
 from tests.findings.faults import FAULTS
 from tests.findings.faults_of_plugins import without_pod
-from tests.plugin.conftest import Run, asked
+from tests.plugin.conftest import NOT_ALL_SEEN, Run, asked
 
 TESTS = asked()
 KEYS = {
@@ -171,7 +171,7 @@ def test_a_stopped_worker_is_judged_by_aws_and_skipped_on_packets(judge: Run) ->
 
 def test_an_unreachable_worker_is_an_error_never_a_finding_and_never_a_pass(judge: Run) -> None:
     ran = judge(unseen("worker-1"))
-    assert ran.code == 1
+    assert ran.code == NOT_ALL_SEEN
     assert ran.codes == []
     summary = ran.document["summary"]
     # What is asked of the login, and of worker-1's node and pod; of the others, what needs all their peers.
@@ -210,7 +210,7 @@ def test_a_pod_that_its_own_network_does_not_make_is_a_finding_and_no_error(judg
 
 def test_an_account_that_cannot_be_looked_at_is_one_error_told_once(judge: Run) -> None:
     ran = judge(blind())
-    assert ran.code == 1
+    assert ran.code == NOT_ALL_SEEN
     assert ran.document["summary"]["errors"] == TESTS
     assert ran.output.count("credentials-missing") == 1
     assert "Traceback" not in ran.output
@@ -229,8 +229,13 @@ def test_an_error_beside_passing_tests_is_no_success(judge: Run) -> None:
     error = LookError(code="journal-unusable", subject="journal", facts={"file": "journal.jsonl"})
     ran = judge(replace(healthy(), errors=(error,)))
     assert f"{TESTS} passed" in ran.output
-    assert ran.code == 1
+    assert ran.code == NOT_ALL_SEEN
     assert "! journal-unusable" in ran.output
+
+
+def test_the_exit_code_tells_what_is_wrong_from_what_was_not_seen(judge: Run) -> None:
+    """A finding counts more than an error beside it."""
+    assert judge(replace(one_route_missing(), errors=unseen("worker-2").errors)).code == 1
 
 
 def test_what_a_later_chapter_brings_is_skipped_with_that_reason(judge: Run) -> None:
@@ -270,7 +275,7 @@ def test_a_node_whose_tools_failed_is_an_error_and_no_skip(judge: Run) -> None:
     error = LookError(code="node-unreadable", subject="worker-1", worker="worker-1", detail="ip", facts=facts)
     evidence = with_node(healthy(), "worker-1", firewall=None, ways=(), links=())
     ran = judge(replace(evidence, errors=(error,)))
-    assert ran.code == 1, ran.output
+    assert ran.code == NOT_ALL_SEEN, ran.output
     summary = ran.document["summary"]
     assert (summary["passed"], summary["skipped"], summary["errors"]) == (TESTS - 2, 0, 2)
     assert [error["code"] for error in ran.document["errors"]] == ["node-unreadable"]
@@ -281,7 +286,7 @@ def test_a_worker_lost_after_its_pod_was_made_is_the_only_one_with_an_error(judg
     seen = unseen("worker-1")
     node = replace(healthy().nodes["worker-1"], pod="", ways=(), firewall=None)
     ran = judge(replace(seen, nodes={**seen.nodes, "worker-1": node}))
-    assert ran.code == 1, ran.output
+    assert ran.code == NOT_ALL_SEEN, ran.output
     assert ran.document["summary"]["failed"] == ran.document["summary"]["skipped"] == 0
     assert [(e["code"], e["subject"]) for e in ran.document["errors"]] == [("ssh-unreachable", "worker-1")]
     assert "probe-timeout" not in ran.output

@@ -13,7 +13,9 @@ from kthw.findings.finding import Finding, Lost
 from kthw.findings.judging import Outcome, Verdict, judge
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Probe
+from kthw.verdict.causes import causes, missed
 from kthw.verdict.drawing import drawing
+from kthw.verdict.marks import marks
 from kthw.verdict.page import page
 from kthw.verdict.report import Report, Summary
 from kthw.words.messages import LANGUAGES, catalogue
@@ -165,7 +167,8 @@ def test_every_fault_makes_a_page_with_its_commands_and_a_drawing_that_is_xml(
     told = judged(evidence)
     html = page(told, words, ["target"])
     assert all(f"<code>{code}</code>" in html for code in codes if code != "pod-unreachable")
-    svg = drawing(told.verdict, words)
+    marked = marks(causes(told, words), missed(told, words))
+    svg = drawing(told.verdict, words, marked)
     assert svg in html
     there = told.verdict.network is not None and bool(told.verdict.network.located)
     assert bool(svg) == there, "of workers that are nowhere there is nothing to draw"

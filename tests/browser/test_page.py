@@ -1,0 +1,151 @@
+"""The page as people see it, in a real browser: what it shows, what it does, and on paper."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from kthw.verdict.causes import causes, missed
+from kthw.words.messages import catalogue
+from tests.browser.chromium import Chromium
+from tests.browser.conftest import Made
+from tests.verdict.transcripts import reported
+
+WIDEST = {"healthy": 100, "two-faults": 120, "worst": 250, "fifty": 500}
+"""Kilobytes: a page is sent by mail, and opened on a phone."""
+CELL = "document.querySelector('[data-pair=\"0-1\"]')"
+CONTRAST = """
+(() => {
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, n) => sum + c * [0.2126, 0.7152, 0.0722][n], 0);
+  const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parts(getComputedStyle(e).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  const told = ['p', 'li', 'h2', 'h3', 'dd', 'dt', 'pre', 'a', 'td', 'th', 'button', 'span', 'summary'];
+  for (const e of document.querySelectorAll(told.map(each => `.kthw ${each}`))) {
+    if (e.closest('svg') || !e.getClientRects().length || !e.textContent.trim()) continue;
+    const [one, two] = [light(parts(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    if ((one + 0.05) / (two + 0.05) < 4.5) faint.push(`${e.className}: ${e.textContent.slice(0, 40)}`);
+  }
+  return faint;
+})()
+"""
+
+
+class _Ids(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        self.ids += [said["id"] or ""] if "id" in said else []
+        self.links += [said["href"] or ""] if tag == "a" and "href" in said else []
+
+
+@pytest.mark.parametrize("name", WIDEST)
+def test_a_page_is_as_small_as_a_mail_takes(name: str, made: Made) -> None:
+    assert made(name, "en").stat().st_size <= WIDEST[name] * 1000
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_every_link_leads_to_a_place_in_the_page(language: str, made: Made) -> None:
+    """And each cause, and each thing that was not looked at, has an address of its own."""
+    written = _Ids(made("worst", language).read_text(encoding="utf-8"))
+    assert len(written.ids) == len(set(written.ids))
+    assert {link for link in written.links if link.startswith("#")} <= {f"#{each}" for each in written.ids}
+    report, words = reported("worst"), catalogue(language)
+    for kind, blocks in (("cause", causes(report, words)), ("unseen", missed(report, words))):
+        for block in blocks:
+            assert {f"{kind}-{each.number}" for each in block.causes} <= set(written.ids)
+
+
+def test_without_scripts_every_command_can_be_read(browser: Chromium, made: Made) -> None:
+    browser.open(made("worst", "en"), scripts=False)
+    document = browser("DOM.getDocument", depth=-1)
+    html = browser("DOM.getOuterHTML", nodeId=document["root"]["nodeId"])["outerHTML"]
+    text = re.sub(r"<[^>]+>", "", html.partition('<h2 class="kthw-tests"')[0])
+    for block in causes(reported("worst"), catalogue("en")):
+        for line in block.paste().splitlines():
+            assert line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in text
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("name", ["two-faults", "worst"])
+def test_nobody_scrolls_sideways(name: str, width: int, browser: Chromium, made: Made) -> None:
+    browser.open(made(name, "pt-BR"), width=width)
+    wide, screen = browser.run("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= screen <= width
+
+
+def test_the_first_screen_says_how_it_stands_where_to_start_and_shows_the_network(
+    browser: Chromium, made: Made
+) -> None:
+    browser.open(made("two-faults", "en"))
+    tops = browser.run(
+        "['.kthw-verdict', '.kthw-start', '.kthw-drawing', '#cause-1']"
+        ".map(each => document.querySelector(each).getBoundingClientRect().top)"
+    )
+    assert tops == sorted(tops)
+    assert tops[2] < 700
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_all_text_can_be_told_from_what_is_behind_it(dark: bool, browser: Chromium, made: Made) -> None:
+    browser.open(made("worst", "en"), dark=dark)
+    assert browser.run(CONTRAST) == []
+
+
+def test_copy_takes_the_commands_and_nothing_else(browser: Chromium, made: Made) -> None:
+    browser.open(made("worst", "en"))
+    browser.run("navigator.clipboard.writeText = async text => { window.taken = text; }")
+    taken = browser.run(
+        "(async () => { const found = [];"
+        " for (const each of document.querySelectorAll('.kthw-findings:not(.kthw-errors) .kthw-copy'))"
+        " { each.click(); await 0; found.push(window.taken); } return found; })()"
+    )
+    assert taken == [block.paste() for block in causes(reported("worst"), catalogue("en")) if block.paste()]
+
+
+def test_a_chosen_pair_shows_its_way_and_where_it_is_broken(browser: Chromium, made: Made) -> None:
+    """By the keyboard, too: a cell is a link."""
+    browser.open(made("two-faults", "en"))
+    assert browser.run(f"{CELL}.tabIndex") == 0
+    browser.run(f"{CELL}.dispatchEvent(new MouseEvent('click', {{cancelable: true}}))")
+    said = browser.run("document.getElementById('kthw-way').innerText")
+    broken = browser.run("[...document.querySelectorAll('.kthw-broken')].map(each => each.textContent)")
+    assert "From the pod on worker-0 to the pod on worker-1" in said
+    assert "no answer in 3.0 s" in said
+    assert broken == ["route table ✗ cause 1"]
+
+
+def test_the_network_is_marked_with_the_causes_and_what_was_not_seen(browser: Chromium, made: Made) -> None:
+    browser.open(made("worst", "en"))
+    links = browser.run(
+        "[...document.querySelectorAll('svg a[href^=\"#cause\"]')].map(a => a.getAttribute('href'))"
+    )
+    assert {"#cause-4", "#cause-6", "#cause-7", "#cause-13", "#cause-14"} <= set(links)
+    unseen = browser.run("[...document.querySelectorAll('svg .unseen')].map(each => each.textContent).join()")
+    assert unseen.count("! not looked at") == 2
+    assert browser.run("['title', 'desc'].every(each => document.querySelector(`svg > ${each}`).textContent)")
+
+
+@pytest.mark.parametrize(("name", "most"), [("two-faults", 3), ("fifty", 6)])
+def test_on_paper_it_is_a_few_sheets(
+    name: str, most: int, browser: Chromium, made: Made, tmp_path: Path
+) -> None:
+    browser.open(made(name, "en"))
+    pdf = browser.printed()
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= most
