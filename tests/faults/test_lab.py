@@ -43,6 +43,12 @@ def test_what_a_clean_up_leaves_in_aws_is_noticed(clean_lab: Lab) -> None:
     assert lab.look() is looked
 
 
+def seen_anew_it_is_usual(lab: Lab) -> bool:
+    """A busy machine may answer one packet of the many too late for the look that asked."""
+    lab.types("true")
+    return lab.is_usual()
+
+
 @pytest.mark.slow
 def test_what_a_clean_up_leaves_on_a_node_is_noticed(clean_lab: Lab) -> None:
     lab = clean_lab
@@ -51,4 +57,4 @@ def test_what_a_clean_up_leaves_on_a_node_is_noticed(clean_lab: Lab) -> None:
     lab.cleans("ssh worker-0 sudo sysctl -qw net.ipv4.ip_forward=0")
     assert not lab.is_usual()
     lab.cleans("ssh worker-0 sudo sysctl -qw net.ipv4.ip_forward=1")
-    assert lab.is_usual()
+    assert lab.is_usual() or seen_anew_it_is_usual(lab)
