@@ -95,7 +95,7 @@ def causes(report: Report, words: Catalogue) -> tuple[Block[Root], ...]:
         alone = msgspec.structs.replace(finding, lacks=()) if is_much(report) and finding.lacks else finding
         return finding.code, finding.variant, words.finding(alone)
 
-    return blocks(report.roots, told)
+    return report.remember(("causes", words.language), lambda: blocks(report.roots, told))
 
 
 def is_much(report: Report) -> bool:
@@ -105,7 +105,11 @@ def is_much(report: Report) -> bool:
 
 def missed(report: Report, words: Catalogue) -> tuple[Block[LookError], ...]:
     """What could not be looked at."""
-    return blocks(report.errors, lambda error: (error.code, error.variant, words.error(error)))
+
+    def told(error: LookError) -> tuple[str, str, Words]:
+        return error.code, error.variant, words.error(error)
+
+    return report.remember(("missed", words.language), lambda: blocks(report.errors, told))
 
 
 def start(

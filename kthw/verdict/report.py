@@ -5,9 +5,9 @@ Pure: from a verdict to a document. The terminal, the HTML page and the JSON fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +24,7 @@ from kthw.verdict.proof_told import Proofs
 from kthw.verdict.traces import traced
 from kthw.words.messages import Catalogue
 
+Known = TypeVar("Known")
 SYMPTOM: Final = "pod-unreachable"
 
 
@@ -75,6 +76,14 @@ class Report:
         )
         self.interrupted = interrupted
         self._tests = tests or {}
+        self._known: dict[object, Any] = {}
+
+    def remember(self, key: object, make: Callable[[], Known]) -> Known:
+        """What ``make`` gives, made once: terminal, page and table of tests tell the same."""
+        if key not in self._known:
+            self._known[key] = make()
+        known: Known = self._known[key]
+        return known
 
     @cached_property
     def surprises(self) -> dict[Cause, tuple[Probe, ...]]:
