@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
         tell(catalogue(language_of(os.environ)).say("practice-over"))
         return _CANNOT_TELL
     except KeyboardInterrupt:
+        # Between the suite's own times: while it runs, Ctrl-C is the suite's, which says what came of it.
+        tell(catalogue(language_of(os.environ)).say("practice-interrupted"))
         return 130
 
 
