@@ -6,6 +6,7 @@ without JavaScript says the same; ``templates/page.js`` copies commands and show
 
 from __future__ import annotations
 
+import itertools
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -88,16 +89,18 @@ def references(report: Report, tests: Mapping[tuple[str, str], str], words: Cata
 
 
 def _consequences(block: Block[Root], report: Report, words: Catalogue) -> _Consequences:
-    pairs = [(each.cause, pair) for each in block.causes for pair in each.cause.pairs]
+    roots = [each.cause for each in block.causes]
+    first = ((root, pair) for root in roots for pair in root.pairs)
     lines = []
-    for root, pair in pairs[:_MOST_PAIRS]:
+    for root, pair in itertools.islice(first, _MOST_PAIRS):
         came = report.traced(root, pair, words)
         lines += [words.probe(pair), *([f"    {came}"] if came else [])]
-    if len(pairs) > _MOST_PAIRS:
-        lines.append(words.say("report-more-pairs", count=len(pairs) - _MOST_PAIRS))
+    more = sum(len(root.pairs) for root in roots) - _MOST_PAIRS
+    if more > 0:
+        lines.append(words.say("report-more-pairs", count=more))
     told = block.causes[:_MOST_TOLD]
     brings = [sentence for each in told for sentence in report.promised(each.cause, words)]
-    parted = len({(pair.source, pair.destination) for _, pair in pairs})
+    parted = len({(pair.source, pair.destination) for root in roots for pair in root.pairs})
     return _Consequences(parted, brings, lines)
 
 
