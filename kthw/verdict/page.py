@@ -6,8 +6,8 @@ without JavaScript says the same; ``templates/page.js`` copies commands and show
 
 from __future__ import annotations
 
-import itertools
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
