@@ -62,9 +62,6 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read has enough, as of ``| head``
         return 0
-    except OSError as problem:
-        detail = problem.strerror or str(problem)
-        _complain(words.say("history-unwritten", value=problem.filename or options.out, detail=detail))
     except KeyboardInterrupt:
         _complain(words.say("history-interrupted"))
         return _INTERRUPTED
@@ -155,6 +152,9 @@ class _Command:
         try:
             new.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
             new.replace(path)
+        except OSError as problem:
+            detail = problem.strerror or str(problem)
+            raise BadNames("history-unwritten", value=str(path), detail=detail) from problem
         finally:
             new.unlink(missing_ok=True)
         self._print([self._words.say("history-written", file=path)])

@@ -13,6 +13,7 @@ from kthw.verdict.moments import moment_of
 from kthw.verdict.since import Stood
 
 NIGHTS: Final = 60
+_LEAST: Final = 14
 WRONG_ACCOUNT: Final = "wrong-account"
 Cell = Literal["bad", "flap", "unseen", "good", "none"]
 _WORST: Final[tuple[Cell, ...]] = ("bad", "unseen", "good", "none")
@@ -55,6 +56,8 @@ class Nights:
         self.last = self.runs[-1]
         self.moments = [moment for run in self.runs if (moment := moment_of(run.at))]
         end = self.moments[-1].date()
+        self._begun = self.moments[0].date()
+        count = min(count, max(_LEAST, (end - self._begun).days + 1))
         self.nights = tuple(
             Night(day, tuple(n for n, at in enumerate(self.moments) if at.date() == day))
             for day in (end - timedelta(days=back) for back in reversed(range(count)))
@@ -93,8 +96,8 @@ class Nights:
         return "unseen" if "unseen" in seen else "good" if seen else "none"
 
     def count(self, cell: Cell) -> int:
-        """How many of the nights came to that."""
-        return sum(self.verdict(night) == cell for night in self.nights)
+        """How many of the nights since the first run came to that."""
+        return sum(self.verdict(night) == cell for night in self.nights if night.day >= self._begun)
 
     @property
     def since(self) -> datetime:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kthw.history.noted import Change, change
-from kthw.observed.evidence import Evidence, Node
+from kthw.observed.evidence import Chain, Evidence, Node
 
 _MOST_RULES: Final = 20
 _COUNTED: Final = re.compile(r" # handle \d+$|(?<=counter )packets \d+ bytes \d+ ?")
@@ -49,6 +49,11 @@ def _subnets(node: Node) -> str:
 def _firewall(worker: str, was: Node, now: Node) -> Iterator[Change]:
     if was.firewall is None or now.firewall is None:
         return
+    policies = [{_chain(each): each.policy for each in node.firewall or ()} for node in (was, now)]
+    for chain in sorted(policies[0].keys() & policies[1].keys()):
+        one, other = policies[0][chain], policies[1][chain]
+        if one != other:
+            yield change("firewall-policy", worker=worker, chain=chain, now=other or "—", was=one or "—")
     before, after = (dict.fromkeys(_lines(each)) for each in (was, now))
     new = [line for line in after if line not in before]
     gone = [line for line in before if line not in after]
@@ -60,9 +65,11 @@ def _firewall(worker: str, was: Node, now: Node) -> Iterator[Change]:
 
 
 def _lines(node: Node) -> Iterator[str]:
-    """Each policy and each rule, with the chain it is of."""
+    """Each rule, with the chain it is of."""
     for chain in node.firewall or ():
-        name = f"{chain.tool} {chain.table} {chain.name}"
-        if chain.policy:
-            yield f"{name}: {chain.policy}"
-        yield from (f"{name}: {_COUNTED.sub('', rule)}" for rule in chain.rules)
+        for rule in chain.rules:
+            yield f"{_chain(chain)}: {_COUNTED.sub('', rule)}"
+
+
+def _chain(chain: Chain) -> str:
+    return f"{chain.tool} {chain.table} {chain.name}"

@@ -49,7 +49,7 @@ class Shown:
     def _run(self, run: Run, number: int, event: Event | None) -> Iterator[str]:
         verdict = f"{VERDICT_SIGNS[run.verdict]} {verdict_told(run, self._words)}"
         at = moment_told(run.at, self._words)
-        line = f"{number:>4}  {at}  {verdict}"
+        line = f"{number:>4}  {at:<21}  {verdict}"
         took = f"  {run.figures.seconds:.1f} s"
         yield line + took if len(line + took) <= self._width else line
         for said in (came(event, self._words), went(event, self._words)) if event else ():

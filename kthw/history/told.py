@@ -49,8 +49,10 @@ def state_told(track: Track, words: Catalogue) -> str:
 
 def state(track: Track, words: Catalogue) -> str:
     """How a cause stands."""
+    kind = "flapped" if track.state == "mended" and track.flapped else track.state
     return words.say(
-        f"history-state-{track.state}",
+        f"history-state-{kind}",
+        first=day_told(track.changes[0].at.date(), words),
         since=day_told(track.since.date(), words),
         nights=track.nights,
         changes=len(track.changes),
