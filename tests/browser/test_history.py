@@ -69,7 +69,8 @@ def test_a_flapping_night_looks_otherwise_than_a_broken_one_without_its_colour(
     looks = browser.run(ROW)
     assert [n for n, look in enumerate(looks, 1) if look == "flap"] == [n for n in FLAPS if n % 2 == 0]
     signs = browser.run(
-        "Object.fromEntries([...document.querySelectorAll('.nights td')].map(e => [e.className, e.textContent]))"
+        "Object.fromEntries([...document.querySelectorAll('.nights td')]"
+        ".map(cell => [cell.className, cell.textContent]))"
     )
     assert len({signs[look] for look in ("bad", "flap", "unseen", "good", "absent")}) == 5
     titles = browser.run("document.querySelectorAll('.nights td[title]').length")
