@@ -13,12 +13,13 @@ from kthw.errors import CouldNotLook
 from kthw.findings.judging import judge
 from kthw.history.kept import recording_of
 from kthw.history.nights import labs
-from kthw.history.run import Lab, Place, Run, run_of
+from kthw.history.run import Lab, Place, Run, lab_of, place_of
 from kthw.intended.cluster import BadNames
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import read
 from kthw.verdict.moments import moment_of
 from kthw.verdict.since import Standing
+from kthw.verdict.standing import standing
 
 _REPORT: Final = "report.json"
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?")
@@ -104,13 +105,13 @@ def _of_run(run: Run, named: str, reports: Path) -> Side:
 
 
 def _recorded(named: str, evidence: Evidence) -> Side:
-    run = run_of(judge(evidence))
+    verdict = judge(evidence)
     return Side(
         name=named,
-        at=run.at,
-        target=run.target,
-        lab=run.lab,
-        standing=run.standing,
-        blind=bool(run.errors),
+        at=evidence.gathered_at,
+        target=place_of(evidence),
+        lab=lab_of(evidence),
+        standing=standing(verdict),
+        blind=bool(verdict.errors),
         evidence=evidence,
     )

@@ -131,12 +131,7 @@ def run_of(
     counts = evidence.counts
     return Run(
         at=evidence.gathered_at,
-        target=Place(
-            kind="sandbox" if evidence.target.kind == "sandbox" else "aws",
-            account=evidence.target.account,
-            region=evidence.target.region,
-            local=evidence.target.kind == "sandbox" or evidence.target.is_local,
-        ),
+        target=place_of(evidence),
         lab=lab_of(evidence),
         verdict=_kind(verdict, stood),
         areas=_areas(verdict.outcomes),
@@ -153,6 +148,18 @@ def run_of(
         phases={phase: round(took, 2) for phase, took in (phases or {}).items()},
         versions=dict(versions or {}),
         recording=recording,
+    )
+
+
+def place_of(evidence: Evidence) -> Place:
+    """What was looked at."""
+    target = evidence.target
+    sandbox = target.kind == "sandbox"
+    return Place(
+        kind="sandbox" if sandbox else "aws",
+        account=target.account,
+        region=target.region,
+        local=sandbox or target.is_local,
     )
 
 

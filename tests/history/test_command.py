@@ -5,21 +5,33 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
 
+from kthw.history.__main__ import main
 from kthw.history.lines import FILE, append
 from kthw.observed.recording import write
 from kthw.words.messages import catalogue
-from tests.findings.changed_aws import without_route
+from tests.findings.changed_aws import with_instance, without_route
 from tests.findings.clusters import OK
 from tests.history.story import BLIND, BREAKS, FLAPS, MENDED, at, evidence, story
 from tests.plugin.conftest import PROJECT, clean
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+class Done(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
 SAY = catalogue("en").say
 
 
@@ -37,15 +49,27 @@ def reports(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def history(reports: Path) -> Command:
-    def run(*arguments: str, folder: Path = reports, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kthw.history", *arguments, "--reports", str(folder)],
-            cwd=PROJECT, env={**clean(os.environ), "TZ": "UTC", "COLUMNS": "200", **environment},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+def history(
+    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """``history(*arguments)``: the command, on a terminal of 200 columns, in Greenwich."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
 
-    return run
+    def run(*arguments: str, folder: Path = reports, columns: int = 200) -> Done:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        try:
+            code = main([*arguments, "--reports", str(folder)])
+        except SystemExit as ended:
+            code = int(str(ended.code))
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    yield run
+    monkeypatch.undo()
+    time.tzset()
 
 
 def number(night: int) -> str:
@@ -54,11 +78,20 @@ def number(night: int) -> str:
 
 
 def test_show_is_what_it_does_without_a_word_and_names_the_runs_by_number(history: Command) -> None:
-    done = history(COLUMNS="60")
+    done = history(columns=60)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == history("show", COLUMNS="60").stdout
+    assert done.stdout == history("show", columns=60).stdout
     assert f"{number(50):>4}  Sat 14 Nov 2026 04:23  !" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 60
+
+
+def test_it_is_a_program_that_runs_from_anywhere(reports: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kthw.history", "--reports", str(reports), "--last", "1"],
+        cwd=tmp_path, env={**clean(os.environ), "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert "   1  " in done.stdout
 
 
 def test_compare_tells_the_night_that_broke_and_what_changed_in_the_network(history: Command) -> None:
@@ -188,6 +221,21 @@ def test_what_could_not_be_looked_at_now_is_not_called_gone(history: Command) ->
     done = history("compare", number(MENDED - 1), number(BLIND))
     assert SAY("history-causes-hidden") in done.stdout
     assert SAY("history-causes-gone") not in done.stdout
+
+
+def test_a_recording_of_no_day_and_with_any_names_is_compared_all_the_same(
+    history: Command, tmp_path: Path
+) -> None:
+    """Whoever wrote it: what it says is shown, and steers nothing."""
+    for n, state in enumerate(("running", "stopped")):
+        made = with_instance(OK, "worker-1", name=f"\x1b[31m<b>{n}", state=state)
+        write(replace(made, gathered_at=f"once {n}\x1b[2J"), tmp_path / f"{n}.json")
+    done = history("compare", str(tmp_path / "0.json"), str(tmp_path / "1.json"))
+    assert done.returncode in (0, 1, 10), done.stderr
+    page = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert "is stopped; before it was running" in done.stdout
+    assert "\x1b" not in done.stdout + page
+    assert "<b>" not in page
 
 
 def test_an_unwritable_page_is_a_sentence(history: Command, tmp_path: Path) -> None:
