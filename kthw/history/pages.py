@@ -84,7 +84,8 @@ class Section(Struct, frozen=True, kw_only=True):
 
 def nights_page(runs: Sequence[Run], count: int, words: Catalogue, now: datetime, between: Between) -> str:
     """The last ``count`` nights of each lab. ``now``: when the page is made."""
-    shown = [_Made(Nights(each, count), words, now, between).section() for each in labs(runs)[:_MOST_LABS]]
+    each_lab = labs(runs)
+    shown = [_Made(Nights(each, count), words, now, between).section() for each in each_lab[:_MOST_LABS]]
     say = words.say
     return template("history.html.j2").render(
         words=words,
@@ -93,6 +94,7 @@ def nights_page(runs: Sequence[Run], count: int, words: Catalogue, now: datetime
         own_style=style("history.css"),
         made=say("history-made", at=moment_told(now.isoformat(), words), count=len(runs), nights=count),
         sections=shown,
+        more_labs=max(0, len(each_lab) - _MOST_LABS),
         signs=VERDICT_SIGNS,
         rule=say("history-rule", changes=CHANGES, days=WITHIN.days),
         legend=[(look, _CELLS[look] or " ", say(f"history-cell-{look}")) for look in _CELLS]

@@ -109,8 +109,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def standing(self) -> Standing:
         """To be compared with another."""
-        private = self.target.kind == "sandbox"
-        return Standing(at=self.at, causes=self.causes, missed=self.missed, private=private)
+        return Standing(at=self.at, causes=self.causes, missed=self.missed, private=self.target.local)
 
     @property
     def place(self) -> tuple[str, str, bool, str, str]:

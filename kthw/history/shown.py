@@ -45,6 +45,9 @@ class Shown:
                 yield ""
             for track in nights.tracks[:_MOST_CAUSES]:
                 yield from self._wrapped(state_told(track, self._words), "  ", "    ")
+            more = len(nights.tracks) - _MOST_CAUSES
+            if more > 0:
+                yield from self._wrapped(self._words.say("history-more-causes", count=more), "  ")
             yield ""
 
     def _run(self, run: Run, number: int, event: Event | None) -> Iterator[str]:

@@ -51,7 +51,7 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one run came to, as far as it can be compared. ``at``: when it looked.
 
     ``missed``: by check, the subjects it was not answered for; all of them where none is named.
-    ``private``: of a sandbox of its own.
+    ``private``: of a sandbox, or of an endpoint on this machine.
     """
 
     at: Name

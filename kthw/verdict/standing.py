@@ -36,7 +36,7 @@ def standing(verdict: Verdict) -> Standing:
         at=evidence.gathered_at,
         causes=causes,
         missed=_missed(verdict.outcomes),
-        private=evidence.target.kind == "sandbox",
+        private=evidence.target.kind == "sandbox" or evidence.target.is_local,
     )
 
 
