@@ -26,6 +26,7 @@ _CELLS: Final[dict[Cell, str]] = {"bad": "✗", "flap": "≈", "unseen": "!", "g
 _ABSENT: Final = "·"
 _MOST_LABS: Final = 8
 _MOST_ROWS: Final = 60
+_MOST_OPEN: Final = 8
 _MOST_EVENTS: Final = 40
 _NEEDS: Final = ("broken", "flapping", "hidden")
 _STALE_DAYS: Final = 2
@@ -94,6 +95,7 @@ def nights_page(runs: Sequence[Run], count: int, words: Catalogue, now: datetime
         own_style=style("history.css"),
         made=say("history-made", at=moment_told(now.isoformat(), words), count=len(runs), nights=count),
         sections=shown,
+        most=_MOST_OPEN,
         more_labs=max(0, len(each_lab) - _MOST_LABS),
         signs=VERDICT_SIGNS,
         rule=say("history-rule", changes=CHANGES, days=WITHIN.days),

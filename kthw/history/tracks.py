@@ -129,7 +129,7 @@ def _seen(
     return "gone" if all(map(standing.was_asked, stood.told_by)) else "unseen"
 
 
-def _order(track: Track) -> tuple[int, int, str, str]:
+def _order(track: Track) -> tuple[int, int, str]:
     code = track.stood.code
     stage = int(CODES[code].stage) if code in CODES else len(CODES)
-    return STATES.index(track.state), stage, code, track.stood.subject
+    return STATES.index(track.state), stage, code

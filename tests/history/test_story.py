@@ -20,6 +20,7 @@ from tests.grade.test_pages import EVIL, Elements
 from tests.history.story import BLIND, BREAKS, FIRST, FLAPS, MENDED, MISSING, NIGHTS, at, story
 
 LAST = at(NIGHTS)
+SAY = catalogue("en").say
 BROKEN, FLAPPING = "route-wrong-target", "forward-dropped"
 
 
@@ -128,6 +129,16 @@ def test_the_page_of_a_bad_night_begins_with_what_needs_somebody(language: str) 
 def test_nights_that_stopped_coming_are_told() -> None:
     assert "The last run is 5 days old" in page(*story(), now=at(NIGHTS + 5))
     assert "days old" not in page(*story(), now=at(NIGHTS + 1))
+
+
+def test_of_many_causes_the_first_are_open_and_the_others_folded_and_all_are_there() -> None:
+    many = tuple(Stood(code="route-missing", subject=f"worker-{n} · rtb-0a") for n in range(70))
+    text = page(*story(), replace(story()[-1], at=at(NIGHTS + 1).isoformat(), verdict="bad", causes=many))
+    assert "<summary>62 more causes</summary>" in text
+    assert all(f"worker-{n} · <" in text or f"worker-{n}</span> ·" in text for n in range(70))
+    assert SAY("history-rows-left-out", count=12) in text
+    shown = list(Shown(catalogue("en"), 60).history([*story(), replace(story()[-1], causes=many)], 1))
+    assert any(SAY("history-more-causes", count=52).split(";")[0] in line for line in shown)
 
 
 def test_how_long_each_phase_took_is_told_with_the_longest() -> None:
