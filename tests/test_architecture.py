@@ -40,7 +40,7 @@ FLOORS = {
     "kthw.observed": ("kthw.intended",),
     "kthw.network": NOUNS,
     "kthw.findings": ("kthw.network", *NOUNS),
-    "kthw.verdict": ("kthw.words", "kthw.findings", "kthw.network", *NOUNS),
+    "kthw.verdict": ("kthw.words", "kthw.findings", "kthw.network", "kthw.observed.values", *NOUNS),
     "kthw.lab": ("kthw.words", "kthw.network", "kthw.observed", "kthw.intended"),
     "kthw.grade": (
         "kthw.verdict",
@@ -49,6 +49,16 @@ FLOORS = {
         "kthw.lab",
         "kthw.observed.recording",
         "kthw.observed.bounded_file",
+        *NOUNS,
+    ),
+    "kthw.history": (
+        "kthw.verdict",
+        "kthw.words",
+        "kthw.findings",
+        "kthw.network.nouns",
+        "kthw.observed.recording",
+        "kthw.observed.bounded_file",
+        "kthw.observed.values",
         *NOUNS,
     ),
     "kthw.provision": (

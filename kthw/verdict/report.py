@@ -21,6 +21,7 @@ from kthw.observed.evidence import SCHEMA, Probe
 from kthw.verdict.network_told import network_document, network_told, pod_cidrs_told
 from kthw.verdict.promised import promise_document, promised
 from kthw.verdict.proof_told import Proofs
+from kthw.verdict.since import Since
 from kthw.verdict.traces import traced
 from kthw.words.messages import Catalogue
 
@@ -55,7 +56,7 @@ class Report:
     """One verdict, as it is told. ``tests``: the node id of the test that told a cause first.
 
     ``surprises``: by cause, the probes that got through although it is in their way. ``interrupted``: not
-    all tests were asked, so their silence promises nothing.
+    all tests were asked, so their silence promises nothing. ``since``: what changed since the run before.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Report:
         *,
         tests: Mapping[Cause, str] | None = None,
         interrupted: bool = False,
+        since: Since | None = None,
     ) -> None:
         self.verdict = verdict
         self.evidence = verdict.evidence
@@ -75,6 +77,7 @@ class Report:
             summary, aws_calls=counts.aws_calls, ssh_sessions=counts.ssh_sessions
         )
         self.interrupted = interrupted
+        self.since = since
         self._tests = tests or {}
         self._known: dict[object, Any] = {}
 
@@ -165,6 +168,7 @@ class Report:
             "pod_cidrs": self.pod_cidrs,
             "summary": msgspec.to_builtins(self.summary),
             "network": network_document(self.verdict.network, words),
+            **({"since": self.since.document()} if self.since else {}),
             "evidence": msgspec.structs.asdict(self.evidence),
         }
 

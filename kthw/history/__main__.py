@@ -1,0 +1,190 @@
+"""``python -m kthw.history [show|page|compare A B]``: the runs before, and what changed between them.
+
+Reads ``reports/history.jsonl``, and looks at no account. Exit codes: ``show`` and ``page``: 0. ``compare``: 0
+nothing is wrong that was not before; 1 something is; 10 nothing is, but not all could be looked at. 2 misuse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from kthw.errors import CouldNotLook
+from kthw.foreign import printable
+from kthw.history.changes import changes
+from kthw.history.chosen import chosen
+from kthw.history.comparison import compared
+from kthw.history.kept import recording_of
+from kthw.history.lines import FILE, Read, read
+from kthw.history.nights import NIGHTS
+from kthw.history.noted import Change
+from kthw.history.pages import comparison_page, nights_page
+from kthw.history.run import Run
+from kthw.history.shown import Shown
+from kthw.intended.cluster import BadNames
+from kthw.observed.recording import read as recorded
+from kthw.start import loaded
+from kthw.words.command_line import Parser, language_asked, one_of, speaking
+from kthw.words.messages import LANGUAGES, Catalogue, catalogue
+
+_REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
+_COMMANDS: Final = ("show", "page", "compare")
+_LAST: Final = 20
+_MOST: Final = {"--nights": 400, "--last": 100_000}
+_MOST_BAD: Final = 5
+_MOST_SHOWN: Final = 4000
+_INTERRUPTED: Final = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit code."""
+    loaded()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a sign is no reason to stop
+    words = catalogue(language_asked(arguments, os.environ))
+    with speaking(words):
+        options = _parser(words).read(arguments)
+    try:
+        return _Command(options, words).run()
+    except BadNames as problem:
+        _complain(words.refusal(problem))
+    except CouldNotLook as problem:
+        _complain(words.error(problem.error).what)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read has enough, as of ``| head``
+        return 0
+    except KeyboardInterrupt:
+        _complain(words.say("history-interrupted"))
+        return _INTERRUPTED
+    return 2
+
+
+def _complain(said: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{printable(said, _MOST_SHOWN)}\n")
+
+
+class _Command:
+    def __init__(self, options: argparse.Namespace, words: Catalogue) -> None:
+        self._options = options
+        self._words = words
+        self._reports = Path(options.reports).expanduser() if options.reports else _REPORTS
+
+    def run(self) -> int:
+        options = self._options
+        if options.command == "compare":
+            return self._compare()
+        if options.which:
+            raise BadNames("history-nothing-to-name", value=options.which[0])
+        runs = self._history().runs
+        if not runs:
+            raise BadNames("history-none")
+        if options.command == "page":
+            nights = self._number("--nights", options.nights, NIGHTS)
+            now = datetime.now().astimezone()
+            page = nights_page(runs, nights, self._words, now, self._between)
+            self._write("history.html", page)
+        else:
+            self._print(self._shown.history(runs, self._number("--last", options.last, _LAST)))
+        return 0
+
+    def _compare(self) -> int:
+        runs = self._history().runs if (self._reports / FILE).exists() else ()
+        found = compared(*chosen(self._options.which, runs, self._reports))
+        self._print(self._shown.comparison(found))
+        self._write("compare.html", comparison_page(found, self._words))
+        return found.code
+
+    @property
+    def _shown(self) -> Shown:
+        return Shown(self._words, shutil.get_terminal_size().columns)
+
+    def _history(self) -> Read:
+        """What is in the file; what of it is no run is told, a line each."""
+        file = self._reports / FILE
+        try:
+            found = read(file)
+        except FileNotFoundError as problem:
+            raise BadNames("history-none") from problem
+        except OSError as problem:
+            detail = problem.strerror or str(problem)
+            raise BadNames("history-unread", value=str(file), detail=detail) from problem
+        for bad in found.bad[:_MOST_BAD]:
+            facts = {"file": file, "number": bad.number, "detail": bad.detail}
+            _complain(self._words.say("history-bad-line", **facts))
+        if len(found.bad) > _MOST_BAD:
+            more = len(found.bad) - _MOST_BAD
+            _complain(self._words.say("history-more-bad-lines", file=file, count=more))
+        return found
+
+    def _between(self, before: Run, now: Run) -> Sequence[Change]:
+        files = [recording_of(self._reports, run.recording) for run in (before, now)]
+        if None in files:
+            return ()
+        try:
+            was, there = (recorded(file) for file in files if file)
+        except CouldNotLook:
+            return ()  # the causes are told all the same
+        return changes(was, there)
+
+    def _number(self, option: str, typed: str | None, usual: int) -> int:
+        if typed is None:
+            return usual
+        most = _MOST[option]
+        if not (
+            typed.isascii() and typed.isdecimal() and len(typed) <= len(str(most)) and 1 <= int(typed) <= most
+        ):
+            raise BadNames("history-bad-number", option=option, value=typed, most=str(most))
+        return int(typed)
+
+    def _write(self, name: str, text: str) -> None:
+        path = Path(self._options.out).expanduser() if self._options.out else self._reports / name
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            new.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+            new.replace(path)
+        except OSError as problem:
+            detail = problem.strerror or str(problem)
+            raise BadNames("history-unwritten", value=str(path), detail=detail) from problem
+        finally:
+            new.unlink(missing_ok=True)
+        self._print([self._words.say("history-written", file=path)])
+
+    def _print(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            sys.stdout.write(f"{printable(line, _MOST_SHOWN)}\n")
+        sys.stdout.flush()
+
+
+def _parser(words: Catalogue) -> Parser:
+    say = words.say
+    parser = Parser(words, prog="python -m kthw.history", description=say("history-help"))
+    parser.add_argument(
+        "command", nargs="?", default="show", type=one_of(_COMMANDS, words), metavar="|".join(_COMMANDS),
+        help=say("history-help-command"),
+    )  # fmt: skip
+    parser.add_argument("which", nargs="*", metavar="A B", help=say("history-help-which"))
+    parser.add_argument("--reports", metavar="DIR", help=say("history-help-reports"))
+    parser.add_argument("--out", metavar="FILE", help=say("history-help-out"))
+    parser.add_argument("--nights", metavar="N", help=say("history-help-nights", count=NIGHTS))
+    parser.add_argument("--last", metavar="N", help=say("history-help-last", count=_LAST))
+    parser.add_argument(
+        "--language",
+        type=one_of(LANGUAGES, words),
+        metavar="|".join(LANGUAGES),
+        help=say("run-help-language"),
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

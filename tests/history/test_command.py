@@ -1,0 +1,246 @@
+"""``./run history``: what it shows and writes, what it says of what it cannot read, its exit codes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from kthw.history.__main__ import main
+from kthw.history.lines import FILE, append
+from kthw.observed.recording import write
+from kthw.words.messages import catalogue
+from tests.findings.changed_aws import with_instance, without_route
+from tests.findings.clusters import OK
+from tests.history.story import BLIND, BREAKS, FLAPS, MENDED, at, evidence, story
+from tests.plugin.conftest import PROJECT, clean
+
+
+class Done(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
+SAY = catalogue("en").say
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """A folder with the whole story, and the recordings of its nights 19 and 20."""
+    (tmp_path / "history").mkdir()
+    for night, run in zip(range(1, 54), story(), strict=False):
+        name = ""
+        if night in (BREAKS - 1, BREAKS):
+            name = f"{at(night):%Y%m%dT%H%M%SZ}-{night}.json"
+            write(evidence(night), tmp_path / "history" / name)
+        append(tmp_path / FILE, replace(run, recording=name))
+    return tmp_path
+
+
+@pytest.fixture
+def history(
+    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    """``history(*arguments)``: the command, on a terminal of 200 columns, in Greenwich."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+    def run(*arguments: str, folder: Path = reports, columns: int = 200) -> Done:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        try:
+            code = main([*arguments, "--reports", str(folder)])
+        except SystemExit as ended:
+            code = int(str(ended.code))
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    yield run
+    monkeypatch.undo()
+    time.tzset()
+
+
+def number(night: int) -> str:
+    """What ``show`` calls the run of that night, of 53."""
+    return str(53 - night + 1)
+
+
+def test_show_is_what_it_does_without_a_word_and_names_the_runs_by_number(history: Command) -> None:
+    done = history(columns=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == history("show", columns=60).stdout
+    assert f"{number(50):>4}  Sat 14 Nov 2026 04:23  !" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 60
+
+
+def test_it_is_a_program_that_runs_from_anywhere(reports: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kthw.history", "--reports", str(reports), "--last", "1"],
+        cwd=tmp_path, env={**clean(os.environ), "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert "   1  " in done.stdout
+
+
+def test_compare_tells_the_night_that_broke_and_what_changed_in_the_network(history: Command) -> None:
+    done = history("compare", number(BREAKS - 1), number(BREAKS))
+    assert done.returncode == 1
+    assert "✗ New (1)\n    route-wrong-target · worker-1 (i-01, 10.0.1.21) · rtb-0a\n" in done.stdout
+    changed = " ".join(done.stdout.partition("Seen Thu 15 Oct 2026 04:23")[2].split())
+    assert changed.startswith(
+        ", and not yet Wed 14 Oct 2026 04:23: - The route to 10.200.1.0/24 in rtb-0a leads to worker-2 "
+        "(i-02, 10.0.1.22); before it led to worker-1 (i-01, 10.0.1.21)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "code"),
+    [
+        (BREAKS - 1, BREAKS, 1), (BREAKS, BREAKS + 1, 0), (MENDED - 1, MENDED, 0), (1, 2, 0),
+        (FLAPS[0] - 1, FLAPS[0], 1), (MENDED - 1, BLIND, 10), (1, BLIND, 10),
+    ],
+)  # fmt: skip
+def test_its_exit_code_says_whether_it_became_worse(history: Command, was: int, now: int, code: int) -> None:
+    done = history("compare", number(was), number(now))
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_a_night_is_named_by_its_day_as_well_and_so_is_a_file(
+    history: Command, reports: Path, tmp_path: Path
+) -> None:
+    by_day = history("compare", "2026-10-14", "2026-10-15")
+    by_number = history("compare", number(BREAKS - 1), number(BREAKS))
+    assert by_day.stdout.partition("\n\n")[2] == by_number.stdout.partition("\n\n")[2]
+    write(evidence(BREAKS), tmp_path / "monday.json")
+    by_file = history("compare", number(BREAKS - 1), str(tmp_path / "monday.json"))
+    assert by_file.returncode == 1
+    assert "leads to worker-2" in by_file.stdout
+    folder = history("compare", str(tmp_path / "monday.json"), number(MENDED))
+    assert "✓ Gone (1)" in folder.stdout
+    assert SAY("history-no-recording").split("--keep")[0].split(".")[0] in " ".join(folder.stdout.split())
+
+
+def test_two_labs_are_compared_and_it_is_said_that_they_are_two(history: Command, tmp_path: Path) -> None:
+    for name, made in (("one", OK), ("other", without_route(OK, "10.200.1.0/24"))):
+        write(made, tmp_path / f"{name}.json")
+    mixed = history("compare", number(1), str(tmp_path / "other.json"))
+    assert SAY("history-other-place") in " ".join(mixed.stdout.split())
+    same = history("compare", str(tmp_path / "one.json"), str(tmp_path / "other.json"))
+    assert "! " not in same.stdout
+    assert same.returncode == 1
+
+
+def test_the_pages_are_one_file_each_in_the_language_asked_for(history: Command, reports: Path) -> None:
+    assert history("page", "--language", "pt-BR").returncode == 0
+    text = (reports / "history.html").read_text(encoding="utf-8")
+    assert '<html lang="pt-BR">' in text
+    assert catalogue("pt-BR").say("history-grid") in text
+    assert "leva a worker-2 (i-02, 10.0.1.22)" in text.replace('<span class="kthw-whole">', "").replace(
+        "</span>", ""
+    )
+    assert (
+        history("compare", number(BREAKS - 1), number(BREAKS), "--out", str(reports / "x.html")).returncode
+        == 1
+    )
+    assert "leads to" in (reports / "x.html").read_text(encoding="utf-8")
+    assert not (reports / "compare.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key", "facts"),
+    [
+        (("show", "2"), "history-nothing-to-name", {"value": "2"}),
+        (("compare", "1", "2", "3"), "history-two", {"value": "3"}),
+        (("compare", "99", "1"), "history-no-such-number", {"value": "99", "count": 53}),
+        (("compare", "2026-01-01", "1"), "history-no-such-day", {"value": "2026-01-01"}),
+        (("compare", "gone.json", "1"), "history-no-such", {"value": "gone.json"}),
+        (("page", "--nights", "0"), "history-bad-number", {"option": "--nights", "value": "0", "most": 400}),
+        (("--last", "many"), "history-bad-number", {"option": "--last", "value": "many", "most": 100_000}),
+    ],
+)
+def test_what_is_typed_wrongly_gets_one_sentence_and_exit_code_2(
+    history: Command, arguments: tuple[str, ...], key: str, facts: dict[str, object]
+) -> None:
+    done = history(*arguments)
+    assert (done.returncode, done.stderr) == (2, f"{SAY(key, **facts)}\n")
+
+
+def test_where_there_is_no_history_it_says_how_to_begin_one(history: Command, tmp_path: Path) -> None:
+    for arguments in ((), ("page",), ("compare",)):
+        done = history(*arguments, folder=tmp_path / "nowhere")
+        assert (done.returncode, done.stderr) == (2, f"{SAY('history-none')}\n")
+
+
+def test_a_misspelt_command_is_told_with_the_near_one(history: Command) -> None:
+    done = history("compair")
+    assert done.returncode == 2
+    assert "compare" in done.stderr
+
+
+def test_bad_lines_are_told_by_number_and_all_others_are_shown(history: Command, reports: Path) -> None:
+    whole = history().stdout
+    with (reports / FILE).open("ab") as opened:
+        opened.write(b'{"schema":1,\x1b[31m\n' + b"x\n" * 9)
+    done = history()
+    assert (done.returncode, done.stdout) == (0, whole)
+    assert "\x1b" not in done.stderr
+    assert "line 54: " in done.stderr
+    assert SAY("history-more-bad-lines", file=reports / FILE, count=5) in done.stderr
+
+
+def test_a_recording_that_is_broken_leaves_the_causes_to_compare(history: Command, reports: Path) -> None:
+    for file in (reports / "history").iterdir():
+        file.write_text("{")
+    done = history("compare", number(BREAKS - 1), number(BREAKS))
+    assert done.returncode == 1
+    assert "route-wrong-target" in done.stdout
+    assert history("page").returncode == 0
+
+
+def test_a_file_that_is_no_recording_is_refused_in_a_sentence(history: Command, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    done = history("compare", str(tmp_path / "x.json"), "1")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_could_not_be_looked_at_now_is_not_called_gone(history: Command) -> None:
+    done = history("compare", number(MENDED - 1), number(BLIND))
+    assert SAY("history-causes-hidden") in done.stdout
+    assert SAY("history-causes-gone") not in done.stdout
+
+
+def test_a_recording_of_no_day_and_with_any_names_is_compared_all_the_same(
+    history: Command, tmp_path: Path
+) -> None:
+    """Whoever wrote it: what it says is shown, and steers nothing."""
+    for n, state in enumerate(("running", "stopped")):
+        made = with_instance(OK, "worker-1", name=f"\x1b[31m<b>{n}", state=state)
+        write(replace(made, gathered_at=f"once {n}\x1b[2J"), tmp_path / f"{n}.json")
+    done = history("compare", str(tmp_path / "0.json"), str(tmp_path / "1.json"))
+    assert done.returncode in (0, 1, 10), done.stderr
+    page = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert "is stopped; before it was running" in done.stdout
+    assert "\x1b" not in done.stdout + page
+    assert "<b>" not in page
+
+
+def test_an_unwritable_page_is_a_sentence(history: Command, tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+    done = history("page", "--out", str(tmp_path / "page"))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert str(tmp_path / "page") in done.stderr

@@ -1,0 +1,133 @@
+"""``history.jsonl``: whole lines by runs side by side, whatever was killed or written there by others."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from kthw.history import kept, lines
+from kthw.history.lines import BadLine, append, read
+from kthw.history.run import Run, decoded, encoded
+from kthw.verdict.since import Stood
+from tests.history.story import story
+
+RUN = story()[25]
+SIDE_BY_SIDE = """
+import sys
+from pathlib import Path
+from msgspec.structs import replace
+from kthw.history.lines import append
+from kthw.history.run import decoded
+run = decoded(sys.stdin.buffer.read())
+for n in range(40):
+    append(Path(sys.argv[1]), replace(run, versions={"writer": f"{sys.argv[2]}-{n}"}))
+"""
+
+
+def test_runs_side_by_side_lose_no_line(tmp_path: Path) -> None:
+    """Six processes, and a bound so small that the file is replaced meanwhile is tried below."""
+    file = tmp_path / "history.jsonl"
+    started = [
+        subprocess.Popen([sys.executable, "-c", SIDE_BY_SIDE, str(file), str(n)], stdin=subprocess.PIPE)
+        for n in range(6)
+    ]
+    for each in started:
+        each.communicate(encoded(RUN), timeout=60)
+    found = read(file)
+    assert not found.bad
+    assert {run.versions["writer"] for run in found.runs} == {f"{w}-{n}" for w in range(6) for n in range(40)}
+
+
+def test_what_a_killed_run_left_half_costs_its_own_line_only(tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    append(file, RUN)
+    with file.open("ab") as opened:
+        opened.write(encoded(RUN)[:100])
+    append(file, replace(RUN, cut=1))
+    found = read(file)
+    assert found.runs == (RUN, replace(RUN, cut=1))
+    assert [bad.number for bad in found.bad] == [2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b"{}",
+        encoded(RUN).replace(b'"schema":1', b'"schema":2')
+        if b'"schema"' in encoded(RUN)
+        else b'{"schema":2}',
+        encoded(RUN).replace(b'"verdict":"bad"', b'"verdict":"<img>"'),
+        encoded(RUN).replace(b"2026-10-21T", b"someday-T"),
+        encoded(replace(RUN, recording="../../etc/passwd")),
+        encoded(replace(RUN, phases={"aws": -1.0})),
+        encoded(replace(RUN, causes=(Stood(code="<b>", subject="x"),))),
+    ],
+    ids=["text", "deep", "bytes", "empty", "schema", "verdict", "moment", "path", "phase", "code"],
+)
+def test_a_line_that_is_no_run_is_told_and_the_others_are_read(line: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    file.write_bytes(b"\n".join([encoded(story()[0]), line, encoded(RUN), b""]))
+    found = read(file)
+    assert found.runs == (story()[0], RUN)
+    (bad,) = found.bad
+    assert bad == BadLine(2, bad.detail)
+    assert bad.detail.isprintable()
+    assert bad.detail
+
+
+def test_a_run_that_is_there_twice_is_one(tmp_path: Path) -> None:
+    """Two copies of a history may be put together with ``cat``."""
+    file = tmp_path / "history.jsonl"
+    file.write_bytes(2 * b"".join(encoded(run) + b"\n" for run in reversed(story())))
+    assert read(file).runs == story()
+
+
+def test_where_it_would_grow_too_large_the_older_half_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "history.jsonl"
+    monkeypatch.setattr(lines, "MOST_BYTES", 10_000)
+    for run in story():
+        append(file, run)
+        assert file.stat().st_size <= 10_000
+    found = read(file)
+    assert not found.bad
+    assert found.runs == story()[-len(found.runs) :]
+    assert len(found.runs) >= 5
+    assert [each.name for each in tmp_path.iterdir()] == ["history.jsonl"]
+
+
+def test_a_pipe_in_its_place_is_refused_and_waited_for_by_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    os.mkfifo(file)
+    with pytest.raises(OSError, match="regular"):
+        append(file, RUN)
+    with pytest.raises(OSError, match="regular"):
+        read(file)
+
+
+def test_a_line_has_no_evidence_and_nothing_of_a_login() -> None:
+    said = json.loads(encoded(RUN))
+    assert set(said) <= set(Run.__struct_fields__)
+    assert "evidence" not in said
+    assert b"ssh " not in encoded(RUN)
+    assert decoded(encoded(RUN)) == RUN
+
+
+def test_of_the_recordings_the_newest_are_kept_and_strangers_stay(tmp_path: Path) -> None:
+    for n in range(5):
+        name = f"2026112{n}T042300Z-{n + 1}.json"
+        kept.keep(tmp_path, name, b"{}", 2)
+    (tmp_path / "history" / "mine.json").write_text("{}")
+    kept.keep(tmp_path, kept.name_of("2026-11-25T04:23:00+00:00"), b"{}", 2)
+    names = sorted(each.name for each in (tmp_path / "history").iterdir())
+    assert names == ["20261124T042300Z-5.json", f"20261125T042300Z-{os.getpid()}.json", "mine.json"]
