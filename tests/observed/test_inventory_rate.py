@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +16,7 @@ from kthw.observed.aws.errors import UNREADABLE
 from kthw.observed.aws.pages import pages
 from kthw.observed.aws.rate import TokenBucket
 from kthw.target import Target
+from sandbox.api.strain import Throttle, Throttled
 from tests.observed.api_answers import HEALTHY, reply, serving
 
 THROTTLED = (
@@ -109,3 +111,30 @@ def test_pages_that_name_each_other_in_a_ring_are_an_error_after_one_round(ring:
         with pytest.raises(UNREADABLE):
             list(pages(ec2, "describe_vpcs", "Vpcs", size=9))
     assert len(came) == len(ring) + 1
+
+
+@pytest.mark.parametrize("taken", [0, 100], ids=["alone", "after another user"])
+def test_who_keeps_to_the_published_numbers_is_not_refused_unless_others_ask_as_well(taken: int) -> None:
+    """The buckets are those of the sandbox's ``--throttle``, which has them from AWS's documentation."""
+    throttle, lock, refused = Throttle(), threading.Lock(), []
+    for _ in range(taken):
+        throttle.refuse("DescribeVpcs")
+
+    def paced(handler: http.server.BaseHTTPRequestHandler, asked: dict[str, str]) -> bytes | None:
+        try:
+            with lock:
+                throttle.refuse(asked["Action"])
+        except Throttled:
+            refused.append(asked["Action"])
+            reply(handler, THROTTLED, 503)
+            return None
+        return HEALTHY[asked["Action"]].encode()
+
+    with serving() as api:
+        api.hostile["DescribeVpcs"] = paced
+        target = Target(kind="sandbox", endpoint=api.endpoint, region="us-east-1", credentials=("a", "b"))
+        ec2 = reader.Reader(target).ec2
+        with ThreadPoolExecutor(6) as pool:
+            calls = [pool.submit(ec2.describe_vpcs) for _ in range(8 if taken else 120)]
+    assert all(call.result()["Vpcs"] for call in calls)
+    assert bool(refused) == bool(taken)
