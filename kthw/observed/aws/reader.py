@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError
 from kthw.errors import CouldNotLook, LookError
 from kthw.observed.aws import configured, shapes
 from kthw.observed.aws.answers import Parsers, bound
+from kthw.observed.aws.assumed import assuming
 from kthw.observed.aws.errors import LOOKING_FAILS_WITH, aws_code, look_error, looking
 from kthw.observed.aws.rate import TokenBucket
 from kthw.secrets import masked
@@ -41,8 +42,9 @@ _FIRST_ATTEMPTS: Final = 3
 """The first call tells whether AWS is there at all: a person waits for it, so it gives up sooner."""
 _ATTEMPTS_ABROAD: Final = 2
 _PER_SECOND: Final = 20
-_AT_ONCE: Final = 100
-"""The published limit of each reading action per account and region, kept by all that one reader sends.
+_AT_ONCE: Final = 90
+"""The published limit of each reading action per account and region (100 at once), kept by all that a reader
+sends; with some room, as requests come closer together than they were sent.
 
 DescribeInstanceAttribute, one a worker, has no batch form: it comes nearest to it.
 """
@@ -84,6 +86,8 @@ def session_for(target: Target) -> boto3.Session:
             raise CouldNotLook(LookError(code="region-missing", subject="region", facts=facts))
         if session.get_credentials() is None:
             raise CouldNotLook(LookError(code="credentials-missing", subject="credentials", facts=facts))
+        if target.role:
+            session = assuming(session, target.role, _core())
     return session
 
 
