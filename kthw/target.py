@@ -32,12 +32,20 @@ class SshAccess(msgspec.Struct, frozen=True, kw_only=True):
     jump_address: str = ""
 
 
+class Role(msgspec.Struct, frozen=True, kw_only=True):
+    """What whoever the boto3 chain finds assumes to look. ``external_id``: empty where none is asked."""
+
+    arn: str
+    external_id: str = ""
+
+
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """An AWS endpoint and a way in.
 
     ``endpoint``, ``region`` and ``profile`` are empty when boto3's own chain should find them.
     ``credentials`` is ``(access key id, secret)`` for a sandbox (whose API accepts anything) and
     ``None`` for an account: there the boto3 chain finds them and they are never stored.
+    ``role``: whose rights are looked with, where it is not the found credentials' own.
     ``no_packets`` says why packets cannot be sent, in one sentence, or is empty when they can.
     """
 
@@ -46,6 +54,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     region: str = ""
     profile: str = ""
     credentials: tuple[str, str] | None = None
+    role: Role | None = None
     ssh: SshAccess = SshAccess()
     no_packets: str = ""
 

@@ -49,6 +49,7 @@ FLOORS = {
         "kthw.lab",
         "kthw.observed.recording",
         "kthw.observed.bounded_file",
+        "kthw.observed.gather",
         *NOUNS,
     ),
     "kthw.history": (

@@ -1,8 +1,9 @@
 """``python -m kthw.grade FOLDER|FILES|ZIP …``: what students handed in, judged again, as a class.
 
 Each recording (``report.json``) is judged from its evidence; nothing that it says of itself is believed, and
-nobody's account is looked at. Exit codes: 0 all of all students' labs holds; 1 something is wrong with
-somebody's, or their hand-in does not count; 2 bad usage; 10 nothing is wrong, but not all could be looked at.
+nobody's account is looked at. With ``--accounts`` those of the students are instead, and only read.
+Exit codes: 0 all of all students' labs holds; 1 something is wrong with somebody's, or their hand-in does not
+count; 2 bad usage; 10 nothing is wrong, but not all could be looked at.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import contextlib
 import io
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from kthw.foreign import printable
-from kthw.grade import points, roster
+from kthw.grade import accounts, points, roster
 from kthw.grade.asked import Asked, moment
 from kthw.grade.collecting import collected
 from kthw.grade.exports import FORMATS
@@ -28,6 +30,7 @@ from kthw.grade.points import Scheme
 from kthw.grade.register import settled, tasks
 from kthw.grade.roster import Roster
 from kthw.grade.row import Row
+from kthw.grade.side_by_side import Task
 from kthw.grade.side_by_side import rows as judged_rows
 from kthw.intended import tutorial
 from kthw.intended.cluster import AUTO, BadNames
@@ -89,27 +92,44 @@ class _Command:
 
     def run(self) -> int:
         options = self._options
-        if not options.files:
+        if not options.files and not options.accounts:
             raise BadNames("grade-nothing-named")
         formats = self._formats()
         output = Output(Path(options.out))
         group = Class(
             asked=self._asked(),
             scheme=points.read(options.points) if options.points else Scheme(),
-            roster=roster.read(options.roster) if options.roster else Roster(),
+            roster=self._roster(),
             pages=str(output.pages),
         )
-        todo, empty = tasks(collected(options.files), group, self._given.checked("student"))
-        if not todo and not empty:
-            raise BadNames("grade-nothing", value=", ".join(options.files))
-        try:
-            output.begin()
-            rows = settled([*judged_rows(todo, group, self._progress), *empty], group)
-            files = output.write(rows, group, formats, self._words)
-        finally:
-            output.discard()
+        with tempfile.TemporaryDirectory(prefix="kthw-grade-") as seen:
+            todo, empty = self._looked(group, Path(seen)) if options.accounts else self._handed_in(group)
+            try:
+                output.begin()
+                rows = settled([*judged_rows(todo, group, self._progress), *empty], group)
+                files = output.write(rows, group, formats, self._words)
+            finally:
+                output.discard()
         self._tell(rows, files)
         return _code(rows)
+
+    def _handed_in(self, group: Class) -> tuple[list[Task], list[Row]]:
+        files = self._options.files
+        todo, empty = tasks(collected(files), group, self._given.checked("student"))
+        if not todo and not empty:
+            raise BadNames("grade-nothing", value=", ".join(files))
+        return todo, empty
+
+    def _looked(self, group: Class, folder: Path) -> tuple[list[Task], list[Row]]:
+        reason = self._words.say("grade-accounts-no-packets")
+        return accounts.looked(group.roster.students, group.asked, folder, reason, self._looking), []
+
+    def _roster(self) -> Roster:
+        options = self._options
+        if options.accounts and (options.files or options.roster or options.student):
+            raise BadNames("grade-accounts-alone")
+        named = options.accounts or options.roster
+        return roster.read(named) if named else Roster()
 
     def _asked(self) -> Asked:
         given, options = self._given, self._options
@@ -127,6 +147,7 @@ class _Command:
             since=moment("--since", options.since) if options.since else None,
             account=bool(options.require_account),
             language=self._words.language,
+            looked=bool(options.accounts),
         )
 
     def _formats(self) -> list[str]:
@@ -135,6 +156,12 @@ class _Command:
             if each not in FORMATS:
                 raise BadNames("grade-bad-format", value=each, known=", ".join(FORMATS))
         return formats
+
+    def _looking(self, name: str, done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            said = printable(self._words.say("grade-accounts-looking", name=name, done=done, of=of), 200)
+            sys.stderr.write(f"\r\x1b[K{said}")
+            sys.stderr.flush()
 
     def _progress(self, done: int, of: int) -> None:
         if sys.stderr.isatty():
@@ -160,6 +187,8 @@ class _Command:
             if count[kind] or kind in ("all", "whole")
         ]
         self._print(", ".join(told))
+        if self._options.accounts:
+            self._print(say("grade-accounts-no-packets"))
         self._print(say("report-files", files="  ".join(map(str, files))))
 
     def _print(self, line: str) -> None:
@@ -178,7 +207,7 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument("files", nargs="*", metavar="FOLDER|FILE|ZIP", help=say("grade-help-files"))
     for name, metavar in (
         ("roster", "CSV"), ("student", "NAME"), ("points", "TOML"), ("due", "DATE"), ("since", "DATE"),
-        ("out", "DIR"),
+        ("out", "DIR"), ("accounts", "CSV"),
     ):  # fmt: skip
         default = _OUT if name == "out" else None
         parser.add_argument(f"--{name}", metavar=metavar, default=default, help=say(f"grade-help-{name}"))

@@ -19,7 +19,8 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 class Asked(Struct, frozen=True, kw_only=True):
     """``workers`` by name; empty where only their number, ``count``, matters. ``network``: the model they are
     judged by. ``due`` and ``since``: the last and the first moment, with a time zone. ``account``: whether it
-    is to be an AWS account. ``language``: of whom nobody knows another.
+    is to be an AWS account. ``language``: of whom nobody knows another. ``looked``: their
+    accounts were, by us.
     """
 
     workers: tuple[str, ...]
@@ -30,6 +31,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     account: bool = False
     language: str = "en"
+    looked: bool = False
 
     def differs(self, evidence: Evidence) -> tuple[str, dict[str, str]] | None:
         """How the recorded lab is another one, as a situation with its facts; ``None`` where it is not."""

@@ -40,13 +40,15 @@ class HandIn(Struct, frozen=True, kw_only=True):
     """``file`` on the disk; ``member``: its name within it, where that is an archive.
 
     ``name``: how it is called below what was named at the command line, ``/`` between folders and archives.
-    ``bad``: why it is not read, a situation of ``grade-note-bad``; empty where it may be.
+    ``bad``: why it is not read, a situation of ``grade-note-bad``; empty where it may be. ``of``: the student
+    in whose account we looked ourselves, as the roster calls them; empty where it was handed in.
     """
 
     file: str
     name: str
     member: str = ""
     bad: str = ""
+    of: str = ""
 
     @property
     def is_report(self) -> bool:

@@ -28,6 +28,11 @@ def of_file(submitter: Submitter, file: str, roster: Roster) -> Identity:
     return _identity(found, submitter.name or file, submitter.key or file, roster)
 
 
+def of_look(student: str, roster: Roster) -> Identity:
+    """Of what we saw ourselves, in the account that the roster says."""
+    return _identity([each for each in roster.students if each.name == student], student, student, roster)
+
+
 def of_recording(submitter: Submitter, file: str, evidence: Evidence, roster: Roster) -> Identity:
     """Of a recording. What a student could have written into it counts last, and is told where it differs."""
     account = account_of(evidence)

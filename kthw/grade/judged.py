@@ -19,7 +19,7 @@ from kthw.foreign import printable
 from kthw.grade import claims, hand_in, pages
 from kthw.grade.asked import Asked, recorded_at
 from kthw.grade.hand_in import BadFile, HandIn
-from kthw.grade.identity import Identity, account_of, of_file, of_recording
+from kthw.grade.identity import Identity, account_of, of_file, of_look, of_recording
 from kthw.grade.naming import Submitter
 from kthw.grade.points import Scheme
 from kthw.grade.roster import Roster
@@ -64,7 +64,10 @@ def judged(number: int, handed: HandIn, submitter: Submitter, group: Class) -> R
         return unread(handed, submitter, group, Note("not-recording", error=problem.error))
     except MemoryError:
         return unread(handed, submitter, group, Note("bad", "large"))
-    identity = of_recording(submitter, handed.name, evidence, group.roster)
+    if handed.of:
+        identity = of_look(handed.of, group.roster)
+    else:
+        identity = of_recording(submitter, handed.name, evidence, group.roster)
     language = _language(identity, evidence, group)
     try:
         return _Judging(number, handed, identity, language, group).row(content, evidence)
@@ -104,7 +107,8 @@ class _Judging:
         late = _hours_late(evidence, asked)
         notes = (
             *self._identity.notes,
-            *claims.checked(content, own),
+            *([] if self._handed.of else claims.checked(content, own)),
+            *_unlooked(evidence),
             *_about(evidence, verdict, asked, late),
         )
         shares = tuple(_shares(verdict.outcomes))
@@ -166,6 +170,12 @@ def _about(evidence: Evidence, verdict: Verdict, asked: Asked, late: float) -> I
     faults = [outcome.check for outcome in verdict.outcomes if outcome.status == "broken"]
     if faults:
         yield Note("fault", "check", {"check": faults[0]})
+
+
+def _unlooked(evidence: Evidence) -> Iterator[Note]:
+    """Why there is nothing to judge, in a sentence of its own."""
+    if evidence.inventory is None and evidence.errors:
+        yield Note("unlooked", error=evidence.errors[0])
 
 
 def _shares(outcomes: Iterable[Outcome]) -> Iterator[Share]:
@@ -237,4 +247,5 @@ def target_lines(evidence: Evidence, words: Catalogue) -> list[str]:
         endpoint=seen.endpoint or ("AWS" if seen.kind == "aws" else "—"),
         at=evidence.gathered_at,
     )
-    return [line] if account_of(evidence) else [line, words.say("grade-no-account")]
+    lines = [line] if account_of(evidence) else [line, words.say("grade-no-account")]
+    return [*lines, words.say("run-no-packets", reason=seen.no_packets)] if seen.no_packets else lines

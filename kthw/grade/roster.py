@@ -26,19 +26,28 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "account": "account", "conta": "account",
     "student": "student", "aluno": "student", "aluna": "student",
     "language": "language", "idioma": "language",
+    "role": "role", "papel": "role",
+    "region": "region", "regiao": "region",
+    "externalid": "external_id",
 }  # fmt: skip
 """What a column may be called; others are passed over."""
 _ACCOUNT: Final = re.compile(r"[0-9]{1,12}")
 
 
 class Student(Struct, frozen=True, kw_only=True):
-    """One line. ``file``: what their file's name has in it; ``student``: what they give to ``--student``."""
+    """One line. ``file``: what their file's name has in it; ``student``: what they give to ``--student``.
+
+    ``role``, ``external_id`` and ``region``: how their account is looked at, by ``--accounts``.
+    """
 
     name: str
     file: str = ""
     account: str = ""
     student: str = ""
     language: str = ""
+    role: str = ""
+    external_id: str = ""
+    region: str = ""
 
 
 class Roster:
@@ -148,6 +157,9 @@ def _student(said: Mapping[str, str], file: str, line: int) -> Student:
         account=account.zfill(12) if account else "",  # a spreadsheet takes the noughts before it away
         student=said.get("student", ""),
         language=language,
+        role=said.get("role", ""),
+        external_id=said.get("external_id", ""),
+        region=said.get("region", ""),
     )
 
 

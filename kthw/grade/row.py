@@ -13,7 +13,7 @@ from kthw.words.messages import Catalogue
 KINDS: Final = (
     "missing", "bad", "not-recording", "ambiguous",
     "altered", "other-lab", "other-account", "other-name", "same-account", "same-lab",
-    "no-account", "too-long", "fault",
+    "no-account", "too-long", "fault", "unlooked",
     "late", "old", "undated", "partial", "bare", "several", "unlisted", "nothing-asked",
 )  # fmt: skip
 """What may be told of a hand-in; ``grade-note-…`` are its words."""

@@ -244,7 +244,7 @@ def _bounds() -> Iterator[Hostile]:
     yield Hostile("web page for user data", attribute, _for_worker_0(lambda _said: page), of_one)
     yield Hostile("user data twice", attribute, _for_worker_0(_twice), of_one)
     tokens: list[tuple[str, str, Callable[[int], str], str, str]] = [
-        ("same token again", "DescribeVpcs", lambda _n: "again", "vpc", "twice"),
+        ("same token again", "DescribeVpcs", lambda _n: "again", "vpc", "pages"),
         ("two tokens in turn", "DescribeVpcs", lambda n: "ab"[n % 2], "vpc", "pages"),
         ("always a new token", "DescribeNetworkAcls", str, "network-acl", "pages"),
         ("always a new token for instances", "DescribeInstances", str, EVERYTHING, "pages"),

@@ -14,7 +14,7 @@ from kthw.findings.judging import outcome_of
 from kthw.findings.registry import CHECKS
 from kthw.intended.cluster import Intended
 from kthw.network.model import Network
-from kthw.observed.aws import listing
+from kthw.observed.aws import pages
 from kthw.observed.aws.inventory import read_inventory
 from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import Evidence, Inventory, TargetSeen
@@ -67,7 +67,7 @@ def test_healthy_answers_are_green_and_cost_n_and_eight_calls(api: Api, reader: 
 def test_hostile_answer_costs_what_depends_on_it(
     api: Api, reader: Reader, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "_MOST_PAGES", 20)
+    monkeypatch.setattr(pages, "MOST_PAGES", 20)
     healthy, _ = read_inventory(reader, THREE)
     monkeypatch.setitem(api.hostile, hostile.action, hostile.answer)
     begun = time.monotonic()

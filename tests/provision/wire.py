@@ -87,7 +87,8 @@ def then(happens: Callable[[], object]) -> Deed:
 class Wire:
     """At ``endpoint``, carries everything to the API at ``upstream``, but for what ``on`` says.
 
-    ``sent``: the actions that came, in order.
+    ``sent``: the actions that came, in order. ``refuse``: looks at each request before it is carried; what it
+    returns is the answer.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -96,6 +97,7 @@ class Wire:
         self._always: dict[str, Deed] = {}
         self._lock = threading.Lock()
         self.sent: list[str] = []
+        self.refuse: Callable[[dict[str, str]], Answer | None] = lambda _asked: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
@@ -132,7 +134,8 @@ class Wire:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                action = parse_qs(body.decode())["Action"][0]
+                asked = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+                deed = wire._deed(asked["Action"]) or carried
 
                 def carry() -> Answer:
                     there = http.client.HTTPConnection(wire._upstream, timeout=30)
@@ -142,7 +145,7 @@ class Wire:
                     there.close()
                     return read
 
-                answer = (wire._deed(action) or carried)(carry)
+                answer = wire.refuse(asked) or deed(carry)
                 if answer is None:
                     self.close_connection = True
                     self.connection.close()

@@ -133,6 +133,11 @@ def _body(raw: Any, most: int, url: str) -> bytes:
         # What is still to come is not wanted, and the connection cannot be used again.
         raw.close()
         raise
+    announced = raw.headers.get("Content-Length", "")
+    if announced.isdecimal() and not raw.headers.get("Content-Encoding") and len(body) < int(announced):
+        # The line broke: that is no answer, and may be asked again. urllib3 leaves it to whoever reads so.
+        raw.close()
+        raise boto.HTTPClientError(error=f"{len(body)} of {announced} bytes came")
     return bytes(body)
 
 

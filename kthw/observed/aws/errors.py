@@ -34,9 +34,12 @@ _REFUSED_CREDENTIALS: Final = frozenset(
         "UnrecognizedClientException",
         "IncompleteSignature",
         "RequestTimeTooSkewed",
+        "RequestInTheFuture",
     }
 )
 _DENIED: Final = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
+_OF_A_CLOCK: Final = ("Signature expired", "Signature not yet current", "current time", "too skewed")
+"""How AWS says that the time of a request's signature is not its own."""
 THROTTLED: Final = frozenset(
     {
         "RequestLimitExceeded",
@@ -130,6 +133,7 @@ def look_error(
         service = _SERVICES.get(operation, "ec2")
         facts |= {"operation": operation, "action": f"{service}:{operation}", "aws_code": aws_said}
         code = _code_of_answer(problem)
+        variant = _variant(code, operation, message)
         detail = f"{aws_said}: {message[:_MOST_SAID]}" if message else aws_said
     else:
         code = _code_of_exception(problem, facts.get("region", ""))
@@ -181,6 +185,14 @@ def _code_of_answer(problem: boto.ClientError) -> str:
             return code
     status = problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return "aws-unreachable" if status >= 500 else "aws-refused"
+
+
+def _variant(code: str, operation: str, message: str) -> str:
+    """A role that was not given; a request that was signed at another time than AWS's."""
+    if code == "access-denied" and operation == "AssumeRole":
+        return "role"
+    skewed = code == "credentials-refused" and any(sign in message for sign in _OF_A_CLOCK)
+    return "clock" if skewed else ""
 
 
 def _code_of_exception(problem: Exception, region: str) -> str:

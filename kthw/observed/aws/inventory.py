@@ -20,7 +20,6 @@ from kthw.observed.aws.crew import Crew
 from kthw.observed.aws.elsewhere import some_of_the_region
 from kthw.observed.aws.errors import UNREADABLE, too_slow
 from kthw.observed.aws.listing import Listed
-from kthw.observed.aws.rate import TokenBucket
 from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader, aws_code, look_error, looking
 from kthw.observed.aws.user_data import read_user_data
 from kthw.observed.evidence import Instance, Inventory, PrefixList, RouteTable, UserData
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 _T = TypeVar("_T")
 
-_ATTRIBUTES_PER_SECOND: Final = 20
-_ATTRIBUTES_AT_ONCE: Final = 100
-"""The published limit of DescribeInstanceAttribute per account and region; it has no batch form."""
 _SETTLING_SECONDS: Final = 4.0
 """How long a listed instance may stay unknown to another call before it counts as gone."""
 _FIRST_WAIT: Final = 0.5
@@ -43,7 +39,7 @@ _STEP_SECONDS: Final = 60.0
 """For each of the first two calls, and for reading the routes again, all retries and pages included."""
 _READING_SECONDS: Final = 150.0
 _SECONDS_PER_WORKER: Final = 0.1
-"""For the whole reading: twice what the rate of ``_ATTRIBUTES_PER_SECOND`` asks for, and some patience."""
+"""For the whole reading: twice what the reader's rate asks for, and some patience."""
 
 _LISTS: Final[Mapping[str, tuple[str, Callable[..., Listed[Any]]]]] = {
     "vpc": ("vpcs", listing.vpcs),
@@ -148,7 +144,6 @@ class _Look:
         self._workers = {
             name: found[0] for name, found in meant.items() if len(found) == 1 and name not in garbled
         }
-        self._bucket = TokenBucket(_ATTRIBUTES_PER_SECOND, _ATTRIBUTES_AT_ONCE)
         self._progress = progress
 
     def all(self, until: float) -> tuple[Inventory, tuple[LookError, ...]]:
@@ -249,7 +244,6 @@ class _Look:
         """``None`` where AWS no longer knows the instance it has just listed."""
 
         def ask() -> UserData | None:
-            self._bucket.take()
             try:
                 said = self._ec2.describe_instance_attribute(InstanceId=worker.id, Attribute="userData")
             except LOOKING_FAILS_WITH as problem:

@@ -24,12 +24,12 @@ from kthw.observed.aws.crew import Crew
 from kthw.observed.aws.errors import too_slow
 from kthw.observed.aws.inventory import in_time
 from kthw.observed.aws.leftover_shapes import Resource
+from kthw.observed.aws.pages import pages
 from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader, look_error
 from kthw.observed.leftover import Leftover, LeftoverKind
 
 _READING_SECONDS: Final = 150.0
 _PAGE: Final = 1000
-_MOST_PAGES: Final = 1000
 _GONE: Final = ("deleted", "failed")
 """States of NAT gateways that are listed for an hour after they are gone, and cost nothing."""
 
@@ -140,10 +140,7 @@ def _entries(client: Any, how: _List, **asked: Any) -> Iterator[object]:
     if not how.size:
         yield from _inside(getattr(client, how.operation)(**asked), how.key)
         return
-    pages = client.get_paginator(how.operation).paginate(**asked, PaginationConfig={"PageSize": how.size})
-    for number, page in enumerate(pages, start=1):
-        if number > _MOST_PAGES:
-            raise UnreadableAnswerError(detail=f"{how.key}: > {_MOST_PAGES} pages")
+    for page in pages(client, how.operation, how.key, size=how.size, **asked):
         for each in _inside(page, how.key):
             yield from _inside(each, "Instances") if how.key == "Reservations" else (each,)
 

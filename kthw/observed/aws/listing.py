@@ -13,6 +13,7 @@ from msgspec import Struct, ValidationError
 from kthw.observed import unfit
 from kthw.observed.aws import shapes
 from kthw.observed.aws.answers import UnreadableAnswerError
+from kthw.observed.aws.pages import pages
 from kthw.observed.aws.wire import Image
 from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import (
@@ -36,7 +37,6 @@ _Any = TypeVar("_Any")
 _PAGE: Final = 1000
 _TABLES_PAGE: Final = 100
 _ENTRIES_PAGE: Final = 100
-_MOST_PAGES: Final = 1000
 _MOST_LISTED: Final = 100_000
 _MOST_FILTER_VALUES: Final = 200
 _NO_FILTERS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
@@ -220,12 +220,11 @@ def _entries(
     Raises ``UnreadableAnswerError`` for a page without it, and where pages or entries do not end.
     """
     listed = 0
-    pages = ec2.get_paginator(operation).paginate(**asked, PaginationConfig={"PageSize": size})
-    for number, page in enumerate(pages, start=1):
+    for page in pages(ec2, operation, key, size=size, most=most_pages, **asked):
         entries = _inside(page, key)
         listed += len(entries)
-        if number > (most_pages or _MOST_PAGES) or listed > _MOST_LISTED:
-            raise UnreadableAnswerError(detail=f"{key}: > {number - 1} pages, {listed} entries")
+        if listed > _MOST_LISTED:
+            raise UnreadableAnswerError(detail=f"{key}: > {_MOST_LISTED} entries")
         yield from entries
 
 

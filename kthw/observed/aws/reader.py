@@ -18,7 +18,9 @@ from botocore.exceptions import BotoCoreError
 from kthw.errors import CouldNotLook, LookError
 from kthw.observed.aws import configured, shapes
 from kthw.observed.aws.answers import Parsers, bound
+from kthw.observed.aws.assumed import assuming
 from kthw.observed.aws.errors import LOOKING_FAILS_WITH, aws_code, look_error, looking
+from kthw.observed.aws.rate import TokenBucket
 from kthw.secrets import masked
 from kthw.service_models import MODELS
 from kthw.target import Target
@@ -39,6 +41,13 @@ _ATTEMPTS: Final = 6
 _FIRST_ATTEMPTS: Final = 3
 """The first call tells whether AWS is there at all: a person waits for it, so it gives up sooner."""
 _ATTEMPTS_ABROAD: Final = 2
+_PER_SECOND: Final = 20
+_AT_ONCE: Final = 90
+"""The published limit of each reading action per account and region (100 at once), kept by all that a reader
+sends; with some room, as requests come closer together than they were sent.
+
+DescribeInstanceAttribute, one a worker, has no batch form: it comes nearest to it.
+"""
 
 _NOWHERE: Final = (None, None, None, None)
 _READING = re.compile(r"(Describe|Get|List)[A-Z]")
@@ -77,6 +86,8 @@ def session_for(target: Target) -> boto3.Session:
             raise CouldNotLook(LookError(code="region-missing", subject="region", facts=facts))
         if session.get_credentials() is None:
             raise CouldNotLook(LookError(code="credentials-missing", subject="credentials", facts=facts))
+        if target.role:
+            session = assuming(session, target.role, _core())
     return session
 
 
@@ -106,12 +117,13 @@ def facts_of(target: Target) -> dict[str, str]:
 def client_config(target: Target, *, attempts: int = _ATTEMPTS) -> Config:
     """Retries and timeouts, said aloud: botocore's own defaults differ between its releases.
 
-    The standard mode retries throttling, lost connections and 5xx answers, with growing random waits.
+    Throttling, lost connections and 5xx answers are tried again, with growing random waits; and whoever tries
+    again (the adaptive mode) sends less while AWS asks for patience.
     """
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": attempts},
+        retries={"mode": "adaptive" if attempts > 1 else "standard", "total_max_attempts": attempts},
     )
     if target.credentials:
         # A sandbox listens on loopback: no proxy, no FIPS or dual-stack name of AWS leads to it.
@@ -125,7 +137,8 @@ class Reader:
 
     ``ec2``, ``elbv2`` and ``sts`` send ``Describe…``, ``Get…`` and ``List…`` and raise ``CallRefusedError``
     for everything else before anything is sent. ``calls`` counts API calls: one per page asked for,
-    retries not counted (botocore's ``before-call`` event). ``refusal`` is the code of the last answer, empty
+    retries not counted (botocore's ``before-call`` event). All that is sent, retries too, takes from one
+    bucket of ``_AT_ONCE`` that fills by ``_PER_SECOND``. ``refusal`` is the code of the last answer, empty
     where that was no refusal. Raises ``CouldNotLook`` where credentials or region are missing.
     """
 
@@ -133,6 +146,7 @@ class Reader:
         self.target = target
         self._session = session_for(target)
         self._lock = threading.Lock()
+        self._bucket = TokenBucket(_PER_SECOND, _AT_ONCE)
         self.calls = 0
         self.refusal = ""
         self.region: str = self._session.region_name
@@ -217,11 +231,15 @@ class Reader:
         # On the clients, not on the session: a profile that assumes a role does so through the session.
         allow_only(client, _READING)
         client.meta.events.register("before-call", self._count)
+        client.meta.events.register_first("before-send", self._pace)
         bound(client)
 
     def _count(self, **_event: Any) -> None:
         with self._lock:
             self.calls += 1
+
+    def _pace(self, **_event: Any) -> None:
+        self._bucket.take()
 
     def _hear(self, parsed_response: dict[str, Any] | None = None, **_event: Any) -> None:
         self.refusal = (parsed_response or {}).get("Error", {}).get("Code", "")
