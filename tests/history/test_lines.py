@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,30 +21,74 @@ from kthw.verdict.since import Stood
 from tests.history.story import story
 
 RUN = story()[25]
-SIDE_BY_SIDE = """
+EACH = 200
+SIDE_BY_SIDE = f"""
 import sys
+import threading
+import time
 from pathlib import Path
 from msgspec.structs import replace
-from kthw.history.lines import append
+from kthw.history import lines
 from kthw.history.run import decoded
-run = decoded(sys.stdin.buffer.read())
-for n in range(40):
-    append(Path(sys.argv[1]), replace(run, versions={"writer": f"{sys.argv[2]}-{n}"}))
+file, writer = Path(sys.argv[1]), sys.argv[2]
+run = decoded(Path(sys.argv[3]).read_bytes())
+print("ready", flush=True)
+sys.stdin.readline()
+for n in range({EACH}):
+    lines.append(file, replace(run, versions=dict(writer=f"{{writer}}-{{n}}")))
 """
 
 
-def test_runs_side_by_side_lose_no_line(tmp_path: Path) -> None:
-    """Six processes, and a bound so small that the file is replaced meanwhile is tried below."""
-    file = tmp_path / "history.jsonl"
+def written_by_four(file: Path) -> dict[int, list[int]]:
+    """By process, which of its lines are there in the end; all begin at once."""
+    given = file.with_name("run.json")
+    given.write_bytes(encoded(RUN))
     started = [
-        subprocess.Popen([sys.executable, "-c", SIDE_BY_SIDE, str(file), str(n)], stdin=subprocess.PIPE)
-        for n in range(6)
-    ]
+        subprocess.Popen(
+            [sys.executable, "-c", SIDE_BY_SIDE, str(file), str(n), str(given)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for n in range(4)
+    ]  # fmt: skip
+    assert [each.stdout and each.stdout.readline() for each in started] == ["ready\n"] * 4
     for each in started:
-        each.communicate(encoded(RUN), timeout=60)
+        assert each.stdin
+        each.stdin.write("\n")
+        each.stdin.flush()
+    for each in started:
+        each.communicate(timeout=60)
+        assert each.returncode == 0
     found = read(file)
     assert not found.bad
-    assert {run.versions["writer"] for run in found.runs} == {f"{w}-{n}" for w in range(6) for n in range(40)}
+    there: dict[int, list[int]] = {n: [] for n in range(4)}
+    for run in found.runs:
+        writer, _, number = run.versions["writer"].partition("-")
+        there[int(writer)].append(int(number))
+    return {writer: sorted(numbers) for writer, numbers in there.items()}
+
+
+def test_runs_side_by_side_lose_no_line(tmp_path: Path) -> None:
+    there = written_by_four(tmp_path / "h.jsonl")
+    assert there == {n: list(range(EACH)) for n in range(4)}
+
+
+def test_who_waits_while_another_puts_a_shorter_file_in_its_place_writes_into_that(tmp_path: Path) -> None:
+    file, shorter = tmp_path / "h.jsonl", tmp_path / "shorter"
+    append(file, RUN)
+    append(shorter, replace(RUN, cut=1))
+    with file.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        locks, waiting = Path("/proc/locks"), f":{os.fstat(held.fileno()).st_ino} "
+        thread = threading.Thread(target=append, args=(file, replace(RUN, cut=2)))
+        thread.start()
+        until = time.monotonic() + 20
+        while thread.is_alive() and time.monotonic() < until:
+            # The kernel lists who waits for a lock, after an arrow.
+            if any("->" in each and waiting in each for each in locks.read_text().splitlines()):
+                break
+        shorter.replace(file)
+    thread.join(timeout=20)
+    assert read(file).runs == (replace(RUN, cut=1), replace(RUN, cut=2))
 
 
 def test_what_a_killed_run_left_half_costs_its_own_line_only(tmp_path: Path) -> None:
