@@ -51,6 +51,13 @@ FLOORS = {
         "kthw.observed.bounded_file",
         *NOUNS,
     ),
+    "kthw.night": (
+        "kthw.verdict",
+        "kthw.words",
+        "kthw.findings",
+        "kthw.observed.recording",
+        *NOUNS,
+    ),
     "kthw.provision": (
         "kthw.words",
         "kthw.lab.given",

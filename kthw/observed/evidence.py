@@ -278,13 +278,14 @@ class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TargetSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where this evidence comes from."""
+    """Where this evidence comes from. ``arn``: as whom AWS was asked, empty where it did not say."""
 
     kind: MaybeIdentifier
     endpoint: Name = ""
     account: MaybeIdentifier = ""
     region: MaybeIdentifier = ""
     no_packets: Text = ""
+    arn: Text = ""
 
     @property
     def is_local(self) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.repository.machine import PROJECT, Machine, lines_of
 
-COMMANDS = ("routes", "test", "pytest", "sandbox", "provision", "lab", "grade", "mutants", "help")
+COMMANDS = ("routes", "test", "pytest", "sandbox", "provision", "lab", "grade", "night", "mutants", "help")
 
 
 def test_run_is_executable_posix_shell() -> None:
@@ -51,7 +51,7 @@ def test_an_unknown_command_gets_a_sentence_and_exit_code_2(machine: Machine) ->
     assert done.returncode == 2
     assert lines_of(done.stderr, "rotas") == [
         "run: there is no command 'rotas'; "
-        "there are: routes, cleanup, test, mutants, pytest, sandbox, provision, lab, grade, help."
+        "there are: routes, cleanup, test, mutants, pytest, sandbox, provision, lab, grade, night, help."
     ]
 
 
@@ -73,6 +73,7 @@ def test_routes_runs_the_suite_of_this_project_from_wherever_it_is_called(
         (("provision", "plan"), "-P -m kthw.start kthw.provision plan"),
         (("lab", "--no-ssh"), "-P -m kthw.start kthw.lab --no-ssh"),
         (("grade", "my class"), "-P -m kthw.start kthw.grade my class"),
+        (("night", "notify", "--code", "1"), "-P -m kthw.start kthw.night notify --code 1"),
         (("mutants", "kthw/network"), "-P -m kthw.start tests.mutants kthw/network"),
         (("pytest", "suites/routes", "-x"), "-P -m kthw.start pytest suites/routes -x"),
     ],
