@@ -29,14 +29,14 @@ def test_account_identity_region_vpc_and_route_table_are_in_the_first_lines(
     assert f"the workers are in VPC {vpc}; route table that rules their subnets: {aws_account.table}" in first
 
 
-def test_an_identity_that_steers_a_terminal_or_is_missing_is_no_obstacle(
+def test_an_identity_that_turns_what_follows_or_is_missing_is_no_obstacle(
     aws_account: Account, wire: Wire, run_pytest: Run
 ) -> None:
     aws_account.build()
 
     def steering(carry: Carry) -> Answer:
         answer = carry()
-        return Answer(answer.status, answer.body.replace(b"assumed-role", b"&#27;[31m\xe2\x80\xae"))
+        return Answer(answer.status, answer.body.replace(b"assumed-role", b"\xe2\x80\xae"))
 
     def without(carry: Carry) -> Answer:
         answer = carry()
@@ -50,7 +50,7 @@ def test_an_identity_that_steers_a_terminal_or_is_missing_is_no_obstacle(
     wire.on("GetCallerIdentity", steering)
     ran = run_pytest("suites/routes", *LOOKING, **environment)
     assert ran.code == 0, ran.output
-    assert not {"\x1b", "\u202e"} & set(ran.output), ran.output
+    assert "\u202e" not in ran.output, ran.output
 
 
 @pytest.mark.parametrize("said", ["typed", "lab file"])
