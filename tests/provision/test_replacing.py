@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 from msgspec.structs import replace
@@ -16,7 +19,7 @@ from kthw.provision.plan import plan
 from kthw.provision.replacement import replacing
 from kthw.provision.rollback import rollback
 from kthw.provision.writer import Writer
-from tests.provision.account import THREE, Account, Run
+from tests.provision.account import ROOT, THREE, Account, Run
 from tests.provision.interrupted import run as interrupted
 from tests.provision.test_rollback import Lab
 from tests.provision.wire import Wire, answered, first, lost, refused, unanswered
@@ -199,6 +202,30 @@ def test_the_command_shows_what_it_replaces_before_it_does_and_only_when_told(
 def test_it_is_for_vpc_routes_only(aws_account: Account, run: Run, arguments: tuple[str, ...]) -> None:
     code, said, complaints = run(*arguments, "--replace-wrong")
     assert (code, said, "--replace-wrong: that is for plan and apply" in complaints) == (2, "", True)
+
+
+def test_of_two_commands_at_once_one_does_it_and_the_other_finds_it_done(
+    aws_account: Account, wire: Wire
+) -> None:
+    """The second waits for its turn at the route table; then there is nothing left to replace or to make."""
+    lab = Astray(aws_account, wire)
+    command = [sys.executable, "-m", "kthw.provision", "apply", "--replace-wrong", "--language", "en"]
+    environment = {**os.environ, **aws_account.environment, "KTHW_LAB": "none"}
+    environment["XDG_STATE_HOME"] = str(aws_account.directory / "state")
+    runs = [
+        subprocess.Popen(
+            [*command, "--journal", str(lab.path)],
+            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    said = [run.communicate(timeout=120)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    for words, count in (("pointed at", 1), ("created in", 2), ("already there", 3)):
+        assert sum(text.count(words) for text in said) == count, said
+    lab.writer = Writer(aws_account.target, aws_account.id)
+    assert lab.rollback() == {"worker-0": "deleted", "worker-1": "restored", "worker-2": "deleted"}
+    assert aws_account.look().route_tables == lab.before
 
 
 # By phase, in replacing worker-1's and in pointing it back: where it leads after the end by a signal that can
