@@ -31,13 +31,13 @@ from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import ProvisionStep
 from kthw.provision.apply import GOOD, apply
 from kthw.provision.asked import intended
-from kthw.provision.by_nodes import carry_out, roll_back
-from kthw.provision.claims import Claim
+from kthw.provision.by_nodes import carry_out, place_of, roll_back
+from kthw.provision.entry import Entry, Place
 from kthw.provision.journal import DEFAULT, Journal
 from kthw.provision.node_rollback import claims_here as claims_on_nodes
 from kthw.provision.plan import headroom, plan
 from kthw.provision.replacement import replacing
-from kthw.provision.rollback import claims_here, elsewhere, rollback
+from kthw.provision.rollback import claims_here, elsewhere, of_the_vpc, rollback
 from kthw.provision.terminal import Terminal
 from kthw.provision.turns import turn
 from kthw.provision.writer import Writer
@@ -157,9 +157,9 @@ def _run(session: Terminal, options: argparse.Namespace, given: Given) -> int:
         for error in errors:
             session.complain(error)
         return 2 if errors else _verdict(steps)
-    steps = plan(inventory, meant)
-    writer = Writer(target, inventory.account)
-    _tell_of_a_cut(session, claims_here(writer, journal))
+    steps, place = plan(inventory, meant), place_of(reader, inventory.account)
+    with contextlib.suppress(CouldNotLook):  # a plan needs no journal, and who writes is told by the writing
+        _tell_of_a_cut(session, [claim.entry for claim in of_the_vpc(journal) if not claim.known], place)
     if options.replace_wrong:
         steps = replacing(steps)
     for growing in headroom(inventory, steps):
@@ -169,6 +169,7 @@ def _run(session: Terminal, options: argparse.Namespace, given: Given) -> int:
             session.print(session.line(step))
     else:
         _tell_what_is_replaced(session, steps)
+        writer = Writer(target, inventory.account)
         with turn(writer.place, (step.route_table for step in steps), waiting=session.waiting):
             steps = apply(
                 writer, steps, journal,
@@ -179,9 +180,9 @@ def _run(session: Terminal, options: argparse.Namespace, given: Given) -> int:
     return 2 if errors else _verdict(steps)
 
 
-def _tell_of_a_cut(session: Terminal, claims: Sequence[Claim]) -> None:
+def _tell_of_a_cut(session: Terminal, unknown: Sequence[Entry], place: Place) -> None:
     """Routes of which nobody knows what became, since a run of ours was cut off at them."""
-    cut = [claim.entry for claim in claims if not claim.known and not claim.entry.is_running]
+    cut = [entry for entry in unknown if entry.place == place and not entry.is_running]
     if cut:
         routes = ", ".join(f"{entry.destination} ({entry.route_table})" for entry in cut)
         session.say("provision-cut-off", routes=routes)

@@ -18,6 +18,7 @@ from tests.findings.clusters import OK
 from tests.night.conftest import Tell
 from tests.night.listener import Asked, Listener, Reply
 from tests.plugin.conftest import Run
+from tests.provision.account import Account
 from tests.verdict.shown import unreachable
 
 RED = without_route(OK, "10.200.1.0/24")
@@ -180,6 +181,19 @@ def test_the_suite_tells_it_itself_and_a_webhook_that_fails_changes_no_exit_code
         assert ran.code == code
         assert "127.0.0.1 was not told" in ran.output
         assert "secret" not in ran.output
+
+
+def test_the_environments_webhook_is_told_of_accounts_only(
+    aws_account: Account, judge: Run, run_pytest: Run
+) -> None:
+    aws_account.build()
+    with Listener(yes).open() as listener:
+        assert judge(RED, KTHW_NOTIFY=listener.url).code == 1
+        assert listener.asked == [], "judging a recording again is nobody's night"
+        looking = ("suites/routes", "--target", "aws", "--after", "machines")
+        ran = run_pytest(*looking, KTHW_NOTIFY=listener.url, **aws_account.environment)
+        assert ran.code == 0, ran.output
+        assert [asked.body["verdict"] for asked in listener.asked] == ["whole"]
 
 
 def test_an_address_that_is_unsafe_ends_the_suite_before_it_looks(judge: Run) -> None:

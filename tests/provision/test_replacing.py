@@ -198,6 +198,15 @@ def test_the_command_shows_what_it_replaces_before_it_does_and_only_when_told(
     assert aws_account.look().route_tables == lab.before
 
 
+def test_a_plan_needs_no_journal(aws_account: Account, run: Run) -> None:
+    """What lies in its place may be anything; who only looks is not kept from it."""
+    aws_account.build()
+    (aws_account.directory / "journal.jsonl").mkdir()
+    assert run("plan")[0] == 0
+    assert run("apply")[0] == 2
+    assert aws_account.pod_routes() == {}
+
+
 @pytest.mark.parametrize("arguments", [("rollback",), ("apply", "--network", "node-routes")])
 def test_it_is_for_vpc_routes_only(aws_account: Account, run: Run, arguments: tuple[str, ...]) -> None:
     code, said, complaints = run(*arguments, "--replace-wrong")
