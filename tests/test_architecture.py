@@ -62,6 +62,13 @@ FLOORS = {
         "kthw.observed.values",
         *NOUNS,
     ),
+    "kthw.night": (
+        "kthw.verdict",
+        "kthw.words",
+        "kthw.findings",
+        "kthw.observed.recording",
+        *NOUNS,
+    ),
     "kthw.provision": (
         "kthw.words",
         "kthw.lab.given",

@@ -262,7 +262,8 @@ class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``target`` is what the route is to name: the instance, or its primary ENI where it has several.
     ``network_interfaces`` are all of the instance's. ``command`` is the equivalent ``aws`` command,
-    ``detail`` what is there instead, AWS's refusal, or the code of what is lacking.
+    ``detail`` what is there instead, AWS's refusal, or the code of what is lacking. ``before``: what the
+    route there leads to, or led to before we replaced it, where it could be pointed there again.
     """
 
     worker: Name
@@ -275,16 +276,18 @@ class ProvisionStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: MaybeIdentifier = ""
     command: Text = ""
     detail: Text = ""
+    before: MaybeIdentifier = ""
 
 
 class TargetSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where this evidence comes from."""
+    """Where this evidence comes from. ``arn``: as whom AWS was asked, empty where it did not say."""
 
     kind: MaybeIdentifier
     endpoint: Name = ""
     account: MaybeIdentifier = ""
     region: MaybeIdentifier = ""
     no_packets: Text = ""
+    arn: Text = ""
 
     @property
     def is_local(self) -> bool:

@@ -126,7 +126,10 @@ class _Look:
             progress=lambda done, of: self._progress("regions", done, of),
         )
         seen = msgspec.structs.replace(
-            self._evidence.target, account=inventory.account, region=inventory.region
+            self._evidence.target,
+            account=inventory.account,
+            region=inventory.region,
+            arn=self._reader.arn,
         )
         self._add(inventory=inventory, target=seen, errors=errors)
 
@@ -138,7 +141,9 @@ class _Look:
             self._reader, self._evidence.intended, expect_account=expect_account
         )
         region = self._reader.region
-        seen = msgspec.structs.replace(self._evidence.target, account=account, region=region)
+        seen = msgspec.structs.replace(
+            self._evidence.target, account=account, region=region, arn=self._reader.arn
+        )
         self._add(
             inventory=Inventory(account=account, region=region), leftovers=left, target=seen, errors=errors
         )
@@ -229,7 +234,8 @@ class _Look:
         seen = self._evidence.target
         if error.code == "wrong-account":
             region = self._reader.region if self._reader else seen.region
-            seen = msgspec.structs.replace(seen, account=error.resource, region=region)
+            arn = self._reader.arn if self._reader else ""
+            seen = msgspec.structs.replace(seen, account=error.resource, region=region, arn=arn)
         self._add(inventory=None, target=seen, errors=(*self._evidence.errors, error))
 
     def _add(self, **seen: object) -> None:

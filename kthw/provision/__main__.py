@@ -31,11 +31,13 @@ from kthw.observed.aws.reader import Reader
 from kthw.observed.evidence import ProvisionStep
 from kthw.provision.apply import GOOD, apply
 from kthw.provision.asked import intended
-from kthw.provision.by_nodes import carry_out, roll_back
+from kthw.provision.by_nodes import carry_out, place_of, roll_back
+from kthw.provision.entry import Entry, Place
 from kthw.provision.journal import DEFAULT, Journal
 from kthw.provision.node_rollback import claims_here as claims_on_nodes
 from kthw.provision.plan import headroom, plan
-from kthw.provision.rollback import claims_here, elsewhere, rollback
+from kthw.provision.replacement import replacing
+from kthw.provision.rollback import claims_here, elsewhere, of_the_vpc, rollback
 from kthw.provision.terminal import Terminal
 from kthw.provision.turns import turn
 from kthw.provision.writer import Writer
@@ -127,6 +129,8 @@ def _run(session: Terminal, options: argparse.Namespace, given: Given) -> int:
     reader = Reader(target)
     journal = Journal(options.journal)
     by_node = given.checked("network") == NODE_ROUTES
+    if options.replace_wrong and (by_node or options.action == "rollback"):
+        raise BadNames("provision-replaces-vpc-routes")
     if by_node:
         target = replace(target, ssh=given.ssh())
     if options.action == "rollback":
@@ -153,19 +157,44 @@ def _run(session: Terminal, options: argparse.Namespace, given: Given) -> int:
         for error in errors:
             session.complain(error)
         return 2 if errors else _verdict(steps)
-    steps = plan(inventory, meant)
+    steps, place = plan(inventory, meant), place_of(reader, inventory.account)
+    with contextlib.suppress(CouldNotLook):  # a plan needs no journal, and who writes is told by the writing
+        _tell_of_a_cut(session, [claim.entry for claim in of_the_vpc(journal) if not claim.known], place)
+    if options.replace_wrong:
+        steps = replacing(steps)
     for growing in headroom(inventory, steps):
         session.say("provision-headroom", table=growing.route_table, now=growing.now, adding=growing.adding)
     if options.action == "plan":
         for step in steps:
             session.print(session.line(step))
     else:
+        _tell_what_is_replaced(session, steps)
         writer = Writer(target, inventory.account)
         with turn(writer.place, (step.route_table for step in steps), waiting=session.waiting):
-            steps = apply(writer, steps, journal, say=session.print, line=session.line)
+            steps = apply(
+                writer, steps, journal,
+                say=session.print, line=session.line, replace_wrong=options.replace_wrong,
+            )  # fmt: skip
     for error in errors:
         session.complain(error)
     return 2 if errors else _verdict(steps)
+
+
+def _tell_of_a_cut(session: Terminal, unknown: Sequence[Entry], place: Place) -> None:
+    """Routes of which nobody knows what became, since a run of ours was cut off at them."""
+    cut = [entry for entry in unknown if entry.place == place and not entry.is_running]
+    if cut:
+        routes = ", ".join(f"{entry.destination} ({entry.route_table})" for entry in cut)
+        session.say("provision-cut-off", routes=routes)
+
+
+def _tell_what_is_replaced(session: Terminal, steps: Sequence[ProvisionStep]) -> None:
+    """Before the first of them is: each with what it leads to now."""
+    wrong = [step for step in steps if step.outcome == "replace"]
+    if wrong:
+        session.say("provision-replacing", count=len(wrong))
+        for step in wrong:
+            session.print(session.line(step))
 
 
 def _roll_back(session: Terminal, writer: Writer, journal: Journal) -> int:
@@ -229,6 +258,9 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument("--network", metavar="|".join(_NETWORKS), help=words.say("provision-help-network"))
     for name, metavar in (("pod-cidrs", "HOW"), ("also", "NAMES"), *_SSH):
         parser.add_argument(f"--{name}", metavar=metavar, help=words.say(f"run-help-{name}"))
+    parser.add_argument(
+        "--replace-wrong", action="store_true", help=words.say("provision-help-replace-wrong")
+    )
     parser.add_argument(
         "--ssh-accept-new", action="store_true", default=None, help=words.say("run-help-ssh-accept-new")
     )

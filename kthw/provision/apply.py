@@ -1,4 +1,4 @@
-"""Doing what was planned: create what is missing, compare what is there, replace nothing."""
+"""Doing what was planned: create what is missing, compare what is there, replace nothing unasked."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from kthw.provision.creation import Creation, Tables
 from kthw.provision.fate import PATIENCE_SECONDS, Patience
 from kthw.provision.journal import Journal
 from kthw.provision.plan import judged_again
+from kthw.provision.replacement import Replacement, replacing
 from kthw.provision.writer import Writer
 
-GOOD: Final = ("create", "created", "exists", "carried", "deleted", "gone", "left")
+GOOD: Final = (
+    "create", "created", "exists", "carried", "replace", "replaced", "deleted", "restored", "gone", "left",
+)  # fmt: skip
 """Outcomes after which nothing is left for the person to mend."""
+_KINDS: Final[dict[str, type[Creation]]] = {"create": Creation, "replace": Replacement}
+"""By outcome, the work on a step that is to be done."""
 
 Say = Callable[[str], None]
 Line = Callable[[ProvisionStep], str]
@@ -38,6 +43,7 @@ def apply(
     say: Say = silent,
     line: Line = tutorial_line,
     patience: float = PATIENCE_SECONDS,
+    replace_wrong: bool = False,
 ) -> tuple[ProvisionStep, ...]:
     """Carry out a plan; returns its steps with what came of them, in order.
 
@@ -46,17 +52,23 @@ def apply(
     was; ``unsure`` where the route is there and nobody knows whether we made it (it is never taken back);
     ``failed`` with AWS's refusal in ``detail``; ``gave-up`` after ``patience`` seconds of waiting, for all
     routes together; ``not-tried`` where they were over before its turn. Every other step stays as it is:
-    nothing is ever replaced. A route that cannot be created keeps no other waiting. ``say`` is given
-    ``line(step)`` as each is done.
+    nothing is replaced, but with ``replace_wrong``: then ``wrong-target`` and ``blackhole`` become
+    ``replaced``, where what they lead to can be given back, or ``changed`` where they led elsewhere by
+    then. A route that cannot be created keeps no other waiting. ``say`` is given ``line(step)`` as each is
+    done.
 
     Raises ``CouldNotLook``: ``journal-unusable`` before a route that could not be written down, and where
     the route tables cannot be listed.
     """
     tables = Tables(writer, {step.route_table for step in steps if step.route_table})
     done = list(judged_again(steps, tables.seen))
+    if replace_wrong:
+        done = list(replacing(done))
     work = _Work(Patience(patience), lambda step: say(line(step)))
     pending = {
-        n: Creation(writer, journal, s, tables.look) for n, s in enumerate(done) if s.outcome == "create"
+        n: _KINDS[s.outcome](writer, journal, s, tables.look)
+        for n, s in enumerate(done)
+        if s.outcome in _KINDS
     }
     for number, step in enumerate(done):
         if number not in pending:
@@ -100,7 +112,7 @@ class _Work:
             if creation.unrecorded:
                 self._say(creation.unrecorded)
             raise
-        if step and step.outcome == "created":
+        if step and step.outcome in ("created", "replaced"):
             self._patience.succeeded()
         else:
             self._patience.charge(since)

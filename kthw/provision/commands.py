@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from kthw.observed.agent.asked import MARK
+from kthw.provision.targets import option
 
 
 def create_route(route_table: str, destination: str, target: str) -> str:
@@ -27,8 +28,7 @@ def _route(route_table: str, destination: str) -> str:
 
 
 def _target(target: str) -> str:
-    option = "--network-interface-id" if target.startswith("eni-") else "--instance-id"
-    return f"{option} {target}"
+    return f"{option(target)} {target}"
 
 
 def add_kernel_route(login: str, destination: str, via: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -36,8 +36,19 @@ Look = Callable[[str, float], RouteTable | None]
 """``(table, seconds)``: the table as it was at most that long ago."""
 
 
+class Events(NamedTuple):
+    """What the journal is told: before the request, and after each of its ends."""
+
+    intended: Event
+    made: Event
+    unknown: Event
+    refused: Event
+
+
 class Creation:
     """The work on one ``create`` step. ``fate``: what became of the last attempt, empty before the first."""
+
+    events = Events("create-intended", "created", "create-unknown", "create-refused")
 
     def __init__(self, writer: Writer, journal: Journal, step: ProvisionStep, look: Look) -> None:
         self.step = step
@@ -62,14 +73,17 @@ class Creation:
             return there
         problem: Exception | None = None
         with undivided():
-            self._journal.record("create-intended", self.step, self._writer.place)
+            self._journal.record(self.events.intended, self.step, self._writer.place)
             try:
-                self._made = self._writer.create(self.step)
+                self._made = self._ask()
                 self.fate = None if self._made else "unknown"
             except LOOKING_FAILS_WITH as failed:
                 problem, self.fate = failed, fate_of(failed)
             self._note()
         return self._created() if self._made else self._without_a_yes(problem)
+
+    def _ask(self) -> bool:
+        return self._writer.create(self.step)
 
     def given_up(self) -> ProvisionStep:
         """The step, when there is no more time: it may have been made after all, or never tried."""
@@ -86,9 +100,9 @@ class Creation:
     def _note(self) -> None:
         """Write down what came of the attempt. After an unknown one, a refusal does not say all."""
         self._unsure = self._unsure or self.fate == "unknown"
-        event: Event = "create-unknown" if self._unsure else "create-refused"
+        event = self.events.unknown if self._unsure else self.events.refused
         if self._made:
-            event = "created"
+            event = self.events.made
         self._journal.record(event, self.step, self._writer.place)
 
     def _without_a_yes(self, problem: Exception | None) -> ProvisionStep | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -10,18 +10,27 @@ from kthw.errors import CouldNotLook
 from kthw.observed.aws.reader import LOOKING_FAILS_WITH, aws_code, look_error
 from kthw.observed.evidence import ProvisionStep, Route
 from kthw.provision.creation import MOST_UNSENT
-from kthw.provision.entry import Entry
+from kthw.provision.entry import Entry, Event
 from kthw.provision.fate import Fate, fate_of
 from kthw.provision.journal import Journal
 from kthw.provision.plan import route_for
 from kthw.provision.undivided import undivided
 from kthw.provision.writer import Writer
 
-_End = Literal["deleted", "gone", "left"]
+End = Literal["deleted", "restored", "gone", "left", "kept"]
+
+
+class Events(NamedTuple):
+    """What the journal is told before the request, and after one that did nothing."""
+
+    intended: Event
+    refused: Event
 
 
 class Deletion:
     """The work on one route that is known to be ours: ``entry`` made it, ``step`` tells of it."""
+
+    events = Events("delete-intended", "delete-refused")
 
     def __init__(self, writer: Writer, journal: Journal, entry: Entry, step: ProvisionStep) -> None:
         self._writer = writer
@@ -40,11 +49,11 @@ class Deletion:
         """
         self._writer.pace()
         with undivided():
-            self._journal.record("delete-intended", self._step, self._writer.place)
+            self._journal.record(self.events.intended, self._step, self._writer.place)
             end = self._asked()
             # After an unknown one, what stands is that a deletion was begun.
             if end or not self._unsure:
-                self._journal.record(end or "delete-refused", self._step, self._writer.place)
+                self._journal.record(end or self.events.refused, self._step, self._writer.place)
         if end:
             return replace(self._step, outcome=end)
         return self.given_up() if self._fate == "refused" or self._unsent >= MOST_UNSENT else None
@@ -53,7 +62,7 @@ class Deletion:
         """The step, when there is no more time or no more sense in trying."""
         return replace(self._step, outcome="failed")
 
-    def _asked(self) -> _End | None:
+    def _asked(self) -> End | None:
         step = self._step
         try:
             there = route_for(step.pod_cidr, self._writer.tables([step.route_table]).get(step.route_table))
@@ -79,7 +88,7 @@ class Deletion:
         return None
 
     @property
-    def _vanished(self) -> _End:
+    def _vanished(self) -> End:
         return "deleted" if self._unsure else "gone"
 
 

@@ -26,6 +26,14 @@ Event = Literal[
     "deleted",
     "gone",  # there was no such route any more
     "left",  # somebody has pointed it elsewhere: theirs now
+    "replace-intended",  # as with create, of a route that led to ``before``
+    "replaced",
+    "replace-unknown",
+    "replace-refused",
+    "restore-intended",  # as with delete: it is to lead to ``before`` again
+    "restore-refused",
+    "restored",
+    "kept",  # what it led to is no more: it stays as we made it
 ]
 
 
@@ -40,6 +48,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line. ``started`` tells process ``pid`` of ``host`` from a later one with the same number.
 
+    ``before``: what a route that was replaced led to.
     Without a ``route_table`` it is about a kernel route of ``instance``, and ``target`` is its next hop.
     Raises ``ValueError`` for a time without a zone, and for a destination that is no network.
     """
@@ -57,6 +66,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: Identifier
     route_table: MaybeIdentifier = ""
     network_interfaces: Annotated[tuple[Identifier, ...], Meta(max_length=100)] = ()
+    before: MaybeIdentifier = ""
 
     def __post_init__(self) -> None:
         if datetime.fromisoformat(self.at).tzinfo is None:

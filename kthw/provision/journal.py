@@ -63,6 +63,7 @@ class Journal:
                 instance=step.instance,
                 target=step.target,
                 network_interfaces=step.network_interfaces,
+                before=step.before,
             )
         )
 

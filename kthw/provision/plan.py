@@ -19,13 +19,14 @@ from kthw.network.said import stated
 from kthw.observed.evidence import Instance, Inventory, ProvisionStep, Route, RouteTable
 from kthw.observed.namesakes import candidates, unambiguous
 from kthw.provision import commands
+from kthw.provision.targets import restorable
 
 _ALIVE: Final = ("running", "pending")
 _LEARNED: Final = ("EnableVgwRoutePropagation", "Advertisement")
 """Origins of routes AWS learned by itself: a static one for the same destination may stand beside them."""
 
 _MOST_TOLD: Final = 4
-_JUDGED: Final = ("create", "exists", "wrong-target", "blackhole")
+_JUDGED: Final = ("create", "exists", "wrong-target", "blackhole", "replace")
 """Outcomes that a route table decides."""
 _LACKING: Final = {0: "worker-missing", 1: "worker-elsewhere"}
 """By the number of instances that bear the name, where none of them is the worker."""
@@ -66,7 +67,7 @@ def plan(inventory: Inventory, intended: Intended) -> tuple[ProvisionStep, ...]:
             _or_carried(judged_by(replace(step, route_table=table.id), table), lists.spread(table))
             for table in tables.values()
         ]
-    return _without_overlaps(steps)
+    return without_overlaps(steps)
 
 
 def worker_steps(inventory: Inventory, intended: Intended) -> dict[str, ProvisionStep]:
@@ -100,7 +101,7 @@ def judged_again(
     steps: Sequence[ProvisionStep], tables: Mapping[str, RouteTable]
 ) -> tuple[ProvisionStep, ...]:
     """``steps`` of a plan by the tables as they are now: much may happen between a look and its plan."""
-    return _without_overlaps(
+    return without_overlaps(
         [judged_by(step, tables.get(step.route_table)) if step.outcome in _JUDGED else step for step in steps]
     )
 
@@ -110,13 +111,14 @@ def judged_by(step: ProvisionStep, table: RouteTable | None) -> ProvisionStep:
     there = route_for(step.pod_cidr, table)
     if there is None:
         command = commands.create_route(step.route_table, step.pod_cidr, step.target)
-        return replace(step, outcome="create", command=command, detail="")
+        return replace(step, outcome="create", command=command, detail="", before="")
     ours = leads_to(there, step.instance, step.network_interfaces)
     if ours and there.state == "active":
-        return replace(step, outcome="exists", command="", detail="")
+        return replace(step, outcome="exists", command="", detail="", before="")
     command = commands.replace_route(step.route_table, step.pod_cidr, step.target)
     outcome = "wrong-target" if there.state == "active" else "blackhole"
-    return replace(step, outcome=outcome, command=command, detail=f"{there.target} {there.state}")
+    detail = f"{there.target} {there.state}"
+    return replace(step, outcome=outcome, command=command, detail=detail, before=restorable(there))
 
 
 def _or_carried(step: ProvisionStep, table: RouteTable) -> ProvisionStep:
@@ -175,8 +177,8 @@ def _target(instance: Instance) -> str:
     return primary.id if primary and len(instance.network_interfaces) > 1 else instance.id
 
 
-def _without_overlaps(steps: Sequence[ProvisionStep]) -> tuple[ProvisionStep, ...]:
-    """Steps that would create a route another worker claims a part of become impossible.
+def without_overlaps(steps: Sequence[ProvisionStep]) -> tuple[ProvisionStep, ...]:
+    """Steps that would make a route another worker claims a part of become impossible.
 
     Neither is more right than the other, and the first come would take the other's packets.
     """
@@ -192,7 +194,7 @@ def _without_overlaps(steps: Sequence[ProvisionStep]) -> tuple[ProvisionStep, ..
             disputed |= {worker, other_worker}
     return tuple(
         replace(step, outcome="impossible", command="", detail="pod-cidr-overlap")
-        if step.outcome == "create" and step.worker in disputed
+        if step.outcome in ("create", "replace") and step.worker in disputed
         else step
         for step in steps
     )

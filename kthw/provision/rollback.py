@@ -16,6 +16,8 @@ from kthw.provision.entry import Entry
 from kthw.provision.fate import PATIENCE_SECONDS, Patience
 from kthw.provision.journal import Journal
 from kthw.provision.plan import route_for
+from kthw.provision.restoration import Restoration
+from kthw.provision.targets import restorable
 from kthw.provision.writer import Writer
 from kthw.settling import settled
 
@@ -35,6 +37,8 @@ def rollback(
 ) -> tuple[ProvisionStep, ...]:
     """Delete the routes the journal knows were created at this writer's endpoint, and write that down.
 
+    What was replaced leads again where it led (``restored``), or stays where that is no more (``kept``).
+
     ``run`` takes back that run's only. Outcomes: ``deleted``; ``gone`` (there is no such route any
     more); ``left`` (it has another target now, in ``detail``: somebody else's); ``maybe`` (it is there, and
     nobody knows whether we made it: left, with the command in ``command``); ``running`` (the run that
@@ -51,9 +55,17 @@ def rollback(
     tables = _tables(writer, claims)
     work = _Work(writer, journal, Patience(patience))
     done: list[ProvisionStep] = []
-    for claim in claims:
-        done.append(work.taken_back(claim, tables.get(claim.entry.route_table)))
-        say(line(done[-1]))
+    while claims:
+        restored = set()
+        for claim in claims:
+            done.append(work.taken_back(claim, tables.get(claim.entry.route_table)))
+            say(line(done[-1]))
+            if done[-1].outcome == "restored":
+                restored.add(claim.entry.route)
+        # Below what was replaced there may be a route of an earlier run's making.
+        claims = [each for each in claims_here(writer, journal) if each.entry.route in restored]
+        claims = [each for each in claims if run in ("", each.entry.run)]
+        tables = writer.tables(each.entry.route_table for each in claims) if claims else {}
     return tuple(done)
 
 
@@ -87,6 +99,9 @@ class _Work:
         if there is None:
             self._journal.record("gone", step, self._writer.place)
             return replace(step, outcome="gone")
+        if entry.before and restorable(there) == entry.before:
+            self._journal.record("restored", step, self._writer.place)
+            return replace(step, outcome="restored")
         if not is_what_we_made(there, entry):
             self._journal.record("left", step, self._writer.place)
             return replace(step, outcome="left", detail=f"{there.target} {there.state}")
@@ -94,7 +109,8 @@ class _Work:
             return replace(step, outcome="maybe")
         if self._patience.is_over:
             return replace(step, outcome="not-tried")
-        return self._deleted(Deletion(self._writer, self._journal, entry, step))
+        kind = Restoration if entry.before else Deletion
+        return self._deleted(kind(self._writer, self._journal, entry, step))
 
     def _deleted(self, deletion: Deletion) -> ProvisionStep:
         while True:
@@ -132,5 +148,8 @@ def _step(entry: Entry) -> ProvisionStep:
         instance=entry.instance,
         network_interfaces=entry.network_interfaces,
         target=entry.target,
-        command=commands.delete_route(entry.route_table, entry.destination),
+        command=commands.replace_route(entry.route_table, entry.destination, entry.before)
+        if entry.before
+        else commands.delete_route(entry.route_table, entry.destination),
+        before=entry.before,
     )

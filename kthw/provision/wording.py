@@ -21,7 +21,11 @@ _SHOWS_COMMAND: Final = (
     "not-tried",
     "unsure",
     "maybe",
+    "replace",
+    "kept",
 )
+_OF_REPLACED: Final = ("maybe", "unsure", "gave-up")
+"""What is told otherwise of a route that was there before us."""
 _SHOWS_OF_NODES: Final = ("create", "wrong-hop", "failed")
 _BY_NODES: Final = ("off-link", "pod-cidr-missing")
 _NOT_TAKEN_BACK: Final = ("failed", "not-tried")
@@ -32,6 +36,8 @@ def step_line(words: Catalogue, step: ProvisionStep) -> str:
     facts = {name: printable(str(getattr(step, name))) for name in step.__struct_fields__}
     facts["seconds"] = f"{PATIENCE_SECONDS:.0f}"
     reason = f"-{step.detail}" if step.outcome == "impossible" else ""
+    if step.before and step.outcome in _OF_REPLACED:
+        reason = "-replaced"
     outcome = words.say(f"provision-{step.outcome}{reason}", **facts)
     line = f"{facts['address'] or facts['worker']} {facts['pod_cidr'] or '—'}  {outcome}"
     return f"{line}\n    {facts['command']}" if step.outcome in _SHOWS_COMMAND and step.command else line

@@ -1,6 +1,6 @@
-"""The only EC2 writes of this project: ``CreateRoute`` and ``DeleteRoute``, each sent exactly once.
+"""The only EC2 writes of this project: ``CreateRoute``, ``DeleteRoute`` and ``ReplaceRoute``, each sent once.
 
-botocore sends nothing again here: neither call tells what an earlier attempt of ours came to from what
+botocore sends nothing again here: none of these calls tells what an earlier attempt of ours came to from what
 somebody else did meanwhile. ``apply`` and ``rollback`` try again themselves, and look in between.
 """
 
@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kthw.observed.aws import inventory
 from kthw.observed.aws.rate import TokenBucket
 from kthw.observed.aws.reader import allow_only, client_config, connecting, facts_of, looking, session_for
 from kthw.observed.evidence import ProvisionStep, RouteTable
 from kthw.provision.entry import Place
+from kthw.provision.targets import parameter
 from kthw.target import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-_WRITING: Final = re.compile(r"CreateRoute$|DeleteRoute$")
+_WRITING: Final = re.compile(r"CreateRoute$|DeleteRoute$|ReplaceRoute$")
 _READING: Final = re.compile(r"DescribeRouteTables$")
 _READING_ATTEMPTS: Final = 3
 _PER_SECOND: Final = 5
@@ -69,6 +70,15 @@ class Writer:
                 RouteTableId=step.route_table, DestinationCidrBlock=step.pod_cidr, InstanceId=step.target
             )
         return said.get("Return") is True
+
+    def replace(self, step: ProvisionStep, target: str) -> bool:
+        """Ask once for the route ``step`` describes to lead to ``target``. Raises what botocore raises.
+
+        ReplaceRoute answers with nothing; that there was an answer is all there is to know.
+        """
+        where: Any = {parameter(target): target}
+        self.ec2.replace_route(RouteTableId=step.route_table, DestinationCidrBlock=step.pod_cidr, **where)
+        return True
 
     def delete(self, step: ProvisionStep) -> None:
         """Ask once for the route ``step`` describes to be deleted. Raises what botocore raises."""

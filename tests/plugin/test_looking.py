@@ -39,7 +39,7 @@ def test_an_account_is_read_with_a_call_per_worker_and_eight_more(account: Accou
     assert ran.document["summary"]["aws_calls"] == 3 + 8
     assert ran.document["target"] == {
         "kind": "aws", "endpoint": account.endpoint, "account": account.id, "region": "us-east-1",
-        "local": True,
+        "arn": f"arn:aws:sts::{account.id}:assumed-role/tests/tests", "local": True,
     }  # fmt: skip
     assert account.pod_routes() == {}
 

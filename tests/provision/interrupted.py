@@ -28,11 +28,13 @@ def run(action: str, directory: Path, phase: str, number: int, environment: Mapp
         del os.environ[name]
     os.environ.update(environment)
     _arm(phase, number)
-    sys.exit(command.main([action, "--language", "en", "--journal", str(directory / "journal.jsonl")]))
+    options = ["apply", "--replace-wrong"] if action == "replace" else [action]
+    sys.exit(command.main([*options, "--language", "en", "--journal", str(directory / "journal.jsonl")]))
 
 
 def _arm(phase: str, number: int) -> None:
     planned, record, create, delete = vars(command)["plan"], Journal.record, Writer.create, Writer.delete
+    repoint = Writer.replace
 
     def reached(place: str, worker: str = "worker-1") -> None:
         if place == phase and worker == "worker-1":
@@ -56,10 +58,16 @@ def _arm(phase: str, number: int) -> None:
         delete(writer, step)
         reached("deleted", step.worker)
 
+    def repointed(writer: Writer, step: ProvisionStep, target: str) -> bool:
+        made = repoint(writer, step, target)
+        reached("repointed", step.worker)
+        return made
+
     vars(command)["plan"] = plan
     for owner, name, ours in (
         (Journal, "record", recorded),
         (Writer, "create", created),
         (Writer, "delete", deleted),
+        (Writer, "replace", repointed),
     ):
         setattr(owner, name, ours)

@@ -317,14 +317,14 @@ def test_worker_with_two_interfaces_is_routed_by_its_primary_one(lab: Lab) -> No
 @pytest.mark.parametrize(
     ("operation", "parameters"),
     [
-        ("replace_route", {"RouteTableId": "rtb-0", "DestinationCidrBlock": "0.0.0.0/0"}),
+        ("associate_route_table", {"RouteTableId": "rtb-0", "SubnetId": "subnet-0"}),
         ("create_route_table", {"VpcId": "vpc-0"}),
         ("delete_route_table", {"RouteTableId": "rtb-0"}),
         ("terminate_instances", {"InstanceIds": ["i-0"]}),
         ("get_password_data", {"InstanceId": "i-0"}),
     ],
 )
-def test_writer_can_do_nothing_but_create_and_delete_routes(
+def test_writer_can_do_nothing_but_create_replace_and_delete_routes(
     aws_account: Account, operation: str, parameters: dict[str, Any]
 ) -> None:
     writer = Writer(aws_account.target, aws_account.id)

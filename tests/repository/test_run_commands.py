@@ -12,7 +12,7 @@ import pytest
 from tests.repository.machine import PROJECT, Machine, lines_of
 
 COMMANDS = (
-    "routes", "test", "pytest", "sandbox", "provision", "lab", "grade", "history", "mutants", "help",
+    "routes", "test", "pytest", "sandbox", "provision", "lab", "grade", "history", "night", "mutants", "help",
 )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def test_an_unknown_command_gets_a_sentence_and_exit_code_2(machine: Machine) ->
     assert done.returncode == 2
     assert lines_of(done.stderr, "rotas") == [
         "run: there is no command 'rotas'; "
-        "there are: routes, cleanup, test, mutants, pytest, sandbox, provision, lab, grade, history, help."
+        "there are: routes, cleanup, test, mutants, pytest, sandbox, provision, lab, grade, history, night, help."
     ]
 
 
@@ -76,6 +76,7 @@ def test_routes_runs_the_suite_of_this_project_from_wherever_it_is_called(
         (("lab", "--no-ssh"), "-P -m kthw.start kthw.lab --no-ssh"),
         (("grade", "my class"), "-P -m kthw.start kthw.grade my class"),
         (("history", "compare", "2", "1"), "-P -m kthw.start kthw.history compare 2 1"),
+        (("night", "notify", "--code", "1"), "-P -m kthw.start kthw.night notify --code 1"),
         (("mutants", "kthw/network"), "-P -m kthw.start tests.mutants kthw/network"),
         (("pytest", "suites/routes", "-x"), "-P -m kthw.start pytest suites/routes -x"),
     ],

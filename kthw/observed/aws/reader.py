@@ -149,6 +149,7 @@ class Reader:
         self._bucket = TokenBucket(_PER_SECOND, _AT_ONCE)
         self.calls = 0
         self.refusal = ""
+        self.arn = ""
         self.region: str = self._session.region_name
         self.facts = facts_of(target) | {"region": self.region, "profile": self._session.profile_name}
 
@@ -215,9 +216,13 @@ class Reader:
         return client
 
     def account(self, expected: str = "") -> str:
-        """The account's id (``GetCallerIdentity``). Raises ``CouldNotLook`` (``wrong-account`` …)."""
+        """The account's id (``GetCallerIdentity``). Raises ``CouldNotLook`` (``wrong-account`` …).
+
+        From then on ``arn`` says as whom it was asked.
+        """
         with looking("account", **self.facts):
-            account = shapes.account(self.sts.get_caller_identity())
+            caller = shapes.caller(self.sts.get_caller_identity())
+        account, self.arn = caller.account, caller.arn
         if expected and account != expected:
             facts = {**self.facts, "account": account, "expected": expected}
             raise CouldNotLook(

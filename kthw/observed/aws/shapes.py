@@ -247,10 +247,10 @@ def user_data(answer: object) -> str:
         raise UnreadableAnswerError(detail=unfit.detail(problem, answer)) from problem
 
 
-def account(answer: object) -> str:
-    """The account's id, as ``GetCallerIdentity`` returns it. Raises ``UnreadableAnswerError``."""
+def caller(answer: object) -> wire.CallerIdentity:
+    """Who asks, as ``GetCallerIdentity`` returns it. Raises ``UnreadableAnswerError``."""
     try:
-        return convert(answer, wire.CallerIdentity).account
+        return convert(answer, wire.CallerIdentity)
     except ValidationError as problem:
         raise UnreadableAnswerError(detail=unfit.detail(problem, answer)) from problem
 

@@ -281,6 +281,7 @@ class UserData(Struct, frozen=True, rename="pascal"):
 
 class CallerIdentity(Struct, frozen=True, rename="pascal"):
     account: Identifier
+    arn: Text = ""
 
 
 # What is listed is read in several threads.

@@ -1,0 +1,95 @@
+"""What a night came to: broken, whole, not all of it seen, or no run at all; by its exit code and recording.
+
+The exit code counts: it is the run's own word, and a recording alone may be that of the night before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from kthw.errors import CouldNotLook
+from kthw.findings.judging import Verdict, judge
+from kthw.findings.registry import CHECKS
+from kthw.intended.tutorial import CLEANUP
+from kthw.observed.evidence import Evidence
+from kthw.observed.recording import read
+from kthw.verdict.report import Report, Summary
+from kthw.words.messages import Catalogue
+
+Kind = Literal["whole", "broken", "unseen", "no-run"]
+_BY_CODE: Final[dict[int, Kind]] = {0: "whole", 1: "broken", 10: "unseen"}
+"""By exit code, as pytest's side promises them; with any other the run did not come to its end."""
+_FRESH: Final = timedelta(hours=6)
+"""How old the recording of a run that has just ended can be. An older one is another night's."""
+_AREAS: Final = {check.name: check.area for check in CHECKS}
+_LEFT: Final = "leftovers"
+
+
+class Night(Struct, frozen=True, kw_only=True):
+    """``report`` is ``None`` where the run left none of its own; ``code`` where nobody said how it ended."""
+
+    kind: Kind
+    report: Report | None = None
+    code: int | None = None
+
+    def said(self, words: Catalogue) -> str:
+        """It, in a sentence."""
+        return words.say(f"night-{self.kind}")
+
+
+def kind_of(code: int) -> Kind:
+    """What an exit code says."""
+    return _BY_CODE.get(code, "no-run")
+
+
+def night(file: Path, *, code: int | None = None, ended: bool = True, now: datetime | None = None) -> Night:
+    """The night whose recording is ``file``, judged again. ``code``: the run's exit code, where it is known;
+    ``ended``: whether it came to have one.
+
+    Raises ``CouldNotLook`` (``evidence-unreadable``) where nobody says how it ended, and that cannot be read.
+    """
+    if not ended or (code is not None and code not in _BY_CODE):
+        return Night(kind="no-run", code=code)
+    try:
+        evidence = read(file)
+    except CouldNotLook:
+        if code is None:
+            raise
+        return Night(kind="no-run" if code == 0 else kind_of(code), code=code)
+    if code is not None and not _is_of(evidence, now or datetime.now(UTC)):
+        return Night(kind="no-run" if code == 0 else kind_of(code), code=code)
+    report = reported(judge(evidence))
+    return Night(kind=_judged(report) if code is None else kind_of(code), report=report, code=code)
+
+
+def reported(verdict: Verdict) -> Report:
+    """The report of a whole run: what the suite of its chapter asks, and no other's."""
+    cleaned = verdict.evidence.intended.after == CLEANUP
+    asked = [o for o in verdict.outcomes if (_AREAS[o.check] == _LEFT) == cleaned]
+    counts = Counter(outcome.status for outcome in asked)
+    summary = Summary(
+        passed=counts["passed"],
+        failed=counts["failed"] + counts["broken"],
+        errors=counts["error"],
+        skipped=counts["skipped"],
+    )
+    return Report(verdict.only({(o.check, o.subject) for o in asked}), summary)
+
+
+def _judged(report: Report) -> Kind:
+    if report.roots or report.summary.failed:
+        return "broken"
+    return "unseen" if report.errors else "whole"
+
+
+def _is_of(evidence: Evidence, now: datetime) -> bool:
+    try:
+        at = datetime.fromisoformat(evidence.gathered_at)
+    except ValueError:
+        return False
+    return at.tzinfo is not None and now - _FRESH <= at
