@@ -148,14 +148,25 @@ def over_wire(run: Run, wire: Wire) -> Callable[..., tuple[int, str, str]]:
     return command
 
 
+def led_astray(lab: Account) -> None:
+    """A route of the lab that somebody pointed at another worker."""
+    lab.ec2.create_route(
+        RouteTableId=lab.table,
+        DestinationCidrBlock="10.200.1.0/24",
+        InstanceId=lab.instance("worker-0"),
+    )
+
+
 def test_provisioning_needs_both_policies_and_uses_all_of_its_own(
     lab: Account, wire: Wire, over_wire: Run
 ) -> None:
     enforce(wire, lab, VERIFY, of_account(lab))
-    code, out, err = over_wire("apply")
+    led_astray(lab)
+    before = lab.pod_routes()
+    code, out, err = over_wire("apply", "--replace-wrong")
     assert (code, len(lab.pod_routes())) == (0, 3), out + err
     code, out, err = over_wire("rollback")
-    assert (code, lab.pod_routes()) == (0, {}), out + err
+    assert (code, lab.pod_routes()) == (0, before), out + err
     assert sent(wire) - actions(VERIFY) == actions(document("provision"))
 
 
@@ -164,7 +175,8 @@ def test_a_write_that_is_denied_is_told_by_its_name(
     lab: Account, wire: Wire, over_wire: Run, action: str
 ) -> None:
     enforce(wire, lab, VERIFY, without(of_account(lab), action))
-    code, out, err = over_wire("apply")
+    led_astray(lab)
+    code, out, err = over_wire("apply", "--replace-wrong")
     if action == "ec2:DeleteRoute":
         code, out, err = over_wire("rollback")
     assert (code, action in out + err) == (1, True), out + err
