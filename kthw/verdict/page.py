@@ -10,8 +10,10 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from kthw.errors import LookError
 from kthw.verdict.causes import Block, causes, is_much, missed, start
 from kthw.verdict.drawing import MOST_DRAWN, drawing
+from kthw.verdict.glossary import glossary
 from kthw.verdict.marks import marks
 from kthw.verdict.outcome import outcome
 from kthw.verdict.report import Report, Root
@@ -68,6 +70,7 @@ def filled(name: str, report: Report, words: Catalogue, target: Sequence[str], *
         "drawing": markup(drawing(report.verdict, words, marked)),
         "ways": ways(report, marked, words) if chosen else None,
         "much": is_much(report),
+        "terms": glossary(_told(wrong, unseen, words), words),
         "consequences": functools.partial(_consequences, report=report, words=words),
         "most_pairs": _MOST_PAIRS,
     }
@@ -99,6 +102,14 @@ def _consequences(block: Block[Root], report: Report, words: Catalogue) -> _Cons
     brings = [sentence for each in told for sentence in report.promised(each.cause, words)]
     parted = len({(pair.source, pair.destination) for _, pair in pairs})
     return _Consequences(parted, brings, lines)
+
+
+def _told(wrong: Sequence[Block[Root]], unseen: Sequence[Block[LookError]], words: Catalogue) -> str:
+    """What the page says, as far as it may need explaining: of each block once, and in the drawing."""
+    drawn = ("report-gateway", "report-subnet", "report-route-table", "glossary-pod-cidr")
+    labels = [words.say(each) for each in drawn]
+    said = [*(each.first.words for each in wrong), *(each.first.words for each in unseen)]
+    return "\n".join([*labels, *(part for each in said for part in (each.what, each.why, each.fix))])
 
 
 def _cost(report: Report, words: Catalogue) -> str:
