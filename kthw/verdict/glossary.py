@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-from kthw.verdict.svg import box, element, text
+from kthw.verdict.svg import element, text
 from kthw.verdict.templating import markup
 from kthw.words.messages import Catalogue
 
@@ -75,26 +75,28 @@ def drawn(row: str, **more: str) -> str:
     for part in row.split():
         said = part[1:-1].replace("~", " ")
         if part == ">":
-            parts.append(element("path", d=f"M{x} 36h16m-5-4l5 4-5 4", class_="line good"))
+            parts.append(element("path", d=f"M{x:.0f} 36h16m-5-4l5 4-5 4", class_="line good"))
             x += 20
         elif part == "x":
-            parts.append(element("path", d=f"M{x} 36h16", class_="line bad"))
-            parts.append(text(x + 8, 42, "✗", "cross", text_anchor="middle"))
+            parts.append(element("path", d=f"M{x:.0f} 36h16", class_="line bad"))
+            parts.append(text(round(x + 8), 42, "✗", "cross"))
             x += 20
         elif part[0] == "{":
             said = part[1:].replace("~", " ")
-            parts.append(text(x + 6, 13, said, "faint"))
+            parts.append(text(round(x + 6), 13, said, "faint"))
             frames.append((x, x + 12 + _LETTER * len(said)))
             x += 6
         elif part == "}":
             start, least = frames.pop()
             x = max(x + 2, least)
-            parts.insert(0, box(start, 1.0, x - start, _HEIGHT - 2.0, "subnet", 6))
+            outline = f"M{start:.0f} 1h{x - start:.0f}v58h-{x - start:.0f}z"
+            parts.insert(0, element("path", d=outline, class_="subnet"))
             x += 4
         else:
             wide = 12 + _LETTER * len(said)
-            parts.append(box(x, 22.0, wide, 28.0, "gateway" if part[0] == "[" else "gateway absent", 5))
-            parts.append(text(x + wide / 2, 40, said, "mono" if part[0] == "[" else "mono faint"))
+            outline = f"M{x:.0f} 22h{wide:.0f}v28h-{wide:.0f}z"
+            parts.append(element("path", d=outline, class_="gateway" if part[0] == "[" else "gateway absent"))
+            parts.append(text(round(x + wide / 2), 40, said))
             x += wide + 4
     size = {"viewBox": f"0 0 {x:.0f} {_HEIGHT}", "width": f"{x:.0f}", "height": str(_HEIGHT)}
     return element("svg", "".join(parts), class_="kthw-term", aria_hidden="true", **size, **more)

@@ -74,18 +74,19 @@ def dots(evidence: Evidence, middles: Sequence[float], x: float, top: float, wor
         at = x + cell / 2 + column * cell
         turned = f"rotate(-40 {at} {top - 12})"
         parts.append(text(at, top - 12, destination, "mono faint", transform=turned))
-    for source, y in zip(workers, middles, strict=True):
-        parts.append(box(x, y - 17, cell * len(workers), 34, "row", 6))
+    shape = element("rect", id="kthw-cell", x=2 - cell / 2, y=-15, width=cell - 4, height=30, rx=5)
+    parts.append(element("defs", shape))
+    for row, (source, y) in enumerate(zip(workers, middles, strict=True)):
+        cells = [box(-cell / 2, -17, cell * len(workers), 34, "row", 6)]
         for column, destination in enumerate(workers):
             if source != destination:
-                outcome = seen.get((source, destination), "untried")
-                at = x + cell / 2 + column * cell
-                sign = text(at, y + 6, _SIGNS[outcome], f"sign {_CLASSES[outcome]}")
+                outcome, at = seen.get((source, destination), "untried"), column * cell
                 said = f"{source} → {destination}: {words.say(f'report-pair-{outcome}')}"
-                place = box(at - cell / 2 + 2, y - 15, cell - 4, 30, "cell", 5)
-                pair = f"{workers.index(source)}-{column}"
-                told = element("title", escaped(said))
-                parts.append(element("a", told + place + sign, href="#kthw-way", data_pair=pair))
+                shown = element("use", href="#kthw-cell", x=at) + text(at, 6, _SIGNS[outcome])
+                link = {"class_": _CLASSES[outcome], "href": "#kthw-way", "data_pair": f"{row}-{column}"}
+                cells.append(element("a", element("title", escaped(said)) + shown, **link))
+        place = f"translate({x + cell / 2:g} {y:g})"
+        parts.append(element("g", "".join(cells), transform=place))
     return Dots(markup="".join(parts), width=max(cell * len(workers) + 40.0, 270.0))
 
 

@@ -17,6 +17,7 @@ from kthw.verdict.glossary import glossary
 from kthw.verdict.marks import marks
 from kthw.verdict.outcome import outcome
 from kthw.verdict.report import Report, Root
+from kthw.verdict.rows import outcomes
 from kthw.verdict.templating import markup, style, template
 from kthw.verdict.ways import ways
 from kthw.words.messages import Catalogue
@@ -43,7 +44,8 @@ class _Consequences(NamedTuple):
 def page(report: Report, words: Catalogue, target: Sequence[str]) -> str:
     """All that comes before the table of tests. ``target``: the lines that name what was looked at."""
     translation = {selector: words.say(key) for selector, key in _TRANSLATED.items()}
-    return filled("page.html.j2", report, words, target, script=style("page.js"), translation=translation)
+    more = {"script": style("page.js"), "translation": translation, "outcomes": outcomes(words)}
+    return filled("page.html.j2", report, words, target, **more)
 
 
 def filled(name: str, report: Report, words: Catalogue, target: Sequence[str], **more: object) -> str:
@@ -93,11 +95,12 @@ def references(report: Report, tests: Mapping[tuple[str, str], str], words: Cata
 def _consequences(block: Block[Root], report: Report, words: Catalogue) -> _Consequences:
     pairs = [(each.cause, pair) for each in block.causes for pair in each.cause.pairs]
     lines = []
-    for root, pair in pairs[:_MOST_PAIRS]:
+    most = _MOST_PAIRS // 2 if is_much(report) else _MOST_PAIRS
+    for root, pair in pairs[:most]:
         came = report.traced(root, pair, words)
         lines += [words.probe(pair), *([f"    {came}"] if came else [])]
-    if len(pairs) > _MOST_PAIRS:
-        lines.append(words.say("report-more-pairs", count=len(pairs) - _MOST_PAIRS))
+    if len(pairs) > most:
+        lines.append(words.say("report-more-pairs", count=len(pairs) - most))
     told = block.causes[:_MOST_TOLD]
     brings = [sentence for each in told for sentence in report.promised(each.cause, words)]
     parted = len({(pair.source, pair.destination) for _, pair in pairs})

@@ -18,7 +18,8 @@ def element(tag: str, content: str = "", **attributes: object) -> str:
 
 def text(x: float, y: float, said: str, class_: str = "", **attributes: object) -> str:
     """A line of text whose baseline starts at ``x``, ``y``."""
-    return element("text", escaped(said), x=x, y=y, class_=class_, **attributes)
+    named = {"class_": class_, **attributes} if class_ else attributes
+    return element("text", escaped(said), x=x, y=y, **named)
 
 
 def box(x: float, y: float, width: float, height: float, class_: str, radius: float = 8) -> str:

@@ -16,8 +16,8 @@ _DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 _FILES: Final = {"en": "glossary.md", "pt-BR": "glossario.pt-BR.md"}
 _TITLES: Final = {"en": "# Glossary", "pt-BR": "# Glossário"}
 _STYLE: Final = (
-    "<style>text{font:11px system-ui,sans-serif;fill:#1c2530}.mono{font-family:monospace;text-anchor:middle}"
-    ".faint{fill:#55606c}rect{fill:#fff;stroke:#8fa0b2}.subnet{fill:#f0f4f8}.absent{stroke-dasharray:6 4}"
+    "<style>text{font:11px monospace;fill:#1c2530;text-anchor:middle}.faint{fill:#55606c;text-anchor:start}"
+    "path{fill:#fff;stroke:#8fa0b2}.subnet{fill:#f0f4f8}.absent{stroke-dasharray:6 4}"
     ".line{fill:none;stroke:#00684a;stroke-width:2}.line.bad{stroke:#b3380b;stroke-dasharray:6 5}"
     "text.cross{fill:#b3380b;font-size:16px;font-weight:700}</style>"
 )

@@ -65,6 +65,8 @@ if (ways && shown) {
     shown.scrollIntoView({ block: 'nearest' });
   });
 }
+// Who unfolds the names of a row's workers does not unfold the row.
+document.addEventListener('click', event => { if (event.target.closest('.col-worker summary')) event.stopPropagation(); }, true);
 document.addEventListener('DOMContentLoaded', () => {
   // pytest-html's own words, in the chosen language, put in place once the page is there.
   for (const [where, said] of Object.entries(KTHW.words)) {
