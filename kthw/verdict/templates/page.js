@@ -68,6 +68,11 @@ if (ways && shown) {
 // Who unfolds the names of a row's workers does not unfold the row.
 document.addEventListener('click', event => { if (event.target.closest('.col-worker summary')) event.stopPropagation(); }, true);
 document.addEventListener('DOMContentLoaded', () => {
+  const main = made('main');
+  main.append(...document.body.childNodes);
+  document.body.append(main);
+  // It ends a list by beginning another.
+  for (const stray of document.querySelectorAll('#environment ul > ul')) stray.remove();
   // pytest-html's own words, in the chosen language, put in place once the page is there.
   for (const [where, said] of Object.entries(KTHW.words)) {
     const found = document.querySelector('p' + where) || document.querySelector(where);
