@@ -55,7 +55,6 @@ def filled(name: str, report: Report, words: Catalogue, target: Sequence[str], *
     """
     wrong, unseen = causes(report, words), missed(report, words)
     marked = marks(wrong, unseen)
-    chosen = "script" in more and len(report.evidence.intended.workers) <= MOST_DRAWN
     begin = start(wrong, unseen)
     needed: dict[str, object] = {
         "report": report,
@@ -70,7 +69,8 @@ def filled(name: str, report: Report, words: Catalogue, target: Sequence[str], *
         "begin": begin,
         "begins_with": "cause" if begin in wrong else "unseen",
         "drawing": markup(drawing(report.verdict, words, marked)),
-        "ways": ways(report, marked, words) if chosen else None,
+        "ways": ways(report, marked, words) if "script" in more else None,
+        "drawn": len(report.evidence.intended.workers) <= MOST_DRAWN,
         "much": is_much(report),
         "terms": glossary(_told(wrong, unseen, words), words),
         "consequences": functools.partial(_consequences, report=report, words=words),
