@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from markupsafe import Markup
-
 from kthw.verdict.svg import element, text
 from kthw.verdict.templating import markup
 from kthw.words.messages import Catalogue
@@ -55,7 +53,7 @@ class Term(NamedTuple):
     key: str
     name: str
     means: str
-    drawing: Markup
+    drawing: str
 
 
 def glossary(said: str, words: Catalogue) -> list[Term]:

@@ -21,9 +21,11 @@ from kthw.verdict.rows import outcomes
 from kthw.verdict.templating import markup, style, template
 from kthw.verdict.ways import ways
 from kthw.words.messages import Catalogue
+from kthw.words.moments import moment
 
 _MOST_PAIRS: Final = 12
 _MOST_TOLD: Final = 4
+_TOLD_SECONDS: Final = 0.1
 _TRANSLATED: Final = {
     ".filter": "report-filter",
     "#show_all_details": "report-unfold",
@@ -63,7 +65,9 @@ def filled(name: str, report: Report, words: Catalogue, target: Sequence[str], *
         "target": target,
         "style": style("report.css"),
         "verdict": outcome(report, words),
+        "when": moment(report.evidence.gathered_at, words),
         "cost": _cost(report, words),
+        "phases": _phases(report, words),
         "wrong": wrong,
         "unseen": unseen,
         "begin": begin,
@@ -120,3 +124,13 @@ def _cost(report: Report, words: Catalogue) -> str:
     return words.say(
         "report-cost", calls=counts.aws_calls, sessions=counts.ssh_sessions, seconds=f"{counts.seconds:.1f}"
     )
+
+
+def _phases(report: Report, words: Catalogue) -> str:
+    """How long each phase of the look took; nothing for a recorded run, and of what took no time."""
+    told = [
+        words.say("report-phase", phase=words.say(f"run-phase-{phase}"), seconds=f"{seconds:.1f}")
+        for phase, seconds in report.phases
+        if seconds >= _TOLD_SECONDS
+    ]
+    return words.say("report-phases", phases=" · ".join(told)) if told else ""

@@ -55,7 +55,7 @@ class Report:
     """One verdict, as it is told. ``tests``: the node id of the test that told a cause first.
 
     ``surprises``: by cause, the probes that got through although it is in their way. ``interrupted``: not
-    all tests were asked, so their silence promises nothing.
+    all tests were asked, so their silence promises nothing. ``phases``: of the look, each with its seconds.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Report:
         *,
         tests: Mapping[Cause, str] | None = None,
         interrupted: bool = False,
+        phases: Sequence[tuple[str, float]] = (),
     ) -> None:
         self.verdict = verdict
         self.evidence = verdict.evidence
@@ -75,6 +76,7 @@ class Report:
             summary, aws_calls=counts.aws_calls, ssh_sessions=counts.ssh_sessions
         )
         self.interrupted = interrupted
+        self.phases = phases
         self._tests = tests or {}
         self._known: dict[object, Any] = {}
 
