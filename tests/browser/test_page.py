@@ -70,6 +70,14 @@ def test_a_page_is_as_small_as_a_mail_takes(name: str, language: str, made: Made
     assert made(name, language).stat().st_size <= WIDEST[name] * 1000
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["thousand", "thousand-without-routes"])
+def test_a_page_of_a_thousand_workers_is_small_and_opens(name: str, browser: Chromium, made: Made) -> None:
+    assert made(name, "en").stat().st_size <= 4_000_000
+    browser.open(made(name, "en"))
+    assert browser.run("document.querySelector('.kthw-said').innerText")
+
+
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 def test_every_link_leads_to_a_place_in_the_page(language: str, made: Made) -> None:
     """And each cause, and each thing that was not looked at, has an address of its own."""

@@ -149,5 +149,7 @@ PAGES: Final[dict[str, tuple[Callable[[], Evidence], str]]] = {
     "by-nodes": (by_kernel, "routes"),
     "fifty-in-part": (lambda: many(50), "routes"),
     "two-hundred": (lambda: many(200), "routes"),
+    "thousand": (lambda: wide.cluster(1000, packets=False), "routes"),
+    "thousand-without-routes": (lambda: wide.without_routes(wide.cluster(1000, packets=False)), "routes"),
 }
 """The same, and what only the page has a form of its own for."""

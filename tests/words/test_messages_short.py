@@ -31,7 +31,12 @@ def _words(sentence: str) -> int:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_has_more_than_twenty_five_words(language: str) -> None:
     words = catalogue(language)
-    tables = {"finding": words.findings, "error": words.errors, "remark": words.remarks, "say": words.phrases}
+    tables: dict[str, Mapping[str, Any]] = {
+        "finding": words.findings,
+        "error": words.errors,
+        "remark": words.remarks,
+        "say": words.phrases,
+    }
     sentences = [
         (where, sentence)
         for kind, table in tables.items()

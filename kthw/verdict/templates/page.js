@@ -13,14 +13,14 @@ async function copied(text) {
   document.execCommand('copy');
   area.remove();
 }
-for (const button of document.querySelectorAll('.kthw-copy')) {
-  const said = button.textContent;
-  button.hidden = false;
+for (const paste of document.querySelectorAll('.kthw-paste')) {
+  const button = made('button', KTHW.copy, { type: 'button', class: 'kthw-copy' });
   button.addEventListener('click', async () => {
-    await copied(button.parentElement.querySelector('pre').textContent);
+    await copied(paste.querySelector('pre').textContent);
     button.textContent = KTHW.copied;
-    setTimeout(() => { button.textContent = said; }, 2000);
+    setTimeout(() => { button.textContent = KTHW.copy; }, 2000);
   });
+  paste.prepend(button);
 }
 const ways = JSON.parse((document.getElementById('kthw-ways') || { textContent: 'null' }).textContent);
 const shown = document.getElementById('kthw-way');
