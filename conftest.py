@@ -7,4 +7,5 @@ pytest_plugins = (
     "fixtures.judging",
     "fixtures.reporting",
     "fixtures.standard_output",
+    "fixtures.helping",
 )

@@ -17,9 +17,9 @@ from kthw.history.run import Lab, Place, Run, lab_of, place_of
 from kthw.intended.cluster import BadNames
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import read
-from kthw.verdict.moments import moment_of
 from kthw.verdict.since import Standing
 from kthw.verdict.standing import standing
+from kthw.words.moments import moment_of
 
 _REPORT: Final = "report.json"
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?")

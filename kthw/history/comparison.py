@@ -9,8 +9,8 @@ from msgspec import Struct
 from kthw.history.changes import changes
 from kthw.history.chosen import Side
 from kthw.history.noted import Change
-from kthw.verdict.moments import moment_of
 from kthw.verdict.since import Since, since
+from kthw.words.moments import moment_of
 
 SIGNS: Final = {"new": "✗", "uncovered": "✗", "still": "✗", "hidden": "!", "gone": "✓"}
 

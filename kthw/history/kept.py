@@ -8,7 +8,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Final
 
-from kthw.verdict.moments import moment_of
+from kthw.words.moments import moment_of
 
 FOLDER: Final = "history"
 _OURS: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]{1,10}\.json")

@@ -18,7 +18,7 @@ import msgspec
 from kthw.foreign import printable
 from kthw.history.run import Run, decoded, encoded
 from kthw.observed import bounded_file
-from kthw.verdict.moments import moment_of
+from kthw.words.moments import moment_of
 
 FILE: Final = "history.jsonl"
 MOST_BYTES: Final = 8_000_000

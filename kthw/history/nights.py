@@ -9,8 +9,8 @@ from typing import Final, Literal, NamedTuple
 
 from kthw.history.run import AREAS, Run
 from kthw.history.tracks import Track, tracks
-from kthw.verdict.moments import moment_of
 from kthw.verdict.since import Stood
+from kthw.words.moments import moment_of
 
 NIGHTS: Final = 60
 _LEAST: Final = 14

@@ -16,11 +16,11 @@ from kthw.history.noted import Change
 from kthw.history.run import Run
 from kthw.history.told import came, other_versions, place_told, side_told, state, went
 from kthw.history.tracks import CHANGES, WITHIN, Track
-from kthw.verdict.moments import day_told, moment_told, month_told
 from kthw.verdict.outcome import SIGNS as VERDICT_SIGNS
 from kthw.verdict.since import KINDS
 from kthw.verdict.templating import style, template
 from kthw.words.messages import Catalogue
+from kthw.words.moments import day_told, moment_told, month_told
 
 _CELLS: Final[dict[Cell, str]] = {"bad": "✗", "flap": "≈", "unseen": "!", "good": "✓", "none": ""}
 _ABSENT: Final = "·"

@@ -14,9 +14,9 @@ from kthw.findings.registry import CHECKS
 from kthw.foreign import printable
 from kthw.observed.evidence import Evidence
 from kthw.observed.values import MaybeIdentifier, Name
-from kthw.verdict.moments import moment_of
 from kthw.verdict.since import Standing, Stood
 from kthw.verdict.standing import standing
+from kthw.words.moments import moment_of
 
 LINE_SCHEMA: Final = 1
 AREAS: Final = tuple(dict.fromkeys(check.area for check in CHECKS))

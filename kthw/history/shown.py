@@ -10,10 +10,10 @@ from kthw.history.comparison import SIGNS, Comparison
 from kthw.history.nights import Event, Nights, labs
 from kthw.history.run import Run
 from kthw.history.told import came, place_told, side_told, state_told, verdict_told, went
-from kthw.verdict.moments import moment_told
 from kthw.verdict.outcome import SIGNS as VERDICT_SIGNS
 from kthw.verdict.since import KINDS, Stood
 from kthw.words.messages import Catalogue
+from kthw.words.moments import moment_told
 from kthw.words.pasting import one_line
 
 _LEAST: Final = 60

@@ -6,9 +6,9 @@ from kthw.history.chosen import Side
 from kthw.history.nights import Event
 from kthw.history.run import Lab, Place, Run
 from kthw.history.tracks import Track
-from kthw.verdict.moments import day_told, moment_told
 from kthw.verdict.since import named_briefly
 from kthw.words.messages import Catalogue
+from kthw.words.moments import day_told, moment_told
 from kthw.words.pasting import one_line
 
 

@@ -13,8 +13,8 @@ from typing import Final, Literal, NamedTuple
 
 from kthw.findings.codes import CODES
 from kthw.history.run import Run
-from kthw.verdict.moments import moment_of
 from kthw.verdict.since import Standing, Stood
+from kthw.words.moments import moment_of
 
 CHANGES: Final = 4
 WITHIN: Final = timedelta(days=7)

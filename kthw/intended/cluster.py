@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -99,7 +100,7 @@ class BadNames(ValueError):  # noqa: N818 -- what was typed is bad, not what we 
     """Text that names no workers, or is no value of an option.
 
     ``key`` is the phrase of the catalogues that says why, with ``facts``; ``place`` is where it was said,
-    where it was not typed: a line of the lab file.
+    where it was not typed: a line of the lab file; ``near``: what was meant, where that can be guessed.
     """
 
     def __init__(self, key: str, **facts: str) -> None:
@@ -107,6 +108,12 @@ class BadNames(ValueError):  # noqa: N818 -- what was typed is bad, not what we 
         self.key = key
         self.facts = facts
         self.place = ""
+        self.near = ""
+
+    def among(self, known: Sequence[str], typed: str) -> BadNames:
+        """Itself, with that of the ``known`` words that ``typed`` is nearest to, if it is near to any."""
+        self.near = next(iter(difflib.get_close_matches(typed, known, n=1)), "")
+        return self
 
 
 def is_worker_name(name: str) -> bool:

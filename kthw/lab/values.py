@@ -44,6 +44,6 @@ def check(name: str, value: str) -> None:
         raise BadNames(complaint, value=value)
     words, complaint = _WORDS.get(name, ((), ""))
     if words and value not in words:
-        raise BadNames(complaint, value=value, known=", ".join(words))
+        raise BadNames(complaint, value=value, known=", ".join(words)).among(words, value)
     if not value or printable(value, len(value)) != value:
         raise BadNames("lab-unprintable", name=name)

@@ -18,9 +18,10 @@ from kthw.network.node_routes import by_plugin
 from kthw.observed.evidence import Instance, RouteTable
 from kthw.verdict.marks import Marks
 from kthw.verdict.matrix import dots, heat_map, legend
+from kthw.verdict.node_routes_drawing import node_routes
 from kthw.verdict.report import SYMPTOM
 from kthw.verdict.routes_drawing import HEAD, ROW, TABLE_WIDTH, Row, height_of, rows_of, table_markup
-from kthw.verdict.svg import box, described, element, text, titled
+from kthw.verdict.svg import badges, box, described, element, text, titled
 from kthw.words.messages import Catalogue
 
 MOST_DRAWN: Final = 12
@@ -34,7 +35,6 @@ _WORKER_STEP: Final = 92
 _SUBNET_GAP: Final = 34
 _MATRIX_X: Final = 926
 _TOP: Final = 160
-_MOST_BADGES: Final = 4
 
 
 def drawing(verdict: Verdict, words: Catalogue, marks: Marks | None = None) -> str:
@@ -79,6 +79,7 @@ class _Drawing:
             *(self._subnets()),
             *(table_markup(self._say, t, rows[t.id], _TABLE_X, table_y[t.id]) for t in tables),
             *(line for t in tables for line in self._lines(t, rows[t.id], table_y[t.id])),
+            node_routes(self._network, self._findings, self._middle, _WORKER_X, self._marks, self._words),
             *(self._worker(n, worker) for n, worker in enumerate(self._workers)),
             matrix.markup,
             foot,
@@ -149,12 +150,12 @@ class _Drawing:
         mine = {f.code for f in self._findings if f.worker == worker}
         wrong = sorted(code for code in mine if not code.startswith(_ELSEWHERE))
         numbers = self._numbers(lambda f: f.worker == worker and not f.code.startswith(_ELSEWHERE))
-        badges = _badges(numbers, _WORKER_X + _WORKER_WIDTH - 20, y + 38)
+        told_at = badges(numbers, _WORKER_X + _WORKER_WIDTH - 20, y + 38)
         state = "bad" if wrong else "unseen" if worker in self._marks.workers else "good"
         if instance is None:
             card = box(_WORKER_X, y, _WORKER_WIDTH, _WORKER_HEIGHT, "worker bad absent")
             said = text(_WORKER_X + 16, y + 52, f"✗ {self._say('report-absent')}")
-            return card + text(_WORKER_X + 16, y + 28, worker, "strong") + said + badges
+            return card + text(_WORKER_X + 16, y + 28, worker, "strong") + said + told_at
         parts = [
             box(_WORKER_X, y, _WORKER_WIDTH, _WORKER_HEIGHT, f"worker {state}"),
             text(_WORKER_X + 16, y + 22, worker, "strong"),
@@ -170,7 +171,7 @@ class _Drawing:
         elif wrong:
             parts.append(text(right, y + 63, "✗", "cross", text_anchor="end"))
         told = (", ".join([worker, *wrong]), self._says(worker), self._say("report-unseen") if unseen else "")
-        return titled("".join(parts), "; ".join(filter(None, told))) + badges
+        return titled("".join(parts), "; ".join(filter(None, told))) + told_at
 
     def _numbers(self, about: Callable[[Finding], bool]) -> list[int]:
         """Of the causes that it is about, as they are told."""
@@ -221,7 +222,7 @@ class _Drawing:
                 lines.append(element("path", d=f"M{x} {start}H{x + 34}", class_="line bad"))
                 lines.append(text(x + 40, start + 5, "✗", "cross"))
             if not row.good:
-                lines.append(_badges(self._row_numbers(table, row), x + 17, start))
+                lines.append(badges(self._row_numbers(table, row), x + 17, start))
         return lines
 
     def _worker_tops(self) -> list[float]:
@@ -237,14 +238,3 @@ class _Drawing:
 
     def _middle(self, n: int) -> float:
         return self._top(n) + _WORKER_HEIGHT / 2
-
-
-def _badges(numbers: Sequence[int], right: float, y: float) -> str:
-    """The numbers of causes, each linked to where it is told, from right to left."""
-    found = []
-    for place, number in enumerate(reversed(numbers[:_MOST_BADGES])):
-        x = right - 22 * place
-        mark = element("circle", cx=x, cy=y, r=9.5, class_="badge")
-        mark += text(x, y + 4.5, str(number), "badge", text_anchor="middle")
-        found.append(element("a", mark, href=f"#cause-{number}"))
-    return "".join(found)

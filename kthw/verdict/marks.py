@@ -26,10 +26,10 @@ class Marks(Struct, frozen=True, kw_only=True):
         found: list[tuple[str, int, str]] = []
         after = (outcome.skip.after,) if outcome.skip and outcome.skip.after else ()
         for finding in (*outcome.findings, *after):
-            found += [("cause", self.numbers[cause], " · ".join(cause)) for cause in self._told(finding)]
+            found += [("cause", self.numbers[cause], cause[0]) for cause in self._told(finding)]
         if outcome.error and (outcome.error.code, outcome.error.subject) in self.unseen:
             key = outcome.error.code, outcome.error.subject
-            found.append(("unseen", self.unseen[key], " · ".join(key)))
+            found.append(("unseen", self.unseen[key], key[0]))
         return list(dict.fromkeys(found))
 
     def _told(self, finding: Finding) -> list[Cause]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from kthw.network.loss import Count
 from kthw.observed.evidence import Evidence
-from kthw.verdict.svg import box, described, element, text
+from kthw.verdict.svg import box, described, element, text, titled
 from kthw.verdict.templating import escaped
 from kthw.words.messages import Catalogue
 
@@ -74,19 +74,39 @@ def dots(evidence: Evidence, middles: Sequence[float], x: float, top: float, wor
         at = x + cell / 2 + column * cell
         turned = f"rotate(-40 {at} {top - 12})"
         parts.append(text(at, top - 12, destination, "mono faint", transform=turned))
-    for source, y in zip(workers, middles, strict=True):
-        parts.append(box(x, y - 17, cell * len(workers), 34, "row", 6))
+    online = _online(evidence)
+    internet = x + cell * (len(workers) + 0.5) + 14
+    if online:
+        turned = f"rotate(-40 {internet} {top - 12})"
+        parts.append(text(internet, top - 12, words.say("report-internet"), "mono faint", transform=turned))
+    shape = element("rect", id="kthw-cell", x=2 - cell / 2, y=-15, width=cell - 4, height=30, rx=5)
+    parts.append(element("defs", shape))
+    for row, (source, y) in enumerate(zip(workers, middles, strict=True)):
+        cells = [box(-cell / 2, -17, cell * len(workers), 34, "row", 6)]
         for column, destination in enumerate(workers):
             if source != destination:
-                outcome = seen.get((source, destination), "untried")
-                at = x + cell / 2 + column * cell
-                sign = text(at, y + 6, _SIGNS[outcome], f"sign {_CLASSES[outcome]}")
+                outcome, at = seen.get((source, destination), "untried"), column * cell
                 said = f"{source} → {destination}: {words.say(f'report-pair-{outcome}')}"
-                place = box(at - cell / 2 + 2, y - 15, cell - 4, 30, "cell", 5)
-                pair = f"{workers.index(source)}-{column}"
-                told = element("title", escaped(said))
-                parts.append(element("a", told + place + sign, href="#kthw-way", data_pair=pair))
-    return Dots(markup="".join(parts), width=max(cell * len(workers) + 40.0, 270.0))
+                shown = element("use", href="#kthw-cell", x=at) + text(at, 6, _SIGNS[outcome])
+                link = {"class_": _CLASSES[outcome], "href": "#kthw-way", "data_pair": f"{row}-{column}"}
+                cells.append(element("a", element("title", escaped(said)) + shown, **link))
+        outcome = online.get(source, "untried")
+        if online:
+            said = f"{source} → {words.say('report-internet')}: {words.say(f'report-pair-{outcome}')}"
+            sign = text(internet - x - cell / 2, 6, _SIGNS[outcome], f"sign {_CLASSES[outcome]}")
+            cells.append(titled(sign, said))
+        place = f"translate({x + cell / 2:g} {y:g})"
+        parts.append(element("g", "".join(cells), transform=place))
+    return Dots(markup="".join(parts), width=max(cell * (len(workers) + 1) + 54.0, 270.0))
+
+
+def _online(evidence: Evidence) -> dict[str, Outcome]:
+    """By worker, what came of what its pod sent to the internet."""
+    came: dict[str, set[bool]] = {}
+    for probe in evidence.probes:
+        if probe.kind == "internet":
+            came.setdefault(probe.source, set()).add(probe.reached)
+    return {worker: _OUTCOMES[frozenset(each)] for worker, each in came.items()}
 
 
 def legend(words: Catalogue, x: float, y: float) -> str:
@@ -108,12 +128,14 @@ def heat_map(evidence: Evidence, words: Catalogue) -> str:
         return ""
     cell = _HEAT_SIZE / len(workers)
     left, top = 120.0, 64.0
+    whole: dict[str, Any] = dict.fromkeys(("width", "height"), _HEAT_SIZE)
+    whole |= {"class_": "heat reached", "id": "kthw-heat"}
     parts = [
         element("defs", _hatch()),
         text(left, 24, words.say("report-pairs-title"), "label"),
         text(left, 50, workers[0], "mono faint"),
         text(left + _HEAT_SIZE, 50, workers[-1], "mono faint", text_anchor="end"),
-        element("rect", x=left, y=top, width=_HEAT_SIZE, height=_HEAT_SIZE, class_="heat reached"),
+        element("rect", x=left, y=top, **whole),
     ]
     runs: dict[str, list[str]] = {}
     for row, source in enumerate(workers):
@@ -129,6 +151,9 @@ def heat_map(evidence: Evidence, words: Catalogue) -> str:
                 runs.setdefault(state, []).append(f"M{x:.1f} {y:.1f}h{wide:.1f}v{cell:.1f}h-{wide:.1f}z")
             column += length
     parts += [element("path", d="".join(each), class_=f"heat {state}") for state, each in runs.items()]
+    around = max(cell, 8.0)
+    chosen = element("rect", x=(cell - around) / 2, y=(cell - around) / 2, width=around, height=around)
+    parts.append(element("g", chosen, id="kthw-chosen", transform="translate(-99 -99)"))
     parts.append(_heat_legend(words, left, top + _HEAT_SIZE + 30))
     return element(
         "svg",

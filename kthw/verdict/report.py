@@ -57,6 +57,7 @@ class Report:
 
     ``surprises``: by cause, the probes that got through although it is in their way. ``interrupted``: not
     all tests were asked, so their silence promises nothing. ``since``: what changed since the run before.
+    ``phases``: of the look, each with its seconds.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Report:
         tests: Mapping[Cause, str] | None = None,
         interrupted: bool = False,
         since: Since | None = None,
+        phases: Sequence[tuple[str, float]] = (),
     ) -> None:
         self.verdict = verdict
         self.evidence = verdict.evidence
@@ -78,6 +80,7 @@ class Report:
         )
         self.interrupted = interrupted
         self.since = since
+        self.phases = phases
         self._tests = tests or {}
         self._known: dict[object, Any] = {}
 

@@ -14,8 +14,8 @@ from msgspec import Meta, Struct
 
 from kthw.findings.finding import Cause
 from kthw.observed.values import Name
-from kthw.verdict.moments import moment_told
 from kthw.words.messages import Catalogue
+from kthw.words.moments import moment_told
 from kthw.words.pasting import one_line
 
 MOST_TELLERS: Final = 20

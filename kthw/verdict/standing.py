@@ -9,9 +9,9 @@ from kthw.findings.finding import Cause
 from kthw.findings.judging import Outcome, Verdict
 from kthw.foreign import printable
 from kthw.observed.evidence import Evidence
-from kthw.verdict.moments import moment_of
 from kthw.verdict.report import Report, Summary
 from kthw.verdict.since import MOST_TELLERS, Standing, Stood, Teller
+from kthw.words.moments import moment_of
 
 _LONGEST: Final = 280
 

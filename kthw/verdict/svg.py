@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from kthw.verdict.templating import escaped
+
+_MOST_BADGES: Final = 4
 
 
 def element(tag: str, content: str = "", **attributes: object) -> str:
@@ -18,7 +21,8 @@ def element(tag: str, content: str = "", **attributes: object) -> str:
 
 def text(x: float, y: float, said: str, class_: str = "", **attributes: object) -> str:
     """A line of text whose baseline starts at ``x``, ``y``."""
-    return element("text", escaped(said), x=x, y=y, class_=class_, **attributes)
+    named = {"class_": class_, **attributes} if class_ else attributes
+    return element("text", escaped(said), x=x, y=y, **named)
 
 
 def box(x: float, y: float, width: float, height: float, class_: str, radius: float = 8) -> str:
@@ -29,6 +33,17 @@ def box(x: float, y: float, width: float, height: float, class_: str, radius: fl
 def titled(markup: str, said: str) -> str:
     """``markup`` as a group with a tooltip, which a screen reader says too."""
     return element("g", element("title", escaped(said)) + markup)
+
+
+def badges(numbers: Sequence[int], right: float, y: float) -> str:
+    """The numbers of causes, each linked to where it is told, from right to left."""
+    found = []
+    for place, number in enumerate(reversed(numbers[:_MOST_BADGES])):
+        x = right - 22 * place
+        mark = element("circle", cx=x, cy=y, r=9.5, class_="badge")
+        mark += text(x, y + 4.5, str(number), "badge", text_anchor="middle")
+        found.append(element("a", mark, href=f"#cause-{number}"))
+    return "".join(found)
 
 
 def described(say: Callable[..., str]) -> str:

@@ -20,6 +20,10 @@ from kthw.words.pasting import one_line
 _MOST: Final = 200_000
 _BREAKABLE: Final = re.compile(r"(?<!\S)[^\s/-]*[/-]\S*")
 _LONGEST_WHOLE: Final = 60
+_REMARKS: Final = re.compile(r"^\s*//.*\n|/\*(?s:.)*?\*/\s*|^\s+", re.MULTILINE)
+"""Of a style sheet or a script: remarks that stand alone on their line, and what lines begin with."""
+_AROUND: Final = re.compile(r"\s*([{};,])\s*|(?<=:)\s+")
+"""Blanks that mean nothing in a style sheet: no selector of ours has one after a colon."""
 
 
 def escaped(said: object) -> Markup:
@@ -40,9 +44,12 @@ def template(name: str) -> jinja2.Template:
 
 @functools.cache
 def style(name: str) -> Markup:
-    """One of the style sheets and scripts in ``templates/``."""
-    file = resources.files("kthw.verdict").joinpath("templates", name)
-    return markup(file.read_text(encoding="utf-8"))
+    """One of the style sheets and scripts in ``templates/``, without what only its writers read."""
+    text = resources.files("kthw.verdict").joinpath("templates", name).read_text(encoding="utf-8")
+    text = _REMARKS.sub("", text)
+    if name.endswith(".css"):
+        text = _AROUND.sub(lambda found: found[1] or "", text)
+    return markup(text)
 
 
 def _printable(said: object) -> object:
@@ -50,12 +57,12 @@ def _printable(said: object) -> object:
 
 
 def _whole(text: str) -> Markup:
-    """Escaped, and with no line broken inside an id, an option or a CIDR."""
+    """Escaped, and with no line broken inside an id, an option or a CIDR: hundreds, so by a short name."""
     return markup(_BREAKABLE.sub(_kept_whole, escaped(text)))
 
 
 def _kept_whole(word: re.Match[str]) -> str:
-    return f'<span class="kthw-whole">{word[0]}</span>' if len(word[0]) <= _LONGEST_WHOLE else word[0]
+    return f"<k-w>{word[0]}</k-w>" if len(word[0]) <= _LONGEST_WHOLE else word[0]
 
 
 _ENVIRONMENT: Final = jinja2.Environment(
@@ -67,3 +74,4 @@ _ENVIRONMENT: Final = jinja2.Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters.update({"whole": _whole, "one_line": one_line})
+_ENVIRONMENT.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}

@@ -80,6 +80,8 @@ class Refused(Protocol):
     def facts(self) -> dict[str, str]: ...
     @property
     def place(self) -> str: ...
+    @property
+    def near(self) -> str: ...
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,8 +178,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         return Words(what=what, why=why, fix=fix, looks=bool(told_by.get("looks")))
 
     def refusal(self, refused: Refused) -> str:
-        """Why it cannot be, after the place where it was said, if that is known."""
+        """Why it cannot be, after the place where it was said, if that is known; and what was meant."""
         said = self.say(refused.key, **refused.facts)
+        if refused.near:
+            said = f"{said} {self.say('command-meant', near=refused.near)}"
         return f"{one_line(refused.place)}: {said}" if refused.place else said
 
     def say(self, key: str, /, **facts: object) -> str:

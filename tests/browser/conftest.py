@@ -13,7 +13,7 @@ import pytest
 from kthw.observed.recording import write
 from tests.browser.chromium import INSTALL, PROGRAM, Chromium
 from tests.plugin.conftest import PROJECT, clean
-from tests.verdict.shown import RUNS
+from tests.verdict.shown import PAGES
 
 Made = Callable[[str, str], Path]
 
@@ -35,7 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     def make(name: str, language: str = "en") -> Path:
         if (name, language) not in known:
             folder = tmp_path_factory.mktemp(f"{name}-{language}")
-            evidence, suite = RUNS[name]
+            evidence, suite = PAGES[name]
             write(evidence(), folder / "evidence.json")
             subprocess.run(
                 [

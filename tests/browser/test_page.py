@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from kthw.findings.judging import judge
 from kthw.verdict.causes import causes, missed
-from kthw.words.messages import catalogue
+from kthw.verdict.report import Report, Summary
+from kthw.words.messages import LANGUAGES, catalogue
 from tests.browser.chromium import Chromium
 from tests.browser.conftest import Made
+from tests.verdict.shown import PAGES
 from tests.verdict.transcripts import reported
 
-WIDEST = {"healthy": 100, "two-faults": 120, "worst": 250, "fifty": 500}
+WIDEST = {"healthy": 100, "two-faults": 120, "worst": 200, "fifty": 500}
 """Kilobytes: a page is sent by mail, and opened on a phone."""
 CELL = "document.querySelector('[data-pair=\"0-1\"]')"
 CONTRAST = """
@@ -55,9 +59,23 @@ class _Ids(HTMLParser):
         self.links += [said["href"] or ""] if tag == "a" and "href" in said else []
 
 
+@functools.cache
+def _report(name: str) -> Report:
+    return Report(judge(PAGES[name][0]()), Summary())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", WIDEST)
-def test_a_page_is_as_small_as_a_mail_takes(name: str, made: Made) -> None:
-    assert made(name, "en").stat().st_size <= WIDEST[name] * 1000
+def test_a_page_is_as_small_as_a_mail_takes(name: str, language: str, made: Made) -> None:
+    assert made(name, language).stat().st_size <= WIDEST[name] * 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["thousand", "thousand-without-routes"])
+def test_a_page_of_a_thousand_workers_is_small_and_opens(name: str, browser: Chromium, made: Made) -> None:
+    assert made(name, "en").stat().st_size <= 4_000_000
+    browser.open(made(name, "en"))
+    assert browser.run("document.querySelector('.kthw-said').innerText")
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
@@ -129,6 +147,53 @@ def test_a_chosen_pair_shows_its_way_and_where_it_is_broken(browser: Chromium, m
     assert "From the pod on worker-0 to the pod on worker-1" in said
     assert "no answer in 3.0 s" in said
     assert broken == ["route table ✗ cause 1"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_way_of_a_pair_that_is_well_is_shown_there_and_back(
+    language: str, browser: Chromium, made: Made
+) -> None:
+    browser.open(made("two-faults", language))
+    browser.run("document.querySelector('[data-pair=\"1-0\"]').dispatchEvent(new MouseEvent('click'))")
+    ways = browser.run(
+        "[...document.querySelectorAll('.kthw-hops')]"
+        ".map(way => [...way.children].map(hop => hop.textContent))"
+    )
+    words = catalogue(language)
+    assert [way[0] for way in ways] == [words.say("report-hop-pod", w=w) for w in ("worker-1", "worker-0")]
+    assert [way[-1] for way in ways] == [way[0] for way in reversed(ways)]
+    assert words.say("report-way-back") in browser.run("document.getElementById('kthw-way').innerText")
+
+
+@pytest.mark.parametrize(
+    ("name", "workers"), [("fifty-in-part", 50), pytest.param("two-hundred", 200, marks=pytest.mark.slow)]
+)
+def test_a_place_in_the_matrix_of_many_shows_its_way(
+    name: str, workers: int, browser: Chromium, made: Made
+) -> None:
+    """By a click, and by the keyboard: two lists of names."""
+    browser.open(made(name, "en"))
+    click = (
+        "(() => { const place = document.getElementById('kthw-heat').getBoundingClientRect();"
+        " const [n, m] = [2, 8]; document.querySelector('.kthw-heat').dispatchEvent(new MouseEvent('click', {"
+        f" clientX: place.left + (m + 0.5) * place.width / {workers},"
+        f" clientY: place.top + (n + 0.5) * place.height / {workers} }})); }})()"
+    )
+    browser.run(click)
+    said = browser.run("document.getElementById('kthw-way').innerText")
+    assert "From the pod on worker-2 to the pod on worker-8" in said
+    broken = browser.run("[...document.querySelectorAll('.kthw-broken')].map(each => each.textContent)")
+    told = next(block for block in causes(_report(name), catalogue("en")) if block.code == "route-missing")
+    number = next(each.number for each in told.causes if each.cause.finding.worker == "worker-8")
+    assert broken == [f"route table ✗ cause {number}"]
+    browser.run("document.querySelector('.kthw-choose select').focus()")
+    for key in ("ArrowDown", "Tab", "ArrowDown"):
+        for kind in ("rawKeyDown", "keyUp"):
+            code = {"ArrowDown": 40, "Tab": 9}[key]
+            browser("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+    said = browser.run("document.getElementById('kthw-way').innerText")
+    assert "From the pod on worker-3 to the pod on worker-9" in said
+    assert " ms" in said
 
 
 def test_the_network_is_marked_with_the_causes_and_what_was_not_seen(browser: Chromium, made: Made) -> None:

@@ -13,9 +13,9 @@ from kthw.history.pages import nights_page
 from kthw.history.run import Run, Unseen
 from kthw.history.shown import Shown
 from kthw.history.tracks import Seen, Track
-from kthw.verdict.moments import day_told
 from kthw.verdict.since import Stood
 from kthw.words.messages import LANGUAGES, catalogue
+from kthw.words.moments import day_told
 from tests.grade.test_pages import EVIL, Elements
 from tests.history.story import BLIND, BREAKS, FIRST, FLAPS, MENDED, MISSING, NIGHTS, at, story
 

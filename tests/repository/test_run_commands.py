@@ -53,7 +53,8 @@ def test_an_unknown_command_gets_a_sentence_and_exit_code_2(machine: Machine) ->
     assert done.returncode == 2
     assert lines_of(done.stderr, "rotas") == [
         "run: there is no command 'rotas'; "
-        "there are: routes, cleanup, test, mutants, pytest, sandbox, provision, lab, grade, history, night, help."
+        "there are: routes, cleanup, test, mutants, pytest, sandbox, provision, lab, grade, history, night, "
+        "help."
     ]
 
 

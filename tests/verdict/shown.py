@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from benchmarks import wide
 from kthw.errors import LookError
-from kthw.observed.evidence import Evidence, Route, SecurityRule
+from kthw.observed.evidence import Evidence, Probe, Route, SecurityRule
 from tests.findings.changed_aws import (
     inventory_of,
     with_group,
@@ -22,6 +23,7 @@ from tests.findings.changed_aws import (
 from tests.findings.changed_nodes import failing, with_cni, with_forward_chain, with_node, with_trace
 from tests.findings.cleaned import LEFT, cleaned
 from tests.findings.clusters import OK, healthy
+from tests.findings.faults_of_node_routes import NODES, bare
 from tests.words.golden_texts import UNREACHABLE
 
 
@@ -101,6 +103,31 @@ def fifty() -> Evidence:
     return failing(evidence, ("*", "*"))
 
 
+def by_kernel() -> Evidence:
+    """The nodes hand packets to each other, and worker-0 has forgotten worker-1."""
+    evidence = bare(NODES, ("worker-0", "worker-1"))
+    return failing(evidence, ("worker-0", "worker-1"))
+
+
+def many(workers: int) -> Evidence:
+    """Every fifth route was forgotten, and one worker does not forward."""
+    forgotten = range(3, workers, 5)
+    evidence = wide.cluster(workers, packets=True)
+    evidence = without_route(evidence, *(f"10.200.{n}.0/24" for n in forgotten))
+    evidence = with_node(evidence, "worker-1", ip_forward=False)
+    cut = {f"worker-{n}" for n in forgotten}
+
+    def came(n: int, probe: Probe) -> Probe:
+        if probe.kind != "pod":
+            return probe
+        ends = {probe.source, probe.destination}
+        if len(ends) == 2 and (probe.destination in cut or "worker-1" in ends):
+            return replace(probe, reached=False, detail="no answer in 3.0 s")
+        return replace(probe, milliseconds=0.3 + n % 17 / 10)
+
+    return replace(evidence, probes=tuple(came(n, probe) for n, probe in enumerate(evidence.probes)))
+
+
 def left() -> Evidence:
     """After the last chapter, when it was done by halves."""
     return cleaned(
@@ -117,3 +144,12 @@ RUNS: Final[dict[str, tuple[Callable[[], Evidence], str]]] = {
     "cleanup": (left, "cleanup"),
 }
 """By name: what was seen, and the suite that judges it."""
+PAGES: Final[dict[str, tuple[Callable[[], Evidence], str]]] = {
+    **RUNS,
+    "by-nodes": (by_kernel, "routes"),
+    "fifty-in-part": (lambda: many(50), "routes"),
+    "two-hundred": (lambda: many(200), "routes"),
+    "thousand": (lambda: wide.cluster(1000, packets=False), "routes"),
+    "thousand-without-routes": (lambda: wide.without_routes(wide.cluster(1000, packets=False)), "routes"),
+}
+"""The same, and what only the page has a form of its own for."""

@@ -1,4 +1,8 @@
-"""Moments as a person of that language writes them, in this machine's time: ``Tue 24 Nov 2026 04:23``."""
+"""A moment as its reader writes it.
+
+``moment`` is in the zone it was recorded in, which it says: 27 Nov 2026, 01:43 UTC; the others are in this
+machine's time: Tue 24 Nov 2026 04:23.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,19 @@ from kthw.foreign import printable
 from kthw.words.messages import Catalogue
 
 _MOST: Final = 40
+
+
+def moment(at: str, words: Catalogue) -> str:
+    """``at``: in ISO 8601, with its zone. What is none stays as it is: a recording may say anything."""
+    try:
+        when = datetime.fromisoformat(at)
+    except ValueError:
+        return at
+    offset = when.strftime("%z")
+    zone = "" if not offset else "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:]}"
+    months = words.say("moment-months").split()
+    day, year, time = f"{when:%d}", f"{when:%Y}", f"{when:%H:%M}"
+    return words.say("moment", day=day, month=months[when.month - 1], year=year, time=time, zone=zone)
 
 
 def moment_of(text: str) -> datetime | None:
@@ -28,10 +45,10 @@ def moment_told(text: str, words: Catalogue) -> str:
 
 def day_told(day: date, words: Catalogue) -> str:
     """``Tue 24 Nov 2026``."""
-    weekday = words.say("since-weekdays").split()[day.weekday()]
+    weekday = words.say("moment-weekdays").split()[day.weekday()]
     return f"{weekday} {day.day} {month_told(day, words)} {day.year}"
 
 
 def month_told(day: date, words: Catalogue) -> str:
     """``Nov``."""
-    return words.say("since-months").split()[day.month - 1]
+    return words.say("moment-month-names").split()[day.month - 1]
