@@ -100,7 +100,7 @@ class Import(NamedTuple):
 TESTED_FROM_WITHIN = (
     Import("benchmarks/judging.py", "fixtures.summary.Summing", lazily=False),
     Import("tests/fuzz/test_recordings.py", "fixtures.summary.Summing", lazily=False),
-    Import("tests/plugin/own_steps.py", "fixtures.options.SETTINGS", lazily=False),
+    Import("tests/plugin/own_steps.py", "fixtures.settings.SETTINGS", lazily=False),
     Import("tests/plugin/test_signal_handling.py", "fixtures.interruption.Interruption", lazily=False),
     Import("tests/plugin/test_shown.py", "fixtures.gathering", lazily=False),
     *(

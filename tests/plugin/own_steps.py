@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace as with_fields
 
-from fixtures.options import SETTINGS
+from fixtures.settings import SETTINGS
 
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 _OURS: Final = tuple(f"{_PROJECT / folder}{os.sep}" for folder in ("fixtures", "kthw", "suites"))
