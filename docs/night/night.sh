@@ -21,10 +21,12 @@ set +a
 notify=${KTHW_NOTIFY:-}
 unset KTHW_NOTIFY
 
-# Who ends the night ends the suite, which takes back what it made; it is waited for, and told.
+# Who ends the night as a whole (systemd, Ctrl-C) ends the suite, which takes back what it made: it is waited
+# for, and told. A signal to this script alone only waits for the suite's own end.
 trap : HUP INT TERM
 
+began=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 code=0
 "$root/run" routes --target aws "$@" || code=$?
-[ -z "$notify" ] || KTHW_NOTIFY=$notify "$root/run" night notify --code "$code" || :
+[ -z "$notify" ] || KTHW_NOTIFY=$notify "$root/run" night notify --code "$code" --since "$began" || :
 exit "$code"

@@ -1,7 +1,8 @@
 """``python -m kthw.night summary|issue|notify``: what a run over an account came to, told to somebody.
 
 It judges the recording that the run left again, and looks at no account. Exit codes: 0 told, or nothing to
-tell; 1 somebody could not be told; 2 bad usage, or nothing to tell it from. None is a verdict on the lab.
+tell; 1 somebody could not be told; 2 bad usage, or nothing to tell it from; 130 interrupted. None of them is
+a verdict on the lab.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -64,6 +66,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     except NotSent as problem:
         _complain(words.say(problem.key, **problem.facts))
         return 1
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read has enough, as of ``| head``
+        return 0
     except KeyboardInterrupt:
         _complain(words.say("night-interrupted"))
         return _INTERRUPTED
@@ -92,7 +97,22 @@ class _Command:
         typed = self._options.code
         if typed and not _CODE.fullmatch(typed):
             raise BadNames("night-bad-code", value=typed)
-        return night(self._options.report, code=int(typed) if typed else None, ended=typed != "")
+        return night(
+            self._options.report, code=int(typed) if typed else None, ended=typed != "", since=self._since
+        )
+
+    @property
+    def _since(self) -> datetime | None:
+        typed = self._options.since
+        if typed is None:
+            return None
+        try:
+            since = datetime.fromisoformat(typed)
+        except ValueError:
+            since = None
+        if since is None or since.tzinfo is None:
+            raise BadNames("night-bad-since", value=typed)
+        return since
 
     @cached_property
     def _words(self) -> Catalogue:
@@ -194,6 +214,7 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument("--url", metavar="URL", help=say("night-help-url"))
     parser.add_argument("--report", metavar="FILE", type=Path, default=_REPORT, help=say("night-help-report"))
     parser.add_argument("--code", metavar="N", help=say("night-help-code"))
+    parser.add_argument("--since", metavar="MOMENT", help=say("night-help-since"))
     parser.add_argument("--repository", metavar="OWNER/NAME", help=say("night-help-repository"))
     parser.add_argument("--label", metavar="NAME", default=_LABEL, help=say("night-help-label"))
     parser.add_argument("--dry-run", action="store_true", help=say("night-help-dry-run"))

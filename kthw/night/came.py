@@ -18,6 +18,7 @@ from kthw.findings.registry import CHECKS
 from kthw.intended.tutorial import CLEANUP
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import read
+from kthw.verdict.outcome import judged_as
 from kthw.verdict.report import Report, Summary
 from kthw.words.messages import Catalogue
 
@@ -25,7 +26,10 @@ Kind = Literal["whole", "broken", "unseen", "no-run"]
 _BY_CODE: Final[dict[int, Kind]] = {0: "whole", 1: "broken", 10: "unseen"}
 """By exit code, as pytest's side promises them; with any other the run did not come to its end."""
 _FRESH: Final = timedelta(hours=6)
-"""How old the recording of a run that has just ended can be. An older one is another night's."""
+"""How old the recording of a run that has just ended can be, where nobody says when it began."""
+_AHEAD: Final = timedelta(minutes=5)
+"""How far clocks may be apart. A recording of later than that is of no run that has ended."""
+_JUDGED: Final[dict[str, Kind]] = {"good": "whole", "bad": "broken", "unknown": "unseen"}
 _AREAS: Final = {check.name: check.area for check in CHECKS}
 _LEFT: Final = "leftovers"
 
@@ -47,11 +51,19 @@ def kind_of(code: int) -> Kind:
     return _BY_CODE.get(code, "no-run")
 
 
-def night(file: Path, *, code: int | None = None, ended: bool = True, now: datetime | None = None) -> Night:
+def night(
+    file: Path,
+    *,
+    code: int | None = None,
+    ended: bool = True,
+    since: datetime | None = None,
+    now: datetime | None = None,
+) -> Night:
     """The night whose recording is ``file``, judged again. ``code``: the run's exit code, where it is known;
-    ``ended``: whether it came to have one.
+    ``ended``: whether it came to have one; ``since``: when it began.
 
-    Raises ``CouldNotLook`` (``evidence-unreadable``) where nobody says how it ended, and that cannot be read.
+    Whatever its exit code, a run without a recording of its own has looked at nothing. Raises
+    ``CouldNotLook`` (``evidence-unreadable``) where nobody says how it ended, and that cannot be read.
     """
     if not ended or (code is not None and code not in _BY_CODE):
         return Night(kind="no-run", code=code)
@@ -60,11 +72,12 @@ def night(file: Path, *, code: int | None = None, ended: bool = True, now: datet
     except CouldNotLook:
         if code is None:
             raise
-        return Night(kind="no-run" if code == 0 else kind_of(code), code=code)
-    if code is not None and not _is_of(evidence, now or datetime.now(UTC)):
-        return Night(kind="no-run" if code == 0 else kind_of(code), code=code)
+        return Night(kind="no-run", code=code)
+    now = now or datetime.now(UTC)
+    if code is not None and not _is_of(evidence, since or now - _FRESH, now + _AHEAD):
+        return Night(kind="no-run", code=code)
     report = reported(judge(evidence))
-    return Night(kind=_judged(report) if code is None else kind_of(code), report=report, code=code)
+    return Night(kind=_kind(report, code), report=report, code=code)
 
 
 def reported(verdict: Verdict) -> Report:
@@ -81,15 +94,16 @@ def reported(verdict: Verdict) -> Report:
     return Report(verdict.only({(o.check, o.subject) for o in asked}), summary)
 
 
-def _judged(report: Report) -> Kind:
-    if report.roots or report.summary.failed:
-        return "broken"
-    return "unseen" if report.errors else "whole"
+def _kind(report: Report, code: int | None) -> Kind:
+    """What the run said, but that all holds only where the report says so too: no packets may be sent."""
+    judged = _JUDGED[judged_as(report)]
+    return judged if code is None or (code, judged) == (0, "unseen") else kind_of(code)
 
 
-def _is_of(evidence: Evidence, now: datetime) -> bool:
+def _is_of(evidence: Evidence, since: datetime, until: datetime) -> bool:
     try:
         at = datetime.fromisoformat(evidence.gathered_at)
     except ValueError:
         return False
-    return at.tzinfo is not None and now - _FRESH <= at
+    # It is told in whole seconds.
+    return at.tzinfo is not None and since.replace(microsecond=0) <= at <= until

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from kthw.verdict.report import Report
-from kthw.words.messages import Catalogue
+from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 
 Kind = Literal["bad", "unknown", "good"]
 SIGNS: Final[dict[str, str]] = {"bad": "✗", "unknown": "!", "good": "✓", "skipped": "–"}
@@ -58,6 +58,11 @@ def outcome(report: Report, words: Catalogue) -> Outcome:
         ),
         because=tuple(_because(report, words)),
     )
+
+
+def judged_as(report: Report) -> Kind:
+    """The same in one word, in no language."""
+    return _verdict(report, catalogue(LANGUAGES[0]))[0]
 
 
 def _because(report: Report, words: Catalogue) -> list[str]:

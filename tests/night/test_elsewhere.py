@@ -32,6 +32,7 @@ PAGES: Final = ("night.md", "noite.pt-BR.md")
 WHERE: Final = "/opt/kthw-routes"
 """Where the shipped files say that the checkout is."""
 NO_PACKETS: Final = why_no_packets(catalogue("en").say)
+MOMENT: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 BARE: Final = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "kthw"}
 """All that cron gives; HOME is left out on purpose: not every scheduler sets it."""
 
@@ -145,9 +146,9 @@ def test_the_nights_script_tells_a_night_that_never_came_to_look_and_keeps_the_s
         [made / "docs/night/night.sh", "conf", "--after", "workers"], cwd=tmp_path, env=BARE, check=False
     )
     assert done.returncode == 7
-    assert (tmp_path / "log").read_text().splitlines() == [
-        "routes --target aws --after workers unset", "night notify --code 7 https://x/secret"
-    ]  # fmt: skip
+    looked, told = (tmp_path / "log").read_text().splitlines()
+    assert looked == "routes --target aws --after workers unset"
+    assert re.sub(MOMENT, "THEN", told) == "night notify --code 7 --since THEN https://x/secret"
 
 
 def test_a_night_that_is_ended_waits_for_its_suite_and_tells_it(tmp_path: Path) -> None:
@@ -169,8 +170,8 @@ def test_a_night_that_is_ended_waits_for_its_suite_and_tells_it(tmp_path: Path) 
         assert night.stdout.readline() == "looking\n"
         os.killpg(night.pid, signal.SIGTERM)
         assert night.wait(30) == 2
-    assert (tmp_path / "log").read_text().splitlines() == [
-        "routes --target aws", "took back", "night notify --code 2"
+    assert re.sub(MOMENT, "THEN", (tmp_path / "log").read_text()).splitlines() == [
+        "routes --target aws", "took back", "night notify --code 2 --since THEN"
     ]  # fmt: skip
 
 

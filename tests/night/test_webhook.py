@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -45,6 +46,9 @@ def of_account(evidence: Any) -> Any:
         (UNSEEN, "10", "unseen", [], ["ssh-unreachable"]),
         (RED, "2", "no-run", None, None),
         (None, "", "no-run", None, None),
+        (None, "1", "no-run", None, None),
+        (None, "10", "no-run", None, None),
+        (replace(OK, target=replace(OK.target, no_packets="no namespaces")), "0", "unseen", [], []),
         (RED, None, "broken", ["route-missing"], []),
         (UNSEEN, None, "unseen", [], ["ssh-unreachable"]),
     ],
@@ -90,6 +94,26 @@ def test_an_old_recording_is_another_nights(tell: Tell, tmp_path: Any) -> None:
     assert night(tmp_path / "old.json", code=1).report is None
     assert night(tmp_path / "old.json", code=0).kind == "no-run", "green is not said of what nobody has seen"
     assert night(tmp_path / "old.json").report is not None, "who asks about it by name gets it"
+
+
+@pytest.mark.parametrize(
+    ("at", "kind"),
+    [("04:22:59", "no-run"), ("04:23:00", "broken"), ("04:30:00", "broken"), ("06:00:00", "no-run")],
+)
+def test_a_recording_is_this_runs_from_when_it_began_until_now(tmp_path: Any, at: str, kind: str) -> None:
+    since, now = (datetime(2026, 11, 30, 4, minute, 0, 500, tzinfo=UTC) for minute in (23, 40))
+    write(replace(RED, gathered_at=f"2026-11-30T{at}+00:00"), tmp_path / "new.json")
+    assert night(tmp_path / "new.json", code=1, since=since, now=now).kind == kind
+
+
+def test_when_a_run_began_is_a_moment_with_a_zone(tell: Tell) -> None:
+    old = replace(RED, gathered_at="2026-11-30T04:22:00+00:00")
+    with Listener(yes).open() as listener:
+        asked = ("notify", "--url", listener.url, "--code", "1", "--since")
+        assert tell(old, *asked, "2026-11-30T04:23:00Z")[0] == 0
+        code, _, complaints = tell(old, *asked, "2026-11-30T04:23:00")
+    assert (code, "--since 2026-11-30T04:23:00" in complaints) == (2, True)
+    assert [each.body["verdict"] for each in listener.asked] == ["no-run"]
 
 
 SILENT: dict[str, Any] = {
@@ -176,7 +200,11 @@ def test_the_suite_tells_it_itself_and_a_webhook_that_fails_changes_no_exit_code
         name: ran.document["summary"][name] for name in ("passed", "failed", "errors", "skipped")
     }
     assert "secret" not in ran.output + ran.page
-    for evidence, code in ((OK, 0), (UNSEEN, 10)):
+    for evidence, code, kind in ((OK, 0, "whole"), (UNSEEN, 10, "unseen")):
+        with Listener(yes).open() as listener:
+            assert judge(evidence, "--notify", f"{listener.url}/secret").code == code
+        (asked,) = listener.asked
+        assert (asked.body["verdict"], asked.body["exit_code"]) == (kind, code)
         ran = judge(evidence, "--notify", f"{listener.url}/secret")  # it has gone
         assert ran.code == code
         assert "127.0.0.1 was not told" in ran.output

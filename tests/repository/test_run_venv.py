@@ -78,13 +78,13 @@ def test_python_from_the_environment_is_respected(machine: Machine) -> None:
     assert installs(machine, "routes", PYTHON=str(machine.bin / "mine")) == "requirements.lock, anew"
     assert installs(machine, "routes", PYTHON=str(machine.bin / "mine")) == "nothing"
     done = machine.run("routes", PYTHON="/nowhere/python")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "/nowhere/python" in done.stderr
 
 
 def test_a_failed_install_says_so_and_is_not_taken_for_ready(machine: Machine) -> None:
     failed = machine.run("routes", PIP_STATUS="1")
-    assert failed.returncode == 1
+    assert failed.returncode == 3
     assert "ran:" not in failed.stdout
     assert lines_of(failed.stderr, "pip could not install requirements.lock")
     assert installs(machine, "routes") == "requirements.lock, anew"
@@ -112,7 +112,7 @@ def test_a_venv_that_somebody_else_made_is_added_to_and_never_deleted(machine: M
     assert installs(machine, "routes") == "requirements.lock"
     (theirs / "python").unlink()
     done = machine.run("routes")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "Move it away" in done.stderr
     assert theirs.exists()
 
@@ -138,7 +138,7 @@ def test_two_at_once_set_up_once(machine: Machine, tmp_path: Path) -> None:
 def test_a_python_too_old_is_named(machine: Machine) -> None:
     machine.stub("python3", "exit 1")
     done = machine.run("routes")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "Python 3.11 or newer is needed" in done.stderr
     assert "too old or broken: python3" in done.stderr
 
