@@ -69,6 +69,9 @@ class _Ways:
         self._words = words
         self._workers = network.workers
         self._place = {worker: n for n, worker in enumerate(self._workers)}
+        # By the identity of what is in the way, which is kept: pairs that meet the same have the same.
+        self._known: dict[int, tuple[list[Finding], frozenset[int]]] = {}
+        self._rows: dict[object, tuple[str, ...]] = {}
 
     def written(self) -> dict[str, Any]:
         say = self._words.say
@@ -78,7 +81,7 @@ class _Ways:
             row = []
             for m, destination in enumerate(self._workers):
                 sent = self._network.probes.of_pair(source, destination) if n != m else ()
-                rows = tuple(_row(probe, self._words) for probe in sent)
+                rows = tuple([self._row(probe) for probe in sent])
                 row.append(measured.setdefault(rows, len(measured)) if rows else -1)
                 took = self._times(sent)
                 if any(took):
@@ -96,6 +99,14 @@ class _Ways:
             "alone": self._alone(),
             "said": {each: say(f"report-way-{each}", a="{a}", b="{b}") for each in _SAID},
         }
+
+    def _row(self, probe: Probe) -> tuple[str, ...]:
+        """Few things come of many probes: each is put into words once."""
+        came = (probe.protocol, probe.size, probe.outcome, probe.sent, probe.lost)
+        row = self._rows.get(came)
+        if row is None:
+            row = self._rows[came] = _row(probe, self._words)
+        return row
 
     def _times(self, sent: Sequence[Probe]) -> list[float]:
         most = len(sent) if len(self._workers) <= _MOST_TIMED else 1
@@ -139,9 +150,12 @@ class _Ways:
         return not all(probe.reached for probe in sent) if sent else len(self._workers) <= _MOST_UNSENT
 
     def _numbers(self, source: str, destination: str) -> frozenset[int]:
-        known = self._marks.numbers
-        in_the_way = obstacles(self._network, source, destination)
-        return frozenset(known[each.cause] for each in in_the_way if each.cause in known)
+        met = obstacles(self._network, source, destination)
+        if id(met) not in self._known:
+            known = self._marks.numbers
+            numbers = frozenset(known[each.cause] for each in met if each.cause in known)
+            self._known[id(met)] = met, numbers
+        return self._known[id(met)][1]
 
     def _traced(self) -> dict[str, tuple[list[int], list[int], str]]:
         found = {}
