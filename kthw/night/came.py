@@ -1,6 +1,7 @@
 """What a night came to: broken, whole, not all of it seen, or no run at all; by its exit code and recording.
 
-The exit code counts: it is the run's own word, and a recording alone may be that of the night before.
+The exit code says whether the run came to its end; what it saw is in its recording, judged again. A recording
+alone may be that of the night before.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from kthw.verdict.report import Report, Summary
 from kthw.words.messages import Catalogue
 
 Kind = Literal["whole", "broken", "unseen", "no-run"]
-_BY_CODE: Final[dict[int, Kind]] = {0: "whole", 1: "broken", 10: "unseen"}
-"""By exit code, as pytest's side promises them; with any other the run did not come to its end."""
+_ENDED: Final = (0, 1, 10)
+"""The exit codes of a run that came to its end, as pytest's side promises them."""
 _FRESH: Final = timedelta(hours=6)
 """How old the recording of a run that has just ended can be, where nobody says when it began."""
 _AHEAD: Final = timedelta(minutes=5)
@@ -46,9 +47,16 @@ class Night(Struct, frozen=True, kw_only=True):
         return words.say(f"night-{self.kind}")
 
 
-def kind_of(code: int) -> Kind:
-    """What an exit code says."""
-    return _BY_CODE.get(code, "no-run")
+def kind_of(report: Report | None, code: int | None) -> Kind:
+    """What a run that ended with ``code`` came to, by its own ``report``.
+
+    Nothing is broken but by a cause that the report has, and nothing whole but by code and report: some tests
+    may have been left out, a file not be written, no packets be sent.
+    """
+    if report is None or (code is not None and code not in _ENDED):
+        return "no-run"
+    judged = _JUDGED[judged_as(report)]
+    return "unseen" if judged == "whole" and code else judged
 
 
 def night(
@@ -65,7 +73,7 @@ def night(
     Whatever its exit code, a run without a recording of its own has looked at nothing. Raises
     ``CouldNotLook`` (``evidence-unreadable``) where nobody says how it ended, and that cannot be read.
     """
-    if not ended or (code is not None and code not in _BY_CODE):
+    if not ended or (code is not None and code not in _ENDED):
         return Night(kind="no-run", code=code)
     try:
         evidence = read(file)
@@ -77,7 +85,7 @@ def night(
     if code is not None and not _is_of(evidence, since or now - _FRESH, now + _AHEAD):
         return Night(kind="no-run", code=code)
     report = reported(judge(evidence))
-    return Night(kind=_kind(report, code), report=report, code=code)
+    return Night(kind=kind_of(report, code), report=report, code=code)
 
 
 def reported(verdict: Verdict) -> Report:
@@ -92,12 +100,6 @@ def reported(verdict: Verdict) -> Report:
         skipped=counts["skipped"],
     )
     return Report(verdict.only({(o.check, o.subject) for o in asked}), summary)
-
-
-def _kind(report: Report, code: int | None) -> Kind:
-    """What the run said, but that all holds only where the report says so too: no packets may be sent."""
-    judged = _JUDGED[judged_as(report)]
-    return judged if code is None or (code, judged) == (0, "unseen") else kind_of(code)
 
 
 def _is_of(evidence: Evidence, since: datetime, until: datetime) -> bool:
