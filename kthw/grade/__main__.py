@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from kthw.errors import CouldNotLook
 from kthw.foreign import printable
 from kthw.grade import accounts, points, roster
 from kthw.grade.asked import Asked, moment
@@ -63,6 +64,10 @@ def main(arguments: Sequence[str]) -> int:
     except BadNames as problem:
         _complain(words.refusal(problem))
         return 2
+    except CouldNotLook as problem:
+        said = words.error(problem.error)
+        _complain("\n".join(filter(None, (said.what, said.fix))))
+        return 2
     except OSError as problem:
         detail = problem.strerror or str(problem)
         _complain(words.say("grade-unwritten", value=problem.filename or options.out, detail=detail))
@@ -74,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _complain(said: str) -> None:
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"{printable(said, _MOST_SHOWN)}\n")
+        sys.stderr.write(f"{printable(said, _MOST_SHOWN, lines=True)}\n")
 
 
 class _Command:

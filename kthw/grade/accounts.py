@@ -53,14 +53,19 @@ def looked(
 ) -> list[Task]:
     """Look at the account of each; what was seen is a recording in ``folder``, to be judged as any other.
 
-    Raises ``BadNames`` before anybody is looked at. ``progress``: whose turn it is, and of how many.
+    Raises before anybody is looked at ``BadNames``, and ``CouldNotLook`` where the teacher's own credentials
+    serve for nobody: no student's fault, it would cost each of them their points. ``progress``: whose turn it
+    is, and of how many.
     """
     if not asked.workers:
         raise BadNames("grade-accounts-workers")
     targets = [target(student, no_packets) for student in students]
     # The AWS library is loaded only where it is used: who judges hand-ins never needs it.
+    from kthw.observed.aws.reader import Reader
     from kthw.observed.gather import gather
 
+    region = next((student.region for student in students if student.region), "")
+    Reader(Target(kind="aws", region=region)).account()
     intended = Intended(workers=asked.workers, after=asked.after, network=asked.network)
     tasks: list[Task] = []
     for number, (student, where) in enumerate(zip(students, targets, strict=True)):

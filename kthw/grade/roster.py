@@ -32,6 +32,8 @@ _COLUMNS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """What a column may be called; others are passed over."""
 _ACCOUNT: Final = re.compile(r"[0-9]{1,12}")
+_EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+"""As AssumeRole takes it."""
 
 
 class Student(Struct, frozen=True, kw_only=True):
@@ -151,6 +153,9 @@ def _student(said: Mapping[str, str], file: str, line: int) -> Student:
         raise _at(file, line, "grade-roster-account", value=account)
     if language and language not in LANGUAGES:
         raise _at(file, line, "grade-roster-language", value=language, known=", ".join(LANGUAGES))
+    external_id = said.get("external_id", "")
+    if external_id and not _EXTERNAL_ID.fullmatch(external_id):
+        raise _at(file, line, "grade-accounts-external-id", value=external_id)
     return Student(
         name=printable(name, _LONGEST),
         file=said.get("file", ""),
@@ -158,7 +163,7 @@ def _student(said: Mapping[str, str], file: str, line: int) -> Student:
         student=said.get("student", ""),
         language=language,
         role=said.get("role", ""),
-        external_id=said.get("external_id", ""),
+        external_id=external_id,
         region=said.get("region", ""),
     )
 

@@ -38,6 +38,8 @@ REFUSED = {
     "nothing": (b"", "grade-roster-empty", ""),
     "an account of letters": (b"name,account\nAna,abc\n", "grade-roster-account", ":2"),
     "an account too long": (b"name,account\nAna,1234567890123\n", "grade-roster-account", ":2"),
+    "an external id with a blank": (b"name,external-id\nAna,a b\n", "grade-accounts-external-id", ":2"),
+    "an external id of one letter": (b"name,external-id\nAna,x\n", "grade-accounts-external-id", ":2"),
     "a language we do not speak": (b"name,language\nAna,tlh\n", "grade-roster-language", ":2"),
     "twice the same": (b"name\nAna\nBo\nAna\n", "grade-roster-twice", ":4"),
     "a line without a name": (b"name,file\n,ana\n", "grade-roster-nameless", ":2"),
