@@ -115,14 +115,16 @@ class Issues:
                 host=self._host,
                 repository=self._repository,
                 status=str(answer.status),
-                detail=_message(answer.body),
+                detail=self._message(answer.body),
             )
         return answer
 
-
-def _message(body: bytes) -> str:
-    try:
-        said = msgspec.json.decode(body[:100_000], type=_Refusal).message
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return "—"
-    return printable(masked(said)) or "—"
+    def _message(self, body: bytes) -> str:
+        """Why, in the server's words; a token that it repeats is not said after it."""
+        try:
+            said = msgspec.json.decode(body[:100_000], type=_Refusal).message
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return "—"
+        if self._token:
+            said = said.replace(self._token, "…")
+        return printable(masked(said)) or "—"

@@ -14,7 +14,7 @@ from tests.night.conftest import Tell
 from tests.night.listener import GitHub, Listener
 from tests.verdict.shown import unreachable
 
-TOKEN = "ghs_0123456789abcdefXYZ"  # noqa: S105 -- of a server of the test's own
+TOKEN = "f00d-feed-XYZ"  # noqa: S105 -- of a server of the test's own, in no shape that is known
 RED = without_route(OK, "10.200.1.0/24")
 REDDER = with_interface(RED, "worker-0", source_dest_check=True)
 UNSEEN = unreachable(OK, "worker-1")
