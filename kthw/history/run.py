@@ -109,7 +109,9 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def standing(self) -> Standing:
         """To be compared with another."""
-        return Standing(at=self.at, causes=self.causes, missed=self.missed, private=self.target.local)
+        return Standing(
+            at=self.at, causes=self.causes, missed=self.missed, private=self.target.local, cut=self.cut
+        )
 
     @property
     def place(self) -> tuple[str, str, bool, str, str]:

@@ -126,7 +126,7 @@ def _seen(
 ) -> Seen:
     if key in causes:
         return "there"
-    return "gone" if all(map(standing.was_asked, stood.told_by)) else "unseen"
+    return "gone" if standing.would_tell(stood) else "unseen"
 
 
 def _order(track: Track) -> tuple[int, int, str]:

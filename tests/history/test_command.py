@@ -143,6 +143,14 @@ def test_two_labs_are_compared_and_it_is_said_that_they_are_two(history: Command
     assert same.returncode == 1
 
 
+def test_a_night_with_more_causes_than_a_line_holds_is_compared_with_a_doubt(
+    history: Command, reports: Path
+) -> None:
+    append(reports / FILE, replace(story()[52], cut=7))
+    assert SAY("history-cut") in " ".join(history("compare", "2", "1").stdout.split())
+    assert SAY("history-cut") not in " ".join(history("compare", "3", "2").stdout.split())
+
+
 def test_the_pages_are_one_file_each_in_the_language_asked_for(history: Command, reports: Path) -> None:
     assert history("page", "--language", "pt-BR").returncode == 0
     text = (reports / "history.html").read_text(encoding="utf-8")
