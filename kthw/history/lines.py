@@ -18,7 +18,6 @@ import msgspec
 from kthw.foreign import printable
 from kthw.history.run import Run, decoded, encoded
 from kthw.observed import bounded_file
-from kthw.words.moments import moment_of
 
 FILE: Final = "history.jsonl"
 MOST_BYTES: Final = 8_000_000
@@ -70,12 +69,7 @@ def read(file: Path) -> Read:
             runs.setdefault(line.strip(), decoded(line))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             bad.append(BadLine(number, printable(str(problem), _MOST_SHOWN)))
-    return Read(tuple(sorted(runs.values(), key=_when)), tuple(bad))
-
-
-def _when(run: Run) -> float:
-    at = moment_of(run.at)
-    return at.timestamp() if at else 0.0
+    return Read(tuple(sorted(runs.values(), key=lambda run: run.moment)), tuple(bad))
 
 
 def _locked(file: Path) -> int:

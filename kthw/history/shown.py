@@ -19,7 +19,6 @@ from kthw.words.pasting import one_line
 _LEAST: Final = 60
 _MOST: Final = 110
 _MOST_CAUSES: Final = 20
-_EVER: Final = 1_000_000
 
 
 class Shown:
@@ -35,7 +34,7 @@ class Shown:
         for of_lab in labs(runs):
             nights = Nights(of_lab)
             yield from self._wrapped(place_told(nights.last, self._words))
-            events = {id(event.run): event for event in Nights(of_lab, _EVER).events()}
+            events = {id(event.run): event for event in nights.every_event()}
             for run in reversed(of_lab[-last:]):
                 yield from self._run(run, number[id(run)], events.get(id(run)))
             more = len(of_lab) - last

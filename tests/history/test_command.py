@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from kthw.history.__main__ import main
 from kthw.history.lines import FILE, append
+from kthw.history.run import encoded
 from kthw.observed.recording import write
 from kthw.words.messages import catalogue
 from tests.findings.changed_aws import with_instance, without_route
@@ -34,6 +35,7 @@ class Done(NamedTuple):
 
 Command = Callable[..., Done]
 SAY = catalogue("en").say
+ODD_YEAR = "at: no year from 2000 to 2100"
 
 
 @pytest.fixture
@@ -194,6 +196,19 @@ def test_a_misspelt_command_is_told_with_the_near_one(history: Command) -> None:
     done = history("compair")
     assert done.returncode == 2
     assert "compare" in done.stderr
+
+
+def test_a_line_of_an_odd_year_is_told_and_all_else_is_shown(history: Command, reports: Path) -> None:
+    whole = history().stdout
+    old = encoded(story()[0]).replace(str(at(1).year).encode(), b"0001", 1)
+    with (reports / FILE).open("ab") as opened:
+        opened.write(old + b"\n")
+    for command in ("show", "page"):
+        done = history(command)
+        assert done.returncode == 0
+        told = SAY("history-bad-line", file=reports / FILE, number=54, detail=ODD_YEAR)
+        assert done.stderr == f"{told}\n"
+    assert history().stdout == whole
 
 
 def test_bad_lines_are_told_by_number_and_all_others_are_shown(history: Command, reports: Path) -> None:

@@ -22,6 +22,7 @@ from tests.history.story import story
 
 RUN = story()[25]
 EACH = 200
+YEARS = (b"0001", b"0900", b"1999", b"2101", b"9999")
 SIDE_BY_SIDE = f"""
 import sys
 import threading
@@ -114,11 +115,24 @@ def test_what_a_killed_run_left_half_costs_its_own_line_only(tmp_path: Path) -> 
         else b'{"schema":2}',
         encoded(RUN).replace(b'"verdict":"bad"', b'"verdict":"<img>"'),
         encoded(RUN).replace(b"2026-10-21T", b"someday-T"),
+        *(encoded(RUN).replace(b"2026-10-21T", year + b"-01-05T") for year in YEARS),
         encoded(replace(RUN, recording="../../etc/passwd")),
         encoded(replace(RUN, phases={"aws": -1.0})),
         encoded(replace(RUN, causes=(Stood(code="<b>", subject="x"),))),
     ],
-    ids=["text", "deep", "bytes", "empty", "schema", "verdict", "moment", "path", "phase", "code"],
+    ids=[
+        "text",
+        "deep",
+        "bytes",
+        "empty",
+        "schema",
+        "verdict",
+        "moment",
+        *(f"year-{year.decode()}" for year in YEARS),
+        "path",
+        "phase",
+        "code",
+    ],
 )
 def test_a_line_that_is_no_run_is_told_and_the_others_are_read(line: bytes, tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
