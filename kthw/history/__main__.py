@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from kthw import whole_file
 from kthw.errors import CouldNotLook
 from kthw.foreign import printable
 from kthw.history.changes import changes
@@ -148,15 +149,11 @@ class _Command:
 
     def _write(self, name: str, text: str) -> None:
         path = Path(self._options.out).expanduser() if self._options.out else self._reports / name
-        new = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            new.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-            new.replace(path)
+            whole_file.write(path, text.encode("utf-8", "backslashreplace"))
         except OSError as problem:
             detail = problem.strerror or str(problem)
             raise BadNames("history-unwritten", value=str(path), detail=detail) from problem
-        finally:
-            new.unlink(missing_ok=True)
         self._print([self._words.say("history-written", file=path)])
 
     def _print(self, lines: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from kthw import whole_file
 from kthw.foreign import printable
 from kthw.history.run import Run, decoded, encoded
 from kthw.observed import bounded_file
@@ -97,9 +98,4 @@ def _replaced(file: Path, descriptor: int, line: bytes) -> None:
         kept = opened.read(MOST_READ)[-MOST_BYTES // 2 :].partition(b"\n")[2]
     if kept and not kept.endswith(b"\n"):
         kept += b"\n"
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        new.write_bytes(kept + line)
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
+    whole_file.write(file, kept + line)

@@ -51,8 +51,8 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one run came to, as far as it can be compared. ``at``: when it looked.
 
     ``missed``: by check, the subjects it was not answered for; all of them where none is named.
-    ``private``: of a sandbox, or of an endpoint on this machine. ``cut``: how many causes more there were than
-    are named here: then nobody knows of one that is not named whether it was there.
+    ``private``: of a sandbox, or of an endpoint on this machine. ``cut``: how many causes more there were
+    than are named here: then nobody knows of one that is not named whether it was there.
     """
 
     at: Name
@@ -62,7 +62,7 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cut: int = 0
 
     def would_tell(self, cause: Stood) -> bool:
-        """Whether that cause would be here, had it been there: all that tell it were answered, none is cut."""
+        """Whether that cause would be here, had it been there: all that tell it were asked, none is cut."""
         return not self.cut and all(map(self.was_asked, cause.told_by))
 
     def was_asked(self, teller: Teller) -> bool:

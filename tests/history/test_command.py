@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from kthw.foreign import printable
 from kthw.history.__main__ import main
 from kthw.history.lines import FILE, append
 from kthw.history.run import encoded
@@ -260,9 +261,16 @@ def test_a_recording_of_no_day_and_with_any_names_is_compared_all_the_same(
     assert "<b>" not in page
 
 
-def test_an_unwritable_page_is_a_sentence(history: Command, tmp_path: Path) -> None:
-    (tmp_path / "page").mkdir()
-    done = history("page", "--out", str(tmp_path / "page"))
+@pytest.mark.parametrize("out", ["page", ".", "..", "/", "page/none/x.html", "file/x.html", "x" * 300])
+def test_an_unwritable_page_is_a_sentence(
+    history: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("page").mkdir()
+    Path("file").touch()
+    before = sorted(each.name for each in tmp_path.rglob("*"))
+    done = history("page", "--out", out)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert str(tmp_path / "page") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert SAY("history-unwritten", value=printable(out, 400), detail="").split("(")[0] in done.stderr
+    assert sorted(each.name for each in tmp_path.rglob("*")) == before
