@@ -192,3 +192,16 @@ def test_of_the_recordings_the_newest_are_kept_and_strangers_stay(tmp_path: Path
     kept.keep(tmp_path, kept.name_of("2026-11-25T04:23:00+00:00"), b"{}", 2)
     names = sorted(each.name for each in (tmp_path / "history").iterdir())
     assert names == ["20261124T042300Z-5.json", f"20261125T042300Z-{os.getpid()}.json", "mine.json"]
+
+
+def test_what_a_killed_run_left_of_a_recording_is_dropped_when_it_is_an_hour_old(tmp_path: Path) -> None:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    halves = [f".20261124T042300Z-812.json{end}" for end in ("", ".812")]
+    for name in (*halves, ".20261124T042300Z-813.json.813", ".mine.json"):
+        (folder / name).write_bytes(b"{")
+    for name in (*halves, ".mine.json"):
+        os.utime(folder / name, times=(time.time() - 4000,) * 2)
+    kept.keep(tmp_path, "20261125T042300Z-1.json", b"{}", 2)
+    left = sorted(each.name for each in folder.iterdir())
+    assert left == [".20261124T042300Z-813.json.813", ".mine.json", "20261125T042300Z-1.json"]
