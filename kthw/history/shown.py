@@ -13,7 +13,7 @@ from kthw.history.told import came, place_told, side_told, state_told, verdict_t
 from kthw.verdict.outcome import SIGNS as VERDICT_SIGNS
 from kthw.verdict.since import KINDS, Stood
 from kthw.words.messages import Catalogue
-from kthw.words.moments import moment_told
+from kthw.words.moments import moment_here
 from kthw.words.pasting import one_line
 
 _LEAST: Final = 60
@@ -51,10 +51,10 @@ class Shown:
 
     def _run(self, run: Run, number: int, event: Event | None) -> Iterator[str]:
         verdict = f"{VERDICT_SIGNS[run.verdict]} {verdict_told(run, self._words)}"
-        at = moment_told(run.at, self._words)
-        line = f"{number:>4}  {at:<21}  {verdict}"
+        at = moment_here(run.at, self._words)
+        line = f"{number:>4}  {at}  {verdict}"
         took = f"  {run.figures.seconds:.1f} s"
-        yield line + took if len(line + took) <= self._width else line
+        yield from self._wrapped(line + took if len(line + took) <= self._width else line, after="      ")
         for said in (came(event, self._words), went(event, self._words)) if event else ():
             if said:
                 yield from self._wrapped(said, "      ", "        ")
@@ -81,8 +81,8 @@ class Shown:
         if not compared.changes:
             yield from self._wrapped(say("history-no-changes"))
             return
-        at = moment_told(compared.now.at, self._words)
-        before = moment_told(compared.was.at, self._words)
+        at = moment_here(compared.now.at, self._words)
+        before = moment_here(compared.was.at, self._words)
         yield from self._wrapped(say("history-changed", at=at, before=before))
         for each in compared.changes:
             yield from self._wrapped(each.said(self._words), "- ", "  ")

@@ -8,7 +8,7 @@ from kthw.history.run import Lab, Place, Run
 from kthw.history.tracks import Track
 from kthw.verdict.since import named_briefly
 from kthw.words.messages import Catalogue
-from kthw.words.moments import day_told, moment_told
+from kthw.words.moments import day_told, moment_here
 from kthw.words.pasting import one_line
 
 
@@ -19,7 +19,7 @@ def place_told(run: Run, words: Catalogue) -> str:
 
 def side_told(side: Side, words: Catalogue) -> str:
     """The same of one that is compared, with when it looked."""
-    at = moment_told(side.at, words)
+    at = moment_here(side.at, words)
     return words.say("history-side", name=side.name, at=at, place=_place(side.target, side.lab, words))
 
 

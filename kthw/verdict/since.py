@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from kthw.findings.finding import Cause
 from kthw.observed.values import Name
 from kthw.words.messages import Catalogue
-from kthw.words.moments import moment_told
+from kthw.words.moments import moment
 from kthw.words.pasting import one_line
 
 MOST_TELLERS: Final = 20
@@ -95,7 +95,7 @@ class Since(Struct, frozen=True, kw_only=True):
 
     def lines(self, words: Catalogue) -> list[str]:
         """A sentence with the counts, and one that names the first of what changed."""
-        at = moment_told(self.at, words)
+        at = moment(self.at, words)
         counts = [words.say(f"since-{kind}", count=len(self.of(kind))) for kind in KINDS if self.of(kind)]
         if not counts:
             return [words.say("since-nothing", at=at)]

@@ -85,8 +85,21 @@ def test_show_is_what_it_does_without_a_word_and_names_the_runs_by_number(histor
     done = history(columns=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == history("show", columns=60).stdout
-    assert f"{number(50):>4}  Sat 14 Nov 2026 04:23  !" in done.stdout
+    assert f"{number(50):>4}  14 Nov 2026, 04:23 UTC  !" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 60
+
+
+def test_its_moments_are_of_this_machine_and_say_so(
+    history: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "<-03>3")
+    time.tzset()
+    done = history(columns=60)
+    assert f"{number(50):>4}  14 Nov 2026, 01:23 UTC-03:00  !" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 60
+    compared = history("compare", number(BREAKS - 1), number(BREAKS))
+    assert "Seen 15 Oct 2026, 01:23 UTC-03:00, and not yet 14 Oct" in " ".join(compared.stdout.split())
+    assert "15 Oct 2026, 01:23 UTC-03:00" in (reports / "compare.html").read_text(encoding="utf-8")
 
 
 def test_it_is_a_program_that_runs_from_anywhere(reports: Path, tmp_path: Path) -> None:
@@ -102,9 +115,9 @@ def test_compare_tells_the_night_that_broke_and_what_changed_in_the_network(hist
     done = history("compare", number(BREAKS - 1), number(BREAKS))
     assert done.returncode == 1
     assert "✗ New (1)\n    route-wrong-target · worker-1 (i-01, 10.0.1.21) · rtb-0a\n" in done.stdout
-    changed = " ".join(done.stdout.partition("Seen Thu 15 Oct 2026 04:23")[2].split())
+    changed = " ".join(done.stdout.partition("Seen 15 Oct 2026, 04:23 UTC")[2].split())
     assert changed.startswith(
-        ", and not yet Wed 14 Oct 2026 04:23: - The route to 10.200.1.0/24 in rtb-0a leads to worker-2 "
+        ", and not yet 14 Oct 2026, 04:23 UTC: - The route to 10.200.1.0/24 in rtb-0a leads to worker-2 "
         "(i-02, 10.0.1.22); before it led to worker-1 (i-01, 10.0.1.21)."
     )
 
