@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -59,11 +60,27 @@ def append(file: Path, run: Run) -> None:
         os.close(descriptor)
 
 
-def read(file: Path) -> Read:
-    """All that is in it, each run once. Raises ``OSError`` where it cannot be read or is too large."""
+def join(file: Path, runs: Iterable[Run]) -> int:
+    """Add those of ``runs`` that are not there yet, in their order; how many. Raises ``OSError``."""
+    there = {encoded(run) for run in read(file).runs} if file.exists() else set()
+    joined = 0
+    for run in runs:
+        line = encoded(run)
+        if line not in there:
+            append(file, run)
+            there.add(line)
+            joined += 1
+    return joined
+
+
+def read(file: Path, most: int = MOST_READ) -> Read:
+    """All that is in it, each run once, of at most ``most`` bytes.
+
+    Raises ``OSError`` where it cannot be read or is too large.
+    """
     runs: dict[bytes, Run] = {}
     bad = []
-    for number, line in enumerate(bounded_file.read(file, MOST_READ).split(b"\n"), 1):
+    for number, line in enumerate(bounded_file.read(file, most).split(b"\n"), 1):
         if not line.strip():
             continue
         try:

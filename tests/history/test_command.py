@@ -15,8 +15,9 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.foreign import printable
+from kthw.history import lines
 from kthw.history.__main__ import main
-from kthw.history.lines import FILE, append
+from kthw.history.lines import FILE, append, read
 from kthw.history.run import encoded
 from kthw.observed.recording import write
 from kthw.words.messages import catalogue
@@ -198,6 +199,53 @@ def test_what_is_typed_wrongly_gets_one_sentence_and_exit_code_2(
 ) -> None:
     done = history(*arguments)
     assert (done.returncode, done.stderr) == (2, f"{SAY(key, **facts)}\n")
+
+
+def test_join_adds_the_runs_of_another_folder_each_once_and_trims(
+    history: Command, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, other = tmp_path / "new", tmp_path / "other.jsonl"
+    new.mkdir()
+    other.write_bytes(b"\n".join([encoded(story()[0]), b"\x1b[2J", *map(encoded, story()[53:55])]))
+    done = history("join", str(other))
+    assert (done.returncode, done.stdout) == (
+        0, SAY("history-joined", file=reports / FILE, count=2, there=1) + "\n",
+    )  # fmt: skip
+    assert done.stderr.startswith(f"{other}, line 2: ")
+    assert [run.at for run in read(reports / FILE).runs] == [run.at for run in story()[:55]]
+    size = (reports / FILE).stat().st_size
+    assert SAY("history-joined", file=reports / FILE, count=0, there=3) in history("join", str(other)).stdout
+    assert (reports / FILE).stat().st_size == size
+    monkeypatch.setattr(lines, "MOST_BYTES", 10_000)
+    assert history("join", str(reports / FILE), folder=new).returncode == 0
+    assert (new / FILE).stat().st_size <= 10_000
+    assert read(new / FILE).runs[-1] == story()[54]
+
+
+def test_what_cannot_be_joined_is_refused_and_changes_nothing(
+    history: Command, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (reports / FILE).read_bytes()
+    bad, large = tmp_path / "bad", tmp_path / "large"
+    bad.write_bytes(b"{}\n")
+    large.write_bytes(encoded(story()[53]) + b"\n" * 8_000_000)
+    for names, key, value in (
+        ((), "history-one-to-join", ""),
+        (("a", "b"), "history-one-to-join", ""),
+        (("none",), "history-no-file-to-join", "none"),
+        ((str(bad),), "history-none-to-join", bad),
+    ):
+        done = history("join", *names)
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (2, SAY(key, value=value))
+    for file in (large, tmp_path):
+        done = history("join", str(file))
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"{file} cannot be read (")
+    assert (reports / FILE).read_bytes() == before
+    monkeypatch.chdir(tmp_path)
+    done = history("join", str(reports / FILE), folder=tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{tmp_path / 'nowhere' / FILE} cannot be read or written (")
 
 
 def test_where_there_is_no_history_it_says_how_to_begin_one(history: Command, tmp_path: Path) -> None:
