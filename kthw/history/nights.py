@@ -30,12 +30,16 @@ class Phase(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A run in which something was otherwise than in the one before. ``began``: the first of all."""
+    """A run in which something was otherwise than in the one before.
+
+    ``uncovered``: is there, and the run before could not look at it, or had too many causes to name all.
+    """
 
     run: Run
     before: Run | None
     came: tuple[Stood, ...]
     went: tuple[Stood, ...]
+    uncovered: tuple[Stood, ...]
     blind: bool
     """Whether it could not look at all, and the one before could."""
 
@@ -119,15 +123,19 @@ class Nights:
         """What changed in all runs, the latest first."""
         came: dict[int, list[Stood]] = {}
         went: dict[int, list[Stood]] = {}
+        uncovered: dict[int, list[Stood]] = {}
         for track in self._every:
             for change in track.changes:
-                (came if change.came else went).setdefault(change.run, []).append(track.stood)
+                hidden = change.run > 0 and track.seen[change.run - 1] == "unseen"
+                which = went if not change.came else uncovered if hidden else came
+                which.setdefault(change.run, []).append(track.stood)
         found = []
         for n, run in enumerate(self.runs):
             before = self.runs[n - 1] if n else None
             blind = run.verdict == "unknown" and (before is None or before.verdict != "unknown")
-            event = Event(run, before, tuple(came.get(n, ())), tuple(went.get(n, ())), blind)
-            if event.came or event.went or event.blind:
+            new, gone, found_now = (tuple(each.get(n, ())) for each in (came, went, uncovered))
+            event = Event(run, before, new, gone, found_now, blind)
+            if event.came or event.went or event.uncovered or event.blind:
                 found.append(event)
         return found[::-1]
 

@@ -205,7 +205,7 @@ class _Made:
 
     def _happened(self, event: Event) -> Happened:
         words = self._words
-        look = "bad" if event.came else "unknown" if event.blind else "good"
+        look = "bad" if event.came or event.uncovered else "unknown" if event.blind else "good"
         sentences = (came(event, words), went(event, words), other_versions(event, words))
         changes = self._between(event.before, event.run) if event.before else ()
         return Happened(

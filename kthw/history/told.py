@@ -65,6 +65,8 @@ def came(event: Event, words: Catalogue) -> str:
     if event.came:
         key = "history-came" if event.before else "history-there"
         said.append(words.say(key, which=named_briefly(event.came, words)))
+    if event.uncovered:
+        said.append(words.say("since-which-uncovered", which=named_briefly(event.uncovered, words)))
     if event.blind:
         codes = ", ".join(dict.fromkeys(error.code for error in event.run.errors))
         said.append(words.say("history-blind", codes=codes or "—"))

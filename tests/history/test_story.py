@@ -12,6 +12,7 @@ from kthw.history.nights import Nights, labs
 from kthw.history.pages import nights_page
 from kthw.history.run import MOST_CAUSES, Run, Unseen
 from kthw.history.shown import Shown
+from kthw.history.told import came
 from kthw.history.tracks import Seen, Track, tracks
 from kthw.verdict.since import Stood, since
 from kthw.words.messages import LANGUAGES, catalogue
@@ -104,6 +105,10 @@ def test_a_cause_beyond_what_a_line_holds_is_neither_gone_nor_new() -> None:
     assert [(each.code, each.subject) for each in away.hidden] == [(BROKEN, "x")]
     assert [(each.code, each.subject) for each in back.uncovered] == [(BROKEN, "x")]
     assert (away.gone, back.new) == ((), ())
+    first, second = Nights([cut, again]).events()[::-1]
+    assert [each.code for each in first.came] == ["route-missing"] * MOST_CAUSES
+    assert (second.came, [each.code for each in second.uncovered]) == ((), [BROKEN])
+    assert SAY("since-which-uncovered", which=f"{BROKEN} · x") in came(second, catalogue("en"))
     whole = replace(cut, cut=0)
     assert [each.code for each in since(full.standing, whole.standing).gone] == [BROKEN]
 
