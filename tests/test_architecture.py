@@ -25,6 +25,7 @@ GROUND = (
     "kthw.settling",
     "kthw.start",
     "kthw.target",
+    "kthw.whole_file",
 )
 """What anybody may import; these import each other at most."""
 NOUNS = (

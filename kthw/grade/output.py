@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from kthw import whole_file
 from kthw.grade import exports, pages
 from kthw.grade.feedback import feedback
 from kthw.grade.judged import Class
@@ -99,12 +100,7 @@ class Output:
 
     def _file(self, name: str, text: str) -> Path:
         path = self._folder / name
-        new = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            new.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+        whole_file.write(path, text.encode("utf-8", "backslashreplace"))
         return path
 
 

@@ -1,7 +1,8 @@
-"""``python -m kthw.history [show|page|compare A B]``: the runs before, and what changed between them.
+"""``python -m kthw.history [show|page|compare A B|join FILE]``: the runs before, and what changed between.
 
-Reads ``reports/history.jsonl``, and looks at no account. Exit codes: ``show`` and ``page``: 0. ``compare``: 0
-nothing is wrong that was not before; 1 something is; 10 nothing is, but not all could be looked at. 2 misuse.
+Reads ``reports/history.jsonl``, and looks at no account. Exit codes: ``show``, ``page``, ``join``: 0.
+``compare``: 0 nothing is wrong that was not before; 1 something is; 10 nothing is, but not all could be
+looked at. 2 misuse.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from kthw import whole_file
 from kthw.errors import CouldNotLook
 from kthw.foreign import printable
 from kthw.history.changes import changes
 from kthw.history.chosen import chosen
 from kthw.history.comparison import compared
 from kthw.history.kept import recording_of
-from kthw.history.lines import FILE, Read, read
+from kthw.history.lines import FILE, MOST_BYTES, MOST_READ, Read, join, read
 from kthw.history.nights import NIGHTS
 from kthw.history.noted import Change
 from kthw.history.pages import comparison_page, nights_page
@@ -36,7 +38,7 @@ from kthw.words.command_line import Parser, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 
 _REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
-_COMMANDS: Final = ("show", "page", "compare")
+_COMMANDS: Final = ("show", "page", "compare", "join")
 _LAST: Final = 20
 _MOST: Final = {"--nights": 400, "--last": 100_000}
 _MOST_BAD: Final = 5
@@ -83,6 +85,8 @@ class _Command:
         options = self._options
         if options.command == "compare":
             return self._compare()
+        if options.command == "join":
+            return self._join()
         if options.which:
             raise BadNames("history-nothing-to-name", value=options.which[0])
         runs = self._history().runs
@@ -104,17 +108,37 @@ class _Command:
         self._write("compare.html", comparison_page(found, self._words))
         return found.code
 
+    def _join(self) -> int:
+        """The runs of another file become lines of this history, those that are not there yet."""
+        which = self._options.which
+        if len(which) != 1:
+            raise BadNames("history-one-to-join")
+        other, file = Path(which[0]).expanduser(), self._reports / FILE
+        runs = self._read(other, MOST_BYTES, absent="history-no-file-to-join").runs
+        if not runs:
+            raise BadNames("history-none-to-join", value=str(other))
+        try:
+            joined = join(file, runs)
+        except OSError as problem:
+            detail = problem.strerror or str(problem)
+            raise BadNames("history-not-joined", value=str(file), detail=detail) from problem
+        there = len(runs) - joined
+        self._print([self._words.say("history-joined", file=file, count=joined, there=there)])
+        return 0
+
     @property
     def _shown(self) -> Shown:
         return Shown(self._words, shutil.get_terminal_size().columns)
 
     def _history(self) -> Read:
-        """What is in the file; what of it is no run is told, a line each."""
-        file = self._reports / FILE
+        return self._read(self._reports / FILE, MOST_READ, absent="history-none")
+
+    def _read(self, file: Path, most: int, absent: str) -> Read:
+        """What is in a file; what of it is no run is told, a line each. ``absent``: what is said of none."""
         try:
-            found = read(file)
+            found = read(file, most)
         except FileNotFoundError as problem:
-            raise BadNames("history-none") from problem
+            raise BadNames(absent, value=str(file)) from problem
         except OSError as problem:
             detail = problem.strerror or str(problem)
             raise BadNames("history-unread", value=str(file), detail=detail) from problem
@@ -148,15 +172,11 @@ class _Command:
 
     def _write(self, name: str, text: str) -> None:
         path = Path(self._options.out).expanduser() if self._options.out else self._reports / name
-        new = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            new.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-            new.replace(path)
+            whole_file.write(path, text.encode("utf-8", "backslashreplace"))
         except OSError as problem:
             detail = problem.strerror or str(problem)
             raise BadNames("history-unwritten", value=str(path), detail=detail) from problem
-        finally:
-            new.unlink(missing_ok=True)
         self._print([self._words.say("history-written", file=path)])
 
     def _print(self, lines: Iterable[str]) -> None:
@@ -172,7 +192,7 @@ def _parser(words: Catalogue) -> Parser:
         "command", nargs="?", default="show", type=one_of(_COMMANDS, words), metavar="|".join(_COMMANDS),
         help=say("history-help-command"),
     )  # fmt: skip
-    parser.add_argument("which", nargs="*", metavar="A B", help=say("history-help-which"))
+    parser.add_argument("which", nargs="*", metavar="A B|FILE", help=say("history-help-which"))
     parser.add_argument("--reports", metavar="DIR", help=say("history-help-reports"))
     parser.add_argument("--out", metavar="FILE", help=say("history-help-out"))
     parser.add_argument("--nights", metavar="N", help=say("history-help-nights", count=NIGHTS))

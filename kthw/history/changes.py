@@ -6,6 +6,7 @@ Only what both looked at is compared: what one of them could not read is no chan
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import zip_longest
 from typing import Final, NamedTuple, TypeVar
 
 from kthw.history.node_changes import node_changes
@@ -62,23 +63,24 @@ def _pairs(
 
 
 def _instances(both: Both) -> Iterator[Change]:
-    gone: dict[str, Instance] = {}
-    new: dict[str, Instance] = {}
+    gone: dict[str, list[Instance]] = {}
+    new: dict[str, list[Instance]] = {}
     for _, was, now in _pairs(both.was.instances, both.now.instances, lambda each: each.id):
         if was and now:
             yield from _instance(was, now)
         elif was:
-            gone[was.name or was.id] = was
+            gone.setdefault(was.name or was.id, []).append(was)
         elif now:
-            new[now.name or now.id] = now
-    for name, old in gone.items():
-        made = new.pop(name, None)
-        if made:
-            yield change("instance-replaced", worker=name, now=_about(made), was=_about(old))
-        else:
-            yield change("instance-gone", it=instance_noun(old))
-    for made in new.values():
-        yield change("instance-new", it=instance_noun(made), state=made.state)
+            new.setdefault(now.name or now.id, []).append(now)
+    for name in {**gone, **new}:
+        # Of several with one name each new one takes the place of one that is gone.
+        for old, made in zip_longest(gone.get(name, ()), new.get(name, ())):
+            if old and made:
+                yield change("instance-replaced", worker=name, now=_about(made), was=_about(old))
+            elif old:
+                yield change("instance-gone", it=instance_noun(old))
+            elif made:
+                yield change("instance-new", it=instance_noun(made), state=made.state)
 
 
 def _about(instance: Instance) -> str:

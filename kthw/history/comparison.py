@@ -40,6 +40,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
         before, after = moment_of(self.was.at), moment_of(self.now.at)
         if before and after and before > after:
             found.append("history-backwards")
+        if self.was.standing.cut or self.now.standing.cut:
+            found.append("history-cut")
         return found
 
     @property

@@ -10,15 +10,16 @@ import errno
 import fcntl
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
+from kthw import whole_file
 from kthw.foreign import printable
 from kthw.history.run import Run, decoded, encoded
 from kthw.observed import bounded_file
-from kthw.words.moments import moment_of
 
 FILE: Final = "history.jsonl"
 MOST_BYTES: Final = 8_000_000
@@ -59,23 +60,34 @@ def append(file: Path, run: Run) -> None:
         os.close(descriptor)
 
 
-def read(file: Path) -> Read:
-    """All that is in it, each run once. Raises ``OSError`` where it cannot be read or is too large."""
+def join(file: Path, runs: Iterable[Run]) -> int:
+    """Add those of ``runs`` that are not there yet, in their order; how many. Raises ``OSError``."""
+    there = {encoded(run) for run in read(file).runs} if file.exists() else set()
+    joined = 0
+    for run in runs:
+        line = encoded(run)
+        if line not in there:
+            append(file, run)
+            there.add(line)
+            joined += 1
+    return joined
+
+
+def read(file: Path, most: int = MOST_READ) -> Read:
+    """All that is in it, each run once, of at most ``most`` bytes.
+
+    Raises ``OSError`` where it cannot be read or is too large.
+    """
     runs: dict[bytes, Run] = {}
     bad = []
-    for number, line in enumerate(bounded_file.read(file, MOST_READ).split(b"\n"), 1):
+    for number, line in enumerate(bounded_file.read(file, most).split(b"\n"), 1):
         if not line.strip():
             continue
         try:
             runs.setdefault(line.strip(), decoded(line))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             bad.append(BadLine(number, printable(str(problem), _MOST_SHOWN)))
-    return Read(tuple(sorted(runs.values(), key=_when)), tuple(bad))
-
-
-def _when(run: Run) -> float:
-    at = moment_of(run.at)
-    return at.timestamp() if at else 0.0
+    return Read(tuple(sorted(runs.values(), key=lambda run: run.moment)), tuple(bad))
 
 
 def _locked(file: Path) -> int:
@@ -103,9 +115,4 @@ def _replaced(file: Path, descriptor: int, line: bytes) -> None:
         kept = opened.read(MOST_READ)[-MOST_BYTES // 2 :].partition(b"\n")[2]
     if kept and not kept.endswith(b"\n"):
         kept += b"\n"
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        new.write_bytes(kept + line)
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
+    whole_file.write(file, kept + line)

@@ -10,7 +10,6 @@ from typing import Final, Literal, NamedTuple
 from kthw.history.run import AREAS, Run
 from kthw.history.tracks import Track, tracks
 from kthw.verdict.since import Stood
-from kthw.words.moments import moment_of
 
 NIGHTS: Final = 60
 _LEAST: Final = 14
@@ -31,12 +30,16 @@ class Phase(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A run in which something was otherwise than in the one before. ``began``: the first of all."""
+    """A run in which something was otherwise than in the one before.
+
+    ``uncovered``: is there, and the run before could not look at it, or had too many causes to name all.
+    """
 
     run: Run
     before: Run | None
     came: tuple[Stood, ...]
     went: tuple[Stood, ...]
+    uncovered: tuple[Stood, ...]
     blind: bool
     """Whether it could not look at all, and the one before could."""
 
@@ -54,12 +57,15 @@ class Nights:
     def __init__(self, runs: Sequence[Run], count: int = NIGHTS) -> None:
         self.runs = tuple(runs)
         self.last = self.runs[-1]
-        self.moments = [moment for run in self.runs if (moment := moment_of(run.at))]
+        self.moments = [run.moment for run in self.runs]
         end = self.moments[-1].date()
         self._begun = self.moments[0].date()
         count = min(count, max(_LEAST, (end - self._begun).days + 1))
+        of_day: dict[date, list[int]] = {}
+        for n, at in enumerate(self.moments):
+            of_day.setdefault(at.date(), []).append(n)
         self.nights = tuple(
-            Night(day, tuple(n for n, at in enumerate(self.moments) if at.date() == day))
+            Night(day, tuple(of_day.get(day, ())))
             for day in (end - timedelta(days=back) for back in reversed(range(count)))
         )
         self._first = self.nights[0].day
@@ -111,17 +117,25 @@ class Nights:
 
     def events(self) -> list[Event]:
         """What changed within the shown nights, the latest first."""
+        return [event for event in self.every_event() if event.run.moment.date() >= self._first]
+
+    def every_event(self) -> list[Event]:
+        """What changed in all runs, the latest first."""
         came: dict[int, list[Stood]] = {}
         went: dict[int, list[Stood]] = {}
+        uncovered: dict[int, list[Stood]] = {}
         for track in self._every:
             for change in track.changes:
-                (came if change.came else went).setdefault(change.run, []).append(track.stood)
+                hidden = change.run > 0 and track.seen[change.run - 1] == "unseen"
+                which = went if not change.came else uncovered if hidden else came
+                which.setdefault(change.run, []).append(track.stood)
         found = []
         for n, run in enumerate(self.runs):
             before = self.runs[n - 1] if n else None
             blind = run.verdict == "unknown" and (before is None or before.verdict != "unknown")
-            event = Event(run, before, tuple(came.get(n, ())), tuple(went.get(n, ())), blind)
-            if self.moments[n].date() >= self._first and (event.came or event.went or event.blind):
+            new, gone, found_now = (tuple(each.get(n, ())) for each in (came, went, uncovered))
+            event = Event(run, before, new, gone, found_now, blind)
+            if event.came or event.went or event.uncovered or event.blind:
                 found.append(event)
         return found[::-1]
 
@@ -165,18 +179,14 @@ def labs(runs: Iterable[Run]) -> list[list[Run]]:
             known[run.place] = [run]
         else:
             home.append(run)
-    found = [sorted(each, key=_when) for each in known.values()]
-    return sorted(found, key=lambda each: _when(each[-1]), reverse=True)
+    found = [sorted(each, key=lambda run: run.moment) for each in known.values()]
+    return sorted(found, key=lambda each: each[-1].moment, reverse=True)
 
 
 def _nearness(runs: Sequence[Run], run: Run) -> tuple[bool, float]:
-    before = [_when(each) for each in runs if _when(each) <= _when(run)]
-    return bool(before), max(before) if before else -_when(runs[0])
-
-
-def _when(run: Run) -> float:
-    at = moment_of(run.at)
-    return at.timestamp() if at else 0.0
+    moment = run.moment
+    before = [each.moment.timestamp() for each in runs if each.moment <= moment]
+    return bool(before), max(before) if before else -runs[0].moment.timestamp()
 
 
 def _worst(states: Iterable[str]) -> Cell:

@@ -20,7 +20,7 @@ from kthw.verdict.outcome import SIGNS as VERDICT_SIGNS
 from kthw.verdict.since import KINDS
 from kthw.verdict.templating import style, template
 from kthw.words.messages import Catalogue
-from kthw.words.moments import day_told, moment_told, month_told
+from kthw.words.moments import day_told, moment_here, month_told
 
 _CELLS: Final[dict[Cell, str]] = {"bad": "✗", "flap": "≈", "unseen": "!", "good": "✓", "none": ""}
 _ABSENT: Final = "·"
@@ -93,7 +93,7 @@ def nights_page(runs: Sequence[Run], count: int, words: Catalogue, now: datetime
         say=say,
         style=style("report.css"),
         own_style=style("history.css"),
-        made=say("history-made", at=moment_told(now.isoformat(), words), count=len(runs), nights=count),
+        made=say("history-made", at=moment_here(now.isoformat(), words), count=len(runs), nights=count),
         sections=shown,
         most=_MOST_OPEN,
         more_labs=max(0, len(each_lab) - _MOST_LABS),
@@ -120,8 +120,8 @@ def comparison_page(compared: Comparison, words: Catalogue) -> str:
         changes=changed,
         heading=words.say(
             "history-changed",
-            at=moment_told(compared.now.at, words),
-            before=moment_told(compared.was.at, words),
+            at=moment_here(compared.now.at, words),
+            before=moment_here(compared.was.at, words),
         ),
     )
 
@@ -205,11 +205,11 @@ class _Made:
 
     def _happened(self, event: Event) -> Happened:
         words = self._words
-        look = "bad" if event.came else "unknown" if event.blind else "good"
+        look = "bad" if event.came or event.uncovered else "unknown" if event.blind else "good"
         sentences = (came(event, words), went(event, words), other_versions(event, words))
         changes = self._between(event.before, event.run) if event.before else ()
         return Happened(
-            moment_told(event.run.at, words),
+            moment_here(event.run.at, words),
             look,
             tuple(filter(None, sentences)),
             tuple(each.said(words) for each in changes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -23,6 +24,8 @@ AREAS: Final = tuple(dict.fromkeys(check.area for check in CHECKS))
 MOST_CAUSES: Final = 300
 _MOST_ERRORS: Final = 100
 _LONGEST: Final = 280
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2100
 _AREA_OF: Final = {check.name: check.area for check in CHECKS}
 _WORD: Final = r"\A[A-Za-z][A-Za-z0-9_-]{0,60}\Z"
 
@@ -103,13 +106,23 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     recording: Recording = ""
 
     def __post_init__(self) -> None:
-        if moment_of(self.at) is None:
+        at = moment_of(self.at)
+        if at is None:
             raise ValueError("at: no moment")
+        if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+            raise ValueError(f"at: no year from {_FIRST_YEAR} to {_LAST_YEAR}")
+
+    @property
+    def moment(self) -> datetime:
+        """When it looked, in this machine's time."""
+        return datetime.fromisoformat(self.at).astimezone()
 
     @property
     def standing(self) -> Standing:
         """To be compared with another."""
-        return Standing(at=self.at, causes=self.causes, missed=self.missed, private=self.target.local)
+        return Standing(
+            at=self.at, causes=self.causes, missed=self.missed, private=self.target.local, cut=self.cut
+        )
 
     @property
     def place(self) -> tuple[str, str, bool, str, str]:

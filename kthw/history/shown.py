@@ -13,13 +13,12 @@ from kthw.history.told import came, place_told, side_told, state_told, verdict_t
 from kthw.verdict.outcome import SIGNS as VERDICT_SIGNS
 from kthw.verdict.since import KINDS, Stood
 from kthw.words.messages import Catalogue
-from kthw.words.moments import moment_told
+from kthw.words.moments import moment_here
 from kthw.words.pasting import one_line
 
 _LEAST: Final = 60
 _MOST: Final = 110
 _MOST_CAUSES: Final = 20
-_EVER: Final = 1_000_000
 
 
 class Shown:
@@ -35,7 +34,7 @@ class Shown:
         for of_lab in labs(runs):
             nights = Nights(of_lab)
             yield from self._wrapped(place_told(nights.last, self._words))
-            events = {id(event.run): event for event in Nights(of_lab, _EVER).events()}
+            events = {id(event.run): event for event in nights.every_event()}
             for run in reversed(of_lab[-last:]):
                 yield from self._run(run, number[id(run)], events.get(id(run)))
             more = len(of_lab) - last
@@ -52,10 +51,10 @@ class Shown:
 
     def _run(self, run: Run, number: int, event: Event | None) -> Iterator[str]:
         verdict = f"{VERDICT_SIGNS[run.verdict]} {verdict_told(run, self._words)}"
-        at = moment_told(run.at, self._words)
-        line = f"{number:>4}  {at:<21}  {verdict}"
+        at = moment_here(run.at, self._words)
+        line = f"{number:>4}  {at}  {verdict}"
         took = f"  {run.figures.seconds:.1f} s"
-        yield line + took if len(line + took) <= self._width else line
+        yield from self._wrapped(line + took if len(line + took) <= self._width else line, after="      ")
         for said in (came(event, self._words), went(event, self._words)) if event else ():
             if said:
                 yield from self._wrapped(said, "      ", "        ")
@@ -82,8 +81,8 @@ class Shown:
         if not compared.changes:
             yield from self._wrapped(say("history-no-changes"))
             return
-        at = moment_told(compared.now.at, self._words)
-        before = moment_told(compared.was.at, self._words)
+        at = moment_here(compared.now.at, self._words)
+        before = moment_here(compared.was.at, self._words)
         yield from self._wrapped(say("history-changed", at=at, before=before))
         for each in compared.changes:
             yield from self._wrapped(each.said(self._words), "- ", "  ")

@@ -8,7 +8,7 @@ from kthw.history.run import Lab, Place, Run
 from kthw.history.tracks import Track
 from kthw.verdict.since import named_briefly
 from kthw.words.messages import Catalogue
-from kthw.words.moments import day_told, moment_told
+from kthw.words.moments import day_told, moment_here
 from kthw.words.pasting import one_line
 
 
@@ -19,7 +19,7 @@ def place_told(run: Run, words: Catalogue) -> str:
 
 def side_told(side: Side, words: Catalogue) -> str:
     """The same of one that is compared, with when it looked."""
-    at = moment_told(side.at, words)
+    at = moment_here(side.at, words)
     return words.say("history-side", name=side.name, at=at, place=_place(side.target, side.lab, words))
 
 
@@ -65,6 +65,8 @@ def came(event: Event, words: Catalogue) -> str:
     if event.came:
         key = "history-came" if event.before else "history-there"
         said.append(words.say(key, which=named_briefly(event.came, words)))
+    if event.uncovered:
+        said.append(words.say("since-which-uncovered", which=named_briefly(event.uncovered, words)))
     if event.blind:
         codes = ", ".join(dict.fromkeys(error.code for error in event.run.errors))
         said.append(words.say("history-blind", codes=codes or "—"))

@@ -14,7 +14,6 @@ from typing import Final, Literal, NamedTuple
 from kthw.findings.codes import CODES
 from kthw.history.run import Run
 from kthw.verdict.since import Standing, Stood
-from kthw.words.moments import moment_of
 
 CHANGES: Final = 4
 WITHIN: Final = timedelta(days=7)
@@ -105,7 +104,7 @@ def tracks(runs: Sequence[Run]) -> list[Track]:
     """Every cause of these runs of one lab, by its state, then in the order of a packet's way."""
     standings = [run.standing for run in runs]
     ids_last = not any(standing.private for standing in standings)
-    moments = [moment for run in runs if (moment := moment_of(run.at))]
+    moments = [run.moment for run in runs]
     there = [{each.known_by(ids_last=ids_last): each for each in standing.causes} for standing in standings]
     last: dict[tuple[str, str], Stood] = {}
     for each in there:
@@ -126,7 +125,7 @@ def _seen(
 ) -> Seen:
     if key in causes:
         return "there"
-    return "gone" if all(map(standing.was_asked, stood.told_by)) else "unseen"
+    return "gone" if standing.would_tell(stood) else "unseen"
 
 
 def _order(track: Track) -> tuple[int, int, str]:

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from kthw.findings.finding import Cause
 from kthw.observed.values import Name
 from kthw.words.messages import Catalogue
-from kthw.words.moments import moment_told
+from kthw.words.moments import moment
 from kthw.words.pasting import one_line
 
 MOST_TELLERS: Final = 20
@@ -51,13 +51,19 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one run came to, as far as it can be compared. ``at``: when it looked.
 
     ``missed``: by check, the subjects it was not answered for; all of them where none is named.
-    ``private``: of a sandbox, or of an endpoint on this machine.
+    ``private``: of a sandbox, or of an endpoint on this machine. ``cut``: how many causes more there were
+    than are named here: then nobody knows of one that is not named whether it was there.
     """
 
     at: Name
     causes: tuple[Stood, ...] = ()
     missed: Mapping[str, tuple[str, ...]] = {}
     private: bool = False
+    cut: int = 0
+
+    def would_tell(self, cause: Stood) -> bool:
+        """Whether that cause would be here, had it been there: all that tell it were asked, none is cut."""
+        return not self.cut and all(map(self.was_asked, cause.told_by))
 
     def was_asked(self, teller: Teller) -> bool:
         """Whether that check was answered, yes or no, for that subject."""
@@ -67,8 +73,8 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Since(Struct, frozen=True, kw_only=True):
-    """What changed since ``at``. ``uncovered``: is there, and was not looked at then; ``hidden``: was there,
-    and was not looked at now."""
+    """What changed since ``at``. ``uncovered``: is there, and was not looked at then, or may have
+    been cut off; ``hidden``: was there, and was not looked at now, or may have been cut off."""
 
     at: str
     new: tuple[Stood, ...] = ()
@@ -89,7 +95,7 @@ class Since(Struct, frozen=True, kw_only=True):
 
     def lines(self, words: Catalogue) -> list[str]:
         """A sentence with the counts, and one that names the first of what changed."""
-        at = moment_told(self.at, words)
+        at = moment(self.at, words)
         counts = [words.say(f"since-{kind}", count=len(self.of(kind))) for kind in KINDS if self.of(kind)]
         if not counts:
             return [words.say("since-nothing", at=at)]
@@ -122,15 +128,11 @@ def since(before: Standing, now: Standing) -> Since:
     there = {each.known_by(ids_last=ids_last): each for each in now.causes}
     fresh = [each for key, each in there.items() if key not in was]
     left = [each for key, each in was.items() if key not in there]
-
-    def asked(cause: Stood, run: Standing) -> bool:
-        return all(map(run.was_asked, cause.told_by))
-
     return Since(
         at=before.at,
-        new=tuple(each for each in fresh if asked(each, before)),
-        uncovered=tuple(each for each in fresh if not asked(each, before)),
+        new=tuple(each for each in fresh if before.would_tell(each)),
+        uncovered=tuple(each for each in fresh if not before.would_tell(each)),
         still=tuple(each for key, each in there.items() if key in was),
-        hidden=tuple(each for each in left if not asked(each, now)),
-        gone=tuple(each for each in left if asked(each, now)),
+        hidden=tuple(each for each in left if not now.would_tell(each)),
+        gone=tuple(each for each in left if now.would_tell(each)),
     )

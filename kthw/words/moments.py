@@ -1,7 +1,7 @@
 """A moment as its reader writes it.
 
-``moment`` is in the zone it was recorded in, which it says: 27 Nov 2026, 01:43 UTC; the others are in this
-machine's time: Tue 24 Nov 2026 04:23.
+Each says its zone: 27 Nov 2026, 01:43 UTC. A page or a screen has one clock: a report's is that of the
+recording (``moment``); the history's, where nights are days, is this machine's (``moment_here``).
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ _MOST: Final = 40
 
 
 def moment(at: str, words: Catalogue) -> str:
-    """``at``: in ISO 8601, with its zone. What is none stays as it is: a recording may say anything."""
+    """``at``: in ISO 8601, with its zone. What is none stays as it is, fit to be shown."""
     try:
         when = datetime.fromisoformat(at)
     except ValueError:
-        return at
+        return printable(at, _MOST)
     offset = when.strftime("%z")
     zone = "" if not offset else "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:]}"
-    months = words.say("moment-months").split()
     day, year, time = f"{when:%d}", f"{when:%Y}", f"{when:%H:%M}"
-    return words.say("moment", day=day, month=months[when.month - 1], year=year, time=time, zone=zone)
+    return words.say("moment", day=day, month=month_told(when, words), year=year, time=time, zone=zone)
 
 
 def moment_of(text: str) -> datetime | None:
@@ -37,10 +36,10 @@ def moment_of(text: str) -> datetime | None:
         return None
 
 
-def moment_told(text: str, words: Catalogue) -> str:
-    """``Tue 24 Nov 2026 04:23``; what is no moment stays as it is."""
-    at = moment_of(text)
-    return f"{day_told(at.date(), words)} {at:%H:%M}" if at else printable(text, _MOST)
+def moment_here(at: str, words: Catalogue) -> str:
+    """The same in this machine's time, as the history counts its days."""
+    here = moment_of(at)
+    return moment(here.isoformat() if here else at, words)
 
 
 def day_told(day: date, words: Catalogue) -> str:

@@ -122,6 +122,26 @@ def test_the_way_back_is_told_as_well_in_both_languages(name: str) -> None:
     assert said(now, OK) != told
 
 
+def test_of_several_instances_of_one_name_each_is_told() -> None:
+    """Two of a name that are gone, and one that is new: one is replaced, and the other is gone."""
+    one = next(each for each in inventory_of(OK).instances if each.name == "worker-1")
+    others = [each for each in inventory_of(OK).instances if each.name != "worker-1"]
+    two, new = (
+        replace(one, id=f"i-0{end}", address=f"10.0.1.{end}", network_interfaces=()) for end in (77, 99)
+    )
+    was, now = (with_inventory(OK, instances=(*others, *named)) for named in ((one, two), (new,)))
+    gone = "Instance worker-1 (i-077, 10.0.1.77) is gone."
+    assert said(was, now) == [
+        "worker-1 is another instance: i-099, 10.0.1.99; before it was i-01, 10.0.1.21.",
+        gone,
+    ]
+    assert said(was, with_inventory(OK, instances=tuple(others))) == [f"Instance {W1} is gone.", gone]
+    assert said(now, was) == [
+        "worker-1 is another instance: i-01, 10.0.1.21; before it was i-099, 10.0.1.99.",
+        "There is a new instance: worker-1 (i-077, 10.0.1.77), running.",
+    ]
+
+
 def test_a_rule_of_a_network_acl_that_is_another_is_told_with_both() -> None:
     acl = inventory_of(OK).network_acls[0]
     entries = tuple(

@@ -14,8 +14,11 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from kthw.foreign import printable
+from kthw.history import lines
 from kthw.history.__main__ import main
-from kthw.history.lines import FILE, append
+from kthw.history.lines import FILE, append, read
+from kthw.history.run import encoded
 from kthw.observed.recording import write
 from kthw.words.messages import catalogue
 from tests.findings.changed_aws import with_instance, without_route
@@ -34,6 +37,7 @@ class Done(NamedTuple):
 
 Command = Callable[..., Done]
 SAY = catalogue("en").say
+ODD_YEAR = "at: no year from 2000 to 2100"
 
 
 @pytest.fixture
@@ -82,8 +86,21 @@ def test_show_is_what_it_does_without_a_word_and_names_the_runs_by_number(histor
     done = history(columns=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == history("show", columns=60).stdout
-    assert f"{number(50):>4}  Sat 14 Nov 2026 04:23  !" in done.stdout
+    assert f"{number(50):>4}  14 Nov 2026, 04:23 UTC  !" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 60
+
+
+def test_its_moments_are_of_this_machine_and_say_so(
+    history: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "<-03>3")
+    time.tzset()
+    done = history(columns=60)
+    assert f"{number(50):>4}  14 Nov 2026, 01:23 UTC-03:00  !" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 60
+    compared = history("compare", number(BREAKS - 1), number(BREAKS))
+    assert "Seen 15 Oct 2026, 01:23 UTC-03:00, and not yet 14 Oct" in " ".join(compared.stdout.split())
+    assert "15 Oct 2026, 01:23 UTC-03:00" in (reports / "compare.html").read_text(encoding="utf-8")
 
 
 def test_it_is_a_program_that_runs_from_anywhere(reports: Path, tmp_path: Path) -> None:
@@ -99,9 +116,9 @@ def test_compare_tells_the_night_that_broke_and_what_changed_in_the_network(hist
     done = history("compare", number(BREAKS - 1), number(BREAKS))
     assert done.returncode == 1
     assert "✗ New (1)\n    route-wrong-target · worker-1 (i-01, 10.0.1.21) · rtb-0a\n" in done.stdout
-    changed = " ".join(done.stdout.partition("Seen Thu 15 Oct 2026 04:23")[2].split())
+    changed = " ".join(done.stdout.partition("Seen 15 Oct 2026, 04:23 UTC")[2].split())
     assert changed.startswith(
-        ", and not yet Wed 14 Oct 2026 04:23: - The route to 10.200.1.0/24 in rtb-0a leads to worker-2 "
+        ", and not yet 14 Oct 2026, 04:23 UTC: - The route to 10.200.1.0/24 in rtb-0a leads to worker-2 "
         "(i-02, 10.0.1.22); before it led to worker-1 (i-01, 10.0.1.21)."
     )
 
@@ -143,6 +160,14 @@ def test_two_labs_are_compared_and_it_is_said_that_they_are_two(history: Command
     assert same.returncode == 1
 
 
+def test_a_night_with_more_causes_than_a_line_holds_is_compared_with_a_doubt(
+    history: Command, reports: Path
+) -> None:
+    append(reports / FILE, replace(story()[52], cut=7))
+    assert SAY("history-cut") in " ".join(history("compare", "2", "1").stdout.split())
+    assert SAY("history-cut") not in " ".join(history("compare", "3", "2").stdout.split())
+
+
 def test_the_pages_are_one_file_each_in_the_language_asked_for(history: Command, reports: Path) -> None:
     assert history("page", "--language", "pt-BR").returncode == 0
     text = (reports / "history.html").read_text(encoding="utf-8")
@@ -176,6 +201,53 @@ def test_what_is_typed_wrongly_gets_one_sentence_and_exit_code_2(
     assert (done.returncode, done.stderr) == (2, f"{SAY(key, **facts)}\n")
 
 
+def test_join_adds_the_runs_of_another_folder_each_once_and_trims(
+    history: Command, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, other = tmp_path / "new", tmp_path / "other.jsonl"
+    new.mkdir()
+    other.write_bytes(b"\n".join([encoded(story()[0]), b"\x1b[2J", *map(encoded, story()[53:55])]))
+    done = history("join", str(other))
+    assert (done.returncode, done.stdout) == (
+        0, SAY("history-joined", file=reports / FILE, count=2, there=1) + "\n",
+    )  # fmt: skip
+    assert done.stderr.startswith(f"{other}, line 2: ")
+    assert [run.at for run in read(reports / FILE).runs] == [run.at for run in story()[:55]]
+    size = (reports / FILE).stat().st_size
+    assert SAY("history-joined", file=reports / FILE, count=0, there=3) in history("join", str(other)).stdout
+    assert (reports / FILE).stat().st_size == size
+    monkeypatch.setattr(lines, "MOST_BYTES", 10_000)
+    assert history("join", str(reports / FILE), folder=new).returncode == 0
+    assert (new / FILE).stat().st_size <= 10_000
+    assert read(new / FILE).runs[-1] == story()[54]
+
+
+def test_what_cannot_be_joined_is_refused_and_changes_nothing(
+    history: Command, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (reports / FILE).read_bytes()
+    bad, large = tmp_path / "bad", tmp_path / "large"
+    bad.write_bytes(b"{}\n")
+    large.write_bytes(encoded(story()[53]) + b"\n" * 8_000_000)
+    for names, key, value in (
+        ((), "history-one-to-join", ""),
+        (("a", "b"), "history-one-to-join", ""),
+        (("none",), "history-no-file-to-join", "none"),
+        ((str(bad),), "history-none-to-join", bad),
+    ):
+        done = history("join", *names)
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (2, SAY(key, value=value))
+    for file in (large, tmp_path):
+        done = history("join", str(file))
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"{file} cannot be read (")
+    assert (reports / FILE).read_bytes() == before
+    monkeypatch.chdir(tmp_path)
+    done = history("join", str(reports / FILE), folder=tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{tmp_path / 'nowhere' / FILE} cannot be read or written (")
+
+
 def test_where_there_is_no_history_it_says_how_to_begin_one(history: Command, tmp_path: Path) -> None:
     for arguments in ((), ("page",), ("compare",)):
         done = history(*arguments, folder=tmp_path / "nowhere")
@@ -186,6 +258,19 @@ def test_a_misspelt_command_is_told_with_the_near_one(history: Command) -> None:
     done = history("compair")
     assert done.returncode == 2
     assert "compare" in done.stderr
+
+
+def test_a_line_of_an_odd_year_is_told_and_all_else_is_shown(history: Command, reports: Path) -> None:
+    whole = history().stdout
+    old = encoded(story()[0]).replace(str(at(1).year).encode(), b"0001", 1)
+    with (reports / FILE).open("ab") as opened:
+        opened.write(old + b"\n")
+    for command in ("show", "page"):
+        done = history(command)
+        assert done.returncode == 0
+        told = SAY("history-bad-line", file=reports / FILE, number=54, detail=ODD_YEAR)
+        assert done.stderr == f"{told}\n"
+    assert history().stdout == whole
 
 
 def test_bad_lines_are_told_by_number_and_all_others_are_shown(history: Command, reports: Path) -> None:
@@ -237,9 +322,16 @@ def test_a_recording_of_no_day_and_with_any_names_is_compared_all_the_same(
     assert "<b>" not in page
 
 
-def test_an_unwritable_page_is_a_sentence(history: Command, tmp_path: Path) -> None:
-    (tmp_path / "page").mkdir()
-    done = history("page", "--out", str(tmp_path / "page"))
+@pytest.mark.parametrize("out", ["page", ".", "..", "/", "page/none/x.html", "file/x.html", "x" * 300])
+def test_an_unwritable_page_is_a_sentence(
+    history: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("page").mkdir()
+    Path("file").touch()
+    before = sorted(each.name for each in tmp_path.rglob("*"))
+    done = history("page", "--out", out)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert str(tmp_path / "page") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert SAY("history-unwritten", value=printable(out, 400), detail="").split("(")[0] in done.stderr
+    assert sorted(each.name for each in tmp_path.rglob("*")) == before

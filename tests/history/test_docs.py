@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import yaml  # type: ignore[import-untyped]  # its stubs are no dependency of ou
 
 from kthw.history import tracks
 from kthw.history.__main__ import _parser as parser
-from kthw.history.lines import MOST_BYTES, read
-from kthw.history.run import encoded
+from kthw.history.lines import MOST_BYTES
+from kthw.history.run import MOST_CAUSES, encoded
 from kthw.words.messages import catalogue
 from tests.history.story import story
 
@@ -43,7 +44,8 @@ def test_its_numbers_and_links_are_those_of_the_code(name: str) -> None:
     page = (DOCS / name).read_text(encoding="utf-8")
     assert re.search(rf"\b{tracks.CHANGES} (times|vezes)", page)
     assert re.search(rf"\b{tracks.WITHIN.days} (days|dias)", page)
-    assert f"{MOST_BYTES // 1_000_000} MB" in page
+    assert page.count(f"{MOST_BYTES // 1_000_000} MB") == 2
+    assert re.search(rf"\b{MOST_CAUSES} caus[ea]s", page)
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page)
     assert [link for link in links if not (DOCS / link).exists()] == []
 
@@ -58,9 +60,27 @@ def step(workflow: dict[Any, Any], name: str) -> str:
 
 
 def test_the_page_is_published_only_where_somebody_said_so(workflow: dict[Any, Any]) -> None:
-    assert workflow["jobs"]["page"]["if"] == "${{ vars.KTHW_HISTORY == 'true' }}"
+    said = re.fullmatch(r"\$\{\{ (.*) \}\}", workflow["jobs"]["page"]["if"])
+    assert said
+    assert said[1].split(" && ") == [
+        "vars.KTHW_HISTORY == 'true'",
+        'contains(fromJSON(\'["schedule","workflow_dispatch"]\'), github.event.workflow_run.event)',
+        "github.event.workflow_run.head_branch == github.event.repository.default_branch",
+        "github.event.workflow_run.head_repository.full_name == github.repository",
+    ], "a pull request of a fork would publish what it made up"
     assert workflow[True] == {"workflow_run": {"workflows": ["nightly"], "types": ["completed"]}}
     assert "./run history page --reports kept --out site/index.html" in step(workflow, "The page")
+
+
+def test_who_writes_the_branch_publishes_nothing_and_who_publishes_writes_no_branch(
+    workflow: dict[Any, Any],
+) -> None:
+    jobs = workflow["jobs"]
+    assert workflow["permissions"] == {}
+    assert jobs["page"]["permissions"] == {"actions": "read", "contents": "write"}
+    assert jobs["deploy"]["permissions"] == {"id-token": "write", "pages": "write"}
+    assert jobs["deploy"]["needs"] == "page", "it is left out where the other is"
+    assert [each.get("run") for each in jobs["deploy"]["steps"]] == [None]
 
 
 def test_each_night_joins_the_others_on_their_branch(workflow: dict[Any, Any], tmp_path: Path) -> None:
@@ -78,17 +98,23 @@ def test_each_night_joins_the_others_on_their_branch(workflow: dict[Any, Any], t
 
     run("git", "init", "--quiet", "--bare", "remote")
     run("git", "clone", "--quiet", "remote", "first")
-    (tmp_path / "first/run").write_text("#!/bin/sh\n")
+    command = f'shift; PYTHONPATH={PROJECT} exec {sys.executable} -P -m kthw.history "$@"'
+    (tmp_path / "first/run").write_text(f"#!/bin/sh\n{command}\n")
+    (tmp_path / "first/run").chmod(0o755)
     run("git", "add", ".", folder=tmp_path / "first")
     run("git", "commit", "--quiet", "-m", "code", folder=tmp_path / "first")
     run("git", "push", "--quiet", "origin", "HEAD:refs/heads/main", folder=tmp_path / "first")
+    before: list[bytes] = []
     for number, night in enumerate((story()[0], story()[1], None)):
         checkout = tmp_path / f"runner-{number}"
         run("git", "clone", "--quiet", "--branch", "main", "remote", checkout.name)
         (checkout / "night").mkdir()
         if night:
-            (checkout / "night/history.jsonl").write_bytes(encoded(night) + b"\n")
+            lines = (*before, b"<b>no run</b>", encoded(night))
+            (checkout / "night/history.jsonl").write_bytes(b"\n".join(lines))
+            before.append(encoded(night))
         run("bash", "-e", "-c", script, folder=checkout)
         assert {each.name for each in (checkout / "kept").iterdir()} == {".git", "history.jsonl"}
-    assert read(checkout / "kept/history.jsonl").runs == story()[:2]
+    kept = (checkout / "kept/history.jsonl").read_bytes()
+    assert kept.splitlines() == [encoded(night) for night in story()[:2]]
     assert run("git", "rev-list", "--count", "history", folder=tmp_path / "remote").strip() == "2"

@@ -22,6 +22,7 @@ from tests.history.story import story
 
 RUN = story()[25]
 EACH = 200
+YEARS = (b"0001", b"0900", b"1999", b"2101", b"9999")
 SIDE_BY_SIDE = f"""
 import sys
 import threading
@@ -114,11 +115,24 @@ def test_what_a_killed_run_left_half_costs_its_own_line_only(tmp_path: Path) -> 
         else b'{"schema":2}',
         encoded(RUN).replace(b'"verdict":"bad"', b'"verdict":"<img>"'),
         encoded(RUN).replace(b"2026-10-21T", b"someday-T"),
+        *(encoded(RUN).replace(b"2026-10-21T", year + b"-01-05T") for year in YEARS),
         encoded(replace(RUN, recording="../../etc/passwd")),
         encoded(replace(RUN, phases={"aws": -1.0})),
         encoded(replace(RUN, causes=(Stood(code="<b>", subject="x"),))),
     ],
-    ids=["text", "deep", "bytes", "empty", "schema", "verdict", "moment", "path", "phase", "code"],
+    ids=[
+        "text",
+        "deep",
+        "bytes",
+        "empty",
+        "schema",
+        "verdict",
+        "moment",
+        *(f"year-{year.decode()}" for year in YEARS),
+        "path",
+        "phase",
+        "code",
+    ],
 )
 def test_a_line_that_is_no_run_is_told_and_the_others_are_read(line: bytes, tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
@@ -178,3 +192,16 @@ def test_of_the_recordings_the_newest_are_kept_and_strangers_stay(tmp_path: Path
     kept.keep(tmp_path, kept.name_of("2026-11-25T04:23:00+00:00"), b"{}", 2)
     names = sorted(each.name for each in (tmp_path / "history").iterdir())
     assert names == ["20261124T042300Z-5.json", f"20261125T042300Z-{os.getpid()}.json", "mine.json"]
+
+
+def test_what_a_killed_run_left_of_a_recording_is_dropped_when_it_is_an_hour_old(tmp_path: Path) -> None:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    halves = [f".20261124T042300Z-812.json{end}" for end in ("", ".812")]
+    for name in (*halves, ".20261124T042300Z-813.json.813", ".mine.json"):
+        (folder / name).write_bytes(b"{")
+    for name in (*halves, ".mine.json"):
+        os.utime(folder / name, times=(time.time() - 4000,) * 2)
+    kept.keep(tmp_path, "20261125T042300Z-1.json", b"{}", 2)
+    left = sorted(each.name for each in folder.iterdir())
+    assert left == [".20261124T042300Z-813.json.813", ".mine.json", "20261125T042300Z-1.json"]

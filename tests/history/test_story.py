@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from kthw.history.nights import Nights, labs
 from kthw.history.pages import nights_page
-from kthw.history.run import Run, Unseen
+from kthw.history.run import MOST_CAUSES, Run, Unseen
 from kthw.history.shown import Shown
-from kthw.history.tracks import Seen, Track
-from kthw.verdict.since import Stood
+from kthw.history.told import came
+from kthw.history.tracks import Seen, Track, tracks
+from kthw.verdict.since import Stood, since
 from kthw.words.messages import LANGUAGES, catalogue
 from kthw.words.moments import day_told
 from tests.grade.test_pages import EVIL, Elements
@@ -89,6 +90,27 @@ def test_a_run_that_could_not_look_neither_mends_nor_breaks() -> None:
     seen = Track(Stood(code=BROKEN, subject="x"), looks, moments)
     assert [change.came for change in seen.changes] == [True]
     assert seen.state == "hidden"
+
+
+def test_a_cause_beyond_what_a_line_holds_is_neither_gone_nor_new() -> None:
+    """Of a run that had to cut its causes, one that is not named may have been there."""
+    many = tuple(Stood(code="route-missing", subject=f"worker-{n} · rtb-0a") for n in range(MOST_CAUSES))
+    full = replace(story()[0], verdict="bad", causes=(*many[1:], Stood(code=BROKEN, subject="x")))
+    cut = replace(story()[1], verdict="bad", causes=many, cut=1)
+    again = replace(full, at=story()[2].at)
+    (track,) = (each for each in tracks([full, cut, again]) if each.stood.code == BROKEN)
+    assert track.seen == ("there", "unseen", "there")
+    assert [each.came for each in track.changes] == [True]
+    away, back = since(full.standing, cut.standing), since(cut.standing, again.standing)
+    assert [(each.code, each.subject) for each in away.hidden] == [(BROKEN, "x")]
+    assert [(each.code, each.subject) for each in back.uncovered] == [(BROKEN, "x")]
+    assert (away.gone, back.new) == ((), ())
+    first, second = Nights([cut, again]).events()[::-1]
+    assert [each.code for each in first.came] == ["route-missing"] * MOST_CAUSES
+    assert (second.came, [each.code for each in second.uncovered]) == ((), [BROKEN])
+    assert SAY("since-which-uncovered", which=f"{BROKEN} · x") in came(second, catalogue("en"))
+    whole = replace(cut, cut=0)
+    assert [each.code for each in since(full.standing, whole.standing).gone] == [BROKEN]
 
 
 def test_what_changed_is_told_by_night_the_latest_first() -> None:
