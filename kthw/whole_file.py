@@ -11,10 +11,14 @@ from pathlib import Path
 def write(path: Path, content: bytes) -> None:
     """Put ``content`` in the place of ``path``, at once, by way of ``.NAME.PID`` beside it.
 
-    Raises ``OSError`` where it cannot be written, and where ``path`` is the name of no file (``.``).
+    Where ``path`` is a link, what it leads to is replaced. Raises ``OSError`` where that cannot be written,
+    or is there and no regular file: a folder, a device, a pipe.
     """
-    if not path.name:
-        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    asked, path = path, Path(os.path.realpath(path))
+    if path.is_dir() or not path.name:
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(asked))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(asked))
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         new.write_bytes(content)

@@ -25,8 +25,9 @@ from kthw.grade.points import Scheme
 from kthw.grade.roster import Roster
 from kthw.grade.row import Note, Row, Share, Told
 from kthw.observed import recording
-from kthw.observed.evidence import Evidence, TargetSeen
+from kthw.observed.evidence import Evidence
 from kthw.verdict.report import Report, Summary
+from kthw.verdict.where import recorded
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 
 _MOST_TOLD: Final = 40
@@ -134,7 +135,7 @@ class _Judging:
         if not group.pages:
             return row
         page = f"{self._number:05d}.html"
-        written = pages.student(row, report, words, target_lines(evidence, words))
+        written = pages.student(row, report, words, recorded(report, words))
         (Path(group.pages) / page).write_text(written, encoding="utf-8")
         return replace(row, page=page)
 
@@ -232,20 +233,3 @@ def _lab(evidence: Evidence) -> str:
     chosen = set(evidence.intended.instances.values())
     there = evidence.inventory.instances if evidence.inventory else ()
     return " ".join(sorted(each.id for each in there if each.name in named or each.id in chosen))
-
-
-def target_lines(evidence: Evidence, words: Catalogue) -> list[str]:
-    """What was looked at, in one line; where it was no account, a second about what that does not tell."""
-    seen: TargetSeen = evidence.target
-    local = seen.kind == "aws" and seen.is_local
-    nothing = words.say("run-target-unknown")
-    line = words.say(
-        "run-target-recorded-local" if local else "run-target-recorded",
-        kind=seen.kind,
-        account=seen.account or nothing,
-        region=seen.region or nothing,
-        endpoint=seen.endpoint or ("AWS" if seen.kind == "aws" else "—"),
-        at=evidence.gathered_at,
-    )
-    lines = [line] if account_of(evidence) else [line, words.say("grade-no-account")]
-    return [*lines, words.say("run-no-packets", reason=seen.no_packets)] if seen.no_packets else lines

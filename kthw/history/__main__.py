@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")  # a terminal without a sign is no reason to stop
     words = catalogue(language_asked(arguments, os.environ))
     with speaking(words):
-        options = _parser(words).read(arguments)
+        options = _parser(words).read(arguments, intermixed=True)
     try:
         return _Command(options, words).run()
     except BadNames as problem:
@@ -64,10 +64,22 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read has enough, as of ``| head``
         return 0
+    except OSError as problem:
+        # A folder that may not be searched, a name that is too long, a terminal that takes no more.
+        detail = problem.strerror or str(problem)
+        _complain(words.say("history-unread", value=str(problem.filename or "stdout"), detail=detail))
     except KeyboardInterrupt:
         _complain(words.say("history-interrupted"))
         return _INTERRUPTED
     return 2
+
+
+def _path(named: str) -> Path:
+    """A home of nobody's is a name as any other."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        return Path(named)
 
 
 def _complain(said: str) -> None:
@@ -79,7 +91,7 @@ class _Command:
     def __init__(self, options: argparse.Namespace, words: Catalogue) -> None:
         self._options = options
         self._words = words
-        self._reports = Path(options.reports).expanduser() if options.reports else _REPORTS
+        self._reports = _path(options.reports) if options.reports else _REPORTS
 
     def run(self) -> int:
         options = self._options
@@ -89,9 +101,10 @@ class _Command:
             return self._join()
         if options.which:
             raise BadNames("history-nothing-to-name", value=options.which[0])
-        runs = self._history().runs
+        history = self._history()
+        runs = history.runs
         if not runs:
-            raise BadNames("history-none")
+            raise BadNames("history-all-bad" if history.bad else "history-none")
         if options.command == "page":
             nights = self._number("--nights", options.nights, NIGHTS)
             now = datetime.now().astimezone()
@@ -113,7 +126,7 @@ class _Command:
         which = self._options.which
         if len(which) != 1:
             raise BadNames("history-one-to-join")
-        other, file = Path(which[0]).expanduser(), self._reports / FILE
+        other, file = _path(which[0]), self._reports / FILE
         runs = self._read(other, MOST_BYTES, absent="history-no-file-to-join").runs
         if not runs:
             raise BadNames("history-none-to-join", value=str(other))
@@ -171,8 +184,11 @@ class _Command:
         return int(typed)
 
     def _write(self, name: str, text: str) -> None:
-        path = Path(self._options.out).expanduser() if self._options.out else self._reports / name
+        path = _path(self._options.out) if self._options.out else self._reports / name
         try:
+            for read_from in (self._reports / FILE, *map(_path, self._options.which)):
+                if path.exists() and read_from.exists() and path.samefile(read_from):
+                    raise BadNames("history-over-itself", value=str(path))
             whole_file.write(path, text.encode("utf-8", "backslashreplace"))
         except OSError as problem:
             detail = problem.strerror or str(problem)

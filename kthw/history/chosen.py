@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,9 @@ def chosen(named: Sequence[str], runs: Sequence[Run], reports: Path) -> tuple[Si
 
 
 def _side(named: str, runs: Sequence[Run], reports: Path) -> Side:
-    path = Path(named).expanduser()
+    path = Path(named)
+    with contextlib.suppress(RuntimeError):  # a home of nobody's
+        path = path.expanduser()
     if path.is_dir():
         path /= _REPORT
     if path.exists():

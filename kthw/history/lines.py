@@ -11,6 +11,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,6 +27,8 @@ MOST_BYTES: Final = 8_000_000
 """Where it would become larger, the older half is dropped: years of nights of a few workers."""
 MOST_READ: Final = 64_000_000
 _MOST_SHOWN: Final = 120
+_AHEAD: Final = timedelta(days=1)
+"""How far clocks may be apart. A line of later than that would hide all those before it."""
 
 
 class BadLine(NamedTuple):
@@ -73,18 +76,23 @@ def join(file: Path, runs: Iterable[Run]) -> int:
     return joined
 
 
-def read(file: Path, most: int = MOST_READ) -> Read:
+def read(file: Path, most: int = MOST_READ, now: datetime | None = None) -> Read:
     """All that is in it, each run once, of at most ``most`` bytes.
 
     Raises ``OSError`` where it cannot be read or is too large.
     """
     runs: dict[bytes, Run] = {}
     bad = []
+    latest = (now or datetime.now().astimezone()) + _AHEAD
     for number, line in enumerate(bounded_file.read(file, most).split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            runs.setdefault(line.strip(), decoded(line))
+            run = decoded(line)
+            if run.moment > latest:
+                bad.append(BadLine(number, f"at: {run.at}, which is still to come"))
+                continue
+            runs.setdefault(line.strip(), run)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             bad.append(BadLine(number, printable(str(problem), _MOST_SHOWN)))
     return Read(tuple(sorted(runs.values(), key=lambda run: run.moment)), tuple(bad))

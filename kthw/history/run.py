@@ -111,6 +111,8 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError("at: no moment")
         if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
             raise ValueError(f"at: no year from {_FIRST_YEAR} to {_LAST_YEAR}")
+        if (self.verdict == "bad") != bool(self.causes):
+            raise ValueError("verdict: another than its causes say")
 
     @property
     def moment(self) -> datetime:

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from kthw.observed.evidence import ProvisionStep, RouteTable
+from kthw.observed.evidence import ProvisionStep, Route, RouteTable
 from kthw.provision import commands
 from kthw.provision.apply import Line, Say, silent, tutorial_line
 from kthw.provision.claims import Claim
@@ -23,7 +23,7 @@ from kthw.settling import settled
 
 _YOUNG_SECONDS: Final = 60.0
 _SETTLING_SECONDS: Final = 5.0
-"""A route created less than a minute ago may not be listed yet: it is waited for this long."""
+"""What was created or replaced less than a minute ago may not be listed yet: it is waited for this long."""
 
 
 def rollback(
@@ -65,7 +65,7 @@ def rollback(
         # Below what was replaced there may be a route of an earlier run's making.
         claims = [each for each in claims_here(writer, journal) if each.entry.route in restored]
         claims = [each for each in claims if run in ("", each.entry.run)]
-        tables = writer.tables(each.entry.route_table for each in claims) if claims else {}
+        tables = _tables(writer, claims, moved=True) if claims else {}
     return tuple(done)
 
 
@@ -127,16 +127,29 @@ class _Work:
             self._patience.wait()
 
 
-def _tables(writer: Writer, claims: list[Claim]) -> dict[str, RouteTable]:
-    """The tables concerned; read again while a route that was only just created is not listed."""
+def _tables(writer: Writer, claims: list[Claim], *, moved: bool = False) -> dict[str, RouteTable]:
+    """The tables concerned; read again while the list is behind with what was only just done.
+
+    ``moved``: these routes were pointed back a moment ago, at what an earlier run had made of them.
+    """
     entries = [claim.entry for claim in claims if not claim.entry.is_running]
-    young = [entry for entry in entries if entry.age < _YOUNG_SECONDS]
+    young = entries if moved else [entry for entry in entries if entry.age < _YOUNG_SECONDS]
+    shown = _is_as_made if moved else _is_listed
     return settled(
         lambda: writer.tables(entry.route_table for entry in entries),
-        lambda tables: all(route_for(each.destination, tables.get(each.route_table)) for each in young),
+        lambda tables: all(shown(route_for(e.destination, tables.get(e.route_table)), e) for e in young),
         seconds=_SETTLING_SECONDS,
         first=0.5,
     )
+
+
+def _is_listed(route: Route | None, entry: Entry) -> bool:
+    """A list that is behind lacks what was created, and has what was replaced as it was before."""
+    return route is not None and not (entry.before and restorable(route) == entry.before)
+
+
+def _is_as_made(route: Route | None, entry: Entry) -> bool:
+    return route is not None and is_what_we_made(route, entry)
 
 
 def _step(entry: Entry) -> ProvisionStep:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from kthw.findings.judging import Verdict
 from kthw.network.model import Network
+from kthw.observed.evidence import TargetSeen
 from kthw.verdict.report import Report
 from kthw.words.messages import Catalogue
+from kthw.words.moments import moment
 
 
 def where(verdict: Verdict, words: Catalogue) -> list[str]:
@@ -18,20 +20,38 @@ def where(verdict: Verdict, words: Catalogue) -> list[str]:
     return lines if network is None else [*lines, *_network(network, words)]
 
 
-def recorded(report: Report, words: Catalogue) -> list[str]:
-    """What a recording says of where it was made; where that was no account, what that does not tell."""
-    seen, nothing = report.evidence.target, words.say("run-target-unknown")
+def target_told(seen: TargetSeen, words: Catalogue, *, recorded: str | None = None) -> list[str]:
+    """What was looked at, in one line; where that was no account, a second about what that does not tell.
+
+    ``recorded``: when, of a run that is over, in ISO 8601. Where it sent no packets, a line says why: one
+    that goes on says that itself.
+    """
     local = seen.kind == "aws" and seen.is_local
-    line = words.say(
-        "run-target-recorded-local" if local else "run-target-recorded",
-        kind=seen.kind,
-        account=seen.account or nothing,
-        region=seen.region or nothing,
-        endpoint=seen.endpoint or ("AWS" if seen.kind == "aws" else "—"),
-        at=report.evidence.gathered_at,
-    )
-    told = ["run-local-tells-nothing"] if local else ["run-sandbox-tells-nothing"] if report.is_local else []
-    return [line, *map(words.say, told), *report.network(words)]
+    nothing = words.say("run-target-unknown")
+    kind = "local" if local else seen.kind
+    if recorded is not None:
+        kind = "recorded-local" if local else "recorded"
+    lines = [
+        words.say(
+            f"run-target-{kind}",
+            kind=seen.kind,
+            account=seen.account or nothing,
+            region=seen.region or nothing,
+            endpoint=seen.endpoint or ("AWS" if seen.kind == "aws" else "—"),
+            at=moment(recorded or "", words),
+        )
+    ]
+    if local or seen.kind == "sandbox":
+        lines.append(words.say("run-local-tells-nothing" if local else "run-sandbox-tells-nothing"))
+    if recorded is not None and seen.no_packets:
+        lines.append(words.say("run-no-packets", reason=seen.no_packets))
+    return lines
+
+
+def recorded(report: Report, words: Catalogue) -> list[str]:
+    """What a recording says of where it was made, and by which network it is judged."""
+    seen, at = report.evidence.target, report.evidence.gathered_at
+    return [*target_told(seen, words, recorded=at), *report.network(words)]
 
 
 def _network(network: Network, words: Catalogue) -> Iterable[str]:

@@ -45,16 +45,20 @@ class Parser(argparse.ArgumentParser):
         self.known += [name for name in names if name.startswith("-")]
         return super().add_argument(*names, **how)
 
-    def read(self, arguments: Sequence[str], *, with_a_command: bool = False) -> argparse.Namespace:
+    def read(
+        self, arguments: Sequence[str], *, with_a_command: bool = False, intermixed: bool = False
+    ) -> argparse.Namespace:
         """What was typed. Ends the process with exit code 2, and one sentence, where that is none of ours.
 
-        ``with_a_command``: somebody else's, whose options may be anything, may be part of it.
+        ``with_a_command``: somebody else's, whose options may be anything, may be part of it. ``intermixed``:
+        names may stand behind options.
         """
         for typed in () if with_a_command else arguments:
             # Before argparse takes the value of what it does not know for a word of its own.
             if typed.startswith("--") and typed.partition("=")[0] not in self.known:
                 self.refuse_unknown(typed, self.known)
-        options, unknown = self.parse_known_args(arguments)
+        parse = self.parse_known_intermixed_args if intermixed else self.parse_known_args
+        options, unknown = parse(arguments)
         if unknown:
             self.refuse_unknown(unknown[0], self.known)
         return options

@@ -16,7 +16,7 @@ from kthw.intended.cluster import BadNames
 from kthw.words.messages import LANGUAGES
 from tests.iam.policies import actions, document, sent
 from tests.provision.account import REGION, Account
-from tests.provision.wire import Answer, Wire, refused
+from tests.provision.wire import Answer, Carry, Wire, refused
 
 Run = Callable[..., tuple[int, str, str]]
 NOBODY = "100000000009"
@@ -128,6 +128,23 @@ def test_a_class_without_a_fault_is_exit_code_10_since_no_packet_was_sent(
     code, out, _ = run("--accounts", listed(f"Ana,{done.id},{REGION},,"), "--language", "en")
     assert code == 10, out
     assert "1 not looked at in full" in out
+
+
+def test_an_answer_without_end_where_a_role_is_asked_for_is_read_no_further_than_others(
+    run: Run, wire: Wire, aws_endpoint: str, tmp_path: Path
+) -> None:
+    done = with_routes(Account(aws_endpoint, tmp_path))
+    wire.on("AssumeRole", always=padded)
+    code, out, err = run("--accounts", listed(f"Ana,{done.id},{REGION},,"), "--language", "en")
+    assert (code, err) == (10, ""), out
+    assert "aws-unreadable" in out
+    assert "DescribeInstances" not in wire.sent
+
+
+def padded(carry: Carry) -> Answer:
+    """What AWS says, and then blanks, which mean nothing to a parser."""
+    answer = carry()
+    return Answer(answer.status, answer.body + b" " * 100_000)
 
 
 def test_without_credentials_of_the_teachers_own_nobody_is_judged(

@@ -335,3 +335,44 @@ def test_an_unwritable_page_is_a_sentence(
     assert len(done.stderr.splitlines()) == 1
     assert SAY("history-unwritten", value=printable(out, 400), detail="").split("(")[0] in done.stderr
     assert sorted(each.name for each in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out"),
+    [(("page",), FILE), (("compare", "0.json", "1.json"), "1.json"), (("page",), "link")],
+)
+def test_a_page_is_not_written_over_what_it_is_made_from(
+    history: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for n in range(2):
+        write(OK, tmp_path / f"{n}.json")
+    Path("link").symlink_to(FILE)
+    before = Path(out).read_bytes()
+    done = history(*arguments, "--out", out)
+    assert (done.returncode, SAY("history-over-itself", value=out) in done.stderr) == (2, True)
+    assert Path(out).read_bytes() == before
+
+
+def test_a_page_takes_no_pipes_place(history: Command, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert history("page", "--out", str(tmp_path / "pipe")).returncode == 2
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_names_may_stand_behind_options(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--reports", str(reports), "3", "2"]) in (0, 1, 10)
+    assert capsys.readouterr().err == ""
+
+
+def test_where_no_line_is_a_runs_that_is_said(history: Command, reports: Path) -> None:
+    (reports / FILE).write_text("{}\nnothing\n")
+    done = history()
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, SAY("history-all-bad"))
+
+
+@pytest.mark.parametrize("named", ["~nobody-of-that-name/x", "x" * 300])
+def test_a_name_that_is_no_files_is_a_sentence(history: Command, named: str) -> None:
+    for arguments in (("compare", named), ("page", "--out", f"{named}/{named}"), ("join", named)):
+        done = history(*arguments)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), arguments

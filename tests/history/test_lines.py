@@ -205,3 +205,21 @@ def test_what_a_killed_run_left_of_a_recording_is_dropped_when_it_is_an_hour_old
     kept.keep(tmp_path, "20261125T042300Z-1.json", b"{}", 2)
     left = sorted(each.name for each in folder.iterdir())
     assert left == [".20261124T042300Z-813.json.813", ".mine.json", "20261125T042300Z-1.json"]
+
+
+def test_a_line_of_a_run_to_come_does_not_hide_those_before_it(tmp_path: Path) -> None:
+    append(tmp_path / "h", RUN)
+    append(tmp_path / "h", replace(RUN, at="2030-01-01T00:00:00+00:00"))
+    found = read(tmp_path / "h", now=RUN.moment)
+    assert found.runs == (RUN,)
+    assert [(bad.number, "still to come" in bad.detail) for bad in found.bad] == [(2, True)]
+
+
+def test_a_line_whose_verdict_is_another_than_its_causes_say_is_none(tmp_path: Path) -> None:
+    for verdict, causes in (("good", (Stood(code="route-missing", subject="x"),)), ("bad", ())):
+        said = json.loads(encoded(RUN)) | {"verdict": verdict}
+        said["causes"] = [{"code": each.code, "subject": each.subject} for each in causes]
+        (tmp_path / "h").write_text(json.dumps(said) + "\n")
+        found = read(tmp_path / "h")
+        assert (found.runs, len(found.bad)) == ((), 1)
+        assert "verdict" in found.bad[0].detail

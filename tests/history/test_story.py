@@ -159,7 +159,9 @@ def test_of_many_causes_the_first_are_open_and_the_others_folded_and_all_are_the
     assert "<summary>62 more causes</summary>" in text
     assert all(f"worker-{n}</k-w> ·" in text for n in range(70))
     assert SAY("history-rows-left-out", count=12) in text
-    shown = list(Shown(catalogue("en"), 60).history([*story(), replace(story()[-1], causes=many)], 1))
+    shown = list(
+        Shown(catalogue("en"), 60).history([*story(), replace(story()[-1], verdict="bad", causes=many)], 1)
+    )
     assert any(SAY("history-more-causes", count=52).split(";")[0] in line for line in shown)
 
 

@@ -34,6 +34,11 @@ def of_account(account: Account) -> dict[str, Any]:
     return document("provision", REGION=REGION, ACCOUNT=account.id, ROUTE_TABLE=account.table)
 
 
+def by_night(provision: Mapping[str, Any]) -> dict[str, Any]:
+    """What the nightly role has of ``provision.json``: what leads elsewhere is replaced by a person only."""
+    return without(provision, "ec2:ReplaceRoute")
+
+
 def actions(*documents: Mapping[str, Any]) -> set[str]:
     """All that they allow."""
     return {action for each in documents for statement in each["Statement"] for action in statement["Action"]}

@@ -19,7 +19,7 @@ from kthw.observed.evidence import Evidence, Inventory
 from kthw.observed.gather import gather
 from kthw.target import Target
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.iam.policies import actions, document, enforce, of_account, sent, without
+from tests.iam.policies import actions, by_night, document, enforce, of_account, sent, without
 from tests.plugin.conftest import NOT_ALL_SEEN
 from tests.plugin.conftest import Run as Pytest
 from tests.provision.account import THREE, Account, Run
@@ -168,6 +168,20 @@ def test_provisioning_needs_both_policies_and_uses_all_of_its_own(
     code, out, err = over_wire("rollback")
     assert (code, lab.pod_routes()) == (0, before), out + err
     assert sent(wire) - actions(VERIFY) == actions(document("provision"))
+
+
+def test_a_night_that_provisions_uses_all_of_its_role_and_leaves_what_leads_elsewhere(
+    lab: Account, wire: Wire, run_pytest: Pytest
+) -> None:
+    enforce(wire, lab, VERIFY, by_night(of_account(lab)))
+    led_astray(lab)
+    before = lab.pod_routes()
+    over = {**lab.environment, "AWS_ENDPOINT_URL": wire.endpoint}
+    ran = run_pytest("suites/routes", "--target", "aws", "--after", "machines", "--provision", **over)
+    assert (ran.code, lab.pod_routes()) == (0, before), ran.output
+    steps = ran.document["evidence"]["provisioned"]
+    assert [step["outcome"] for step in steps] == ["created", "wrong-target", "created"]
+    assert sent(wire) - actions(VERIFY) == actions(by_night(document("provision")))
 
 
 @pytest.mark.parametrize("action", sorted(actions(document("provision"))))

@@ -13,7 +13,7 @@ from cfnlint.api import ManualArgs, lint
 from cfnlint.decode import cfn_yaml
 from moto import mock_aws
 
-from tests.iam.policies import DOCS, document
+from tests.iam.policies import DOCS, by_night, document
 
 ROLE = DOCS / "role.yaml"
 REGION, ACCOUNT, TABLE = "us-east-1", "123456789012", "rtb-0123456789abcdef0"
@@ -78,10 +78,10 @@ def test_the_role_reads_by_verify_alone_and_is_one_branchs_of_one_repository() -
 
 
 @pytest.mark.usefixtures("cloud")
-def test_the_role_may_change_the_routes_of_the_table_that_is_named() -> None:
+def test_the_role_may_create_and_delete_the_routes_of_the_table_that_is_named_and_replace_none() -> None:
     _, policies = made(Repository="octocat/lab", Provider=PROVIDER, RouteTable=TABLE)
     provision = document("provision", REGION=REGION, ACCOUNT=ACCOUNT, ROUTE_TABLE=TABLE)
-    assert policies == {"verify": document("verify"), "provision": provision}
+    assert policies == {"verify": document("verify"), "provision": by_night(provision)}
 
 
 @pytest.mark.parametrize(

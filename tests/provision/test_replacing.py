@@ -22,7 +22,7 @@ from kthw.provision.writer import Writer
 from tests.provision.account import ROOT, THREE, Account, Run
 from tests.provision.interrupted import run as interrupted
 from tests.provision.test_rollback import Lab
-from tests.provision.wire import Wire, answered, first, lost, refused, unanswered
+from tests.provision.wire import Answer, Carry, Deed, Wire, answered, first, lost, refused, then, unanswered
 
 ROUTES = [f"10.200.{index}.0/24" for index in range(3)]
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -140,6 +140,49 @@ def test_what_somebody_has_pointed_elsewhere_since_is_left(lab: Astray) -> None:
     lab.repoint(ROUTES[1], other)
     assert lab.rollback() == {"worker-0": "deleted", "worker-1": "left", "worker-2": "deleted"}
     assert lab.account.pod_routes() == {ROUTES[1]: other}
+
+
+def listed(lab: Astray) -> Deed:
+    """The list of the table as it is now: for a later request, an answer that is behind."""
+    seen: list[bytes] = []
+
+    def keep(carry: Carry) -> Answer:
+        seen.append(carry().body)
+        return Answer(200, seen[-1])
+
+    lab.wire.on("DescribeRouteTables", keep)
+    lab.writer.tables([lab.account.table])
+    return answered(200, seen[0])
+
+
+def test_a_list_that_is_behind_does_not_pass_for_a_route_that_leads_again_where_it_led(
+    lab: Astray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.apply()
+    behind = listed(lab)
+    lab.replace()
+    monkeypatch.setattr("kthw.provision.rollback._SETTLING_SECONDS", 5.0)
+    lab.wire.on("DescribeRouteTables", behind)
+    assert lab.rollback() == {"worker-0": "deleted", "worker-1": "restored", "worker-2": "deleted"}
+    assert lab.account.look().route_tables == lab.before
+
+
+def test_a_list_that_is_behind_after_one_was_pointed_back_does_not_make_what_is_below_somebody_elses(
+    lab: Astray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.delete_by_hand(ROUTES[1])
+    before = lab.account.look().route_tables
+    lab.apply()
+    again = replace(plan(lab.account.look(), THREE)[2], outcome="wrong-target", before="")
+    moved = replace(again, target=lab.stranger, instance=lab.stranger, network_interfaces=())
+    (step,) = apply(lab.writer, [moved], Journal(lab.path), replace_wrong=True)
+    assert step.outcome == "replaced"
+    behind = listed(lab)
+    monkeypatch.setattr("kthw.provision.rollback._SETTLING_SECONDS", 5.0)
+    lab.wire.on("ReplaceRoute", then(lambda: lab.wire.on("DescribeRouteTables", behind)))
+    outcomes = [(step.worker, step.outcome) for step in lab.steps()]
+    assert outcomes[-2:] == [("worker-2", "restored"), ("worker-2", "deleted")]
+    assert lab.account.look().route_tables == before
 
 
 BROKEN = b"<Response><Errors><Error><Code>InternalError</Code></Error></Errors></Response>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 from collections import defaultdict
@@ -131,6 +132,11 @@ class Wire:
     def _handler(wire) -> type[BaseHTTPRequestHandler]:  # noqa: N805 -- the handler inside has a self of its own
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle(self) -> None:
+                # Who has read enough hangs up in the middle of an answer.
+                with contextlib.suppress(ConnectionError):
+                    super().handle()
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

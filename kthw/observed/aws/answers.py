@@ -19,7 +19,7 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 """Of one answer: a thousand instances, or a hundred full route tables, need a third of it."""
 _FEW_BYTES: Final = 64 * 1024
 """Of an answer about one thing: 16 KB of user data are 22 KB there."""
-_ABOUT_ONE: Final = frozenset({"DescribeInstanceAttribute", "GetCallerIdentity"})
+_ABOUT_ONE: Final = frozenset({"AssumeRole", "DescribeInstanceAttribute", "GetCallerIdentity"})
 _MOST_SECONDS: Final = 60.0
 """For the body of one answer, however it trickles."""
 _CHUNK: Final = 64 * 1024

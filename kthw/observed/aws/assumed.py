@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Final
 
 import boto3
@@ -10,6 +9,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
+from kthw.observed.aws.answers import bound
 from kthw.target import Role
 
 _SESSION: Final = "kthw-grade"
@@ -25,13 +25,20 @@ def assuming(session: boto3.Session, role: Role, core: botocore.session.Session)
 
     Whether the role is given shows at the first call: a ``ClientError`` of ``AssumeRole``.
     """
+
+    def create(service: str, **given: Any) -> Any:
+        # Its answer is read no further than any other: it is what stands before all of them.
+        client = session._session.create_client(
+            service, region_name=session.region_name, config=_CONFIG, **given
+        )
+        bound(client)
+        return client
+
     asked: dict[str, Any] = {"RoleSessionName": _SESSION, "DurationSeconds": _SECONDS}
     if role.external_id:
         asked["ExternalId"] = role.external_id
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=functools.partial(
-            session._session.create_client, region_name=session.region_name, config=_CONFIG
-        ),
+        client_creator=create,
         source_credentials=session.get_credentials(),
         role_arn=role.arn,
         extra_args=asked,

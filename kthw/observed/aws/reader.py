@@ -44,7 +44,8 @@ _ATTEMPTS_ABROAD: Final = 2
 _PER_SECOND: Final = 20
 _AT_ONCE: Final = 90
 """The published limit of each reading action per account and region (100 at once), kept by all that a reader
-sends; with some room, as requests come closer together than they were sent.
+sends; with some room, as requests come closer together than they were sent, and as the reader that chose the
+workers has sent a call per 1,000 instances by a bucket of its own.
 
 DescribeInstanceAttribute, one a worker, has no batch form: it comes nearest to it.
 """
