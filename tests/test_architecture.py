@@ -51,6 +51,7 @@ FLOORS = {
         "kthw.observed.recording",
         "kthw.observed.bounded_file",
         "kthw.observed.gather",
+        "kthw.observed.aws.reader",
         *NOUNS,
     ),
     "kthw.history": (
