@@ -64,7 +64,7 @@ def test_a_run_and_a_recording_name_what_was_looked_at_and_what_that_does_not_te
             "account": seen.account or words.say("run-target-unknown"),
             "region": seen.region or words.say("run-target-unknown"),
             "endpoint": seen.endpoint or "AWS",
-            "at": {"en": "01 Jan 2026, 00:00 UTC", "pt-BR": "01/01/2026 00:00 UTC"}[language],
+            "at": {"en": "01 Jan 2026, 00:00 UTC", "pt-BR": "01 jan 2026 00:00 UTC"}[language],
         }
         for at, (first, *more) in ((None, live), (OK.gathered_at, over)):
             told = [words.say(key, reason=seen.no_packets) for key in more]
