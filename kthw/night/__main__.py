@@ -30,7 +30,7 @@ from kthw.night.github import API, Issues
 from kthw.night.issue import deeds
 from kthw.night.sending import NotSent
 from kthw.start import loaded
-from kthw.verdict.markdown import markdown, plain
+from kthw.verdict.markdown import JOINER, markdown, plain
 from kthw.verdict.where import recorded
 from kthw.words.command_line import Parser, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
@@ -134,7 +134,7 @@ class _Command:
             told = f"{plain(self._night.said(words))}\n\n{markdown(report, words, self._target)}"
         file = self._environment.get("GITHUB_STEP_SUMMARY")
         if not file or self._options.dry_run:
-            self._print(told)
+            self._print(told.replace(JOINER, ""))
             return 0
         try:
             with Path(file).open("a", encoding="utf-8") as summary:

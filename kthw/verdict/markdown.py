@@ -24,7 +24,7 @@ MOST: Final = 60_000
 _MOST_ROWS: Final = 12
 _MOST_PASTED: Final = 8_000
 _MOST_SAID: Final = 2_000
-_JOINER: Final = "\u2060"
+JOINER: Final = "\u2060"
 """Nothing that is seen; what it stands in is no mention, no number of an issue and no address any more."""
 _MARKUP: Final = re.compile(r"[\\`*_\[\]|~!$]")
 _BEGINS: Final = re.compile(r"\A(\d*)([-+.)=:])")
@@ -64,7 +64,7 @@ def plain(text: str) -> str:
     """``text`` as a paragraph that says just that."""
     said = printable(masked_account(one_line(text)), _MOST_SAID)
     said = _MARKUP.sub(r"\\\g<0>", "".join(_ENTITIES.get(c, c) for c in said))
-    return _BEGINS.sub(r"\1\\\2", _LINKS.sub(_JOINER, said))
+    return _BEGINS.sub(r"\1\\\2", _LINKS.sub(JOINER, said))
 
 
 def fenced(text: str, language: str = "sh") -> str:

@@ -57,6 +57,10 @@ class Parser(argparse.ArgumentParser):
             # Before argparse takes the value of what it does not know for a word of its own.
             if typed.startswith("--") and typed.partition("=")[0] not in self.known:
                 self.refuse_unknown(typed, self.known)
+        if intermixed and self.usage is None:
+            # argparse cuts off as many letters as "usage: " has, in whatever language.
+            shown = self.format_usage().removeprefix(f"{self.words.say('command-usage')} ")
+            self.usage = shown.strip().replace("%", "%%")
         parse = self.parse_known_intermixed_args if intermixed else self.parse_known_args
         options, unknown = parse(arguments)
         if unknown:

@@ -376,3 +376,12 @@ def test_a_name_that_is_no_files_is_a_sentence(history: Command, named: str) -> 
     for arguments in (("compare", named), ("page", "--out", f"{named}/{named}"), ("join", named)):
         done = history(*arguments)
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), arguments
+
+
+@pytest.mark.parametrize(("language", "begins"), [("en", "usage: "), ("pt-BR", "uso: ")])
+def test_its_own_name_is_whole_in_each_language(
+    capsys: pytest.CaptureFixture[str], language: str, begins: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--language", language, "--help"])
+    assert capsys.readouterr().out.startswith(f"{begins}python -m kthw.history ")

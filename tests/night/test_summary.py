@@ -61,6 +61,12 @@ def test_where_a_job_has_a_summary_it_is_added_to_that(tell: Tell, tmp_path: Pat
     assert (code, len(complaints.splitlines())) == (1, 1)
 
 
+def test_on_a_terminal_nothing_stands_in_an_address(tell: Tell) -> None:
+    local = replace(OK, target=replace(OK.target, kind="aws", endpoint="http://127.0.0.1:5000"))
+    _, said, _ = tell(local, "summary")
+    assert "http://127.0.0.1:5000" in said
+
+
 def test_a_run_that_left_nothing_is_told_and_who_asks_by_name_hears_what_is_missing(tell: Tell) -> None:
     code, said, _ = tell(None, "summary", "--code", "2")
     assert (code, said.startswith("## ! The run did not come to its end")) == (0, True)
