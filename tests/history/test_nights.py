@@ -56,7 +56,7 @@ def test_the_route_that_was_changed_is_named_with_where_it_leads_and_where_it_le
     here, there = r"worker-1 \(i-\w+, 10\.0\.1\.21\)", r"worker-2 \(i-\w+, 10\.0\.1\.22\)"
     route = r"10\.200\.1\.0/24 in rtb-\w+"
     assert re.search(rf"- The route to {route} leads to {there}; before it led to {here}\. Page:", said)
-    assert "New: route-wrong-target · worker-1" in said
-    assert "Gone: route-wrong-target · worker-1" in said
+    assert "New: route-wrong-target (worker-1" in said
+    assert "Gone: route-wrong-target (worker-1" in said
     back = rf"- A rota para {route.replace(' in ', ' em ')} leva a {here}; antes levava a {there}\. Página:"
     assert re.search(back, said)

@@ -91,6 +91,6 @@ def test_it_is_said_in_one_line_or_two_with_every_count() -> None:
         lines = changed(OK, two_faults()).lines(words)
         assert len(lines) == 2
         assert words.say("since-new", count=2) in lines[0]
-        assert "route-missing · worker-1" in lines[1]
+        assert "route-missing (worker-1 · " in lines[1]
         still = changed(two_faults(), two_faults()).lines(words)
         assert [words.say("since-still", count=2) in line for line in still] == [True]
