@@ -108,7 +108,7 @@ def test_a_cause_beyond_what_a_line_holds_is_neither_gone_nor_new() -> None:
     first, second = Nights([cut, again]).events()[::-1]
     assert [each.code for each in first.came] == ["route-missing"] * MOST_CAUSES
     assert (second.came, [each.code for each in second.uncovered]) == ((), [BROKEN])
-    assert SAY("since-which-uncovered", which=f"{BROKEN} · x") in came(second, catalogue("en"))
+    assert SAY("since-which-uncovered", which=f"{BROKEN} (x)") in came(second, catalogue("en"))
     whole = replace(cut, cut=0)
     assert [each.code for each in since(full.standing, whole.standing).gone] == [BROKEN]
 
