@@ -71,9 +71,17 @@ def told(seen: Seen) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def without_it() -> Seen:
-    """What is seen where the hostile one cannot be reached at all."""
-    with pytest.MonkeyPatch.context() as patch:
-        return Lab(patch).look(*(ScriptedChannel(worker) for worker in HONEST))
+    """What is seen where the hostile one cannot be reached at all.
+
+    Deadlines are short here: on a busy machine an honest one may miss them too. All others are compared with
+    this, so it is looked at again then.
+    """
+    for _ in range(5):
+        with pytest.MonkeyPatch.context() as patch:
+            seen = Lab(patch).look(*(ScriptedChannel(worker) for worker in HONEST))
+        if seen.nodes.keys() >= set(HONEST):
+            return seen
+    pytest.fail(f"the honest ones were not seen: {told(seen)}")
 
 
 @pytest.mark.parametrize(("do", "answer", "code"), ALL.values(), ids=ALL)
