@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import os
 import sys
 import tempfile
@@ -39,8 +38,8 @@ from kthw.intended.selectors import asked_workers
 from kthw.lab.file import NOTHING
 from kthw.lab.given import Given, lab_named
 from kthw.start import loaded
-from kthw.words.command_line import Parser, language_asked, one_of, speaking
-from kthw.words.messages import LANGUAGES, Catalogue, catalogue
+from kthw.words.command_line import Parser, bear_any_sign, language_asked, speaking
+from kthw.words.messages import Catalogue, catalogue
 
 _OUT: Final = "grades"
 _OF_A_LAB: Final = ("workers", "expect-workers", "network", "after", "language")
@@ -53,9 +52,7 @@ _UNSEEN: Final = 10
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
     loaded()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without a sign is no reason to stop
+    bear_any_sign()
     words = catalogue(language_asked(arguments, os.environ))
     with speaking(words):
         options = _parser(words).read(arguments)
@@ -223,12 +220,7 @@ def _parser(words: Catalogue) -> Parser:
         ("lab", "FILE"),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", metavar=metavar, help=say(f"grade-help-{name}"))
-    parser.add_argument(
-        "--language",
-        type=one_of(LANGUAGES, words),
-        metavar="|".join(LANGUAGES),
-        help=say("run-help-language"),
-    )
+    parser.add_language()
     return parser
 
 

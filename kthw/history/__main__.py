@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import os
 import shutil
 import sys
@@ -34,8 +33,8 @@ from kthw.history.shown import Shown
 from kthw.intended.cluster import BadNames
 from kthw.observed.recording import read as recorded
 from kthw.start import loaded
-from kthw.words.command_line import Parser, language_asked, one_of, speaking
-from kthw.words.messages import LANGUAGES, Catalogue, catalogue
+from kthw.words.command_line import Parser, bear_any_sign, language_asked, one_of, speaking
+from kthw.words.messages import Catalogue, catalogue
 
 _REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
 _COMMANDS: Final = ("show", "page", "compare", "join")
@@ -49,9 +48,7 @@ _INTERRUPTED: Final = 130
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
     loaded()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without a sign is no reason to stop
+    bear_any_sign()
     words = catalogue(language_asked(arguments, os.environ))
     with speaking(words):
         options = _parser(words).read(arguments, intermixed=True)
@@ -213,12 +210,7 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument("--out", metavar="FILE", help=say("history-help-out"))
     parser.add_argument("--nights", metavar="N", help=say("history-help-nights", count=NIGHTS))
     parser.add_argument("--last", metavar="N", help=say("history-help-last", count=_LAST))
-    parser.add_argument(
-        "--language",
-        type=one_of(LANGUAGES, words),
-        metavar="|".join(LANGUAGES),
-        help=say("run-help-language"),
-    )
+    parser.add_language()
     return parser
 
 

@@ -41,8 +41,8 @@ from kthw.observed.gather import gather
 from kthw.observed.namesakes import GONE, Roll
 from kthw.start import loaded
 from kthw.target import Target
-from kthw.words.command_line import Parser, language_asked, one_of, speaking
-from kthw.words.messages import LANGUAGES, Catalogue, catalogue
+from kthw.words.command_line import Parser, language_asked, speaking
+from kthw.words.messages import Catalogue, catalogue
 from kthw.words.nobody import screen
 
 _AGAIN: Final = "./run lab"
@@ -282,12 +282,7 @@ def _options(arguments: Sequence[str], words: Catalogue) -> argparse.Namespace:
         parser.add_argument("--out", metavar="FILE", default=NAME, help=words.say("lab-help-out"))
         for name in ("yes", "force"):
             parser.add_argument(f"--{name}", action="store_true", help=words.say(f"lab-help-{name}"))
-        parser.add_argument(
-            "--language",
-            type=one_of(LANGUAGES, words),
-            metavar="|".join(LANGUAGES),
-            help=words.say("run-help-language"),
-        )
+        parser.add_language()
         options = parser.read(arguments)
     options.vpc = options.vpc or ""
     return options

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import json
 import os
 import re
@@ -32,7 +31,7 @@ from kthw.night.sending import NotSent
 from kthw.start import loaded
 from kthw.verdict.markdown import JOINER, markdown, plain
 from kthw.verdict.where import recorded
-from kthw.words.command_line import Parser, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, bear_any_sign, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 
 _ACTIONS: Final = ("summary", "issue", "notify")
@@ -50,9 +49,7 @@ _INTERRUPTED: Final = 130
 def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Run the command; return its exit code."""
     loaded()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without a sign is no reason to stop
+    bear_any_sign()
     words = catalogue(language_asked(arguments, environment))
     with speaking(words):
         options = _parser(words).read(arguments)
@@ -218,12 +215,7 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument("--repository", metavar="OWNER/NAME", help=say("night-help-repository"))
     parser.add_argument("--label", metavar="NAME", default=_LABEL, help=say("night-help-label"))
     parser.add_argument("--dry-run", action="store_true", help=say("night-help-dry-run"))
-    parser.add_argument(
-        "--language",
-        type=one_of(LANGUAGES, words),
-        metavar="|".join(LANGUAGES),
-        help=say("run-help-language"),
-    )
+    parser.add_language()
     return parser
 
 

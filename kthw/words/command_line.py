@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import io
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -45,6 +47,15 @@ class Parser(argparse.ArgumentParser):
         self.known += [name for name in names if name.startswith("-")]
         return super().add_argument(*names, **how)
 
+    def add_language(self) -> None:
+        """The option that every command has."""
+        self.add_argument(
+            "--language",
+            type=one_of(LANGUAGES, self.words),
+            metavar="|".join(LANGUAGES),
+            help=self.words.say("run-help-language"),
+        )
+
     def read(
         self, arguments: Sequence[str], *, with_a_command: bool = False, intermixed: bool = False
     ) -> argparse.Namespace:
@@ -70,6 +81,13 @@ class Parser(argparse.ArgumentParser):
     def refuse_unknown(self, typed: str, known: Sequence[str]) -> None:
         """End the process, saying that ``typed`` is nothing, and which of the ``known`` was meant, if any."""
         self.error(unknown(self.words, typed, known))
+
+
+def bear_any_sign() -> None:
+    """A terminal, or a locale, without a sign that we write is no reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def one_of(known: Sequence[str], words: Catalogue) -> Callable[[str], str]:

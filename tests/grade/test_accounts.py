@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,10 @@ from kthw.grade.roster import Student
 from kthw.intended.cluster import BadNames
 from kthw.words.messages import LANGUAGES
 from tests.iam.policies import actions, document, sent
+from tests.in_process import Run, bare, running
 from tests.provision.account import REGION, Account
 from tests.provision.wire import Answer, Carry, Wire, refused
 
-Run = Callable[..., tuple[int, str, str]]
 NOBODY = "100000000009"
 
 
@@ -27,24 +26,14 @@ def run(
     tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Run:
     """The command in an empty folder, as a teacher with credentials of their own, by way of the wire."""
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "KTHW_", "LC_", "LANG")):
-            monkeypatch.delenv(name)
+    bare(monkeypatch)
     mine = {"AWS_ACCESS_KEY_ID": "teacher", "AWS_SECRET_ACCESS_KEY": "teacher", "AWS_REGION": "eu-west-1"}
     nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     for name, value in (mine | nothing | {"AWS_ENDPOINT_URL": wire.endpoint}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
 
-    def command(*arguments: str) -> tuple[int, str, str]:
-        try:
-            code = main(arguments)
-        except SystemExit as end:
-            code = int(str(end.code))
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
+    return running(main, capsys)
 
 
 def with_routes(account: Account) -> Account:

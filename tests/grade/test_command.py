@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.clusters import OK
 from tests.findings.faults import FAULTS
 from tests.grade.made_class import of_student, report, zipped
+from tests.in_process import Run, bare, running
 
 PROJECT = Path(__file__).resolve().parents[2]
 CLASSROOM = PROJECT / "docs" / "classroom"
@@ -28,26 +28,14 @@ BROKEN = FAULTS["worker stopped"][0]
 MADE = ".made-by-grade"
 """Which files of that folder are the command's own."""
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command in an empty folder: its exit code, stdout, stderr."""
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "KTHW_", "LC_", "LANG")):
-            monkeypatch.delenv(name)
+    bare(monkeypatch)
     monkeypatch.chdir(tmp_path)
 
-    def command(*arguments: str) -> tuple[int, str, str]:
-        try:
-            code = main(arguments)
-        except SystemExit as end:
-            code = int(str(end.code))
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
+    return running(main, capsys)
 
 
 def test_all_that_holds_is_exit_code_0_and_its_files_are_named(run: Run) -> None:

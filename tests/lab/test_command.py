@@ -6,7 +6,6 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,9 @@ from kthw.lab.__main__ import main
 from kthw.lab.file import NAME, lab
 from kthw.words.messages import LANGUAGES, catalogue
 from sandbox.box import why_no_packets
+from tests.in_process import Run, bare, running
 from tests.provision.account import ROOT, Account
 
-Run = Callable[..., tuple[int, str, str]]
 NO_PACKETS = why_no_packets(catalogue("en").say)
 
 
@@ -26,23 +25,13 @@ def run(
     aws_account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Run:
     """The command on the test's account, in a folder of its own: exit code, stdout, stderr."""
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "KTHW_", "LC_", "LANG")):
-            monkeypatch.delenv(name)
+    bare(monkeypatch)
     for name, value in aws_account.environment.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
 
-    def command(*arguments: str) -> tuple[int, str, str]:
-        try:
-            code = main(arguments)
-        except SystemExit as end:
-            code = int(str(end.code))
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
+    return running(main, capsys)
 
 
 def test_without_a_terminal_it_is_shown_and_written_only_where_that_was_said(
