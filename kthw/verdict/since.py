@@ -22,8 +22,6 @@ MOST_TELLERS: Final = 20
 _MOST_NAMED: Final = 3
 _INSTANCE: Final = re.compile(r" \(i-[0-9a-z]+(?:, [\d.]+)?\)")
 _INTERFACE: Final = re.compile(r"\beni-[0-9a-z]+\b")
-_IDS: Final = re.compile(r" \([^()]*\)")
-"""Of a subject, the id and the address of a machine: the cause itself, below, has them."""
 _ID: Final = re.compile(r"\b([a-z]{1,8})-[0-9a-f]{8,17}\b")
 KINDS: Final = ("new", "uncovered", "still", "hidden", "gone")
 """In the order in which a reader wants them."""
@@ -120,7 +118,7 @@ def named_briefly(causes: Sequence[Stood], words: Catalogue) -> str:
     """The first few of them, those of a code together and without ids, and how many more there are."""
     by_code: dict[str, list[str]] = {}
     for each in causes[:_MOST_NAMED]:
-        by_code.setdefault(each.code, []).append(_IDS.sub("", one_line(each.subject)))
+        by_code.setdefault(each.code, []).append(_INSTANCE.sub("", one_line(each.subject)))
     shown = ", ".join(f"{code} ({'; '.join(subjects)})" for code, subjects in by_code.items())
     more = len(causes) - _MOST_NAMED
     return words.say("since-more", which=shown, count=more) if more > 0 else shown

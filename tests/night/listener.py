@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import serving
 
 
 class Asked(NamedTuple):
@@ -39,14 +40,8 @@ class Listener:
 
     @contextmanager
     def open(self) -> Iterator[Listener]:
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
 
     def _handler(listener) -> type[BaseHTTPRequestHandler]:  # noqa: N805 -- the handler inside has a self of its own
         class Handler(BaseHTTPRequestHandler):

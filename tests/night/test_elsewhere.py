@@ -25,7 +25,7 @@ from sandbox.box import why_no_packets
 from tests.findings.clusters import OK
 from tests.night.listener import Listener, Reply
 from tests.plugin.conftest import clean
-from tests.repository.machine import PROJECT
+from tests.repository.machine import PROJECT, tracked
 
 NIGHT: Final = PROJECT / "docs" / "night"
 PAGES: Final = ("night.md", "noite.pt-BR.md")
@@ -52,19 +52,13 @@ def crons_command(checkout: Path, settings: Path) -> str:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A fresh checkout of all that is in git, or about to be, with the ``.venv`` of this one."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=PROJECT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if listed.returncode:
-        pytest.skip("not a git checkout: there is nothing to clone")
     if not (PROJECT / ".venv" / "kthw-run.stamp").is_file():
         pytest.skip(".venv was not made by ./run: a clone would install it anew")
     made = tmp_path / "clone"
-    for name in filter(None, listed.stdout.split("\0")):
-        if (PROJECT / name).is_file():
-            (made / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, made / name)
+    for path in tracked():
+        name = path.relative_to(PROJECT)
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, made / name)
     (made / ".venv").symlink_to((PROJECT / ".venv").resolve())
     return made
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
+from tests.serving import serving
+
 
 class Answer(NamedTuple):
     """What comes back over the wire."""
@@ -114,14 +116,8 @@ class Wire:
     @contextmanager
     def open(self) -> Iterator[Wire]:
         """Carry until the end."""
-        thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
 
     def _deed(self, action: str) -> Deed | None:
         with self._lock:

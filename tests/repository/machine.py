@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 PROJECT: Final = Path(__file__).resolve().parents[2]
 _TOOLS: Final = (
     "sh", "cat", "chmod", "cksum", "cp", "env", "grep", "mkdir", "mv", "readlink", "rm", "sleep", "tail",
@@ -197,3 +199,14 @@ echo "ran: $*"
 def lines_of(text: str, containing: str) -> list[str]:
     """The lines of ``text`` that contain ``containing``."""
     return [line for line in text.splitlines() if containing in line]
+
+
+def tracked() -> list[Path]:
+    """The files that are, or are about to be, in git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.split("\0") if name and (path := PROJECT / name).is_file()]

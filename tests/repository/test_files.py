@@ -5,24 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from tests.repository.machine import PROJECT
+from tests.repository.machine import PROJECT, tracked
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-
-
-def tracked() -> list[Path]:
-    """The text files that are, or are about to be, in git."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=PROJECT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if listed.returncode:
-        pytest.skip("not a git checkout")
-    return [path for name in listed.stdout.split("\0") if name and (path := PROJECT / name).is_file()]
 
 
 def normal(name: str) -> str:
