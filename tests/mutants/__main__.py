@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from tests.mutants import equivalent, trying, workers
+from tests.mutants.again import Again
 from tests.mutants.figures import Results, table, write
 from tests.mutants.sources import Mutant, Source, sources
 from tests.mutants.trying import OPTIONS, Outcome, Standing
@@ -50,11 +51,15 @@ class Progress:
 
 
 class Run:
-    """One run over some sources."""
+    """One run over some sources. ``again``: which mutants of them, and who hears of those that survive."""
 
-    def __init__(self, found: Sequence[Source], results: Results, tests: Sequence[str], how: How) -> None:
-        self._results, self._tests, self._how = results, tests, how
-        self._all = [Job(source, mutant) for source in found for mutant in source.mutants]
+    def __init__(
+        self, found: Sequence[Source], results: Results, tests: Sequence[str], how: How, again: Again
+    ) -> None:
+        self._results, self._tests, self._how, self._again = results, tests, how, again
+        self._all = [
+            Job(source, mutant) for source in found for mutant in source.mutants if mutant.key in again
+        ]
         self._progress = Progress()
         self.failed = ""
 
@@ -116,6 +121,7 @@ class Run:
     def _tried(self, mutant: Mutant, outcome: Outcome) -> None:
         self._results.add(mutant, outcome)
         if self._results.survives(mutant):
+            self._again.survived(mutant.key)
             # Whoever waits for an hour can begin with it.
             print(f"unnoticed: {mutant}: {mutant.key.change}", file=sys.stderr)  # noqa: T201 -- a command's output
         left = self._results.unnoticed
@@ -131,11 +137,13 @@ def main(arguments: Sequence[str]) -> int:
     files = {source.file for source in found}
     results = Results(listed)
     started = time.monotonic()
-    run = Run(found, results, options.tests, How(options.processes, options.seconds))
-    run.go()
-    if run.failed:
-        _say(f"mutants: {run.failed}")
-        return 2
+    with Again(options.unnoticed) as again:
+        run = Run(found, results, options.tests, How(options.processes, options.seconds), again)
+        run.go()
+        if run.failed:
+            _say(f"mutants: {run.failed}")
+            return 2
+        again.done()
     keys = {mutant.key for source in found for mutant in source.mutants}
     stale = equivalent.stale(listed, keys, files)
     by_name = {source.file: source for source in found}
@@ -172,6 +180,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--seconds", type=float, default=3.0, help="of the processor for one mutant's tests")
+    parser.add_argument(
+        "--unnoticed",
+        type=Path,
+        metavar="FILE",
+        help="keep what no test notices in FILE; where it is there, only what it names is tried again",
+    )
     parser.add_argument("--write-docs", action="store_true", help=f"write the figures into {DOCS}")
     options = parser.parse_args(arguments)
     missing = [
@@ -179,8 +193,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     ]
     if missing:
         parser.error(f"there is no {missing[0]}")
-    if options.write_docs and tuple(options.paths) != JUDGEMENT:
-        parser.error("the docs hold the figures of a whole run: --write-docs without PATH")
+    if options.unnoticed and not options.unnoticed.parent.is_dir():
+        parser.error(f"there is no folder for {options.unnoticed}")
+    if options.write_docs and (tuple(options.paths) != JUDGEMENT or options.unnoticed):
+        parser.error("the docs hold the figures of a whole run: --write-docs without PATH and --unnoticed")
     return options
 
 

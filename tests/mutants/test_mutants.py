@@ -205,9 +205,22 @@ def test_tests_that_fail_anyway_judge_nothing(project: Path, test: str, said: st
     assert said in done.stdout
 
 
-@pytest.mark.parametrize("wrong", [("nowhere",), ("--write-docs",)])
+@pytest.mark.parametrize("wrong", [("nowhere",), ("--write-docs",), ("--unnoticed", "nowhere/left")])
 def test_it_says_how_it_is_to_be_used(project: Path, wrong: tuple[str, ...]) -> None:
     assert mutants(project, *wrong).returncode == 2
+
+
+def test_what_was_left_is_all_that_is_tried_again(project: Path) -> None:
+    left = project / "left"
+    first = mutants(project, "--unnoticed", "left")
+    told = left.read_text()
+    assert (first.returncode, "len(self.things) >= LIMIT → True" in told) == (1, True), first.stderr
+    (project / "test_weak.py").write_text("def test_wrong():\n    assert False\n")
+    assert (mutants(project, "--unnoticed", "left").returncode, left.read_text()) == (2, told)
+    (project / "test_weak.py").write_text(WEAK + ENOUGH)
+    second = mutants(project, "--unnoticed", "left")
+    assert (second.returncode, left.read_text()) == (0, "")
+    assert f"| weak/basket.py | {len(told.splitlines())} |" in second.stdout
 
 
 def changes(tmp_path: Path, text: str) -> set[str]:
