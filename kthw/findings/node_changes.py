@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from msgspec import Struct
@@ -46,7 +46,7 @@ class DropGone(Struct, frozen=True, kw_only=True, tag=True):
         return with_node(
             evidence,
             self.worker,
-            lambda node: replace(node, firewall=tuple(self._of(each) for each in node.firewall or ())),
+            lambda node: replace(node, firewall=node.firewall and tuple(map(self._of, node.firewall))),
         )
 
     def _of(self, chain: Chain) -> Chain:
@@ -72,7 +72,8 @@ class PolicyRuleGone(Struct, frozen=True, kw_only=True, tag=True):
             evidence,
             self.worker,
             lambda node: replace(
-                node, rules=tuple(rule for rule in node.rules or () if (rule.priority, rule.text) != gone)
+                node,
+                rules=node.rules and tuple(r for r in node.rules if (r.priority, r.text) != gone),
             ),
         )
 
@@ -90,9 +91,9 @@ class KernelRouteGone(Struct, frozen=True, kw_only=True, tag=True):
         return with_node(evidence, self.worker, self._without)
 
     def _without(self, node: Node) -> Node:
-        left = tuple(r for r in node.routes or () if not self._is(r))
-        ways = tuple(_next_best(node, left, way) if way.route == self.route else way for way in node.ways)
-        return replace(node, ways=ways, routes=left if node.routes is not None else None)
+        left = node.routes and tuple(r for r in node.routes if not self._is(r))
+        ways = (_next_best(node, left or (), w) if w.route == self.route else w for w in node.ways)
+        return replace(node, ways=tuple(ways), routes=left)
 
     def _is(self, route: KernelRoute) -> bool:
         words = self.route.split()
@@ -121,7 +122,7 @@ class KernelRouteMade(Struct, frozen=True, kw_only=True, tag=True):
     def _takes(self, way: Way) -> bool:
         """Whether it goes before what takes the packet now: it is for less, or for the same."""
         around = ranges.network(self.destination)
-        return IPv4Address(way.address) in around and _prefix(way) <= around.prefixlen
+        return IPv4Address(way.address) in around and (is_default(way) or _is_for(way, around))
 
     def _taken(self, way: Way) -> Way:
         hop = f"via {self.via} " if self.via else ""
@@ -176,27 +177,30 @@ def with_node(evidence: Evidence, worker: str, change: Callable[[Node], Node]) -
     return replace(evidence, nodes={**evidence.nodes, worker: change(node)}) if node else evidence
 
 
-def _prefix(way: Way) -> int:
-    """How much of the address the entry that takes it now is for; 33 for one of another table, or unknown."""
-    if is_default(way):
-        return 0
+def _is_for(way: Way, around: IPv4Network) -> bool:
+    """Whether the entry that takes it now is for as much, or more; not one of another table, or unknown."""
     words = way.route.split()
     # Its destination is the first word, or comes after "blackhole" and the like.
-    for word in () if "table" in words else words[:2]:
+    for word in () if "table" in words else words:
         try:
-            return ranges.network(word).prefixlen
+            return ranges.network(word).prefixlen <= around.prefixlen
         except ValueError:
             continue
-    return 33
+    return False
 
 
 def _next_best(node: Node, routes: tuple[KernelRoute, ...], way: Way) -> Way:
     found = max(_candidates(node, routes, way), key=lambda each: each[0], default=None)
-    return found[1] if found else replace(way, device="", via="", kind="none", route="")
+    if found:
+        return found[1]
+    usual = next((each for each in node.ways if each.route.startswith("default ")), None)
+    if usual:
+        return replace(usual, towards=way.towards, address=way.address)
+    return replace(way, device="", via="", kind="none", route="")
 
 
 def _candidates(node: Node, routes: tuple[KernelRoute, ...], way: Way) -> Iterator[tuple[int, Way]]:
-    """The ways that its address may take, with how much of it each is for."""
+    """The ways that its address may take by an entry, with how much of it each is for."""
     address = IPv4Address(way.address)
     for route in routes:
         around = ranges.network(route.destination)
@@ -210,6 +214,3 @@ def _candidates(node: Node, routes: tuple[KernelRoute, ...], way: Way) -> Iterat
             if address in around and link.up:
                 text = f"{around} dev {link.name}"
                 yield around.prefixlen, replace(way, device=link.name, via="", kind="unicast", route=text)
-    usual = next((each for each in node.ways if each.route.startswith("default ")), None)
-    if usual:
-        yield 0, replace(usual, towards=way.towards, address=way.address)

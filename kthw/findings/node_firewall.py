@@ -225,9 +225,10 @@ def at_random(network: Network, source: str, destination: str) -> list[tuple[str
     for worker, other, outwards in ((source, destination, True), (destination, source, False)):
         firewall = firewall_of(network, worker)
         theirs = pod_of(network, other) if outwards else face(network, other)
-        packets = _packets(network, worker, theirs, outwards=outwards) if firewall and theirs else []
-        drops = (drop for packet in packets if firewall for drop in firewall.at_random(packet))
-        found += [(worker, drop) for drop in dict.fromkeys(drops)]
+        if firewall and theirs:
+            packets = _packets(network, worker, theirs, outwards=outwards)
+            drops = (drop for packet in packets for drop in firewall.at_random(packet))
+            found += [(worker, drop) for drop in dict.fromkeys(drops)]
     return found
 
 

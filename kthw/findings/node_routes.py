@@ -60,9 +60,8 @@ def _unusual(network: Network, worker: str) -> frozenset[str]:
         return frozenset()
     if node.rules:
         return frozenset(network.workers)
-    bridge, card = interfaces(network, worker)
-    usual = card if card != bridge else ""
-    others = (way.towards for way in node.ways if way.device != usual or not is_usual(way))
+    _, card = interfaces(network, worker)
+    others = (way.towards for way in node.ways if way.device != card or not is_usual(way))
     return frozenset([*others, worker])
 
 
@@ -137,7 +136,7 @@ def _is_right(network: Network, way: Way, card: str, worker: str) -> bool:
 
 def is_usual(way: Way) -> bool:
     """Whether it is sent as all else is, and by no table that a policy rule has asked."""
-    return way.kind == _UNICAST and way.route.startswith("default ") and " table " not in way.route
+    return way.route.startswith("default ") and " table " not in way.route
 
 
 def _peers(network: Network, worker: str, way: Way) -> Finding:
@@ -165,7 +164,7 @@ def _handing_on(network: Network, worker: str, way: Way, router: str, card: str)
     """
     cidr, hop = str(network.pod_cidrs[way.towards]), on_link(network, worker, way.towards)
     words = way.route.split()  # its destination is the first, or comes after "blackhole" and the like
-    wider = "table" not in words and any(each != cidr and _is_part(cidr, each) for each in words[:2])
+    wider = "table" not in words and any(each != cidr and _is_part(cidr, each) for each in words)
     if not wider:
         gone = taken_away(worker, way)
         if not hop:
@@ -216,7 +215,7 @@ def _beyond(network: Network, worker: str, way: Way) -> list[Finding]:
         return []
     router, rule = network.router(network.located[worker].subnet), leading(network, worker, way)
     near = ("", way.address) if way.towards else ()
-    is_right = way.kind == _UNICAST and way.device == card and way.via in (router, *near)
+    is_right = way.device == card and way.via in (router, *near)
     right = f"{way.address} via {router} dev {card}"
     return [_by_rule(network, worker, way, right, rule)] if rule and not is_right else []
 
@@ -229,8 +228,7 @@ def _by_rule(network: Network, worker: str, way: Way, right: str, rule: PolicyRu
 
 def _destination(way: Way) -> str:
     """Of the entry that decides, which begins with it or with a kind (``blackhole``)."""
-    words = way.route.split()
-    first = words[1] if words[0] == way.kind and words[1:] else words[0]
+    first = next((word for word in way.route.split() if word != way.kind), "")
     return "0.0.0.0/0" if first == "default" else first
 
 

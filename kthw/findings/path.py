@@ -160,12 +160,12 @@ class _Paths:
 
     def _back(self, source: End, destination: End) -> Iterable[Sequence[Finding]]:
         reply_leaves, reply_crosses = self._crossed_back(source, destination)
-        bare, ruled = not source.masquerades, source.masquerades and destination.is_ruled
+        bare = not source.masquerades
         return (
             destination.primary_checks,
             reply_leaves,
             *(self._by_kernel(destination, source.worker) if bare else ()),
-            beyond(self._used, destination.worker, source.worker) if ruled else (),
+            () if bare else beyond(self._used, destination.worker, source.worker),
             reply_crosses,
             self._crossed(source, destination).reply_enters,
             filtered(self._used, source.worker, destination.worker) if bare and source.strict else (),
@@ -176,7 +176,7 @@ class _Paths:
         """What the node's own kernel does with packets for the other's pods."""
         return (
             astray(self._used, here.worker, there) if there in here.unusual else (),
-            lacking(self._used, here.worker, there) if self._by_nodes else (),
+            lacking(self._used, here.worker, there),
         )
 
     def _crossed(self, source: End, destination: End) -> _Crossed:

@@ -22,13 +22,10 @@ def ruled_out(network: Network, worker: str, towards: str) -> list[Finding]:
 
     Where that is the worker itself: what comes in for it from any other worker.
     """
-    rules = _rules(network, worker)
-    if not rules:
-        return []
     others = [other for other in network.workers if other != worker] if towards == worker else [towards]
     return once(
         _finding(network, worker, other, rule)
-        for rule in rules
+        for rule in _rules(network, worker)
         for other in others
         if _meets(network, worker, other, rule, arriving=towards == worker)
     )
@@ -36,7 +33,7 @@ def ruled_out(network: Network, worker: str, towards: str) -> list[Finding]:
 
 def all_ruled_out(network: Network, worker: str) -> list[Finding]:
     """The rules that drop anything between the worker's pods and any other worker's; each once."""
-    if not _rules(network, worker) or ground(network, worker):
+    if ground(network, worker):
         return []
     others = [other for other in network.workers if other != worker and not ground(network, other)]
     return once(
@@ -51,11 +48,11 @@ def all_ruled_out(network: Network, worker: str) -> list[Finding]:
 def leading(network: Network, worker: str, way: Way) -> PolicyRule | None:
     """The rule that has the table asked whose entry decides that way; ``None`` where it is the main one."""
     words = way.route.split()
-    table = words[words.index("table") + 1] if "table" in words[:-1] else ""
+    table = words[words.index("table") + 1] if "table" in words[:-1] else None
     lookups = network.evidence.nodes[worker].lookups or ()
     own, theirs = _single(pod_of(network, worker)), IPv4Network(way.address)
     for rule in lookups:
-        if table and rule.table == table and _holds_for(network, worker, rule, own, theirs):
+        if rule.table == table and _holds_for(network, worker, rule, own, theirs):
             return rule
     return None
 
