@@ -150,11 +150,8 @@ def _is_reached(network: Network, worker: str) -> list[Finding]:
 
 
 def lost_by_chance(network: Network, source: str, destination: str) -> bool:
-    """Whether a small probe of the pair's did not arrive, nothing that was seen stops it, and much may be
-    lost on the way.
-    """
-    doubted = (source, destination) in network.probes.doubted
-    return doubted and any(not lost.causes for lost in _missed(network).all_between(source, destination))
+    """Whether a small probe of a doubted pair's did not arrive, and nothing that was seen stops it."""
+    return any(not lost.causes for lost in _missed(network).all_between(source, destination))
 
 
 def _missed(network: Network) -> _Missed:

@@ -127,9 +127,8 @@ def failed(network: Network, worker: str) -> Iterator[Probe]:
 
 
 def lost_by_chance(network: Network, source: str, destination: str) -> bool:
-    """Whether any of a pair's did not, no place is too small for it, and much may be lost on the way."""
-    doubted = (source, destination) in network.probes.doubted
-    return doubted and any(not smallest(network, probe) for probe in _failed(network, source, destination))
+    """Whether any of a doubted pair's did not, and no place is too small for it."""
+    return any(not smallest(network, probe) for probe in _failed(network, source, destination))
 
 
 def _failed(network: Network, source: str, destination: str) -> list[Probe]:

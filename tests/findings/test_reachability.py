@@ -225,12 +225,12 @@ def test_where_the_range_itself_is_wrong_no_packet_is_a_surprise() -> None:
 
 
 def test_only_packets_between_workers_pods_are_surprises() -> None:
-    """A pod's packets to its own node, and to the internet, do not pass there."""
+    """A pod's packets to its own node, and to the internet, do not pass there; large ones are told apart."""
     evidence = with_group(OK, ingress=())
     every = [(a, b) for a in OK.intended.workers for b in OK.intended.workers if a != b]
     ((_, probes), *_) = reach.surprises(Network(evidence), everything(evidence)).items()
     assert {(probe.source, probe.destination) for probe in probes} == set(every)
-    assert {probe.kind for probe in probes} == {"pod"}
+    assert {(probe.kind, probe.size) for probe in probes} == {("pod", 0)}
     lost = failing(with_way(OK, "worker-0", "worker-0", device="ens5"), *every)
     assert reach.surprises(Network(lost), everything(lost)) == {}
 
