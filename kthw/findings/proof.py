@@ -150,12 +150,14 @@ class _Way:
 
     def _is_least(self, stop: Stop, here: _End, there: _End) -> bool:
         """Whether it stops the smallest flow of all between the two."""
-        ends = ((stop.source, here.pods.smallest), (stop.destination, there.pods.smallest))
-        if any(one is not None and one != least for one, least in ends):
-            return False
-        ports = ((stop.port, self._span.ports[0]), (stop.asker, self._span.askers[0]))
-        first = self._span.protocols[0]
-        return (stop.protocol or first) == first and all(one in (0, least) for one, least in ports)
+        span = self._span
+        return (
+            stop.source in (None, here.pods.smallest)
+            and stop.destination in (None, there.pods.smallest)
+            and stop.protocol in (None, span.protocols[0])
+            and stop.port in (0, span.ports[0])
+            and stop.asker in (0, span.askers[0])
+        )
 
     def _met(
         self, source: str, destination: str, here: _End | None, there: _End | None

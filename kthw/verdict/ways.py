@@ -9,6 +9,7 @@ the page, with its pairs.
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ HOPS: Final = ("pod", "node", "eni", "table", "acl", "group", "eni", "node", "po
 """From pod to pod; the first three are the source's, the last three the destination's."""
 MOST_SHOWN: Final = 400
 """Workers of which a pair can be chosen; of more, the data alone would be a page."""
+_CAME: Final = operator.attrgetter("protocol", "size", "reached", "detail", "sent", "lost")
+"""What is told of a probe; without a call for each, for there are many."""
 _MOST_TIMED: Final = 50
 """Workers up to which each round trip is written; of more, one of each pair."""
 _MOST_UNSENT: Final = 12
@@ -72,6 +75,7 @@ class _Ways:
         # By the identity of what is in the way, which is kept: pairs that meet the same have the same.
         self._known: dict[int, tuple[list[Finding], frozenset[int]]] = {}
         self._rows: dict[object, tuple[str, ...]] = {}
+        self._rows_of_pairs: dict[object, tuple[tuple[str, ...], ...]] = {}
 
     def written(self) -> dict[str, Any]:
         say = self._words.say
@@ -81,7 +85,7 @@ class _Ways:
             row = []
             for m, destination in enumerate(self._workers):
                 sent = self._network.probes.of_pair(source, destination) if n != m else ()
-                rows = tuple([self._row(probe) for probe in sent])
+                rows = self._rows_of(sent)
                 row.append(measured.setdefault(rows, len(measured)) if rows else -1)
                 took = self._times(sent)
                 if any(took):
@@ -100,9 +104,15 @@ class _Ways:
             "said": {each: say(f"report-way-{each}", a="{a}", b="{b}") for each in _SAID},
         }
 
-    def _row(self, probe: Probe) -> tuple[str, ...]:
-        """Few things come of many probes: each is put into words once."""
-        came = (probe.protocol, probe.size, probe.outcome, probe.sent, probe.lost)
+    def _rows_of(self, sent: Sequence[Probe]) -> tuple[tuple[str, ...], ...]:
+        """Few things come of many probes, and of many pairs: each is put into words once."""
+        came = tuple(map(_CAME, sent))
+        rows = self._rows_of_pairs.get(came)
+        if rows is None:
+            rows = self._rows_of_pairs[came] = tuple(map(self._row, came, sent))
+        return rows
+
+    def _row(self, came: object, probe: Probe) -> tuple[str, ...]:
         row = self._rows.get(came)
         if row is None:
             row = self._rows[came] = _row(probe, self._words)
