@@ -102,9 +102,10 @@ def test_a_route_by_an_interface_is_by_that_one_and_one_to_nobody_by_none() -> N
 
 
 def test_a_route_to_neither_is_the_vpcs_own_and_is_made_in_that_table_alone() -> None:
-    made = changed(without_route(OK, LOCAL.destination), RouteMade(table=TABLE, destination=LOCAL.destination))
+    vpc = LOCAL.destination
+    made = changed(without_route(OK, vpc), RouteMade(table=TABLE, destination=vpc))
     assert table_of(made) == table_of(OK)
-    alone = changed(OK, RouteGone(table=TABLE, destination=LOCAL.destination))
+    alone = changed(OK, RouteGone(table=TABLE, destination=vpc))
     assert table_of(alone, MAIN) == table_of(OK, MAIN)
 
 
