@@ -67,6 +67,12 @@ def test_without_a_pod_cidr_of_its_own_nothing_is_a_part_of_it_or_meant(evidence
         assert another_meant(network, "worker-1") == []
 
 
+def test_of_a_node_that_nobody_saw_and_of_what_is_no_range_nothing_is_told() -> None:
+    unseen = Network(replace(OK, nodes={}))
+    assert in_part(unseen, "worker-1") == another_meant(unseen, "worker-1") == []
+    assert in_part(Network(with_cni(OK, "worker-1", subnet="")), "worker-1") == []
+
+
 def test_another_file_is_meant_only_where_it_is_another_and_by_hand() -> None:
     assert variants(files(first(), BRIDGE)) == ["another"]
     assert found(files(first(), first(subnet=BRIDGE.subnet))) == []
