@@ -6,9 +6,9 @@ from kthw.findings.ends import End
 from kthw.findings.path import obstacles
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
-from tests.findings.changed_aws import by_eni, with_route, with_second_interface
+from tests.findings.changed_aws import by_eni, in_two_subnets, with_route, with_second_interface, with_table
 from tests.findings.changed_nodes import with_cni, with_node
-from tests.findings.clusters import OK, ONE
+from tests.findings.clusters import OK, ONE, SUBNET, SUBNET_2, TABLE
 from tests.findings.faults_of_cni import NO_GATEWAY, unmade, with_another
 from tests.findings.faults_of_policy_rules import FAULTS as OF_RULES
 from tests.findings.judged import asked
@@ -51,3 +51,9 @@ def test_an_interface_that_a_route_leads_to_is_to_hand_on_as_well() -> None:
     (found,) = asked(with_node(second, "worker-1", links=(*links, link)), "forwarding-on").findings
     assert found.observed == "net.ipv4.conf.ens6/7.forwarding = 0"
     assert asked(with_node(OK, "worker-1", links=(*links, link)), "forwarding-on").findings == ()
+
+
+def test_of_two_subnets_that_no_table_names_a_packet_meets_its_own_alone() -> None:
+    network = Network(with_table(in_two_subnets(OK, table=TABLE), subnets=()))
+    assert {each.subject for each in obstacles(network, "worker-0", "worker-1")} == {SUBNET}
+    assert {each.subject for each in obstacles(network, "worker-2", "worker-0")} == {SUBNET_2}
