@@ -6,7 +6,6 @@ import contextlib
 import traceback
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
-from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -24,7 +23,7 @@ from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
 
 Status = Literal["passed", "failed", "error", "skipped", "broken"]
-_NOTHING_PROMISED: Final[Mapping[Cause, Promise]] = MappingProxyType({})
+_NOTHING_PROMISED: Final[Mapping[Cause, Promise]] = {}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
