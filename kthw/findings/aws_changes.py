@@ -42,8 +42,6 @@ class CheckOff(Struct, frozen=True, kw_only=True, tag=True):
         )
 
     def _of(self, instance: Instance) -> Instance:
-        if all(eni.id != self.interface for eni in instance.network_interfaces):
-            return instance
         enis = (
             replace(eni, source_dest_check=False) if eni.id == self.interface else eni
             for eni in instance.network_interfaces

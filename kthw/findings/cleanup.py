@@ -29,19 +29,18 @@ def none_left(kind: LeftoverKind) -> Judge:
 
 
 def _finding(left: Leftover) -> Finding:
-    named = left.name if left.name != left.id else ""
     # Nobody reads an ARN, and a load balancer's name is its own.
     known_as = left.name if left.id.startswith("arn:") else left.id
     return Finding(
         code=f"{left.kind}-left",
-        subject=f"{known_as} ({named})" if named not in ("", known_as) else known_as,
+        subject=known_as if left.name in ("", known_as) else f"{known_as} ({left.name})",
         worker="",
         expected=_NOTHING,
-        observed=" ".join(filter(None, (left.id, named, left.address, left.state))),
+        observed=" ".join(filter(None, dict.fromkeys((left.id, left.name, left.address, left.state)))),
         variant=_variant(left),
         facts={
             "id": left.id,
-            "name": named or left.id,
+            "name": left.name or left.id,
             "state": left.state,
             "address": left.address,
             "vpc": left.vpc,

@@ -62,10 +62,10 @@ def another_meant(network: Network, worker: str) -> list[Finding]:
 def in_part(network: Network, worker: str) -> list[Finding]:
     """The file's subnet is only a part of the pod CIDR: pods are reached there, and soon no more fit."""
     config, cidr = _config(network, worker), network.pod_cidrs.get(worker)
-    subnet = _network(config.subnet) if config else None
-    if config is None or cidr is None or subnet is None or ground(network, worker):
+    if config is None or cidr is None or ground(network, worker):
         return []
-    if subnet == cidr or not subnet.subnet_of(cidr):
+    subnet = _network(config.subnet)
+    if subnet is None or subnet == cidr or not subnet.subnet_of(cidr):
         return []
     return [
         _finding(
@@ -137,9 +137,8 @@ def _lead_out(network: Network, worker: str, routes: Iterable[str]) -> bool:
         return True
     if network.masquerades(worker):
         return False
-    instance = network.instance(worker)
     others = [cidr for other, cidr in network.pod_cidrs.items() if other != worker]
-    meant = [*others, *(network.vpc_cidrs(network.home) if instance else ())]
+    meant = [*others, *network.vpc_cidrs(network.home)]
     return all(any(each.subnet_of(around) for around in led) for each in meant)
 
 
@@ -168,7 +167,7 @@ def _config(network: Network, worker: str) -> CniConfig | None:
     """The file that counts, where it is for somebody to write."""
     node = network.evidence.nodes.get(worker)
     config = pod_network(node) if node and not by_plugin(network) else None
-    return None if config and brought_by(config) else config
+    return None if brought_by(config) else config
 
 
 def _is_bridge(config: CniConfig) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import traceback
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -23,6 +23,7 @@ from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
 
 Status = Literal["passed", "failed", "error", "skipped", "broken"]
+_NOTHING_PROMISED: Final[Mapping[Cause, Promise]] = {}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,12 +77,12 @@ class Verdict:
         evidence: Evidence,
         network: Network | None,
         outcomes: Iterable[Outcome],
-        promises: Mapping[Cause, Promise] | None = None,
+        promises: Mapping[Cause, Promise] = _NOTHING_PROMISED,
     ) -> None:
         self.evidence = evidence
         self.network = network
         self.outcomes = tuple(outcomes)
-        self.promises = promises or {}
+        self.promises = promises
 
     def only(self, asked: Collection[tuple[str, str]]) -> Verdict:
         """The part of it about these (check, subject)."""
@@ -122,23 +123,17 @@ class Verdict:
 
 def _promised(verdict: Verdict) -> Verdict:
     """With what each fix does alone, tried on the model, and a word at those that are not to be alone."""
-    made: Mapping[Cause, Promise] = {}
+    made = _NOTHING_PROMISED
     if verdict.network:
         with contextlib.suppress(Exception):  # a fault of ours promises nothing, and hides no finding
             made = promises(verdict.network, verdict.findings)
-    doubtful = {cause: promise for cause, promise in made.items() if promise.lacks or promise.cuts}
-    outcomes = verdict.outcomes
-    if doubtful:
-        outcomes = tuple(_warned(outcome, doubtful) for outcome in outcomes)
+    outcomes = (_warned(outcome, made) for outcome in verdict.outcomes)
     return Verdict(verdict.evidence, verdict.network, outcomes, made)
 
 
-def _warned(outcome: Outcome, doubtful: Mapping[Cause, Promise]) -> Outcome:
-    if all(finding.cause not in doubtful for finding in outcome.findings):
-        return outcome
+def _warned(outcome: Outcome, made: Mapping[Cause, Promise]) -> Outcome:
     each = (
-        doubtful[finding.cause].at(finding) if finding.cause in doubtful else finding
-        for finding in outcome.findings
+        made[finding.cause].at(finding) if finding.cause in made else finding for finding in outcome.findings
     )
     return msgspec.structs.replace(outcome, findings=tuple(each))
 

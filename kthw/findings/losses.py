@@ -62,7 +62,7 @@ def _lossy(network: Network) -> Iterator[Probe]:
 def no_packets_lost_towards(network: Network, worker: str) -> list[Finding]:
     """The same of what any other worker's sends to the worker's, as it is told of the first such sender."""
     sender = network.remember(("lost towards",), lambda: _first_senders(network)).get(worker)
-    return no_packets_lost(network, sender) if sender else []
+    return [finding for finding, senders in _told(network) if sender in senders]
 
 
 def _first_senders(network: Network) -> dict[str, str]:

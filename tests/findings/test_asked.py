@@ -12,7 +12,7 @@ from tests.findings.changed_aws import (
     without_instance,
     without_route,
 )
-from tests.findings.changed_nodes import failing, masquerade_off, not_probed, with_node
+from tests.findings.changed_nodes import failing, failing_at, losing, masquerade_off, not_probed, with_node
 from tests.findings.clusters import ONE, healthy
 from tests.findings.faults import FAULTS
 from tests.findings.faults_of_plugins import without_pod
@@ -238,6 +238,8 @@ def test_an_error_that_nobody_told_names_the_worker_and_its_login() -> None:
             "is-reached-by-others",
             failing(not_probed(OK, "worker-2", "worker-1"), ("worker-0", "worker-1"), protocols=("tcp",)),
         ),
+        ("full-size-between-pods", failing_at(NOT_TRIED, 1400, ("worker-1", "worker-0"))),
+        ("no-packets-lost", losing(NOT_TRIED, 60, ("worker-1", "worker-0"))),
     ],
 )
 def test_a_pair_that_failed_is_not_hidden_by_one_that_was_not_tried(check: str, evidence: Evidence) -> None:

@@ -7,15 +7,22 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
-from kthw.findings.aws_changes import PropagationOff, RouteGone, RouteMade
+from kthw.findings.aws_changes import Authorized, CheckOff, PropagationOff, RouteGone, RouteMade
 from kthw.findings.finding import Finding
 from kthw.findings.fix import Change, fixed
 from kthw.findings.judging import judge
 from kthw.findings.node_changes import DropGone, ForwardingOn, KernelRouteGone, KernelRouteMade, PodsMoved
-from kthw.observed.evidence import Evidence, KernelRoute, Route
-from tests.findings.changed_aws import table_of, with_instance, with_route
+from kthw.observed.evidence import Evidence, KernelRoute, Route, SecurityRule
+from tests.findings.changed_aws import (
+    inventory_of,
+    table_of,
+    with_instance,
+    with_route,
+    with_second_interface,
+    without_route,
+)
 from tests.findings.changed_nodes import with_forward_chain, with_link, with_node, with_way
-from tests.findings.clusters import INTERNET, LOCAL, OK, ONE, TABLE, route
+from tests.findings.clusters import GROUP, INTERNET, LOCAL, MAIN, OK, ONE, TABLE, route
 from tests.findings.faults import FAULTS
 from tests.findings.golden import CASES
 
@@ -83,6 +90,48 @@ def test_a_route_leads_to_an_instance_that_runs_or_into_nothing() -> None:
     assert table_of(changed(OK, by_interface)).routes[-1] == route(1, ONE)
     nowhere = RouteMade(table=TABLE, destination=ONE, interface="eni-0gone")
     assert table_of(changed(OK, nowhere)).routes[-1].state == "blackhole"
+
+
+def test_a_route_by_an_interface_is_by_that_one_and_one_to_nobody_by_none() -> None:
+    made = RouteMade(table=TABLE, destination=ONE, interface="eni-11")
+    second = Route(destination=ONE, instance="i-01", network_interface="eni-11")
+    assert table_of(changed(with_second_interface(OK, 1), made)).routes[-1] == second
+    nobody = RouteMade(table=TABLE, destination=ONE, instance="i-0gone")
+    lost = Route(destination=ONE, instance="i-0gone", state="blackhole")
+    assert table_of(changed(OK, nobody)).routes[-1] == lost
+
+
+def test_a_route_to_neither_is_the_vpcs_own_and_is_made_in_that_table_alone() -> None:
+    vpc = LOCAL.destination
+    made = changed(without_route(OK, vpc), RouteMade(table=TABLE, destination=vpc))
+    assert table_of(made) == table_of(OK)
+    alone = changed(OK, RouteGone(table=TABLE, destination=vpc))
+    assert table_of(alone, MAIN) == table_of(OK, MAIN)
+
+
+def test_what_somebody_made_through_a_gateway_stays_when_it_propagates_no_more() -> None:
+    static = Route(destination="10.8.0.0/16", gateway="vgw-0a")
+    evidence = with_route(OK, static, replace(static, destination=ONE, origin="EnableVgwRoutePropagation"))
+    off = changed(evidence, PropagationOff(table=TABLE, gateway="vgw-0a"))
+    assert table_of(off) == table_of(with_route(without_route(OK, ONE), static))
+
+
+def test_the_check_is_switched_off_of_one_interface_alone() -> None:
+    on = with_second_interface(OK, 1)
+    worker = inventory_of(on).instances[1]
+    checked = tuple(replace(eni, source_dest_check=True) for eni in worker.network_interfaces)
+    on = with_instance(on, "worker-1", network_interfaces=checked)
+    off = inventory_of(changed(on, CheckOff(interface="eni-11"))).instances[1]
+    assert [eni.source_dest_check for eni in off.network_interfaces] == [True, False]
+
+
+def test_a_rule_that_is_added_takes_no_others_place() -> None:
+    rule = SecurityRule(protocol="-1", cidrs=(ONE,))
+    (group,) = inventory_of(OK).security_groups
+    for direction in ("ingress", "egress"):
+        added = changed(OK, Authorized(group=GROUP, direction=direction, cidr=ONE))
+        expected = {direction: (*getattr(group, direction), rule)}
+        assert inventory_of(added).security_groups == (replace(group, **expected),)
 
 
 def test_a_route_by_a_list_goes_with_all_that_is_in_it() -> None:
@@ -172,3 +221,8 @@ def test_pods_that_move_have_their_bridge_and_their_way_with_them() -> None:
 def test_of_a_node_that_nobody_saw_nothing_changes() -> None:
     unseen = replace(OK, nodes={})
     assert changed(unseen, ForwardingOn(worker="worker-1")) == unseen
+
+
+def test_of_an_account_that_nobody_saw_nothing_changes() -> None:
+    unseen = replace(OK, inventory=None)
+    assert changed(unseen, RouteMade(table=TABLE, destination=ONE, instance="i-01")) == unseen

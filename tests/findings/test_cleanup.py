@@ -11,20 +11,28 @@ from msgspec.structs import replace
 from kthw.errors import LookError
 from kthw.findings.cleanup import KINDS
 from kthw.findings.codes import CODES, Stage
+from kthw.findings.finding import Finding
 from kthw.findings.judging import Outcome, judge
 from kthw.findings.registry import CHECKS
 from kthw.observed.evidence import Evidence, Leftover
 from kthw.observed.leftover import LeftoverKind
 from kthw.words.messages import LANGUAGES, catalogue
-from tests.findings.cleaned import LEFT, cleaned
+from tests.findings.cleaned import ARN, LEFT, cleaned
 from tests.findings.clusters import OK
 
 ASKED = [check for check in CHECKS if check.chapter == "cleanup"]
+DETACHED = replace(LEFT["internet-gateway"], vpc="")
 
 
 def asked(evidence: Evidence) -> dict[str, Outcome]:
     """The outcomes of the chapter's own checks."""
     return {each.check: each for each in judge(evidence, ASKED).outcomes}
+
+
+def only(left: Leftover) -> Finding:
+    """What is found of it, where nothing else is left."""
+    (found,) = asked(cleaned(left))[f"no-{left.kind}-left"].findings
+    return found
 
 
 def test_where_nothing_is_left_all_holds() -> None:
@@ -53,7 +61,7 @@ def test_they_are_told_in_the_order_in_which_aws_lets_them_be_deleted() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_names_what_is_left_and_the_command_that_deletes_it(kind: LeftoverKind, language: str) -> None:
-    (found,) = asked(cleaned(LEFT[kind]))[f"no-{kind}-left"].findings
+    found = only(LEFT[kind])
     said = catalogue(language).finding(found)
     assert found.facts["id"] in said.fix
     assert (LEFT[kind].address or found.subject.split()[0]) in said.what
@@ -73,8 +81,10 @@ def test_each_names_what_is_left_and_the_command_that_deletes_it(kind: LeftoverK
             "aws ec2 wait nat-gateway-deleted --nat-gateway-ids nat-01",
         ),
         (replace(LEFT["volume"], state="deleting"), "aws ec2 wait volume-deleted --volume-ids vol-01"),
+        (DETACHED, "aws ec2 delete-internet-gateway --internet-gateway-id igw-01"),
         (
-            replace(LEFT["internet-gateway"], vpc=""),
+            LEFT["internet-gateway"],
+            "aws ec2 detach-internet-gateway --internet-gateway-id igw-01 --vpc-id vpc-1\n"
             "aws ec2 delete-internet-gateway --internet-gateway-id igw-01",
         ),
     ],
@@ -82,20 +92,42 @@ def test_each_names_what_is_left_and_the_command_that_deletes_it(kind: LeftoverK
 def test_what_is_going_is_waited_for_and_what_hangs_nowhere_is_not_detached(
     left: Leftover, expected: str
 ) -> None:
-    (found,) = asked(cleaned(left))[f"no-{left.kind}-left"].findings
-    assert catalogue("en").finding(found).fix == expected
+    assert catalogue("en").finding(only(left)).fix == expected
 
 
-@pytest.mark.parametrize("direction", ["ingress", "egress"])
-def test_a_group_that_others_name_is_freed_of_that_before_it_is_deleted(direction: str) -> None:
-    left = replace(LEFT["security-group"], **{direction: ("sg-02:sgr-1", "sg-03:sgr-2")})
-    (found,) = asked(cleaned(left))["no-security-group-left"].findings
-    fix = catalogue("en").finding(found).fix
+@pytest.mark.parametrize(
+    ("left", "subject", "observed", "name"),
+    [
+        (LEFT["instance"], "i-01 (worker-0)", "i-01 worker-0 stopped", "worker-0"),
+        (LEFT["nat-gateway"], "nat-01", "nat-01 available", "nat-01"),
+        (LEFT["elastic-ip"], "eipalloc-01", "eipalloc-01 203.0.113.7", "eipalloc-01"),
+        (LEFT["key-pair"], "kubernetes", "kubernetes", "kubernetes"),
+        (DETACHED, "igw-01 (kubernetes)", "igw-01 kubernetes", "kubernetes"),
+        (LEFT["load-balancer"], "kubernetes", f"{ARN} kubernetes active", "kubernetes"),
+    ],
+    ids=["both", "no name", "no name, an address", "one", "hangs nowhere", "an ARN"],
+)
+def test_it_is_told_by_its_id_and_its_name_and_each_but_once(
+    left: Leftover, subject: str, observed: str, name: str
+) -> None:
+    found = only(left)
+    assert (found.subject, found.observed, found.facts["name"]) == (subject, observed, name)
+    assert (found.worker, found.variant, found.expected) == ("", "", "—")
+
+
+@pytest.mark.parametrize("directions", [("ingress",), ("egress",), ("ingress", "egress")])
+def test_a_group_that_others_name_is_freed_of_that_before_it_is_deleted(directions: tuple[str, ...]) -> None:
+    rules = ("sg-02:sgr-1", "sg-03:sgr-2")
+    left = replace(LEFT["security-group"], **dict.fromkeys(directions, rules))
+    fix = catalogue("en").finding(only(left)).fix
     aws = 'aws() { echo "$*"; }'
     done = subprocess.run(["sh"], input=f"{aws}\n{fix}", text=True, capture_output=True, check=True)
     assert done.stdout.splitlines() == [
-        f"ec2 revoke-security-group-{direction} --group-id sg-02 --security-group-rule-ids sgr-1",
-        f"ec2 revoke-security-group-{direction} --group-id sg-03 --security-group-rule-ids sgr-2",
+        *(
+            f"ec2 revoke-security-group-{direction} --group-id sg-0{n} --security-group-rule-ids sgr-{n - 1}"
+            for direction in directions
+            for n in (2, 3)
+        ),
         "ec2 delete-security-group --group-id sg-01",
     ]
 
@@ -104,13 +136,19 @@ def test_where_its_list_could_not_be_read_nothing_is_promised() -> None:
     denied = LookError(code="access-denied", subject="volume", kind="volume")
     outcomes = asked(cleaned(errors=(denied,)))
     assert [each.check for each in outcomes.values() if each.status == "error"] == ["no-volume-left"]
+    unseen = LookError(code="access-denied", subject="network-interface", kind="network-interface")
+    untold = [each.check for each in asked(cleaned(errors=(unseen,))).values() if each.status == "error"]
+    assert set(untold) == {"no-elastic-ip-left", "no-network-interface-left"}
     unknown = LookError(code="access-denied", subject="vpc", kind="vpc")
     assert {each.status for each in asked(cleaned(errors=(unknown,))).values()} == {"error"}
 
 
 def test_a_recording_that_did_not_look_is_no_pass() -> None:
-    outcomes = asked(replace(cleaned(), leftovers=None))
-    assert {each.status for each in outcomes.values()} == {"error"}
+    outcomes = asked(replace(cleaned(), leftovers=None)).values()
+    assert {(each.status, each.error.variant) for each in outcomes if each.error} == {
+        ("error", "no-leftovers")
+    }
+    assert all(each.error for each in outcomes)
 
 
 def test_after_the_last_chapter_nothing_else_is_asked_and_before_it_nothing_of_it() -> None:

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook
-from kthw.findings.next_hops import lead_to_peers
+from kthw.findings.aws_changes import RouteMade
+from kthw.findings.next_hops import lead_to_peers, misled
 from kthw.findings.other_machines import lead_to_pods
 from kthw.findings.path import obstacles
 from kthw.network.model import Network
@@ -16,9 +17,10 @@ from tests.findings.changed_aws import (
     with_interface,
     with_inventory,
     with_second_interface,
+    without_route,
 )
 from tests.findings.changed_nodes import with_node, with_way
-from tests.findings.clusters import ONE
+from tests.findings.clusters import OK, ONE
 from tests.findings.faults_of_next_hops import FORGOTTEN
 from tests.findings.faults_of_node_routes import (
     APART,
@@ -119,6 +121,14 @@ def test_a_kernel_route_off_the_link_is_told_without_the_table_that_was_not_seen
     found = lead_to_peers(Network(with_inventory(APART, route_tables=())), "worker-0")
     assert codes(found) == ["node-route-off-link"]
     assert (found[0].facts["route_table"], found[0].facts["verb"]) == ("", "create")
+    assert not [change for change in found[0].changes if isinstance(change, RouteMade)]
+
+
+def test_where_vpc_routes_are_meant_no_kernel_route_is_missing_beside_them() -> None:
+    network = Network(without_route(OK, "10.200.2.0/24"))
+    way = network.probes.way("worker-1", "worker-2")
+    assert way is not None
+    assert misled(network, "worker-1", "worker-2", way) == []
 
 
 def test_an_end_off_the_link_is_told_without_the_enis_that_were_not_seen() -> None:

@@ -244,7 +244,8 @@ def _inside(parent: ast.AST, field: str, place: _Place) -> _Place:
     if isinstance(parent, ast.ClassDef):
         return place._replace(function=name)
     if place.live is None:
-        kept = all(_is_kept(each) for each in parent.decorator_list) and not _makes_a_function(parent)
+        kept = all(_is_kept(each) for each in parent.decorator_list)
+        kept = kept and not _makes_a_function(parent) and not _asks_what_it_inherits(parent)
         place = place._replace(live=name if kept else "")
     return place._replace(function=name, returns=parent.returns)
 
@@ -254,6 +255,11 @@ def _makes_a_function(function: ast.FunctionDef) -> bool:
     inside = {node.name for node in ast.walk(function) if isinstance(node, ast.FunctionDef)} - {function.name}
     returned = (node.value for node in ast.walk(function) if isinstance(node, ast.Return))
     return any(isinstance(value, ast.Name) and value.id in inside for value in returned)
+
+
+def _asks_what_it_inherits(function: ast.FunctionDef) -> bool:
+    """Whether it holds its class: code that does not can never take the place of its own."""
+    return any(isinstance(node, ast.Name) and node.id == "super" for node in ast.walk(function))
 
 
 def _is_kept(decorator: ast.expr) -> bool:

@@ -87,6 +87,21 @@ def at_least(limit: int) -> Callable[[int], bool]:
 
 three = at_least(3)
 """
+INHERITED = """
+class Bag:
+    def __init__(self) -> None:
+        self.full = True
+
+class Small(Bag):
+    def __init__(self) -> None:
+        super().__init__()
+"""
+OF_INHERITED = """
+from weak.basket import Small
+
+def test_a_small_bag_is_full():
+    assert Small().full is True
+"""
 OF_MADE = """
 from weak.basket import three
 
@@ -151,6 +166,13 @@ def test_a_function_that_was_made_before_the_change_is_made_anew(project: Path) 
     (project / "test_weak.py").write_text(OF_MADE)
     done = mutants(project)
     assert done.returncode == 0, done.stdout
+
+
+def test_what_no_longer_asks_what_it_inherits_is_tried(project: Path) -> None:
+    (project / "weak/basket.py").write_text(INHERITED)
+    (project / "test_weak.py").write_text(OF_INHERITED)
+    done = mutants(project)
+    assert (done.returncode, "| weak/basket.py | 2 | 2 |" in done.stdout) == (0, True), done.stdout
 
 
 def test_of_two_tests_at_once_neither_takes_the_others_files_away(project: Path) -> None:
