@@ -63,6 +63,7 @@ def test_all_is_given_back_at_the_end(nodes: TwoNodes) -> None:
     assert nodes.reservations(0) == []
     session.close()
     assert nodes.until_clean(0) == CLEAN
+    assert nodes.make_pod(nodes.session(0), 0) == "10.200.0.3", "the next one, as if none had been asked for"
 
 
 @NO_NODES
