@@ -22,9 +22,9 @@ LEFT: Final = f"{HELD}; ip netns list; ip -o link | cut -d' ' -f2 | grep -E 'vet
 STANDING: Final = """
 ip netns add standing
 cni() {
-  CNI_COMMAND=$1 CNI_CONTAINERID=standing CNI_NETNS=/var/run/netns/standing CNI_IFNAME=eth0 \
+  CNI_COMMAND=$1 CNI_CONTAINERID=standing CNI_NETNS=/run/netns/standing CNI_IFNAME=eth0 \
     CNI_PATH=/opt/cni/bin CNI_ARGS='IgnoreUnknown=1;IP=10.200.1.128' \
-    /opt/cni/bin/bridge </etc/cni/net.d/10-bridge.conf >/dev/null
+    /opt/cni/bin/bridge </etc/cni/net.d/10-bridge.conf >&2
 }
 """
 UNSHADOWED: Final = "route delete-route 10.200.1.128/25 ''"
@@ -47,11 +47,12 @@ SOURCES: Final = (
     "ssh worker-1 'sudo iptables -A FORWARD -s 10.200.1.64/28 -p udp -j DROP'",
     "ssh worker-1 'sudo iptables -F FORWARD'",
     {
+        ("worker-0", "", "worker-1", "10.200.1.64", "udp", 1),
         ("worker-1", "10.200.1.64", "worker-0", "", "udp", 1),
         ("worker-1", "10.200.1.64", "worker-2", "", "udp", 1),
     },
 )
-"""The smallest port; at both the probe pod listens."""
+"""What they are asked arrives, and their answers do not."""
 ACL: Final = (
     "two subnets",
     "acl egress 50 deny 10.200.0.64/28",
@@ -61,9 +62,12 @@ ACL: Final = (
 """Of worker-2's subnet: its packets to those pods leave it not."""
 BARE_ACL: Final = (
     "two subnets, bare",
-    "acl ingress 50 deny 10.200.1.32/28 6",
+    "acl ingress 50 deny 10.200.1.32/28 6 --port-range From=1,To=65535",
     "open_acl",
-    {("worker-1", "10.200.1.32", "worker-2", "", "tcp", 1)},
+    {
+        ("worker-1", "10.200.1.32", "worker-2", "", "tcp", 1),
+        ("worker-2", "", "worker-1", "10.200.1.32", "tcp", 1),
+    },
 )
 """Pods are seen as themselves there: a range of sources may be denied."""
 
