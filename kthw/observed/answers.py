@@ -170,6 +170,13 @@ class Singles(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unsent: Annotated[tuple[int, ...], Meta(max_length=64)]
 
 
+class Further(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The addresses that further pods now have, and those that are somebody's."""
+
+    made: Annotated[tuple[Address, ...], Meta(max_length=8)]
+    taken: Annotated[tuple[Address, ...], Meta(max_length=8)]
+
+
 class RouteThere(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A kernel route of a node; ``ours``: it bears our mark."""
 
@@ -200,6 +207,7 @@ _KINDS: Final = (
     Surroundings,
     Probed,
     Seen,
+    Further,
     Singles,
     RouteTold,
     Done,
@@ -265,6 +273,14 @@ def sightings(answer: Seen, pairs: int) -> tuple[Sighting, ...]:
     if any(number >= pairs for number, *_ in answer.seen):
         raise UnfitError("seen: a pair that was not watched")
     return answer.seen
+
+
+def further(answer: Further, asked: Collection[str]) -> tuple[set[str], set[str]]:
+    """The addresses that further pods have, and those that are somebody's. Raises ``UnfitError``."""
+    made, taken = set(answer.made), set(answer.taken)
+    if made & taken or not made | taken <= set(asked):
+        raise UnfitError("further: an address that nobody asked for, or not so")
+    return made, taken
 
 
 def singles(answer: Singles, asked: Collection[int]) -> dict[int, bool]:

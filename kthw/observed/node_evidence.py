@@ -298,10 +298,11 @@ class Probe(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Sent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A packet from the probe pod of ``source`` to that of ``destination``, sent besides the probes.
+    """A packet from a pod of ours on ``source`` to one on ``destination``, sent besides the probes.
 
+    ``source_address``, ``destination_address``: empty of a probe pod, else what a further pod has for it.
     ``port``: the one that is asked, ``asker``: the one it is asked from; 0 of a ping. ``reached``: it was
-    answered, by the pod that was asked.
+    answered, by the pod that was asked. ``taken``: it was not sent, since one of the addresses is somebody's.
     """
 
     source: Name
@@ -309,7 +310,10 @@ class Sent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     protocol: Literal["icmp", "tcp", "udp"]
     port: Port = 0
     asker: Port = 0
+    source_address: MaybeAddress = ""
+    destination_address: MaybeAddress = ""
     reached: bool = False
+    taken: bool = False
 
 
 class Trace(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -313,6 +313,7 @@ class _Look:
 
     def _send_besides(self, doubt: Callable[[Seen], tuple[Sent, ...]]) -> tuple[Sent, ...]:
         besides = Besides(self._sessions, self._alive(self._pods), doubt(self._seen()))
+        self._each("", besides.lacking, besides.make)
         self._each("", besides.asked, besides.listen)
         self._each("", besides.asking, besides.send)
         return besides.sent

@@ -116,7 +116,8 @@ class Proofs:
     def _sent(self, told: ProofTold) -> str:
         """What came of the first of them that was sent: they differ in the pods' addresses only."""
         each = (confirmed(self._network, proof) for proof in told.proofs) if self._network else iter(())
-        return next(filter(None, each), "")
+        found = set(each)
+        return next((came for came in ("arrived", "lost", "taken") if came in found), "")
 
     def _code(self, proof: Proof) -> str:
         """Of the finding that says what stops it, where one does."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from botocore.exceptions import ClientError
 
+from kthw.findings.sent import to_send
 from kthw.intended.cluster import Intended
 from kthw.intended.tutorial import CHAPTERS
 from kthw.observed.evidence import Evidence
-from kthw.observed.gather import PACKETS_AFTER, gather
+from kthw.observed.gather import PACKETS_AFTER, Doubt, gather
 from sandbox.access import DIAL_SOCKET, Access
 from sandbox.box import Sandbox, ec2_client, start
 from sandbox.building import build
@@ -23,6 +24,7 @@ from sandbox.faults.names import names
 from sandbox.faults.terminal import TOUCHES_NODES, Terminal
 from sandbox.internet import LAPTOP
 from tests.asked import intended
+from tests.faults.volley import run_on
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -80,6 +82,10 @@ class Lab:
                 self.ec2.terminate_instances(InstanceIds=ids)
         self.stage, self._vpc = "", ""
 
+    def on(self, worker: str, script: str) -> str:
+        """What a script prints that root runs there: to look, since no case is to be changed by it."""
+        return run_on(self._box.directory, worker, script)
+
     def forget(self) -> None:
         """Take their names from terminated instances, still listed: a later fault has none of them."""
         gone: Any = [{"Name": "instance-state-name", "Values": ["terminated"]}]
@@ -104,9 +110,13 @@ class Lab:
         self._settle(printed)
 
     def look(self) -> Evidence:
-        """All that a run of the suite looks at; the same again while nothing was typed in between."""
-        self._seen = self._seen or gather(self._box.target, self.intended)
+        """All that a run of the suite looks at and sends; the same again while nothing was typed since."""
+        self._seen = self._seen or gather(self._box.target, self.intended, doubt=to_send)
         return self._seen
+
+    def look_and_send(self, doubt: Doubt) -> Evidence:
+        """Look again, and send what ``doubt`` says."""
+        return gather(self._box.target, self.intended, doubt=doubt)
 
     def cleans(self, lines: str) -> None:
         """Type what tidies up after a case that has just been looked at.

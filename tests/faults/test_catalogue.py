@@ -80,6 +80,7 @@ def test_nothing_is_said_about_a_healthy_variant(clean_lab: Lab, variant: Health
         )
     )
     assert_well(seen)
+    assert against_the_model(seen) == []
     lab.cleans(variant.cleans)
 
 
@@ -105,6 +106,7 @@ def live_through(lab: Lab, fault: Fault, kind: str) -> None:
         assert {f"{e.code} {e.worker}" for e in seen.errors} == set(fault.errors)
         assert SYMPTOM in fault.codes or lost_unpredicted(seen) == []
         assert arrived_unpredicted(seen) == []
+        assert against_the_model(seen) == []
         result.exact = True
         lab.types(fault.restores)
         rounds, last = 0, None
@@ -171,6 +173,11 @@ def assert_well(evidence: Evidence) -> None:
     assert [str(error) for error in evidence.errors] == []
     assert [str(probe) for probe in evidence.probes if probe.kind == "pod" and not probe.reached] == []
     assert unmeasured(evidence) == set()
+
+
+def against_the_model(evidence: Evidence) -> list[str]:
+    """What was sent besides the probes, since it should not come through, and did."""
+    return [str(each) for each in evidence.sent if each.reached]
 
 
 def _packets(evidence: Evidence) -> int:

@@ -16,6 +16,9 @@ from tests.findings.clusters import OK, healthy, route
 SHUT = "-p udp -m udp --dport 19 -j DROP"
 ONE_PORT = with_forward_chain(OK, "worker-1", SHUT)
 
+SOME = with_route(OK, route(0, "10.200.1.128/25"))
+"""A part of a worker's pods is led elsewhere; the probe pod is not."""
+
 
 def first(evidence: Evidence) -> str:
     network = Network(evidence)
@@ -39,8 +42,23 @@ def test_nothing_is_sent_where_all_is_proved_or_the_probes_are_such_packets() ->
     assert to_send(replace(OK, inventory=None)) == ()
 
 
-def test_no_address_but_the_probe_pods_is_sent_from_or_to() -> None:
-    assert to_send(with_route(OK, route(0, "10.200.1.128/25"))) == ()
+def test_a_packet_at_another_address_is_sent_by_a_further_pod_that_has_it() -> None:
+    assert to_send(with_route(OK, route(0, "10.200.1.128/25"))) == (
+        Sent(
+            source="worker-0",
+            destination="worker-1",
+            protocol="icmp",
+            destination_address="10.200.1.128",
+        ),
+    )
+    from_some = with_forward_chain(OK, "worker-1", "-s 10.200.1.64/28 -p tcp -m tcp --dport 25 -j DROP")
+    assert {(e.source, e.destination, e.source_address, e.port) for e in to_send(from_some)} == {
+        ("worker-1", "worker-0", "10.200.1.64", 25),
+        ("worker-1", "worker-2", "10.200.1.64", 25),
+    }
+
+
+def test_where_no_pod_of_ours_is_none_is_made() -> None:
     assert to_send(with_node(ONE_PORT, "worker-1", pod="")) == ()
 
 
@@ -58,6 +76,11 @@ def test_a_run_sends_no_more_than_so_many() -> None:
         (with_group(OK, ingress=()), "arrived"),
         (ONE_PORT, ""),
         (replace(ONE_PORT, sent=to_send(ONE_PORT)), "lost"),
+        (SOME, ""),
+        (replace(SOME, sent=to_send(SOME)), "lost"),
+        (replace(SOME, sent=tuple(replace(e, reached=True) for e in to_send(SOME))), "arrived"),
+        (replace(SOME, sent=tuple(replace(e, taken=True) for e in to_send(SOME))), "taken"),
+        (replace(SOME, sent=tuple(replace(e, destination_address="") for e in to_send(SOME))), ""),
         (replace(ONE_PORT, sent=tuple(replace(e, reached=True) for e in to_send(ONE_PORT))), "arrived"),
     ],
 )

@@ -62,6 +62,13 @@ def middleman() -> Iterator[Callable[[Callable[[int, socket.socket], None]], Mid
         each.close()
 
 
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
+    lab = TwoNodes(tmp_path)
+    yield lab
+    lab.close()
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two nodes with a pod each, 10.200.0.2 and 10.200.1.2, for tests that put things right again."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,6 @@ from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import CLEAN, PLUGINS, TwoNodes, why_not
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")
-
-
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
-    lab = TwoNodes(tmp_path)
-    yield lab
-    lab.close()
 
 
 def facts(nodes: TwoNodes, session: Session, number: int = 0) -> dict[str, Any]:

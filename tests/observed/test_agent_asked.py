@@ -32,7 +32,8 @@ POD = {"worker": "worker-0", "run": "0af3", "port": 8080, **PLACES}
 PAIR = [0, "icmp", "10.200.0.2", "10.0.1.20", "10.200.1.2"]
 WATCH = {"mark": "0123456789abcdef", "port": 8080, "pairs": [PAIR]}
 SEND = {"pairs": [[0, "tcp", "10.200.1.2"]], "times": 3, "pause": 0.1}
-SINGLE = [0, "udp", "worker-1", "10.200.1.2", 19, 32768]
+SINGLE = [0, "udp", "worker-1", "10.200.1.2", 19, 32768, ""]
+PING = [0, "icmp", "worker-1", "10.200.1.2", 0, 0, "10.200.0.9"]
 GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "facts": ("facts", PLACES),
     "facts of a runtime": ("facts", {**PLACES, "runtime": "/etc/containerd/config.toml"}),
@@ -45,8 +46,9 @@ GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "watch": ("watch", WATCH),
     "send": ("send", SEND),
     "seen": ("seen", {"seconds": 0.5}),
-    "listen": ("listen", {"ports": [["tcp", 1], ["udp", 65535]]}),
-    "single": ("single", {"packets": [SINGLE], "seconds": 2.5}),
+    "listen": ("listen", {"ports": [["tcp", 1, ""], ["udp", 65535, "10.200.1.9"]]}),
+    "single": ("single", {"packets": [SINGLE, PING], "seconds": 2.5}),
+    "further": ("further", {"addresses": ["10.200.1.9"]}),
     "end": ("end", {}),
 }  # fmt: skip
 INJECTED = "10.200.0.9\nnetns add kthwx\nnetns exec kthwx touch /root/pwned"
@@ -110,11 +112,16 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a pair to nowhere": ("send", {**SEND, "pairs": [[0, "tcp", "x"]]}),
     "a million times": ("send", {**SEND, "times": 1_000_000}),
     "a pause of an hour": ("send", {**SEND, "pause": 3600}),
-    "a port to listen at that is none": ("listen", {"ports": [["tcp", 0]]}),
-    "a thousand ports to listen at": ("listen", {"ports": [["tcp", 9]] * 1000}),
+    "a port to listen at that is none": ("listen", {"ports": [["tcp", 0, ""]]}),
+    "a thousand ports to listen at": ("listen", {"ports": [["tcp", 9, ""]] * 1000}),
     "a ping to a port": ("single", {"packets": [[0, "icmp", *SINGLE[2:]]], "seconds": 1}),
-    "a packet from no port": ("single", {"packets": [[*SINGLE[:5], 0]], "seconds": 1}),
-    "a packet to a name": ("single", {"packets": [[*SINGLE[:3], "x", 1, 2]], "seconds": 1}),
+    "a ping from a port": ("single", {"packets": [[*PING[:5], 9, ""]], "seconds": 1}),
+    "a packet from no port": ("single", {"packets": [[*SINGLE[:5], 0, ""]], "seconds": 1}),
+    "a packet to a name": ("single", {"packets": [[*SINGLE[:3], "x", 1, 2, ""]], "seconds": 1}),
+    "a packet from a name": ("single", {"packets": [[*SINGLE[:6], "x"]], "seconds": 1}),
+    "a pod with a range": ("further", {"addresses": ["10.200.1.0/24"]}),
+    "nine pods": ("further", {"addresses": [f"10.200.1.{n}" for n in range(9)]}),
+    "a pod with another argument": ("further", {"addresses": ["10.200.1.9;K8S_POD_NAME=x"]}),
     "an answer that is waited for an hour": ("single", {"packets": [SINGLE], "seconds": 3600}),
     "a wait of an hour": ("seen", {"seconds": 3600}),
     "a field that is missing": ("seen", {}),

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.observed.two_nodes import CLEAN, TwoNodes, why_not
-
-
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
-    lab = TwoNodes(tmp_path)
-    yield lab
-    lab.close()
 
 
 @pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,6 @@ from tests.observed.two_nodes import CLEAN, NO_NODES, PLUGINS, TwoNodes
 
 MULTUS: dict[str, Any] = {"cniVersion": "0.4.0", "name": "multus-cni-network", "type": "multus"}
 CALICO = {"name": "k8s-pod-network", "plugins": [{"type": "calico"}, {"type": "bandwidth"}]}
-
-
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
-    lab = TwoNodes(tmp_path)
-    yield lab
-    lab.close()
 
 
 def read(folder: Path, *fields: str) -> list[tuple[str, ...]]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +15,6 @@ from tests.observed.two_nodes import TwoNodes, why_not
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")
 
 PEER = "10.200.1.2"
-
-
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
-    lab = TwoNodes(tmp_path)
-    yield lab
-    lab.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,13 +12,6 @@ from kthw.observed.agent import kept
 from kthw.observed.evidence import Way
 from kthw.observed.ssh.session import Session
 from tests.observed.two_nodes import NO_NODES, PEER, Lab, TwoNodes, around
-
-
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
-    lab = TwoNodes(tmp_path)
-    yield lab
-    lab.close()
 
 
 def ways_to(session: Session, address: str, around_: str = "") -> list[Way]:

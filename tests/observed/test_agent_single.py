@@ -11,16 +11,16 @@ from kthw.observed.answers import Singles, UnfitError
 from tests.observed.two_nodes import NO_NODES, PEER, PUT_RIGHT, Lab
 
 PACKETS = [
-    [3, "tcp", "worker-1", PEER, 9000, 40000],
-    [4, "udp", "worker-1", PEER, 9000, 40000],
-    [5, "udp", "worker-1", PEER, 19, 40001],
+    [3, "tcp", "worker-1", PEER, 9000, 40000, ""],
+    [4, "udp", "worker-1", PEER, 9000, 40000, ""],
+    [5, "udp", "worker-1", PEER, 19, 40001, ""],
 ]
 
 
 def answered(lab: Lab, *packets: list[Any], listen: bool = True) -> list[int]:
     _, sender, receiver = lab
     if listen:
-        ports = [["tcp", 9000], ["udp", 9000], ["udp", 19]]
+        ports = [["tcp", 9000, ""], ["udp", 9000, ""], ["udp", 19, ""]]
         receiver.request("listen", deadline=20, ports=ports)
     return list(sender.request("single", deadline=20, packets=list(packets), seconds=1.0)["answered"])
 

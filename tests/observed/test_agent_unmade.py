@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,6 @@ HERE = os.uname().machine
 OTHER = "aarch64" if HERE != "aarch64" else "x86_64"
 LONG_AGO = 1_600_000_000
 """Before any pod of these tests was made."""
-
-
-@pytest.fixture
-def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
-    lab = TwoNodes(tmp_path)
-    yield lab
-    lab.close()
 
 
 @pytest.fixture

@@ -74,6 +74,13 @@ def test_a_part_of_the_pods_that_is_led_away_is_part_of_its_finding() -> None:
     assert "icmp 10.200.0.2 → 10.200.1.128 does not come through" in found
     assert ENGLISH.say("report-proof-of", code="route-shadowed") in found
     assert found.endswith(ENGLISH.say("report-proof-unsent"))
+    sent = Sent(
+        source="worker-0", destination="worker-1", protocol="icmp", destination_address="10.200.1.128"
+    )
+    (found,) = told(replace(evidence, sent=(sent,)))
+    assert found.endswith(ENGLISH.say("report-proof-lost"))
+    (found,) = told(replace(evidence, sent=(replace(sent, taken=True),)))
+    assert found.endswith(ENGLISH.say("report-proof-taken"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -28,12 +28,16 @@ on stdout, one JSON object a line, each answer with the request's ``id``:
 ``{"do": "seen", "seconds": S}``
     waits, stops watching: ``seen``, a list of ``[number, "request"|"reply", interface, in the pod]``;
     ``moved``, the counters of what is taken away that moved since ``watch``; ``programs`` that may take more.
-``{"do": "listen", "ports": [[PROTOCOL, PORT]]}``
-    from now on, the pod answers there as well.
-``{"do": "single", "packets": [[NUMBER, PROTOCOL, WORKER, DESTINATION, PORT, SOURCE PORT]], "seconds": S}``
-    sends them from inside the pod: ``answered``, ``unsent``, lists of numbers.
+``{"do": "further", "addresses": [ADDRESS]}``
+    makes a further pod with each of these addresses that is of the node's own network and nobody's:
+    ``made``, and ``taken``, those that are somebody's; the node's network does not give the others.
+``{"do": "listen", "ports": [[PROTOCOL, PORT, FURTHER POD]]}``
+    from now on, the probe pod (``""``) or a further one answers there as well.
+``{"do": "single", "packets": [[NUMBER, PROTOCOL, WORKER, ADDRESS, PORT, SOURCE PORT, FURTHER POD]],
+"seconds": S}``
+    sends them from inside the pod, or a further one: ``answered``, ``unsent``, lists of numbers.
 ``{"do": "end"}``
-    takes the pod away again.
+    takes the pod away again, and all further ones.
 ``{"do": "add-route"|"delete-route", "node": ADDRESS, "destination": CIDR, "via": ADDRESS}``
     only in a session that was opened for provisioning: ``done``, ``detail``, and the ``routes`` that are
     there afterwards. In any other session nobody can ask that: its program has no such code.
@@ -44,13 +48,13 @@ it was said by other workers. Answers are UTF-8 and bounded, whatever the node's
 What goes wrong is answered as ``{"error": {"code", "detail", "facts"}}``. The pod goes with the
 program: on end of input, on a signal, or (``SIGKILL``) by the kernel, because the pod's network
 namespace has no name and belongs to a child that dies with us. What a killed agent could not take
-back, an address and a masquerade rule, the next one sweeps.
+back, addresses and masquerade rules, the next one sweeps.
 """
 
 SOURCES = (
     "system", "asked", "cni", "programs", "metadata", "firewall", "ways", "rules", "kept", "keeper", "node",
     "turns", "datagrams", "answering", "pod", "sweep", "spaces", "unmade", "calls", "mesh", "counting",
-    "limits", "measuring", "watch", "counters", "single", "conversation",
+    "limits", "measuring", "watch", "counters", "further", "single", "conversation",
 )  # fmt: skip
 """Its modules. A worker compiles each when it is imported: what is seldom needed is imported late."""
 WRITING = ("kernel_routes",)

@@ -19,6 +19,8 @@ MOST_BYTES = 8 << 20
 MOST_WORKERS = 10_000
 MOST_PAIRS = 2000
 MOST_SINGLE = 64
+MOST_FURTHER = 8
+"""Pods with addresses that are asked for; their numbers in container ids have one digit."""
 MARK = "85"
 """What kernel routes of ours bear as ``proto``, the number of the program that made them.
 
@@ -142,6 +144,10 @@ def _port(value: Any) -> int:
     return whole(value, 1, 65535)
 
 
+def _maybe_port(value: Any) -> int:
+    return whole(value, 0, 65535)
+
+
 def _seconds(most: float) -> Callable[[Any], float]:
     def check(value: Any) -> float:
         _fit(type(value) in (int, float) and math.isfinite(value) and 0 <= value <= most)
@@ -158,6 +164,10 @@ def _protocol(value: Any) -> str:
 def _with_ports(value: Any) -> str:
     _fit(value in ("tcp", "udp"))
     return str(value)
+
+
+def _any_protocol(value: Any) -> str:
+    return str(value) if value == "icmp" else _with_ports(value)
 
 
 def _row(*checks: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
@@ -193,6 +203,14 @@ def _number(value: Any) -> int:
     return whole(value, 0, MOST_PAIRS - 1)
 
 
+def _packet(value: Any) -> list[Any]:
+    """A ping has no ports; whatever else is sent has both."""
+    check = _row(_number, _any_protocol, _name, _address, _maybe_port, _maybe_port, _maybe_address)
+    found = check(value)
+    _fit(all(bool(port) is (found[1] != "icmp") for port in found[4:6]))
+    return found
+
+
 def _times(value: Any) -> int:
     return whole(value, 1, 10)
 
@@ -221,11 +239,9 @@ _SHAPES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "pause": _seconds(5),
     },
     "seen": {"seconds": _seconds(10)},
-    "listen": {"ports": _rows(_row(_with_ports, _port), MOST_SINGLE)},
-    "single": {
-        "packets": _rows(_row(_number, _with_ports, _name, _address, _port, _port), MOST_SINGLE),
-        "seconds": _seconds(10),
-    },
+    "further": {"addresses": _rows(_address, MOST_FURTHER)},
+    "listen": {"ports": _rows(_row(_with_ports, _port, _maybe_address), MOST_SINGLE)},
+    "single": {"packets": _rows(_packet, MOST_SINGLE), "seconds": _seconds(10)},
     "end": {},
 }
 _OPTIONAL = frozenset({"node", "internet", "runtime", "beyond"})

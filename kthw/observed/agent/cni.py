@@ -181,11 +181,15 @@ class UnmadeError(AgentError):
 
 
 class Network:
-    """The node's pod network, driven as kubelet drives it: CNI ADD and DEL with the real plugins."""
+    """The node's pod network, driven as kubelet drives it: CNI ADD and DEL with the real plugins.
 
-    def __init__(self, network: dict[str, Any], plugins: list[str]) -> None:
+    ``wanted``: the address that ``host-local`` is to give; it gives no other, and none that is another's.
+    """
+
+    def __init__(self, network: dict[str, Any], plugins: list[str], wanted: str = "") -> None:
         self.network = network
         self.plugins = plugins
+        self.wanted = wanted
         self.result: dict[str, Any] | None = None
 
     @classmethod
@@ -250,6 +254,8 @@ class Network:
             "CNI_IFNAME": INTERFACE,
             "CNI_PATH": ":".join(self.plugins),
         }
+        if self.wanted:  # plugins that know no such argument are to go on
+            environment["CNI_ARGS"] = f"IgnoreUnknown=1;IP={self.wanted}"
         kind = str(plugin["type"])
         told = {"file": str(network["file"]), "plugin": kind}
         path = program(kind, self.plugins)

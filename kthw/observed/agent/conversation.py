@@ -42,6 +42,7 @@ class Agent:
         self.heard = b""
         self.last = time.monotonic()
         self.pod: Pod | None = None
+        self.further: list[Pod] = []
         self.watch: Watch | None = None
         self.counters: Counters | None = None
 
@@ -80,7 +81,7 @@ class Agent:
             return self._probe(request)
         if what in ("watch", "send", "seen"):
             return self._trace(what, request)
-        if what in ("listen", "single"):
+        if what in ("further", "listen", "single"):
             return self._single(what, request)
         if what in self.acts:
             told: dict[str, Any] = self.acts[what](request)
@@ -110,7 +111,7 @@ class Agent:
                 brings_bridge = not has_interface(network.bridge) or somebody_brought_bridge(
                     request["configs"], plugins, network
                 )
-                self.pod.open(brings_bridge, self.turns)
+                self.pod.open("-bridge" if brings_bridge else "", self.turns)
         except Exception:
             with contextlib.suppress(Exception):
                 self._close_pod()
@@ -127,13 +128,16 @@ class Agent:
     def _single(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
         if not self.pod or not self.pod.answering:
             raise AgentError("cni-failed", "there is no pod to send from")
-        if what == "single":
-            from kthw.observed.agent.single import answered
+        if what == "further":
+            from kthw.observed.agent.further import make
 
-            return answered(self.pod, request, self.turns)
-        with self.pod.inside():
-            for protocol, port in request["ports"]:
-                self.pod.answering.also(protocol, port)
+            return make(self.pod, request["addresses"], self.further, self.turns)
+        from kthw.observed.agent.single import answered, listen
+
+        pods = {"": self.pod, **{each.address: each for each in self.further}}
+        if what == "single":
+            return answered(pods, request, self.turns)
+        listen(pods, request["ports"])
         return {}
 
     def _trace(self, what: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -167,10 +171,11 @@ class Agent:
         # A signal half-way would leave the other half behind: it waits.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         try:
-            with alone(self.pod.configs):
-                self.pod.close()
+            with alone(self.pod.configs), contextlib.ExitStack() as last_first:
+                for each in (self.pod, *self.further):
+                    last_first.callback(each.close)
         finally:
-            self.pod = None
+            self.pod, self.further = None, []
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
     def _next(self) -> bytes:

@@ -50,11 +50,12 @@ class Pod:
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self.namespace = -1
 
-    def open(self, brings_bridge: bool, turns: Turns) -> None:
-        """Make it, and answer whoever asks. Raises ``AgentError``, ``OSError``; ``close`` tidies up."""
-        self.container = (
-            f"kthw-probe-{os.getpid()}-{started(os.getpid())}{'-bridge' if brings_bridge else ''}"
-        )
+    def open(self, mark: str, turns: Turns) -> None:
+        """Make it, and answer whoever asks. Raises ``AgentError``, ``OSError``; ``close`` tidies up.
+
+        ``mark``: the end of its container id, ``-bridge`` where it brings the bridge with it.
+        """
+        self.container = f"kthw-probe-{os.getpid()}-{started(os.getpid())}{mark}"
         self.holder = hold_namespace()
         path = f"/proc/{self.holder}/ns/net"
         self.namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

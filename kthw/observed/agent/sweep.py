@@ -14,8 +14,11 @@ from kthw.observed.agent.system import AgentError, started, tool
 
 IPAM = "/var/lib/cni/networks"
 """Where ``host-local`` keeps its reservations, unless the configuration says ``dataDir``."""
-OURS = re.compile(r"kthw-probe-(\d+)-(\d+)(-bridge)?")
-"""Our container ids: pid and start time of the agent, and whether the pod brought the bridge with it."""
+OURS = re.compile(r"kthw-probe-(\d+)-(\d+)(-bridge|-further\d)?")
+"""Our container ids: pid and start time of the agent, and whether the pod brought the bridge with it.
+
+Those of further pods with addresses that were asked for have a number besides.
+"""
 
 
 def sweep(configs: str, plugins: list[str]) -> None:
