@@ -66,7 +66,7 @@ class Count(msgspec.Struct, frozen=True):
         for lost in range(self.lost, self.sent + 1):
             total += term
             term *= (self.sent - lost) / (lost + 1) * share / (1 - share)
-            if lost > share * self.sent and term < total * 1e-16:
+            if term < total * 1e-16:
                 break
         return min(1.0, total)
 

@@ -122,8 +122,7 @@ class Firewall:
         """Those of the base chains that lead to it: its own, where it is one."""
         if chain.policy:
             return {chain.hook}
-        same = (base for base in self._base if (base.tool, base.table) == (chain.tool, chain.table))
-        return {base.hook for base in same if any(chain == each for each, _ in self._reached(base))}
+        return {base.hook for base in self._base if any(chain == each for each, _ in self._reached(base))}
 
     def alike(self, address: IPv4Address) -> tuple[bool, ...]:
         """The same for all addresses that no rule tells apart."""

@@ -99,7 +99,7 @@ def met(packet: Packet, chain: Chain) -> Packet | None:
     The interface that it enters by is known before it is handed on, the other one after; of a bridge's
     port, neither.
     """
-    of_bridges = chain.tool == "nft" and chain.table.startswith("bridge ")
+    of_bridges = chain.table.startswith("bridge ")
     hook, course = chain.hook, packet.course
     if hook not in (_HOOKS_OF_BRIDGES if of_bridges else _HOOKS)[course] or (chain.nat and packet.reply):
         return None

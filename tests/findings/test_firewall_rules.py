@@ -121,6 +121,16 @@ NFT = [
     ("meta nfproto != ipv4 drop", "drop", "never"),
     ("meta nfproto ipv6 drop", "drop", "never"),
     ("meta nfproto != ipv6 drop", "drop"),
+    ("meta protocol ip drop", "drop"),
+    ("meta protocol ip6 drop", "drop", "never"),
+    ("ether type ip drop", "drop"),
+    ("ether type 0x0800 drop", "drop"),
+    ("ether type arp drop", "drop", "never"),
+    # What gives a packet another address lets it through
+    ("dnat to 10.0.1.21:80", "accept"),
+    ("snat to 10.0.1.21", "accept"),
+    ("masquerade", "accept"),
+    ("redirect to :8080", "accept"),
     # Ethernet's addresses are IPv4 packets' too
     ("ether saddr 02:42:ac:11:00:02 drop", "drop", "? ether"),
     ("vlan id 10 drop", "drop", "? vlan"),

@@ -68,6 +68,7 @@ FREE: dict[str, tuple[int, int, dict[str, str], tuple[str, ...], str]] = {
     "a place past all": (300, 301, {}, (), "10.200.0.0/24"),
     "the VPC has the tutorial's range": (1, 3, {}, ("10.200.0.0/16",), "10.128.1.0/24"),
     "and the next one": (1, 3, {}, ("10.200.0.0/16", "10.128.0.0/16"), "10.129.1.0/24"),
+    "another worker has the next one": (1, 3, {"x": "10.128.0.0/16"}, ("10.200.0.0/16",), "10.129.1.0/24"),
     "a place past all of another range": (300, 301, {}, ("10.200.0.0/16",), "10.129.44.0/24"),
     "none at all": (1, 3, {}, PRIVATE, "None"),
     "no place": (-1, 2, {"w1": "10.200.1.0/24"}, (), "10.200.0.0/24"),
