@@ -75,9 +75,9 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
     def _ports(self, *, of_the_asked: bool) -> range | None:
         asked = _ASKED.get(self.protocol)
         only = self.port if of_the_asked else self.asker
-        if asked is None or not only:
-            return asked if asked is None or of_the_asked else _EPHEMERAL
-        return range(only, only + 1)
+        if only:
+            return range(only, only + 1)
+        return asked if asked is None or of_the_asked else _EPHEMERAL
 
 
 def back(packet: Packet, *, course: Course) -> Packet:
@@ -109,13 +109,12 @@ def met(packet: Packet, chain: Chain) -> Packet | None:
     if hook == "forward":
         return packet
     before = hook in ("ingress", "prerouting", "input")
-    addresses = {} if of_bridges else _masked(packet, hook, chain.priority)
     return msgspec.structs.replace(
         packet,
         entering=packet.entering if before and not of_bridges else "",
         leaving="" if before or of_bridges else packet.leaving,
         tracked=_is_tracked(hook, chain.priority) and not of_bridges,
-        **addresses,
+        **_masked(packet, hook, chain.priority),
     )
 
 

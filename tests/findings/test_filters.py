@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 import pytest
 from msgspec.structs import replace
 
-from kthw.network.filters import REPLIES, REQUESTS, GroupRules, Need, denials, entry_text, rule_text
+from kthw.network.filters import REPLIES, REQUESTS, GroupRules, Need, denials, denied, entry_text, rule_text
 from kthw.observed.evidence import AclEntry, SecurityRule
 
 ECHO, TCP, UDP = REQUESTS
@@ -97,6 +97,13 @@ def test_what_denies_any_of_it_is_told_by_number(entries: list[AclEntry], denyin
     assert [found.number if found else "*" for found in denials(entries, NODES, TCP)] == denying
 
 
+def test_what_is_denied_comes_in_order_of_port() -> None:
+    """The first is the one that a person is told of."""
+    ports = [8080, 443, 80, 6443, 22, 10250, 3306, 53, 9153, 2379]
+    entries = [entry(n, False, low=port, high=port) for n, port in enumerate(ports, 1)]
+    assert [port for _, port, _ in denied([*entries, entry(99, True)], NODE, TCP)] == sorted(ports)
+
+
 def test_an_entry_about_another_protocols_addresses_is_passed_over() -> None:
     six = AclEntry(number=1, egress=False, allow=False, cidr="")
     assert denials([six, entry(2, True)], NODES, TCP) == []
@@ -113,8 +120,9 @@ PINGS = SecurityRule(protocol="icmp", prefix_lists=("pl-0b",))
         ((replace(tcp(0, 65535), prefix_lists=("pl-0b", "pl-0a")),), TCP, "pl-0a"),
         ((replace(tcp(22, 22), prefix_lists=("pl-0a",)),), TCP, ""),
         ((replace(tcp(0, 65535), prefix_lists=("pl-0read",)),), TCP, ""),
+        ((tcp(0, 65535, cidrs=("10.0.1.0/24",)),), TCP, ""),
     ],
-    ids=["another protocol's first", "the first", "two", "too few ports", "read"],
+    ids=["another protocol's first", "the first", "two", "too few ports", "read", "let through"],
 )
 def test_of_lists_that_were_not_read_the_first_that_may_let_it_through_is_named(
     rules: tuple[SecurityRule, ...], need: Need, undecided: str

@@ -94,7 +94,7 @@ def test_the_ports_that_rules_tell_apart_are_those_that_can_be_read() -> None:
 )
 def test_what_drops_one_packet_and_lets_the_next_pass_is_known(rule: str, *, by_lot: bool) -> None:
     dropping = forward("-p udp -j ACCEPT", rule)
-    firewall = Firewall([replace(INPUT, rules=(rule,)), dropping])
+    firewall = Firewall([replace(INPUT, rules=(f"-A INPUT {rule}",)), dropping])
     assert firewall.by_lot is by_lot
     found = firewall.at_random(replace(REQUEST, entering="limit"))
     assert found == ([Drop(dropping, dropping.rules[1])] if by_lot else [])

@@ -48,6 +48,8 @@ def test_a_table_that_was_not_seen_is_what_could_not_be_looked_at() -> None:
     with pytest.raises(CouldNotLook) as raised:
         Network(with_inventory(OK, route_tables=())).ruling("worker-1")
     assert raised.value.error == LookError(code="aws-refused", subject=SUBNET, detail="DescribeRouteTables")
+    with pytest.raises(CouldNotLook):
+        Network(with_inventory(OK, route_tables=())).rulings_towards("worker-1")
 
 
 def test_the_router_has_the_first_address_of_a_subnet_that_was_seen() -> None:
@@ -92,6 +94,16 @@ def test_a_route_leads_to_a_worker_that_is_there(leading: Route, *, there: bool)
 )
 def test_where_nobody_told_of_a_login_it_is_the_tutorials(evidence: Evidence, login: str) -> None:
     assert Network(evidence).login("worker-1") == login
+
+
+def test_a_login_that_was_told_is_the_one_to_type() -> None:
+    login = "ssh -i other.pem admin@203.0.113.21"
+    assert Network(with_node(OK, "worker-1", login=login)).login("worker-1") == login
+
+
+def test_the_instances_that_routes_lead_to_are_those_in_use() -> None:
+    network = Network(with_more_instances(without_route(OK, ONE), instance(7, "worker-1")))
+    assert network.routed == {"i-00", "i-02"}
 
 
 SSH = LookError(code="ssh-unreachable", subject="worker-1", worker="worker-1")

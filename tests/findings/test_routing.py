@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
+from kthw.network.prefix_lists import ListedRoute
 from kthw.network.routing import ACTIVE, BLACKHOLE, PROPAGATED, Lookup, Ruling, effective_table, rulings
 from kthw.observed.evidence import Inventory, Route, RouteTable, Subnet
 
@@ -99,6 +100,19 @@ def test_narrower_routes_carry_what_a_wider_one_leads_elsewhere() -> None:
     assert lookup("10.200.0.0/16").for_all(ONE, leads) is None
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_routes_for_one_range_aws_prefers_its_own_then_a_lists_then_a_propagated(*, turned: bool) -> None:
+    propagated = Route(destination=str(ONE), gateway="vgw-1", origin=PROPAGATED)
+    listed = ListedRoute(destination=str(ONE), gateway="igw-1", listed_in="pl-1")
+
+    def first(*routes: Route) -> Route | None:
+        table = RouteTable(id="rtb", vpc="vpc", routes=routes[::-1] if turned else routes)
+        return Lookup(table).exactly(ONE)
+
+    assert first(propagated, listed) is listed
+    assert first(propagated, listed, TO_ONE) is TO_ONE
+
+
 # --- which table ------------------------------------------------------------------------------------------
 
 
@@ -155,6 +169,12 @@ def test_where_nobody_gave_one_the_table_with_the_most_pod_routes_was_meant(
 def test_a_main_table_with_a_pod_route_was_meant_itself() -> None:
     spare = table("spare", TO_ONE, TO_TWO)
     assert told(spare, table("main", TO_ONE, main=True)) == [("main", "main", "w-one", "")]
+
+
+def test_a_main_table_that_may_have_them_by_a_list_that_was_not_read_was_meant_itself() -> None:
+    unread = Route(destination="pl-1", instance="i-01", foreign=True)
+    spare = table("spare", TO_ONE, TO_TWO)
+    assert told(spare, table("main", unread, main=True)) == [("main", "main", "w-one", "")]
 
 
 def test_a_subnet_that_was_given_the_main_table_keeps_it_while_another_falls_back_to_it() -> None:

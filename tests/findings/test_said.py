@@ -95,6 +95,9 @@ def test_what_routes_lead_to_a_worker_tells_its_pod_cidr(routes: tuple[str, ...]
     led = (route(1, each) for each in routes)
     network = Network(with_route(SILENT, *led))
     assert str(network.pod_cidrs.get("worker-1", "")) == assumed
+    said = network.said("worker-1")
+    assert said
+    assert (said.saying.cidr if said.saying else "") == assumed
 
 
 def test_of_two_tags_the_first_by_name_rules() -> None:
