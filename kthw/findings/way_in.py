@@ -13,7 +13,6 @@ from typing import Final
 
 from kthw.errors import JUMP, CouldNotLook, LookError
 from kthw.findings.finding import Finding
-from kthw.findings.workers import one_running_instance
 from kthw.intended import tutorial
 from kthw.network.filters import Need, rule_text
 from kthw.network.model import Network
@@ -29,9 +28,7 @@ _NO_ANSWER: Final = ("dropped", "no-route", "private", "private-alone", "silent"
 def can_be_logged_in_to(network: Network, worker: str) -> list[Finding]:
     """Whether what AWS answers explains that the worker was not reached at all."""
     error, instance = unreached(network, worker), network.instance(worker)
-    if instance is None:
-        return one_running_instance(network, worker)
-    if error is None or error.kind == JUMP:
+    if instance is None or error is None or error.kind == JUMP:
         return []
     # What a person's own ProxyCommand says of its way is theirs; the sandbox's says what dialling says.
     silent = error.variant in _NO_ANSWER or (error.variant == "proxy" and network.evidence.target.is_local)
@@ -53,8 +50,8 @@ def _no_address(network: Network, worker: str, instance: Instance) -> list[Findi
     route = network.lookup(ruling.effective.id).exactly(_EVERYWHERE) if ruling else None
     if route is None or route.state != ACTIVE or not route.gateway.startswith("igw-"):
         return []
-    others = (network.instance(other) for other in network.workers)
-    near = [network.noun(each.name) for each in others if each and each.public_address and each.name]
+    others = ((other, network.instance(other)) for other in network.workers)
+    near = next((network.noun(other) for other, found in others if found and found.public_address), "")
     return [
         Finding(
             code="public-address-missing",
@@ -62,7 +59,7 @@ def _no_address(network: Network, worker: str, instance: Instance) -> list[Findi
             worker=worker,
             expected="PublicIpAddress",
             observed="—",
-            near_miss=", ".join(near[:1]),
+            near_miss=near,
             variant="" if near else "all",
             facts={
                 "instance": instance.id,
