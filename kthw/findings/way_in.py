@@ -13,6 +13,7 @@ from typing import Final
 
 from kthw.errors import JUMP, CouldNotLook, LookError
 from kthw.findings.finding import Finding
+from kthw.findings.workers import one_running_instance
 from kthw.intended import tutorial
 from kthw.network.filters import Need, rule_text
 from kthw.network.model import Network
@@ -28,7 +29,9 @@ _NO_ANSWER: Final = ("dropped", "no-route", "private", "private-alone", "silent"
 def can_be_logged_in_to(network: Network, worker: str) -> list[Finding]:
     """Whether what AWS answers explains that the worker was not reached at all."""
     error, instance = unreached(network, worker), network.instance(worker)
-    if instance is None or error is None or error.kind == JUMP:
+    if instance is None:
+        return one_running_instance(network, worker)
+    if error is None or error.kind == JUMP:
         return []
     # What a person's own ProxyCommand says of its way is theirs; the sandbox's says what dialling says.
     silent = error.variant in _NO_ANSWER or (error.variant == "proxy" and network.evidence.target.is_local)

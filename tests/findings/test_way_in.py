@@ -17,7 +17,6 @@ from tests.findings.changed_aws import (
     with_interface,
     with_inventory,
     with_route,
-    without_instance,
     without_route,
 )
 from tests.findings.clusters import GROUP, OK
@@ -35,7 +34,7 @@ from tests.findings.faults_of_the_way_in import (
     unreached,
 )
 from tests.findings.faults_of_workers import CHOSEN
-from tests.findings.judged import codes, everything
+from tests.findings.judged import codes
 
 [CHECK] = [check for check in CHECKS if check.name == "can-be-logged-in-to"]
 
@@ -136,13 +135,6 @@ def test_who_has_an_address_is_told_by_the_worker_s_name() -> None:
     evidence = with_instance(evidence, "worker-2", name="")
     [missing] = said(unreached(evidence, variant="private", resource=ADDRESS)).findings
     assert (missing.near_miss, missing.variant) == ("worker-2 (i-02, 10.0.1.22)", "")
-
-
-def test_a_worker_that_is_missing_as_well_is_told_as_that() -> None:
-    assert codes(everything(unreached(without_instance(letting_in(), "worker-0"), worker="worker-0"))) == [
-        "worker-missing",
-        "route-stale",
-    ]
 
 
 def test_where_nobody_tried_nothing_is_known() -> None:
