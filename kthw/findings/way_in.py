@@ -53,8 +53,8 @@ def _no_address(network: Network, worker: str, instance: Instance) -> list[Findi
     route = network.lookup(ruling.effective.id).exactly(_EVERYWHERE) if ruling else None
     if route is None or route.state != ACTIVE or not route.gateway.startswith("igw-"):
         return []
-    others = (network.instance(other) for other in network.workers)
-    near = [network.noun(each.name) for each in others if each and each.public_address and each.name]
+    others = ((other, network.instance(other)) for other in network.workers)
+    near = next((network.noun(other) for other, found in others if found and found.public_address), "")
     return [
         Finding(
             code="public-address-missing",
@@ -62,7 +62,7 @@ def _no_address(network: Network, worker: str, instance: Instance) -> list[Findi
             worker=worker,
             expected="PublicIpAddress",
             observed="—",
-            near_miss=", ".join(near[:1]),
+            near_miss=near,
             variant="" if near else "all",
             facts={
                 "instance": instance.id,

@@ -11,7 +11,7 @@ from kthw.findings.firewall_commands import mending, told
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop
 from kthw.network.traces import Fate
-from kthw.observed.evidence import SENT_AGAIN, Moved, Program, Trace
+from kthw.observed.evidence import SENT_AGAIN, Chain, Moved, Program, Trace
 
 _ELSEWHERE: Final = ("INPUT", "OUTPUT")
 """Chains of iptables that no packet between two nodes' pods passes."""
@@ -33,7 +33,7 @@ def witnesses(network: Network, trace: Trace, came: Fate) -> tuple[str, dict[str
     # A connection is begun once, and again only after a second.
     least = SENT_AGAIN if trace.protocol == "icmp" else 1
     for moved in node.moved:
-        if moved.chain and _may_be_it(moved, least, turned=place == "astray"):
+        if moved.chain and _may_be_it(moved, moved.chain, least, turned=place == "astray"):
             drop = Drop(moved.chain, moved.text)
             if command := mending(drop):
                 return f"{place}-rule", {"counted": f"{told(drop)} +{moved.packets}", "command": command}
@@ -46,8 +46,8 @@ def witnesses(network: Network, trace: Trace, came: Fate) -> tuple[str, dict[str
     return ("on-node-counted", {"counted": "; ".join(counters)}) if counters else ("", {})
 
 
-def _may_be_it(moved: Moved, least: int, *, turned: bool) -> bool:
-    if moved.chain is None or (moved.chain.tool != "nft" and moved.chain.name in _ELSEWHERE):
+def _may_be_it(moved: Moved, chain: Chain, least: int, *, turned: bool) -> bool:
+    if chain.tool != "nft" and chain.name in _ELSEWHERE:
         return False
     if turned:
         return bool(_TURNS.search(moved.text))

@@ -10,7 +10,15 @@ from kthw.findings.judging import Outcome, judge, outcome_of
 from kthw.findings.registry import CHECKS
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Route
-from tests.findings.changed_aws import with_group, with_route, without_route
+from tests.findings.changed_aws import (
+    inventory_of,
+    with_group,
+    with_instance,
+    with_interface,
+    with_inventory,
+    with_route,
+    without_route,
+)
 from tests.findings.clusters import GROUP, OK
 from tests.findings.faults_of_the_way_in import (
     ADDRESS,
@@ -25,6 +33,8 @@ from tests.findings.faults_of_the_way_in import (
     ssh_from,
     unreached,
 )
+from tests.findings.faults_of_workers import CHOSEN
+from tests.findings.judged import codes
 
 [CHECK] = [check for check in CHECKS if check.name == "can-be-logged-in-to"]
 
@@ -65,6 +75,7 @@ def test_what_aws_tells_is_a_finding(evidence: Evidence, expected: tuple[str, ..
             resource=ADDRESS,
         ),
         unreached(with_group(OK, id="sg-0else")),
+        unreached(with_instance(private(), "worker-1", subnet=""), variant="private", resource=ADDRESS),
     ],
 )
 def test_what_it_does_not_tell_stays_what_could_not_be_looked_at(evidence: Evidence) -> None:
@@ -81,6 +92,13 @@ def test_the_sandbox_s_own_way_says_what_dialling_would() -> None:
     assert [finding.code for finding in said(evidence).findings] == [CLOSED]
     evidence = unreached(private(replace(OK, target=local)), variant="proxy", resource=ADDRESS)
     assert [finding.code for finding in said(evidence).findings] == [MISSING]
+    evidence = unreached(letting_in(evidence=replace(OK, target=local)), variant="refused")
+    assert said(evidence).status == "error"
+
+
+@pytest.mark.parametrize("variant", ["dropped", "no-route", "silent", "timeout"])
+def test_however_nobody_answered_the_shut_port_is_told(variant: str) -> None:
+    assert codes(said(unreached(letting_in(), variant=variant)).findings) == [CLOSED]
 
 
 @pytest.mark.parametrize("code", ["ssh-auth-failed", "ssh-host-key-changed", "sudo-denied", "python-missing"])
@@ -91,6 +109,32 @@ def test_who_was_answered_was_let_in_by_aws(code: str) -> None:
 def test_where_somebody_got_in_nothing_is_wrong_with_it() -> None:
     """By a tunnel, through a machine of the VPC, or however else."""
     assert said(private(letting_in())).status == "passed"
+    later = replace(unreached(letting_in()), nodes=OK.nodes)
+    assert said(later).status == "passed", "also where a later login failed"
+
+
+def test_of_groups_that_were_not_seen_the_question_is_told() -> None:
+    outcome = said(unreached(with_group(OK, id="sg-0else")))
+    assert outcome.error
+    assert outcome.error.detail == "DescribeSecurityGroups"
+
+
+def test_all_groups_of_the_interface_are_told() -> None:
+    evidence = letting_in()
+    second = replace(inventory_of(evidence).security_groups[0], id="sg-0b")
+    groups = (*inventory_of(evidence).security_groups, second)
+    evidence = with_inventory(evidence, security_groups=groups)
+    evidence = with_interface(evidence, "worker-1", security_groups=(GROUP, "sg-0b"))
+    [closed] = said(unreached(evidence)).findings
+    assert (closed.subject, closed.facts["groups"]) == (f"{GROUP}, sg-0b · tcp 22", f"{GROUP}, sg-0b")
+
+
+def test_who_has_an_address_is_told_by_the_worker_s_name() -> None:
+    """Whatever its instance is called; a worker that is missing has none."""
+    evidence = with_instance(private(CHOSEN), "worker-0", state="terminated")
+    evidence = with_instance(evidence, "worker-2", name="")
+    [missing] = said(unreached(evidence, variant="private", resource=ADDRESS)).findings
+    assert (missing.near_miss, missing.variant) == ("worker-2 (i-02, 10.0.1.22)", "")
 
 
 def test_where_nobody_tried_nothing_is_known() -> None:
