@@ -136,7 +136,7 @@ class _Way:
             lacking = [worker for worker, end in ((source, here), (destination, there)) if end is None]
             met = (*whole, Stop(where=", ".join(lacking), doubt="node"))[0]
             return _proof(source, destination, None, met)
-        smallest = Stop(where="").flow(here.pods, there.pods, self._span)
+        smallest = Stop(where=source).flow(here.pods, there.pods, self._span)
         first: dict[bool, tuple[tuple[object, ...], Flow, Stop]] = {}
         for stop in itertools.chain(whole, itertools.chain.from_iterable(self._met(here, there))):
             flow = stop.flow(here.pods, there.pods, self._span)
