@@ -212,7 +212,8 @@ BARE: Final = masquerade_off(TWO)
         (
             with_route(BARE, Route(destination="10.200.0.128/25", gateway="igw-0a"), table=TABLE_2),
             "0 2",
-            "icmp 10.200.0.128 → 10.200.2.2 by route-shadowed · worker-0 (i-00, 10.0.1.20) · rtb-0b · 10.200.0.128/25",
+            "icmp 10.200.0.128 → 10.200.2.2 by route-shadowed · worker-0 (i-00, 10.0.1.20) · rtb-0b · "
+            "10.200.0.128/25",
         ),
         (
             with_interface(masquerade_off(OK), "worker-0", source_dest_check=True),
