@@ -21,6 +21,7 @@ from tests.findings.changed_aws import (
     with_interface,
     with_inventory,
     with_route,
+    without_instance,
     without_route,
 )
 from tests.findings.changed_nodes import failing, losing, not_probed, with_cni, with_forward_chain, with_node
@@ -119,18 +120,30 @@ def test_the_same_route_by_the_lists_own_owner_is_not_cut_where_pods_have_one_of
     [
         failing(SHARED_LIST, ("worker-0", "worker-1")),
         not_probed(SHARED_LIST, "worker-0", "worker-1"),
-        with_node(SHARED_LIST, "worker-0", pod=""),
     ],
 )
 def test_no_pair_is_cut_off_that_did_not_get_through(evidence: Evidence) -> None:
     assert not promises(evidence)[TAKEN].cuts
 
 
-def test_what_nodes_lose_among_themselves_says_nothing_of_their_pods() -> None:
-    evidence = as_predicted(NO_ROUTE)
-    lost = failing(evidence, ("*", "worker-1"), kind="node")
-    assert lost != evidence
-    assert promises(lost)[ROUTE] == promises(evidence)[ROUTE]
+def test_no_pair_is_cut_off_that_gets_through_in_spite_of_what_is_seen() -> None:
+    through = ("worker-0", "worker-1")
+    probes = (replace(p, reached=True) if (p.source, p.destination) == through else p for p in BOTH.probes)
+    found = promises(replace(BOTH, probes=tuple(probes)))
+    assert set(found) == {ROUTE, FORWARDING}
+    assert not any(made.cuts for made in found.values())
+
+
+def test_what_a_pod_loses_with_its_own_node_says_nothing_of_a_pair() -> None:
+    evidence = FAULTS["INPUT keeps pods from their node"][0]
+    assert any(finding.changes for finding in judge(evidence).findings)
+    assert promises(evidence) == {}
+
+
+def test_to_a_worker_that_is_gone_nothing_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = as_predicted(without_instance(NO_ROUTE, "worker-2"))
+    for found in (promises(evidence), many(evidence, monkeypatch)):
+        assert found[ROUTE].mends == (("worker-0", "worker-1"),)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -250,7 +263,7 @@ def test_of_many_workers_a_cut_shows_at_those_that_are_looked_at() -> None:
         listed = PrefixList(id=LISTED, entries=(ONE, "10.0.1.22/32"))
         return with_inventory(seen, prefix_lists=(listed,))
 
-    assert promises(_wide(with_list))[TAKEN].cuts
+    assert ("worker-0", "worker-1") in promises(_wide(with_list))[TAKEN].cuts
 
 
 def test_of_two_subnets_that_were_never_associated_each_is_for_its_own_workers() -> None:
