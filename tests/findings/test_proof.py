@@ -239,11 +239,26 @@ def test_of_several_places_the_one_is_told_that_stops_the_smallest(
     assert (f"{found.flow} by {found.stop.code} · {found.stop.subject}" if found.stop else "") == told
 
 
-def test_of_which_ends_nothing_is_known_is_told() -> None:
-    """A range that is too small for pods, and what is known of it is from the CNI's file."""
-    evidence = FAULTS["policy DROP, and a peer's range is too small for pods"][0]
-    found = of_pair(evidence, "worker-2", "worker-0")
-    assert (found.outcome, found.flow, found.stop and found.stop.where) == ("unknown", None, "worker-2")
+@pytest.mark.parametrize(
+    ("name", "pair", "told"),
+    [
+        ("policy DROP, and a peer's range is too small for pods", "2 0", "unknown by worker-2"),
+        ("policy DROP, and a peer's range is too small for pods", "0 2", "stopped by cni-subnet-mismatch"),
+    ],
+)
+def test_of_pods_that_have_no_addresses_no_packet_is_told(name: str, pair: str, told: str) -> None:
+    found = of_pair(FAULTS[name][0], *(f"worker-{n}" for n in pair.split()))
+    assert found.flow is None
+    assert found.stop
+    assert f"{found.outcome} by {found.stop.code or found.stop.where}" == told
+
+
+def test_what_is_not_known_hides_nothing_that_is() -> None:
+    doubted = with_forward_chain(OK, "worker-0", "-m recent --name x -j DROP")
+    assert smallest(doubted).startswith("unknown: icmp 10.200.0.2 → 10.200.1.2")
+    assert smallest(with_group(doubted, egress=NO_TCP_OUT)) == (
+        "stopped: tcp 10.200.0.2:32768 → 10.200.1.2:1 by security-group-blocks"
+    )
 
 
 def test_what_probe_pods_can_send_is_smaller_than_all_else() -> None:
