@@ -253,6 +253,11 @@ def test_of_pods_that_have_no_addresses_no_packet_is_told(name: str, pair: str, 
     assert f"{found.outcome} by {found.stop.code or found.stop.where}" == told
 
 
+def test_answers_that_another_table_takes_along_do_not_come_through() -> None:
+    evidence = FAULTS["a policy rule by source takes answers and the internet along"][0]
+    assert smallest(evidence) == "stopped: icmp 10.200.0.2 → 10.200.1.2 by node-route-conflict"
+
+
 def test_what_is_not_known_hides_nothing_that_is() -> None:
     doubted = with_forward_chain(OK, "worker-0", "-m recent --name x -j DROP")
     assert smallest(doubted).startswith("unknown: icmp 10.200.0.2 → 10.200.1.2")
