@@ -79,9 +79,9 @@ def told(pair: Pair) -> str:
 def promises(network: Network, findings: Iterable[Finding]) -> dict[Cause, Promise]:
     """By cause, of those whose fix can be tried and does anything to any pair."""
     found = list(findings)
-    tried = [finding for finding in found if finding.changes]
-    if not tried or by_plugin(network):
+    if by_plugin(network):
         return {}
+    tried = [finding for finding in found if finding.changes]
     seen = _Seen(network, found)
     if len(network.workers) <= _FEW:
         made: Mapping[Cause, Promise | None] = {finding.cause: _alone(seen, finding) for finding in tried}
@@ -122,11 +122,7 @@ class _Seen:
 
     @functools.cached_property
     def _reached(self) -> set[Pair]:
-        return {
-            (probe.source, probe.destination)
-            for probe in self.network.evidence.probes
-            if probe.reached and probe.kind == "pod"
-        }
+        return {(probe.source, probe.destination) for probe in self.network.evidence.probes if probe.reached}
 
     @functools.cached_property
     def by_zone(self) -> list[str]:
@@ -169,7 +165,7 @@ class _Trial:
         """The workers whose pods are led elsewhere by the tables that were changed."""
         tables = {c.table for c in self._changes if isinstance(c, RouteMade | RouteGone | PropagationOff)}
         before, after = ([each.lookup(table) for table in tables] for each in (seen.network, self._network))
-        pods = {worker: cidr[0] for worker, cidr in seen.network.pod_cidrs.items() if worker in seen.known}
+        pods = {worker: cidr[0] for worker, cidr in seen.network.pod_cidrs.items()}
         return [
             worker
             for worker, pod in pods.items()
@@ -178,9 +174,8 @@ class _Trial:
 
     def cuts(self, seen: _Seen, workers: Collection[str]) -> tuple[Pair, ...]:
         """The pairs of these workers that nothing is in the way of now."""
-        return tuple(
-            pair for pair in itertools.permutations(workers, 2) if self.left(pair) and seen.is_whole(pair)
-        )
+        whole = filter(seen.is_whole, itertools.permutations(workers, 2))
+        return tuple(pair for pair in whole if self.left(pair))
 
 
 def _alone(seen: _Seen, finding: Finding) -> Promise | None:
@@ -197,8 +192,7 @@ def _alone(seen: _Seen, finding: Finding) -> Promise | None:
                     mends.append(pair)
                 elif finding.cause in before or left != before:
                     stays.setdefault(left, []).append(pair)
-        workers = [worker for worker in seen.network.workers if worker in seen.known]
-        return _promise(mends, stays, trial.cuts(seen, workers))
+        return _promise(mends, stays, trial.cuts(seen, seen.network.workers))
     except CouldNotLook:
         return None
 
@@ -242,13 +236,12 @@ def _tried_at_once(
 ) -> tuple[Pair, ...] | None:
     """The pairs they cut off; ``None`` where one of the samples comes out otherwise than is expected."""
     gone = {finding.cause for finding in alike}
-    samples = [(met, pair) for met, pair in samples if not gone.isdisjoint(_causes(met))]
     try:
         trial = _Trial(seen.network, [change for finding in alike for change in finding.changes])
         for met, pair in samples:
             if {*trial.left(pair)} != {*_causes(met)} - gone:
                 return None
-        sorts = [f.worker for f in alike if f.worker in seen.known], seen.by_zone, trial.led_otherwise(seen)
+        sorts = [finding.worker for finding in alike], seen.by_zone, trial.led_otherwise(seen)
         return trial.cuts(seen, dict.fromkeys(w for sort in sorts for w in _some(sort)))
     except CouldNotLook:
         return None

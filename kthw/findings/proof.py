@@ -131,43 +131,27 @@ class _Way:
     def proof(self, source: str, destination: str) -> Proof:
         """What is so of that pair."""
         here, there = self._end(source), self._end(destination)
-        first: dict[bool, tuple[tuple[object, ...], Flow | None, Stop]] = {}
-        for stop in itertools.chain.from_iterable(self._met(source, destination, here, there)):
-            flow = stop.flow(here.pods, there.pods, self._span) if here and there else None
-            if not stop.doubt and here and there and self._is_least(stop, here, there):
-                first[True] = (), flow, stop
-                break
-            rank = _rank(flow, here.pods, there.pods) if flow and here and there else ()
-            known = first.get(not stop.doubt)
-            if known is None or rank < known[0]:
-                first[not stop.doubt] = rank, flow, stop
-        if not first:
-            return Proof(source=source, destination=destination, outcome="proved")
-        certain = True in first
-        _, flow, stop = first[certain]
-        outcome: Outcome = "stopped" if certain else "unknown"
-        return Proof(source=source, destination=destination, outcome=outcome, flow=flow, stop=stop)
-
-    def _is_least(self, stop: Stop, here: _End, there: _End) -> bool:
-        """Whether it stops the smallest flow of all between the two."""
-        span = self._span
-        return (
-            stop.source in (None, here.pods.smallest)
-            and stop.destination in (None, there.pods.smallest)
-            and stop.protocol in (None, span.protocols[0])
-            and stop.port in (0, span.ports[0])
-            and stop.asker in (0, span.askers[0])
-        )
-
-    def _met(
-        self, source: str, destination: str, here: _End | None, there: _End | None
-    ) -> Iterator[tuple[Stop, ...]]:
-        """What stops some of the pair's flows, part by part."""
-        yield self._whole(source, destination)
+        whole = self._whole(source, destination)
         if here is None or there is None:
             lacking = [worker for worker, end in ((source, here), (destination, there)) if end is None]
-            yield (Stop(where=", ".join(lacking), doubt="node"),)
-            return
+            met = (*whole, Stop(where=", ".join(lacking), doubt="node"))[0]
+            return _proof(source, destination, None, met)
+        smallest = Stop(where=source).flow(here.pods, there.pods, self._span)
+        first: dict[bool, tuple[tuple[object, ...], Flow, Stop]] = {}
+        for stop in itertools.chain(whole, itertools.chain.from_iterable(self._met(here, there))):
+            flow = stop.flow(here.pods, there.pods, self._span)
+            rank, certain = _rank(flow, here.pods, there.pods), not stop.doubt
+            if certain not in first or rank < first[certain][0]:
+                first[certain] = rank, flow, stop
+            if certain and flow == smallest:
+                break
+        if not first:
+            return Proof(source=source, destination=destination, outcome="proved")
+        _, flow, stop = first[True in first]
+        return _proof(source, destination, flow, stop)
+
+    def _met(self, here: _End, there: _End) -> Iterator[tuple[Stop, ...]]:
+        """What stops some of the pair's flows, part by part."""
         if here.seen:
             yield from self._leaving_node(here, there)
         yield here.sends
@@ -316,6 +300,11 @@ class _Way:
         if key not in self._routed:
             self._routed[key] = routed(self._used, here.worker, there.worker, there.pods)
         return self._routed[key]
+
+
+def _proof(source: str, destination: str, flow: Flow | None, stop: Stop) -> Proof:
+    outcome: Outcome = "unknown" if stop.doubt else "stopped"
+    return Proof(source=source, destination=destination, outcome=outcome, flow=flow, stop=stop)
 
 
 def _rank(flow: Flow, here: Addresses, there: Addresses) -> tuple[object, ...]:

@@ -21,11 +21,13 @@ from tests.findings.changed_aws import (
     with_interface,
     with_inventory,
     with_route,
+    without_instance,
     without_route,
 )
-from tests.findings.changed_nodes import failing, losing, with_cni, with_forward_chain, with_node
+from tests.findings.changed_nodes import failing, losing, not_probed, with_cni, with_forward_chain, with_node
 from tests.findings.clusters import OK, ONE, TABLE, healthy
 from tests.findings.faults import FAULTS
+from tests.findings.faults_of_installed_networks import FLANNEL, installed
 from tests.findings.measured import as_predicted
 
 ROUTE: Final = ("route-missing", f"worker-1 (i-01, 10.0.1.21) · {TABLE}")
@@ -50,7 +52,11 @@ TAKEN: Final = ("local-route-altered", f"{TABLE} · 10.0.1.22/32")
 
 
 def promises(evidence: Evidence) -> dict[Cause, Promise]:
-    return dict(judge(evidence).promises)
+    """What ``judge`` makes of them; a fault of ours, which it hides, shows here."""
+    verdict = judge(evidence)
+    if verdict.network:
+        assert promise.promises(verdict.network, verdict.findings) == dict(verdict.promises)
+    return dict(verdict.promises)
 
 
 def many(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> dict[Cause, Promise]:
@@ -109,6 +115,37 @@ def test_the_same_route_by_the_lists_own_owner_is_not_cut_where_pods_have_one_of
     assert made.mends
 
 
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        failing(SHARED_LIST, ("worker-0", "worker-1")),
+        not_probed(SHARED_LIST, "worker-0", "worker-1"),
+    ],
+)
+def test_no_pair_is_cut_off_that_did_not_get_through(evidence: Evidence) -> None:
+    assert not promises(evidence)[TAKEN].cuts
+
+
+def test_no_pair_is_cut_off_that_gets_through_in_spite_of_what_is_seen() -> None:
+    through = ("worker-0", "worker-1")
+    probes = (replace(p, reached=True) if (p.source, p.destination) == through else p for p in BOTH.probes)
+    found = promises(replace(BOTH, probes=tuple(probes)))
+    assert set(found) == {ROUTE, FORWARDING}
+    assert not any(made.cuts for made in found.values())
+
+
+def test_what_a_pod_loses_with_its_own_node_says_nothing_of_a_pair() -> None:
+    evidence = FAULTS["INPUT keeps pods from their node"][0]
+    assert any(finding.changes for finding in judge(evidence).findings)
+    assert promises(evidence) == {}
+
+
+def test_to_a_worker_that_is_gone_nothing_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = as_predicted(without_instance(NO_ROUTE, "worker-2"))
+    for found in (promises(evidence), many(evidence, monkeypatch)):
+        assert found[ROUTE].mends == (("worker-0", "worker-1"),)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_fix_that_is_whole_alone_is_printed_as_ever(language: str) -> None:
     (finding,) = (f for f in judge(as_predicted(NO_ROUTE)).findings if f.cause == ROUTE)
@@ -145,6 +182,9 @@ UNEXPLAINED: Final = failing(OK, ("*", "worker-1"))
             as_predicted(NO_ROUTE), 40, ("*", "worker-1"), reached=False
         ),
         "nobody saw why": UNEXPLAINED,
+        "a plugin has ways of its own": as_predicted(
+            with_node(installed(FLANNEL), "worker-0", ip_forward=False)
+        ),
         "nobody can say what the command does": as_predicted(with_cni(OK, "worker-1", gateway=False)),
     }.items(),
 )
@@ -180,14 +220,6 @@ def test_tried_by_kind_no_more_is_promised_than_tried_one_by_one(
         assert _as_sets(made) == _as_sets(few[cause])
 
 
-@pytest.mark.parametrize("name", [n for n, (e, _) in FAULTS.items() if e.inventory])
-def test_a_fault_of_ours_is_no_promise_and_there_is_none(name: str) -> None:
-    """``judge`` hides one, so that it hides no finding: here it would show."""
-    verdict = judge(as_predicted(FAULTS[name][0]))
-    if verdict.network:
-        assert promise.promises(verdict.network, verdict.findings) == dict(verdict.promises)
-
-
 def test_a_fault_of_ours_hides_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*_: object) -> dict[Cause, Promise]:
         raise ZeroDivisionError
@@ -201,6 +233,16 @@ def test_a_fault_of_ours_hides_no_finding(monkeypatch: pytest.MonkeyPatch) -> No
 
 def _wide(break_: Callable[[Evidence], Evidence], count: int = 14) -> Evidence:
     return as_predicted(break_(healthy(count)))
+
+
+def _twice(evidence: Evidence) -> Evidence:
+    return with_forward_chain(evidence, "worker-1", *["-d 10.200.0.0/16 -j DROP"] * 2)
+
+
+def test_of_twelve_workers_each_fix_is_tried_alone() -> None:
+    """Where one command is not enough, that is said of few; of more, nothing is."""
+    assert [bool(made.lacks) for made in promises(_wide(_twice, 12)).values()] == [True]
+    assert promises(_wide(_twice, 13)) == {}
 
 
 def test_of_many_workers_as_much_is_promised_of_each() -> None:
@@ -221,7 +263,7 @@ def test_of_many_workers_a_cut_shows_at_those_that_are_looked_at() -> None:
         listed = PrefixList(id=LISTED, entries=(ONE, "10.0.1.22/32"))
         return with_inventory(seen, prefix_lists=(listed,))
 
-    assert promises(_wide(with_list))[TAKEN].cuts
+    assert ("worker-0", "worker-1") in promises(_wide(with_list))[TAKEN].cuts
 
 
 def test_of_two_subnets_that_were_never_associated_each_is_for_its_own_workers() -> None:
@@ -258,7 +300,7 @@ def test_of_many_workers_there_are_as_many_trials_as_kinds(
 
     evidence = _wide(break_, count)
     monkeypatch.setattr(promise, "_Trial", Counted)
-    found = promises(evidence)
+    found = dict(judge(evidence).promises)
     assert len(tried) == 2
     assert len(found) == 2 * count
     assert all(not made.mends and made.lacks for made in found.values())

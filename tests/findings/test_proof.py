@@ -13,9 +13,9 @@ from kthw.findings.proof import Proof, fate, proofs
 from kthw.network.flows import Flow
 from kthw.network.model import Network
 from kthw.observed.evidence import DNS_PORT, PROBE_PORT, AclEntry, Evidence, PolicyRule, Route, SecurityRule
-from tests.findings.changed_aws import TWO, with_acl, with_group, with_route
+from tests.findings.changed_aws import TWO, with_acl, with_group, with_interface, with_route
 from tests.findings.changed_nodes import masquerade_off, with_forward_chain, with_nft, with_node
-from tests.findings.clusters import OK, route
+from tests.findings.clusters import ACL, OK, TABLE_2, route
 from tests.findings.faults import FAULTS, HEALTHY
 
 PORTS: Final = {"icmp": 0, "tcp": PROBE_PORT, "udp": DNS_PORT}
@@ -168,6 +168,102 @@ def test_an_acl_stops_a_part_of_what_enters_and_of_what_is_answered(
     evidence: Evidence, entry: AclEntry, told: str
 ) -> None:
     assert smallest(with_acl(evidence, entry), "worker-0", "worker-2") == told
+
+
+NO_TCP_OUT: Final = tuple(SecurityRule(protocol=each, cidrs=("0.0.0.0/0",)) for each in ("udp", "icmp"))
+FIRST_HALF: Final = SecurityRule(protocol="-1", cidrs=("10.200.1.0/25", "10.200.2.0/24"))
+BARE: Final = masquerade_off(TWO)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "pair", "told"),
+    [
+        (
+            with_forward_chain(with_group(OK, egress=NO_TCP_OUT), "worker-1", "-p icmp -j DROP"),
+            "0 1",
+            "icmp 10.200.0.2 → 10.200.1.2 by forward-dropped · worker-1 (i-01, 10.0.1.21) · "
+            "-A FORWARD -p icmp -j DROP",
+        ),
+        (
+            with_group(OK, egress=(FIRST_HALF,)),
+            "0 1",
+            "icmp 10.200.0.2 → 10.200.1.128 by security-group-blocks · sg-0a · egress",
+        ),
+        (
+            with_acl(TWO, acl(90, egress=True, cidr="10.200.2.128/25"), acl=ACL),
+            "0 2",
+            "icmp 10.200.0.2 → 10.200.2.128 by network-acl-blocks · acl-0a · egress",
+        ),
+        (
+            with_acl(TWO, acl(90, egress=False, cidr="10.200.2.128/25"), acl=ACL),
+            "0 2",
+            "icmp 10.200.0.2 → 10.200.2.128 by network-acl-blocks · acl-0a · ingress",
+        ),
+        (
+            with_acl(BARE, acl(90, egress=False, cidr="10.200.0.128/25")),
+            "0 2",
+            "icmp 10.200.0.128 → 10.200.2.2 by network-acl-blocks · acl-0b · ingress",
+        ),
+        (
+            with_acl(BARE, acl(90, egress=True, cidr="10.200.0.128/25")),
+            "0 2",
+            "icmp 10.200.0.128 → 10.200.2.2 by network-acl-blocks · acl-0b · egress",
+        ),
+        (
+            with_route(BARE, Route(destination="10.200.0.128/25", gateway="igw-0a"), table=TABLE_2),
+            "0 2",
+            "icmp 10.200.0.128 → 10.200.2.2 by route-shadowed · worker-0 (i-00, 10.0.1.20) · rtb-0b · "
+            "10.200.0.128/25",
+        ),
+        (
+            with_interface(masquerade_off(OK), "worker-0", source_dest_check=True),
+            "0 1",
+            "icmp 10.200.0.2 → 10.200.1.2 by source-dest-check-on · worker-0 (i-00, 10.0.1.20) · eni-00",
+        ),
+        (with_interface(OK, "worker-0", source_dest_check=True), "0 1", ""),
+        (with_acl(OK, acl(90, egress=False, cidr="10.200.0.0/16"), acl=ACL), "0 1", ""),
+        (
+            with_forward_chain(OK, "worker-1", "-s 10.0.1.20/32 -p udp -j DROP"),
+            "0 1",
+            "udp 10.200.0.2:32768 → 10.200.1.2:1 by forward-dropped · worker-1 (i-01, 10.0.1.21) · "
+            "-A FORWARD -s 10.0.1.20/32 -p udp -j DROP",
+        ),
+        (with_forward_chain(OK, "worker-1", "-s 10.0.1.20/32 -p udp -j DROP"), "2 1", ""),
+        (with_forward_chain(OK, "worker-1", "-s 10.200.0.0/25 -p udp -j DROP"), "0 1", ""),
+    ],
+)
+def test_of_several_places_the_one_is_told_that_stops_the_smallest(
+    evidence: Evidence, pair: str, told: str
+) -> None:
+    found = of_pair(evidence, *(f"worker-{n}" for n in pair.split()))
+    assert (f"{found.flow} by {found.stop.code} · {found.stop.subject}" if found.stop else "") == told
+
+
+@pytest.mark.parametrize(
+    ("name", "pair", "told"),
+    [
+        ("policy DROP, and a peer's range is too small for pods", "2 0", "unknown by worker-2"),
+        ("policy DROP, and a peer's range is too small for pods", "0 2", "stopped by cni-subnet-mismatch"),
+    ],
+)
+def test_of_pods_that_have_no_addresses_no_packet_is_told(name: str, pair: str, told: str) -> None:
+    found = of_pair(FAULTS[name][0], *(f"worker-{n}" for n in pair.split()))
+    assert found.flow is None
+    assert found.stop
+    assert f"{found.outcome} by {found.stop.code or found.stop.where}" == told
+
+
+def test_answers_that_another_table_takes_along_do_not_come_through() -> None:
+    evidence = FAULTS["a policy rule by source takes answers and the internet along"][0]
+    assert smallest(evidence) == "stopped: icmp 10.200.0.2 → 10.200.1.2 by node-route-conflict"
+
+
+def test_what_is_not_known_hides_nothing_that_is() -> None:
+    doubted = with_forward_chain(OK, "worker-0", "-m recent --name x -j DROP")
+    assert smallest(doubted).startswith("unknown: icmp 10.200.0.2 → 10.200.1.2")
+    assert smallest(with_group(doubted, egress=NO_TCP_OUT)) == (
+        "stopped: tcp 10.200.0.2:32768 → 10.200.1.2:1 by security-group-blocks"
+    )
 
 
 def test_what_probe_pods_can_send_is_smaller_than_all_else() -> None:
