@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kthw.findings.bridge_netfilter import bypassed
 from kthw.findings.kept_routes import not_kept
 from kthw.findings.remark import Remark
 from kthw.intended import tutorial
@@ -24,7 +25,7 @@ def remarks(network: Network) -> tuple[Remark, ...]:
     assumed = [f"{worker}={saying.cidr}" for worker, said, saying in each if said.is_assumed]
     option = ",".join(assumed) if len(assumed) <= _MOST_LISTED else f"{assumed[0]},…"
     told = [remark for each_of in each for remark in _of(network, *each_of, option)]
-    told += [*not_kept(network), *_not_counting(network)]
+    told += [*not_kept(network), *_not_counting(network), *bypassed(network)]
     return tuple(sorted(told, key=lambda remark: remark.code))
 
 

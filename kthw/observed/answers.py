@@ -121,6 +121,7 @@ class PodMade(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Surroundings(_Answer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     links: Annotated[tuple[Link, ...], Meta(max_length=64)]
     rp_filter: Small | None
+    bridge_netfilter: Literal["on", "off", "none", ""] = ""
     ways: tuple[Way, ...]
     routes: Annotated[tuple[KernelRoute, ...], Meta(max_length=MOST_ROUTES)] | None = None
     rules: Annotated[tuple[PolicyRule, ...], Meta(max_length=64)] | None = None

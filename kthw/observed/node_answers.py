@@ -46,6 +46,7 @@ def with_surroundings(
         node,
         links=answer.links,
         rp_filter=answer.rp_filter,
+        bridge_netfilter=answer.bridge_netfilter,
         ways=answer.ways,
         routes=answer.routes,
         rules=answer.rules,

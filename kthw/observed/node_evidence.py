@@ -195,7 +195,9 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``v2`` (401 to that, and only to whoever fetches a token first), ``none``; empty where not asked.
     ``login``: the ``ssh`` command that gets in as this session did.
 
-    As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``), ``ways``
+    As they are while the probe pods are up: ``links``, ``rp_filter`` (the sysctl of ``all``),
+    ``bridge_netfilter`` (whether iptables is asked for what goes over the pods' bridge: ``on``, ``off``,
+    ``none`` without the kernel's module for it; empty where that was not looked at), ``ways``
     (first one per other worker and to the node's own pod; then those
     to a part of a pod CIDR that has an entry of its own), ``rules`` (those that drop), ``lookups`` (those
     that have another table asked), ``beyond`` (where these may make a difference for pods: their ways to the
@@ -226,6 +228,7 @@ class Node(Struct, frozen=True, kw_only=True, omit_defaults=True):
     imds: MaybeIdentifier = ""
     links: tuple[Link, ...] = ()
     rp_filter: Small | None = None
+    bridge_netfilter: MaybeIdentifier = ""
     ways: tuple[Way, ...] = ()
     rules: tuple[PolicyRule, ...] | None = None
     lookups: tuple[PolicyRule, ...] | None = None

@@ -32,7 +32,8 @@ FACTS: Final = {
     "kubelet_pod_cidr": "10.200.0.0/24", "imds": "v1", "failed": [PROBLEM],
 }  # fmt: skip
 WAYS: Final = {
-    "id": 7, "links": NODE["links"], "rp_filter": 2, "ways": NODE["ways"], "firewall": NODE["firewall"],
+    "id": 7, "links": NODE["links"], "rp_filter": 2, "bridge_netfilter": "off", "ways": NODE["ways"],
+    "firewall": NODE["firewall"],
     "lacking": ["nft"], "failed": [],
 }  # fmt: skip
 PROBED: Final = {

@@ -14,7 +14,8 @@ on stdout, one JSON object a line, each answer with the request's ``id``:
     (0 where its interface does not say). Where they make none, as they would make none for kubelet:
     ``failure``, and no address.
 ``{"do": "ways", "towards": {WORKER: [ADDRESS, CIDR]}, "beyond": [[NAME, ADDRESS]]}``
-    what packets of its pods meet on the node: ``links``, ``rp_filter``, ``ways``, ``rules``, ``lookups``,
+    what packets of its pods meet on the node: ``links``, ``rp_filter``,
+    ``bridge_netfilter``, ``ways``, ``rules``, ``lookups``,
     ``beyond`` (the ways there, where pods' may be others than the node's), ``routes``, ``keeper``,
     ``firewall``, ``lacking`` (programs that are not there), ``failed``.
 ``{"do": "probe", "peers": [{"worker", "address", "port"}], "node": A, "internet": [A, PORT], "seconds": S}``

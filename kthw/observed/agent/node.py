@@ -17,7 +17,15 @@ from kthw.observed.agent.metadata import metadata
 from kthw.observed.agent.programs import unfit_programs
 from kthw.observed.agent.rules import policy
 from kthw.observed.agent.system import MOST_NAME, Looking, UnseenError, forwarding
-from kthw.observed.agent.ways import by_next_hop, links, mistaken, routing_entries, rp_filter, ways
+from kthw.observed.agent.ways import (
+    bridge_netfilter,
+    by_next_hop,
+    links,
+    mistaken,
+    routing_entries,
+    rp_filter,
+    ways,
+)
 
 FACTS_SECONDS = 11.0
 SURROUNDINGS_SECONDS = 16.0
@@ -121,6 +129,7 @@ def surroundings(request: dict[str, Any], pod: tuple[str, str, str] = ("", "", "
     seen: dict[str, Any] = {
         "links": [],
         "rp_filter": rp_filter("all"),
+        "bridge_netfilter": bridge_netfilter(pod[1]),
         "ways": [],
         "rules": None,
         "lookups": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from typing import Any
@@ -14,6 +15,7 @@ MOST_PARTS = 256
 MOST_ROUTES = 2500
 MOST_MTU = 100_000
 RP_FILTERS = (0, 1, 2)
+BRIDGE_NETFILTER = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 PERMANENT = 4
 """A flag of the kernel's neighbours: nobody is asked whether it still holds (``ATF_PERM``)."""
 _REFUSED = re.compile(r"Command failed \S*:(\d+)", re.ASCII)
@@ -61,6 +63,21 @@ def rp_filter(interface: str) -> int | None:
     except (OSError, ValueError):
         return None
     return value if value in RP_FILTERS else None
+
+
+def bridge_netfilter(bridge: str) -> str:
+    """Whether iptables is asked for what goes over that bridge: ``on``, ``off``, or ``none`` without the
+    module; empty where it cannot be read. The bridge's own setting does as well as the sysctl.
+    """
+    try:
+        asked = [read(BRIDGE_NETFILTER).strip()]
+    except FileNotFoundError:
+        return "none"
+    except OSError:
+        return ""
+    with contextlib.suppress(OSError):
+        asked.append(read(f"/sys/class/net/{bridge}/bridge/nf_call_iptables").strip() if bridge else "0")
+    return "on" if any(each != "0" for each in asked) else "off"
 
 
 def mistaken(address: str, interface: str, hardware: str) -> list[dict[str, str]]:
