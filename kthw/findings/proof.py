@@ -165,7 +165,7 @@ class _Way:
             yield self._acl(here, there, "ingress", there.pods, "destination", back=True)
         if here.side:
             yield from self._back_to_pods(here, there)
-        elif there.seen:
+        else:
             yield tuple(by_other_tables(self._used, there.worker, here.worker))
 
     def _end(self, worker: str) -> _End | None:
