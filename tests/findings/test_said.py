@@ -240,3 +240,11 @@ def test_user_data_that_was_not_read_hides_what_it_would_rule() -> None:
         ]
         == "passed"
     )
+
+
+def test_those_whom_a_pod_cidr_overlaps_are_told_in_the_order_of_the_workers() -> None:
+    """Not by name: the tenth comes after the second."""
+    evidence = with_user_data(healthy(12), "worker-11", name="worker-11", pod_cidr="10.200.0.0/16")
+    found = next(each for each in judge(evidence).findings if each.code == "pod-cidr-overlap")
+    told = [each.split(" ")[0] for each in str(found.near_miss).split("/24, ")]
+    assert told == [f"worker-{n}" for n in range(11)]
