@@ -12,7 +12,11 @@ from kthw.observed.evidence import Probe
 from tests.findings.clusters import OK
 
 PAIR = ("worker-0", "worker-1")
-WORSE, BAD, FEW, FEWER = {"lost": 60}, {"lost": 40}, {"sent": 8, "lost": 2}, {"sent": 8, "lost": 1}
+Sent = dict[str, Any]
+WORSE: Sent = {"lost": 60}
+BAD: Sent = {"lost": 40}
+FEW: Sent = {"sent": 8, "lost": 2}
+FEWER: Sent = {"sent": 8, "lost": 1}
 """The first two are told by themselves; of the others it is only not known whether they are bad."""
 
 
@@ -67,7 +71,7 @@ def test_between_two_pods_speaks_the_small_probe_by_that_protocol() -> None:
     ids=["first", "told after", "told before", "first told", "all or nothing", "small"],
 )
 def test_of_several_counts_of_a_pair_the_first_that_is_told_goes_before(
-    counts: tuple[dict[str, int], ...], stays: dict[str, int] | None
+    counts: tuple[Sent, ...], stays: Sent | None
 ) -> None:
     probes = of(*(probe(**count) for count in counts))
     assert probes.doubted == ({PAIR: probe(**stays)} if stays else {})
