@@ -113,6 +113,12 @@ def test_a_masqueraded_packet_has_the_nodes_address_on_the_vpcs_side_only(
     assert where(replace(packet, masked=NODE), f"{match} drop", priority=priority) == hooks
 
 
+def test_a_packet_that_nothing_masquerades_has_the_pods_address_everywhere() -> None:
+    for packet, match in ((OUT, f"ip saddr {POD}"), (TO_POD, f"ip daddr {POD}")):
+        for priority in (-300, 300):
+            assert where(packet, f"{match} drop", priority=priority) == MET["ip", packet.course]
+
+
 def test_no_bridge_sees_the_nodes_address_in_a_pods_place() -> None:
     for packet, asked in ((OUT, "saddr"), (TO_POD, "daddr")):
         masked = replace(packet, masked=NODE)
