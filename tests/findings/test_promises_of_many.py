@@ -11,6 +11,7 @@ from kthw.findings import promise
 from kthw.findings.finding import Cause
 from kthw.findings.fix import Change
 from kthw.findings.judging import judge
+from kthw.findings.registry import CHECKS
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, PrefixList, Route
 from tests.findings.changed_aws import (
@@ -65,6 +66,7 @@ def test_a_cut_shows_at_whoever_is_led_elsewhere(pods: int) -> None:
 def test_of_few_routes_each_cuts_off_its_own_and_of_more_it_is_said_of_all(
     count: int, of_its_own: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Of the first none is asked: mended alone, it frees a pair that all the others seemed to stop too."""
     evidence, led = healthy(2 * count + 1), range(1, count + 1)
     for n in led:
         evidence = shared(evidence, n, count + n)
@@ -100,10 +102,14 @@ def test_of_many_what_others_would_meet_by_it_keeps_no_promise_back(monkeypatch:
     assert ("worker-2", "worker-0") in many(STOPPED, monkeypatch)[TAKEN].mends
 
 
-def test_a_pair_that_is_stopped_and_loses_by_chance_too_is_promised_nothing() -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_pair_that_is_stopped_and_loses_by_chance_too_is_promised_nothing(told: bool) -> None:
+    """Whether the check that tells of losses is among those that are asked, or not."""
     dropping = as_predicted(with_forward_chain(OK, "worker-1", "-d 10.200.0.0/16 -p udp -j DROP"))
     evidence = losing(dropping, 40, ("worker-0", "worker-1"))
-    mended = {pair for made in promises(evidence).values() for pair in made.mends}
+    verdict = judge(evidence, [check for check in CHECKS if told or check.name != "no-packets-lost"])
+    assert any(finding.code == "packets-lost" for finding in verdict.findings) == told
+    mended = {pair for made in verdict.promises.values() for pair in made.mends}
     assert ("worker-1", "worker-0") in mended
     assert ("worker-0", "worker-1") not in mended
 
