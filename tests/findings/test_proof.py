@@ -13,7 +13,7 @@ from kthw.findings.proof import Proof, fate, proofs
 from kthw.network.flows import Flow
 from kthw.network.model import Network
 from kthw.observed.evidence import DNS_PORT, PROBE_PORT, AclEntry, Evidence, PolicyRule, Route, SecurityRule
-from tests.findings.changed_aws import TWO, with_acl, with_group, with_interface, with_route
+from tests.findings.changed_aws import TWO, with_acl, with_group, with_interface, with_route, with_user_data
 from tests.findings.changed_nodes import masquerade_off, with_forward_chain, with_nft, with_node
 from tests.findings.clusters import ACL, OK, TABLE_2, route
 from tests.findings.faults import FAULTS, HEALTHY
@@ -251,6 +251,16 @@ def test_of_pods_that_have_no_addresses_no_packet_is_told(name: str, pair: str, 
     assert found.flow is None
     assert found.stop
     assert f"{found.outcome} by {found.stop.code or found.stop.where}" == told
+
+
+def test_where_neither_end_is_known_to_have_addresses_both_are_told() -> None:
+    """Neither user data has room for a pod, and nobody saw the nodes."""
+    evidence = replace(OK, nodes={"worker-2": OK.nodes["worker-2"]})
+    for n in range(2):
+        evidence = with_user_data(evidence, f"worker-{n}", pod_cidr=f"10.200.{n}.1/31")
+    found = of_pair(evidence)
+    assert found.stop
+    assert (found.outcome, found.flow, found.stop.where) == ("unknown", None, "worker-0, worker-1")
 
 
 def test_answers_that_another_table_takes_along_do_not_come_through() -> None:
