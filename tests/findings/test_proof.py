@@ -96,6 +96,7 @@ def test_what_was_not_seen_of_the_nodes_is_no_proof() -> None:
             with_route(OK, route(1, "10.200.1.0/25"), route(0, "10.200.1.255/32")),
             "proved",
         ),
+        (FAULTS["half a route"][0], "stopped: icmp 10.200.0.2 → 10.200.1.128 by route-missing"),
         (
             with_group(
                 OK,
