@@ -245,6 +245,7 @@ BY_SECOND: Final = with_route(with_second_interface(masquerade_off(OK), 1), *by_
         ),
         (with_interface(OK, "worker-0", source_dest_check=True), "0 1", ""),
         (with_acl(OK, acl(90, egress=False, cidr="10.200.0.0/16"), acl=ACL), "0 1", ""),
+        (with_acl(OK, acl(90, egress=False, cidr="10.0.0.0/16"), acl=ACL), "0 1", ""),
         (
             with_forward_chain(OK, "worker-1", "-s 10.0.1.20/32 -p udp -j DROP"),
             "0 1",
