@@ -21,6 +21,11 @@ def test_of_two_workers_a_loss_is_told_as_well() -> None:
     assert [each.code for each in found(losing(healthy(2), 60, ("worker-1", "worker-0")))] == ["packets-lost"]
 
 
+def test_a_loss_is_told_of_no_other_sender() -> None:
+    evidence = losing(OK, 60, ("worker-1", "worker-2"))
+    assert [asked(evidence, LOST, f"worker-{n}").status for n in range(3)] == ["passed", "failed", "passed"]
+
+
 def test_a_recording_may_have_counted_to_workers_that_it_is_not_judged_about() -> None:
     evidence = losing(OK, 60, ("worker-1", "worker-2"), ("worker-2", "worker-1"))
     assert found(evidence)

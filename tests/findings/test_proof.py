@@ -13,9 +13,19 @@ from kthw.findings.proof import Proof, fate, proofs
 from kthw.network.flows import Flow
 from kthw.network.model import Network
 from kthw.observed.evidence import DNS_PORT, PROBE_PORT, AclEntry, Evidence, PolicyRule, Route, SecurityRule
-from tests.findings.changed_aws import TWO, with_acl, with_group, with_interface, with_route
+from tests.findings.changed_aws import (
+    TWO,
+    by_eni,
+    with_acl,
+    with_group,
+    with_instance,
+    with_interface,
+    with_route,
+    with_second_interface,
+    with_user_data,
+)
 from tests.findings.changed_nodes import masquerade_off, with_forward_chain, with_nft, with_node
-from tests.findings.clusters import ACL, OK, TABLE_2, route
+from tests.findings.clusters import ACL, OK, ONE, TABLE_2, route
 from tests.findings.faults import FAULTS, HEALTHY
 
 PORTS: Final = {"icmp": 0, "tcp": PROBE_PORT, "udp": DNS_PORT}
@@ -66,8 +76,13 @@ def test_what_was_not_seen_of_the_nodes_is_no_proof() -> None:
         "unknown: icmp 10.200.0.2 → 10.200.1.2 by firewall"
     )
     assert smallest(with_node(OK, "worker-1", ways=())).endswith("by kernel-routes")
+    bare = with_instance(OK, "worker-1", network_interfaces=())
+    assert smallest(bare, "worker-1", "worker-0") == "unknown: icmp 10.200.1.2 → 10.200.0.2 by group"
     unseen = {worker: node for worker, node in OK.nodes.items() if worker != "worker-1"}
     assert smallest(replace(OK, nodes=unseen)).endswith("by node")
+    assert smallest(replace(OK, nodes=unseen), "worker-1", "worker-0") == (
+        "unknown: icmp 10.200.1.2 → 10.200.0.2 by node"
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,6 +96,7 @@ def test_what_was_not_seen_of_the_nodes_is_no_proof() -> None:
             with_route(OK, route(1, "10.200.1.0/25"), route(0, "10.200.1.255/32")),
             "proved",
         ),
+        (FAULTS["half a route"][0], "stopped: icmp 10.200.0.2 → 10.200.1.128 by route-missing"),
         (
             with_group(
                 OK,
@@ -173,6 +189,8 @@ def test_an_acl_stops_a_part_of_what_enters_and_of_what_is_answered(
 NO_TCP_OUT: Final = tuple(SecurityRule(protocol=each, cidrs=("0.0.0.0/0",)) for each in ("udp", "icmp"))
 FIRST_HALF: Final = SecurityRule(protocol="-1", cidrs=("10.200.1.0/25", "10.200.2.0/24"))
 BARE: Final = masquerade_off(TWO)
+BY_SECOND: Final = with_route(with_second_interface(masquerade_off(OK), 1), *by_eni(ONE))
+"""Bare pods, and what is for those of worker-1 comes in by another ENI than what they send goes out by."""
 
 
 @pytest.mark.parametrize(
@@ -220,8 +238,14 @@ BARE: Final = masquerade_off(TWO)
             "0 1",
             "icmp 10.200.0.2 → 10.200.1.2 by source-dest-check-on · worker-0 (i-00, 10.0.1.20) · eni-00",
         ),
+        (
+            with_interface(BY_SECOND, "worker-1", source_dest_check=True),
+            "1 0",
+            "icmp 10.200.1.2 → 10.200.0.2 by source-dest-check-on · worker-1 (i-01, 10.0.1.21) · eni-01",
+        ),
         (with_interface(OK, "worker-0", source_dest_check=True), "0 1", ""),
         (with_acl(OK, acl(90, egress=False, cidr="10.200.0.0/16"), acl=ACL), "0 1", ""),
+        (with_acl(OK, acl(90, egress=False, cidr="10.0.0.0/16"), acl=ACL), "0 1", ""),
         (
             with_forward_chain(OK, "worker-1", "-s 10.0.1.20/32 -p udp -j DROP"),
             "0 1",
@@ -244,13 +268,26 @@ def test_of_several_places_the_one_is_told_that_stops_the_smallest(
     [
         ("policy DROP, and a peer's range is too small for pods", "2 0", "unknown by worker-2"),
         ("policy DROP, and a peer's range is too small for pods", "0 2", "stopped by cni-subnet-mismatch"),
+        ("same pod CIDR twice", "0 1", "stopped by pod-cidr-overlap"),
     ],
 )
-def test_of_pods_that_have_no_addresses_no_packet_is_told(name: str, pair: str, told: str) -> None:
+def test_of_pods_that_have_no_addresses_of_their_own_no_packet_is_told(
+    name: str, pair: str, told: str
+) -> None:
     found = of_pair(FAULTS[name][0], *(f"worker-{n}" for n in pair.split()))
     assert found.flow is None
     assert found.stop
     assert f"{found.outcome} by {found.stop.code or found.stop.where}" == told
+
+
+def test_where_neither_end_is_known_to_have_addresses_both_are_told() -> None:
+    """Neither user data has room for a pod, and nobody saw the nodes."""
+    evidence = replace(OK, nodes={"worker-2": OK.nodes["worker-2"]})
+    for n in range(2):
+        evidence = with_user_data(evidence, f"worker-{n}", pod_cidr=f"10.200.{n}.1/31")
+    found = of_pair(evidence)
+    assert found.stop
+    assert (found.outcome, found.flow, found.stop.where) == ("unknown", None, "worker-0, worker-1")
 
 
 def test_answers_that_another_table_takes_along_do_not_come_through() -> None:
