@@ -243,6 +243,12 @@ BY_SECOND: Final = with_route(with_second_interface(masquerade_off(OK), 1), *by_
             "1 0",
             "icmp 10.200.1.2 → 10.200.0.2 by source-dest-check-on · worker-1 (i-01, 10.0.1.21) · eni-01",
         ),
+        (
+            with_forward_chain(masquerade_off(OK), "worker-1", "-s 10.200.0.128/25 -j DROP"),
+            "0 1",
+            "icmp 10.200.0.128 → 10.200.1.2 by forward-dropped · worker-1 (i-01, 10.0.1.21) · "
+            "-A FORWARD -s 10.200.0.128/25 -j DROP",
+        ),
         (with_interface(OK, "worker-0", source_dest_check=True), "0 1", ""),
         (with_acl(OK, acl(90, egress=False, cidr="10.200.0.0/16"), acl=ACL), "0 1", ""),
         (with_acl(OK, acl(90, egress=False, cidr="10.0.0.0/16"), acl=ACL), "0 1", ""),
