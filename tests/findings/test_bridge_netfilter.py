@@ -37,7 +37,9 @@ def test_with_kube_proxy_a_bridge_that_iptables_is_not_asked_for_is_worth_a_word
     """Red when 0, or a file that is not there, passes for 1."""
     verdict = judge(seen(state))
     (remark,) = verdict.remarks
+    assert verdict.network is not None
     assert (remark.code, remark.worker) == (CODE, "worker-1")
+    assert remark.facts == {"login": verdict.network.login("worker-1")}
     assert {o.status for o in verdict.outcomes} == {"passed"}
     assert told in catalogue("en").remark(remark).what
     for language in LANGUAGES:
@@ -56,6 +58,7 @@ QUIET = {
     "the firewall was not looked at": seen("off", None),
     "kube-proxy that works by nft": seen("off", (Chain(tool="nft", table="ip kube", name="KUBE-SERVICES"),)),
     "pods that are on no bridge": seen("off", cni=VPC_CNI),
+    "no CNI file at all": seen("off", cni=()),
 }
 
 

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -22,9 +23,10 @@ class Seen(NamedTuple):
 
 
 class Nearest:
-    """The tests by the lines they run."""
+    """The tests by the lines they run. ``modules``: the file, without its ending, that each is in."""
 
-    def __init__(self, tests: dict[int, Seen]) -> None:
+    def __init__(self, tests: dict[int, Seen], modules: dict[int, str]) -> None:
+        self._modules = modules
         self.seconds = {test: seen.seconds for test, seen in tests.items()}
         self._by_line: dict[Line, set[int]] = defaultdict(set)
         for test, seen in tests.items():
@@ -33,10 +35,15 @@ class Nearest:
         self._kills: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
 
     def of(self, path: str, lines: Iterable[int], function: str) -> list[int]:
-        """The tests that run any of the lines: what has noticed changes of ``function``, then the quick."""
+        """The tests that run any of the lines: what has noticed changes of ``function``, then what bears the
+        module's name, then the quick. Of the judgement nearly every test runs something.
+        """
+        own = f"test_{Path(path).stem}"
         running = {test for line in lines for test in self._by_line.get((path, line), ())}
         kills = self._kills[function]
-        return sorted(running, key=lambda test: (-kills[test], self.seconds[test], test))
+        return sorted(
+            running, key=lambda test: (-kills[test], self._modules[test] != own, self.seconds[test], test)
+        )
 
     def running(self) -> dict[str, list[int]]:
         """The tests that run anything of a file, by file: the quick ones first."""

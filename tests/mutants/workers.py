@@ -111,7 +111,7 @@ def _nearest(
             raise NotGreenError(items[test].nodeid)
         seen[test] = found
         told(len(seen), len(items))
-    return Nearest(seen)
+    return Nearest(seen, {n: item.path.stem for n, item in enumerate(items)})
 
 
 _work: Callable[[int], Any]
