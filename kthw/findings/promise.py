@@ -79,9 +79,9 @@ def told(pair: Pair) -> str:
 def promises(network: Network, findings: Iterable[Finding]) -> dict[Cause, Promise]:
     """By cause, of those whose fix can be tried and does anything to any pair."""
     found = list(findings)
-    if by_plugin(network):
-        return {}
     tried = [finding for finding in found if finding.changes]
+    if not tried or by_plugin(network):
+        return {}
     seen = _Seen(network, found)
     if len(network.workers) <= _FEW:
         made: Mapping[Cause, Promise | None] = {finding.cause: _alone(seen, finding) for finding in tried}

@@ -140,11 +140,13 @@ class _Way:
         first: dict[bool, tuple[tuple[object, ...], Flow, Stop]] = {}
         for stop in itertools.chain(whole, itertools.chain.from_iterable(self._met(here, there))):
             flow = stop.flow(here.pods, there.pods, self._span)
-            rank, certain = _rank(flow, here.pods, there.pods), not stop.doubt
+            certain = not stop.doubt
+            if certain and flow == smallest:
+                first[True] = (), flow, stop
+                break
+            rank = _rank(flow, here.pods, there.pods)
             if certain not in first or rank < first[certain][0]:
                 first[certain] = rank, flow, stop
-            if certain and flow == smallest:
-                break
         if not first:
             return Proof(source=source, destination=destination, outcome="proved")
         _, flow, stop = first[True in first]
