@@ -6,6 +6,7 @@ pod's own address is taken for it.
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import Final, Literal
 
 from msgspec.structs import replace
@@ -47,8 +48,7 @@ def confirmed(network: Network, proof: Proof) -> Confirmed:
     flow = proof.flow
     if flow is None or not _has_pods(network, proof):
         return ""
-    sent = network.remember(("sent",), lambda: {_key(each): each for each in network.evidence.sent})
-    found = sent.get(_key(_sent(network, proof, flow)))
+    found = _sent_besides(network).get(_sent(network, proof, flow)) if network.evidence.sent else None
     if found and found.taken:
         return "taken"
     for reached in [found.reached] if found else _probed(network, proof, flow):
@@ -56,9 +56,20 @@ def confirmed(network: Network, proof: Proof) -> Confirmed:
     return ""
 
 
+def _sent_besides(network: Network) -> dict[Sent, Sent]:
+    each = network.evidence.sent
+    return network.remember(
+        ("sent",), lambda: {replace(sent, reached=False, taken=False): sent for sent in each}
+    )
+
+
 def _probed(network: Network, proof: Proof, flow: Flow) -> list[bool]:
     """What came of the probe that is such a flow, if one was sent."""
-    if flow.port != _PROBED[flow.protocol] or any(_further(network, proof, flow)):
+    ends = (flow.source, flow.destination)
+    if flow.port != _PROBED[flow.protocol] or ends != (
+        _pods(network).get(proof.source),
+        _pods(network).get(proof.destination),
+    ):
         return []
     probe = network.probes.between(proof.source, proof.destination, flow.protocol)
     return [probe.reached] if probe else []
@@ -66,35 +77,27 @@ def _probed(network: Network, proof: Proof, flow: Flow) -> list[bool]:
 
 def _has_pods(network: Network, proof: Proof) -> bool:
     """Whether both have a pod of ours: elsewhere nobody could make another."""
-    return all(_pod(network, worker) for worker in (proof.source, proof.destination))
+    pods = _pods(network)
+    return proof.source in pods and proof.destination in pods
 
 
-def _pod(network: Network, worker: str) -> str:
-    node = network.evidence.nodes.get(worker)
-    return node.pod if node else ""
-
-
-def _further(network: Network, proof: Proof, flow: Flow) -> tuple[str, str]:
-    """The addresses of its ends, empty where they are the probe pods'."""
-    source, destination = str(flow.source), str(flow.destination)
-    return (
-        "" if source == _pod(network, proof.source) else source,
-        "" if destination == _pod(network, proof.destination) else destination,
+def _pods(network: Network) -> dict[str, IPv4Address]:
+    """The addresses of the probe pods, by worker."""
+    nodes = network.evidence.nodes.items()
+    return network.remember(
+        ("probe pods",), lambda: {worker: IPv4Address(node.pod) for worker, node in nodes if node.pod}
     )
 
 
 def _sent(network: Network, proof: Proof, flow: Flow) -> Sent:
-    source_address, destination_address = _further(network, proof, flow)
+    """As it is sent: its ends' addresses are told only where they are not the probe pods'."""
+    pods = _pods(network)
     return Sent(
         source=proof.source,
         destination=proof.destination,
         protocol=flow.protocol,
         port=flow.port,
         asker=flow.asker,
-        source_address=source_address,
-        destination_address=destination_address,
+        source_address="" if flow.source == pods[proof.source] else str(flow.source),
+        destination_address="" if flow.destination == pods[proof.destination] else str(flow.destination),
     )
-
-
-def _key(sent: Sent) -> Sent:
-    return replace(sent, reached=False, taken=False)

@@ -10,7 +10,7 @@ import msgspec
 
 from kthw.findings.finding import Finding
 from kthw.findings.proof import Proof, proofs
-from kthw.findings.sent import confirmed
+from kthw.findings.sent import Confirmed, confirmed
 from kthw.network.model import Network
 from kthw.network.nouns import some
 from kthw.words.messages import Catalogue
@@ -39,6 +39,7 @@ class Proofs:
         for finding in findings:
             self._subjects.setdefault(finding.code, []).append(finding.subject)
         self._known: dict[tuple[str, str], str] = {}
+        self._confirmed: dict[tuple[str, str], Confirmed] = {}
 
     def summary(self, words: Catalogue) -> str:
         """The line; empty where there is nothing to prove."""
@@ -103,7 +104,7 @@ class Proofs:
                 "where": proof.stop.where,
                 "code": self._code(proof),
                 "doubt": proof.stop.doubt,
-                "sent": confirmed(self._network, proof) if self._network else "",
+                "sent": self._came(proof),
             }
         return found
 
@@ -115,9 +116,15 @@ class Proofs:
 
     def _sent(self, told: ProofTold) -> str:
         """What came of the first of them that was sent: they differ in the pods' addresses only."""
-        each = (confirmed(self._network, proof) for proof in told.proofs) if self._network else iter(())
-        found = set(each)
+        found = set(map(self._came, told.proofs))
         return next((came for came in ("arrived", "lost", "taken") if came in found), "")
+
+    def _came(self, proof: Proof) -> Confirmed:
+        """Asked of each pair by all that is written, and looked up once."""
+        pair = proof.source, proof.destination
+        if pair not in self._confirmed:
+            self._confirmed[pair] = confirmed(self._network, proof) if self._network else ""
+        return self._confirmed[pair]
 
     def _code(self, proof: Proof) -> str:
         """Of the finding that says what stops it, where one does."""
