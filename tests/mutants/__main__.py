@@ -195,8 +195,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"there is no {missing[0]}")
     if options.unnoticed and not options.unnoticed.parent.is_dir():
         parser.error(f"there is no folder for {options.unnoticed}")
-    if options.write_docs and (tuple(options.paths) != JUDGEMENT or options.unnoticed):
-        parser.error("the docs hold the figures of a whole run: --write-docs without PATH and --unnoticed")
+    again = options.unnoticed and options.unnoticed.exists()
+    if options.write_docs and (tuple(options.paths) != JUDGEMENT or again):
+        parser.error(
+            "the docs hold the figures of a whole run: --write-docs without PATH, and with --unnoticed only "
+            "where its FILE is not there yet"
+        )
     return options
 
 

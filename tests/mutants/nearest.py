@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 Line = tuple[str, int]
+_OF_ITS_OWN: Final = 8
+"""So many cases of a function are asked in a turn where its file bears the changed module's name."""
 
 
 class Seen(NamedTuple):
@@ -22,11 +24,18 @@ class Seen(NamedTuple):
     lines: frozenset[Line]
 
 
-class Nearest:
-    """The tests by the lines they run. ``modules``: the file, without its ending, that each is in."""
+class Name(NamedTuple):
+    """Of a test: the file it is in, without its ending, and its function, whatever the case."""
 
-    def __init__(self, tests: dict[int, Seen], modules: dict[int, str]) -> None:
-        self._modules = modules
+    module: str
+    function: str
+
+
+class Nearest:
+    """The tests by the lines they run. ``names``: of each, the file without its ending, and the function."""
+
+    def __init__(self, tests: dict[int, Seen], names: dict[int, Name]) -> None:
+        self._names = names
         self.seconds = {test: seen.seconds for test, seen in tests.items()}
         self._by_line: dict[Line, set[int]] = defaultdict(set)
         for test, seen in tests.items():
@@ -35,15 +44,23 @@ class Nearest:
         self._kills: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
 
     def of(self, path: str, lines: Iterable[int], function: str) -> list[int]:
-        """The tests that run any of the lines: what has noticed changes of ``function``, then what bears the
-        module's name, then the quick. Of the judgement nearly every test runs something.
+        """The tests that run any of the lines: what has noticed changes of ``function``, then the others, the
+        functions of tests taking turns. Of the judgement nearly every test runs something, and the hundred
+        cases of one function ask for the same; in a turn more are asked of what bears the module's name.
         """
-        own = f"test_{Path(path).stem}"
         running = {test for line in lines for test in self._by_line.get((path, line), ())}
+        turns = self._turns(running, f"test_{Path(path).stem}")
         kills = self._kills[function]
-        return sorted(
-            running, key=lambda test: (-kills[test], self._modules[test] != own, self.seconds[test], test)
-        )
+        return sorted(running, key=lambda test: (-kills[test], turns[test], self.seconds[test], test))
+
+    def _turns(self, tests: Iterable[int], own: str) -> dict[int, int]:
+        so_far: dict[Name, int] = defaultdict(int)
+        turns = {}
+        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
+            name = self._names[test]
+            turns[test] = so_far[name] // (_OF_ITS_OWN if name.module == own else 1)
+            so_far[name] += 1
+        return turns
 
     def running(self) -> dict[str, list[int]]:
         """The tests that run anything of a file, by file: the quick ones first."""

@@ -11,7 +11,7 @@ import pytest
 
 from tests.mutants import equivalent
 from tests.mutants.figures import write
-from tests.mutants.nearest import Nearest, Seen
+from tests.mutants.nearest import Name, Nearest, Seen
 from tests.mutants.sources import Key, Source, sources
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -299,13 +299,14 @@ def test_every_entry_of_our_list_is_a_mutant_of_today() -> None:
     assert {key.file for key in listed} <= {source.file for source in found}
 
 
-def test_what_bears_the_modules_name_is_asked_before_what_is_quicker() -> None:
+def test_the_functions_of_tests_take_turns_and_what_bears_the_modules_name_has_more_in_one() -> None:
     line = ("weak/basket.py", 1)
-    seen = {n: Seen(seconds, frozenset([line])) for n, seconds in enumerate((0.1, 0.2, 0.3, 0.4))}
-    nearest = Nearest(seen, {0: "test_all", 1: "test_basket", 2: "test_all", 3: "test_basket"})
-    assert nearest.of(line[0], [1], "full") == [1, 3, 0, 2]
+    all_, basket = Name("test_all", "test_all.py::test_all"), Name("test_basket", "test_basket.py::test_one")
+    names = dict(enumerate([all_] * 3 + [basket] * 2 + [Name("test_all", "test_all.py::test_other")]))
+    nearest = Nearest({n: Seen(n / 10, frozenset([line])) for n in names}, names)
+    assert nearest.of(line[0], [1], "full") == [0, 3, 4, 5, 1, 2]
     nearest.noticed("full", 2)
-    assert nearest.of(line[0], [1], "full") == [2, 1, 3, 0]
+    assert nearest.of(line[0], [1], "full") == [2, 0, 3, 4, 5, 1]
 
 
 def test_an_entry_without_an_argument_is_refused(tmp_path: Path) -> None:

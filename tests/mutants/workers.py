@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.mutants import trying
-from tests.mutants.nearest import Nearest, Seen
+from tests.mutants.nearest import Name, Nearest, Seen
 from tests.mutants.sources import Mutant, Source
 from tests.mutants.trying import Outcome
 
@@ -111,7 +111,8 @@ def _nearest(
             raise NotGreenError(items[test].nodeid)
         seen[test] = found
         told(len(seen), len(items))
-    return Nearest(seen, {n: item.path.stem for n, item in enumerate(items)})
+    names = {n: Name(item.path.stem, item.nodeid.partition("[")[0]) for n, item in enumerate(items)}
+    return Nearest(seen, names)
 
 
 _work: Callable[[int], Any]
