@@ -79,16 +79,22 @@ def summary(report: Report, words: Catalogue) -> list[str]:
 
 
 def seconds(evidence: Evidence) -> tuple[float, float]:
-    """CPU seconds of judging, and of writing; what was looked at is kept aside before, as a run does."""
+    """CPU seconds of judging, and of writing.
+
+    As in a run, what was looked at is kept aside from the collections of garbage before it is judged, and
+    the verdict before it is written.
+    """
     gc.collect()
     gc.freeze()
     began = time.process_time()
     verdict = judge(evidence)
     judged = time.process_time()
+    gc.freeze()
+    written = time.process_time()
     write(verdict)
     wrote = time.process_time()
     gc.unfreeze()
-    return judged - began, wrote - judged
+    return judged - began, wrote - written
 
 
 def main(counts: list[int]) -> None:

@@ -211,21 +211,36 @@ def test_the_workflow_ends_red_in_a_step_that_says_why_and_tells_it_first() -> N
     assert ["== '10'" in each for each in ends.values()] == [False, True, False]
     assert '"0", "1", "10"' in list(ends.values())[2]
     told = [step for step in steps if "run night" in step.get("run", "")]
-    assert [re.findall(r"run night (\w+)", step["run"]) for step in told] == [
-        ["summary"],
-        ["issue"],
-        ["notify"],
-    ]
+    assert [re.findall(r"run night (\w+)", step["run"]) for step in told] == [["summary"], ["notify"]]
     assert all("always()" in step["if"] for step in told)
     assert all(step["env"]["CODE"] == "${{ steps.suite.outputs.code }}" for step in told)
+    told.append(workflow()["jobs"]["issue"]["steps"][-1])
     typed = set(re.findall(r"--[a-z-]+", " ".join(step["run"] for step in told)))
     assert typed <= set(parser(catalogue("en")).known)
     # What somebody else may have chosen is never put into a command by GitHub itself.
     assert not any("${{" in step.get("run", "") for step in steps)
 
 
-def test_the_workflow_may_write_issues_and_nothing_else_and_comments_its_settings() -> None:
-    assert workflow()["permissions"] == {"id-token": "write", "contents": "read", "issues": "write"}
+def test_what_looks_at_the_account_may_not_open_issues_and_what_opens_them_has_no_role() -> None:
+    jobs = workflow()["jobs"]
+    assert workflow()["permissions"] == {}
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "routes": {"id-token": "write", "contents": "read"},
+        "issue": {"contents": "read", "issues": "write"},
+    }
+    kept, fetched = (
+        next(step for step in jobs[name]["steps"] if "artifact" in step.get("uses", "")) for name in jobs
+    )
+    assert (kept["with"]["name"], kept["with"]["path"]) == tuple(fetched["with"].values())
+    assert jobs["routes"]["outputs"] == {"code": "${{ steps.suite.outputs.code }}"}
+    told = jobs["issue"]["steps"][-1]
+    assert (told["run"], told["env"]["CODE"]) == (
+        './run night issue --code "$CODE"', "${{ needs.routes.outputs.code }}"
+    )  # fmt: skip
+    assert "always()" in jobs["issue"]["if"], "a red night is one to tell of"
+
+
+def test_the_workflow_comments_its_settings() -> None:
     text = (PROJECT / ".github/workflows/nightly.yml").read_text(encoding="utf-8")
     head, _, body = text.partition("name: nightly")
     used = set(re.findall(r"(?:vars|secrets)\.KTHW_\w+", body))
