@@ -133,3 +133,12 @@ def test_ci_runs_the_command_that_the_readme_gives() -> None:
     assert ci.stat().st_mode & 0o100
     assert re.search(r"^exec \./run test ", ci.read_text(), re.MULTILINE)
     assert "./run test" in (PROJECT / "README.md").read_text()
+
+
+def test_each_workflow_names_an_action_by_its_commit_and_all_the_same_one() -> None:
+    files = [file for file in tracked() if file.suffix == ".yml" and {"workflows", "docs"} & {*file.parts}]
+    used = {use for file in files for use in re.findall(r"^\s*(?:- )?uses: (.*)", file.read_text(), re.M)}
+    assert len(used) > 5
+    odd = {use for use in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)}
+    assert not odd, "a tag can be moved to other code, and some of these jobs hold a key"
+    assert len({use.partition("@")[0] for use in used}) == len(used)
