@@ -11,7 +11,7 @@ from tests.mutants.sources import Key, Mutant
 from tests.mutants.trying import Outcome
 
 COLUMNS: Final = ("mutants", "killed", "timed out", "equivalent", "surviving", "of these untested")
-_BEGIN, _END = "<!-- what the command wrote: begin -->\n", "<!-- what the command wrote: end -->\n"
+_MARK: Final = "<!-- what the command wrote, {}: {} -->\n"
 
 
 class Results:
@@ -77,8 +77,9 @@ def table(by_file: Mapping[str, Counter[str]]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def write(file: Path, text: str) -> None:
-    """Put ``text`` between the two marks of the page."""
-    before, rest = file.read_text(encoding="utf-8").split(_BEGIN)
-    _, after = rest.split(_END)
-    file.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}", encoding="utf-8")
+def write(file: Path, part: str, text: str) -> None:
+    """Put ``text`` between the two marks of that part of the page."""
+    begin, end = (_MARK.format(part, mark) for mark in ("begin", "end"))
+    before, rest = file.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    file.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

@@ -323,12 +323,14 @@ def test_an_entry_without_an_argument_is_refused(tmp_path: Path) -> None:
     assert list(equivalent.equivalents(tmp_path / "list.toml")) == [key]
 
 
-def test_the_figures_take_the_place_of_the_old_ones(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(
-        "before\n<!-- what the command wrote: begin -->\nold\n<!-- what the command wrote: end -->\nafter\n"
-    )
-    write(page, "new\n")
-    assert "old" not in page.read_text()
-    assert page.read_text().startswith("before\n")
-    assert page.read_text().endswith("after\n")
+def test_the_figures_take_the_place_of_the_old_ones_of_the_whole_run_and_of_what_it_left(
+    tmp_path: Path,
+) -> None:
+    page = tmp_path / "mutants.md"
+    page.write_text((PROJECT / "docs/mutants.md").read_text())
+    for _ in range(2):
+        write(page, "the whole run", "| 1 |")
+        write(page, "what it left, tried again", "| 2 |")
+    text = page.read_text()
+    assert (text.count("| 1 |"), text.count("| 2 |")) == (1, 1)
+    assert text.index("| 1 |") < text.index("| 2 |")
