@@ -71,7 +71,7 @@ class Run:
             os.environ["PYTEST_DEBUG_TEMPROOT"] = temporary
             options = [f"--rootdir={root}", *(f"--deselect={test}" for test in ELSEWHERE)]
             arguments = [*options, *self._tests]
-            first = [*options, FIRST if self._tests == NEAREST else self._tests[0]]
+            first = [FIRST if self._tests == NEAREST else self._tests[0]]
             self._progress("collecting the tests", 0, 1)
             self.failed = trying.load_what_is_not_ours(arguments, root)
             if self.failed:
@@ -80,7 +80,11 @@ class Run:
             workers.apart(lambda say: self._stand(arguments, say), self._hear)
             if not self.failed:
                 jobs = [job for job in self._all if not job.mutant.live]
-                workers.try_anew(jobs, first, arguments, self._order, self._how, self._tried)
+                stages = (first, self._tests)
+                try:
+                    workers.try_anew(jobs, options, stages, self._order, self._how, self._tried)
+                except NotGreenError as test:
+                    self.failed = f"fails on the sources as they are: {test}"
 
     def _stand(self, arguments: Sequence[str], say: Hear) -> None:
         """In a process of its own: it imports the program, and what is tried afterwards must not have."""

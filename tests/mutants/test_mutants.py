@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.mutants import equivalent
+from tests.mutants import equivalent, trying
 from tests.mutants.figures import write
 from tests.mutants.nearest import Name, Nearest, Seen
 from tests.mutants.sources import Key, Source, sources
@@ -133,12 +134,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def mutants(project: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """The command, in a project of its own."""
+def mutants(project: Path, *more: str, addopts: str = "") -> subprocess.CompletedProcess[str]:
+    """The command, in a project of its own. ``addopts``: pytest's options."""
     return subprocess.run(
         [sys.executable, "-m", "tests.mutants", "weak", "--tests", "test_weak.py",
          "--equivalent", "equivalent.toml", "--processes", "1", *more],
-        cwd=project, env={"PYTHONPATH": f"{PROJECT}:{project}"}, capture_output=True, text=True, check=False,
+        cwd=project, env={"PYTHONPATH": f"{PROJECT}:{project}", "PYTEST_ADDOPTS": addopts},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
@@ -150,6 +152,22 @@ def test_what_no_test_notices_is_told_with_its_place_and_change(project: Path) -
     assert "- LIMIT = 3\n+ LIMIT = 2\n" in done.stdout, "what only an import tells is tried, too"
     assert "- LIMIT = 3\n+ LIMIT = 4\n" not in done.stdout
     assert "| 0 | 2 | 0 |" in done.stdout
+
+
+def test_that_a_test_is_left_out_is_not_that_it_notices(project: Path) -> None:
+    (project / "test_weak.py").write_text(WEAK + ENOUGH)
+    assert mutants(project).returncode == 0
+    left_out = "test_weak.py::test_a_basket_with_two_things_is_not_full"
+    done = mutants(project, addopts=f"--deselect={left_out}")
+    assert done.returncode == 1, done.stderr
+    assert "- LIMIT = 3\n+ LIMIT = 2\n" in done.stdout
+
+
+def test_that_pytest_asked_nothing_is_no_change_noticed(tmp_path: Path) -> None:
+    source = Source(PROJECT / "kthw/network/nouns.py", PROJECT)
+    (mutant, *_) = source.mutants
+    with pytest.raises(RuntimeError, match="pytest ended with 5"):
+        trying.anew([[str(tmp_path)]], source, mutant, Counter(), {}, 1)
 
 
 def test_a_cache_that_was_filled_before_hides_nothing_and_an_endless_loop_ends(project: Path) -> None:

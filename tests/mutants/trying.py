@@ -92,7 +92,9 @@ class First:
         self._kills, self._order, self._say, self._seconds = kills, order, say, seconds
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: (-self._kills[item.nodeid], self._order[item.nodeid]))
+        # What is left out stands among them here, and has no place: pytest takes it away afterwards.
+        last = len(self._order)
+        items.sort(key=lambda item: (-self._kills[item.nodeid], self._order.get(item.nodeid, 2 * last)))
 
     def pytest_runtestloop(self) -> None:
         self._seconds += time.process_time()
@@ -147,28 +149,29 @@ def standing(
 
 
 def anew(
-    first: Sequence[str],
-    arguments: Sequence[str],
+    stages: Sequence[Sequence[str]],
     source: Source,
-    mutant: Mutant,
+    mutant: Mutant | None,
     kills: Counter[str],
     order: Mapping[str, int],
     seconds: float,
 ) -> Outcome:
     """The mutant's fate, in a child of this process, which has imported nothing of the program.
 
-    ``first``: the few tests that are asked before all are collected; ``order``: the place of each test.
+    ``stages``: what pytest is asked to run, the little that is soon collected first; ``order``: the place
+    of each test. Without a ``mutant``: that of the source as it is.
     """
 
     def work(say: Say) -> None:
         allow(_IMPORTING)
-        sys.meta_path.insert(0, _Changed(source, source.mutated(mutant)))
-        for tests in (first, arguments):
-            status = pytest.main(
-                [*OPTIONS, *tests], plugins=[Failing(say), First(kills, order, say, _ANEW * seconds)]
-            )
+        if mutant:
+            sys.meta_path.insert(0, _Changed(source, source.mutated(mutant)))
+        for tests in stages:
+            plugins = [Failing(say), First(kills, order, say, _ANEW * seconds)]
+            status = pytest.main([*OPTIONS, *tests], plugins=plugins)
             if status:
-                say(f"pytest ended with {int(status)}")
+                # No test failed, or somebody would have said so: that is no fault of the change.
+                raise RuntimeError(f"{mutant}: pytest ended with {int(status)}")
 
     ended = in_a_child(work)
     if ended.said:

@@ -9,6 +9,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -55,23 +56,50 @@ class Order(NamedTuple):
         running = set(self.running.get(path, ()))
         return {name: n if n in running else len(self.quick) + n for n, name in enumerate(self.quick)}
 
+    def named(self, module: str) -> list[str]:
+        """The files of tests that bear the module's name."""
+        files = dict.fromkeys(name.partition("::")[0] for name in self.quick)
+        return [file for file in files if Path(file).stem == f"test_{module}"]
+
 
 class NotGreenError(Exception):
     """A test fails on the sources as they are: no mutant can be judged by it."""
 
 
 def try_anew(
-    jobs: Sequence[Job], first: Sequence[str], arguments: Sequence[str], order: Order, how: How, tried: Tried
+    jobs: Sequence[Job],
+    options: Sequence[str],
+    stages: Sequence[Sequence[str]],
+    order: Order,
+    how: How,
+    tried: Tried,
 ) -> None:
-    """Those that need an import of everything, from a process that has imported nothing of it."""
+    """Those that need an import of everything, from a process that has imported nothing of it.
+
+    ``stages``: the paths of tests, a few before all of them; between come those that bear the name of the
+    changed module. Raises ``NotGreenError``.
+    """
     kills: dict[str, Counter[str]] = {job.source.file: Counter() for job in jobs}
     orders = {job.source.file: order.of(str(job.source.path)) for job in jobs}
+    asked = {
+        job.source.file: [
+            [*options, *paths]
+            for paths in (*stages[:-1], order.named(job.source.path.stem), *stages[-1:])
+            if paths
+        ]
+        for job in jobs
+    }
 
     def one(number: int) -> Outcome:
         source, mutant = jobs[number]
         file = source.file
-        return trying.anew(first, arguments, source, mutant, kills[file], orders[file], how.seconds)
+        return trying.anew(asked[file], source, mutant, kills[file], orders[file], how.seconds)
 
+    for source in [job.source for job in jobs][:1]:
+        every = orders[source.file]
+        usual = trying.anew(asked[source.file], source, None, Counter(), every, how.seconds)
+        if usual.by or usual.timed_out:
+            raise NotGreenError(usual.by or "what takes so long")
     for number, outcome in _each(one, len(jobs), how.processes):
         tried(jobs[number].mutant, outcome)
 
