@@ -5,17 +5,18 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
+from msgspec.structs import replace
 
 from kthw.findings import stops_on_node
 from kthw.findings.proof import Proof, proofs
 from kthw.findings.stops import Stop
-from kthw.findings.stops_on_node import by_firewall, by_kernel
+from kthw.findings.stops_on_node import by_firewall, by_kernel, plain_ways
 from kthw.network.flows import Addresses, Span
 from kthw.network.model import Network
 from kthw.observed.evidence import Chain, Evidence, Way
 from tests.findings.changed_nodes import with_cni, with_forward_chain, with_node, with_way
 from tests.findings.clusters import OK
-from tests.findings.faults_of_node_routes import half
+from tests.findings.faults_of_node_routes import FIRST, NODES, bare, half
 
 DOUBTED = "-m recent --name x -j DROP"
 NEVER = "-s 192.0.2.1/32 -j DROP"
@@ -64,6 +65,23 @@ def only_by(*entries: Way) -> Evidence:
     """Nothing else is known of where worker-0's kernel sends what is for worker-1's pods."""
     left = (way for way in OK.nodes["worker-0"].ways if way.towards != "worker-1")
     return with_node(OK, "worker-0", ways=(*left, *entries))
+
+
+PLAIN = {
+    "all": (OK, {"worker-1", "worker-2"}),
+    "a part has an entry of its own": (half("worker-0", "10.0.1.1", OK), {"worker-2"}),
+    "the default route of one leads elsewhere": (
+        with_way(OK, *FIRST, device="wg0", via="", route="default dev wg0 scope link"),
+        {"worker-2"},
+    ),
+    "it is for kernel routes to lead there": (bare(NODES, FIRST), set()),
+    "nobody saw the node": (replace(OK, nodes={"worker-1": OK.nodes["worker-1"]}), set()),
+}
+
+
+@pytest.mark.parametrize(("evidence", "expected"), PLAIN.values(), ids=PLAIN)
+def test_pods_to_which_all_is_sent_as_to_anywhere_else(evidence: Evidence, expected: set[str]) -> None:
+    assert plain_ways(Network(evidence), "worker-0") == expected
 
 
 RIGHT, LOST = "10.0.1.1", "10.0.1.99"
