@@ -37,12 +37,13 @@ def is_quiet(network: Network, worker: str) -> bool:
 
 def plain_ways(network: Network, worker: str) -> frozenset[str]:
     """The workers to all of whose pods its kernel sends as to anywhere else, where that is right."""
-    bridge, card = interfaces(network, worker) if worker in network.evidence.nodes else ("", "")
-    if not bridge or not card or by_node_routes(network):
+    ways = ways_of(network, worker)
+    if not ways or by_node_routes(network):
         return frozenset()
+    _, card = interfaces(network, worker)
     return frozenset(
         towards
-        for towards, (way, *more) in ways_of(network, worker).items()
+        for towards, (way, *more) in ways.items()
         if not more and node_routes.is_usual(way) and way.device == card
     )
 
@@ -50,34 +51,30 @@ def plain_ways(network: Network, worker: str) -> frozenset[str]:
 def by_kernel(network: Network, worker: str, towards: str, pods: Addresses, side: str) -> Iterator[Stop]:
     """Where the worker's kernel sends what is for the pods of ``towards``, or its own: each part of them."""
     ways = ways_of(network, worker).get(towards, ())
-    bridge, card = interfaces(network, worker)
-    if not ways or not bridge or not card:
+    if not all(interfaces(network, worker)):
         yield Stop(where=worker, doubt="kernel-routes")
         return
     reaches = [(reach, way) for way in ways if (reach := _reach(way))]
-    told_of: set[int] = set()
     for address in pods.apart(reach for reach, _ in reaches):
         at: dict[str, IPv4Address | None] = {side: address}
         fitting = [(reach.prefixlen, -n) for n, (reach, _) in enumerate(reaches) if address in reach]
         if not fitting:
             yield Stop(where=worker, doubt="kernel-routes", **at)  # type: ignore[arg-type]  # an end
             continue
-        number = -max(fitting)[1]
-        if number in told_of:
-            continue
-        told_of.add(number)
-        way = reaches[number][1]
-        found = [*node_routes.misled(network, worker, way)]
-        found += next_hops.misled(network, worker, towards, way) if worker != towards else ()
-        yield from (of_finding(each, **at) for each in found)
-        if way.kind == "none" and not found:
+        _, way = reaches[-max(fitting)[1]]
+        for misled in (
+            node_routes.misled(network, worker, way),
+            next_hops.misled(network, worker, towards, way),
+        ):
+            yield from (of_finding(found, **at) for found in misled)
+        if way.kind == "none":
             yield Stop(where=worker, doubt="kernel-routes", **at)  # type: ignore[arg-type]  # an end
 
 
 def by_neighbours(network: Network, worker: str, side: str) -> Iterator[Stop]:
     """Where what the node sends to its probe pod goes to another hardware address."""
     pod = pod_of(network, worker)
-    for found in node_routes.neighbours(network, worker) if pod else ():
+    for found in node_routes.neighbours(network, worker):
         yield of_finding(found, **{side: pod})
 
 
@@ -180,7 +177,7 @@ def _starts(spans: Iterable[tuple[int, int]], within: tuple[int, int]) -> list[i
     """The first of each part of the range of ports that the spans tell apart."""
     low, high = within
     edges = {edge for first, last in spans for edge in (first, last + 1)}
-    return sorted({low, *(edge for edge in edges if low < edge <= high)})
+    return sorted({max(low, edge) for edge in (low, *edges) if edge <= high})
 
 
 def _dropped(network: Network, worker: str, drop: Drop, flow: Flow, doubt: str) -> Stop:

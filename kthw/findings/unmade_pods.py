@@ -14,8 +14,8 @@ from kthw.intended import tutorial
 from kthw.network import ranges
 from kthw.network.model import Network
 from kthw.network.node_routes import by_plugin
-from kthw.observed.cni_networks import brought_by, pod_network
-from kthw.observed.evidence import Leases, OldBridge, PodFailure, UnfitProgram
+from kthw.observed.cni_networks import pod_network
+from kthw.observed.evidence import CniConfig, Leases, OldBridge, PodFailure, UnfitProgram
 
 _KERNEL: Final = re.compile(
     r"(?:operation|protocol|address family) (?:is )?not supported|no such device|unknown device type"
@@ -44,34 +44,33 @@ def _why_unmade(network: Network, worker: str) -> list[Finding]:
     node = network.evidence.nodes.get(worker)
     if node is None:
         return []
-    named, failure = named_plugins(node), node.pod_failure
+    named, failure, config = named_plugins(node), node.pod_failure, pod_network(node)
+    if config is None:
+        return cni_configured(network, worker) if failure and not node.pod else []
     unfit = [each for each in node.cni_unfit if each.path.rpartition("/")[2] in named]
     if unfit:
-        return [_unfit(network, worker, [each for each in unfit if each.why == unfit[0].why])]
+        return [_unfit(network, worker, config, [each for each in unfit if each.why == unfit[0].why])]
     if failure is None or node.pod:
         return []
-    seen = _seen_before(network, worker, failure)
+    seen = _seen_before(network, worker)
     if seen:
         return seen
     if failure.cause == "bridge" and failure.bridge and failure.bridge.addresses:
-        return [_bridge(network, worker, failure.bridge)]
+        return [_bridge(network, worker, config, failure.bridge)]
     if failure.cause == "addresses":
-        return [_addresses(network, worker, failure)]
+        return [_addresses(network, worker, config, failure)]
     if failure.cause == "no-address":
-        return [_finding(network, worker, "cni-config-wrong", "no-addresses", observed=failure.file)]
-    return [_refused(network, worker, failure)]
+        return [_finding(network, worker, config, "cni-config-wrong", "no-addresses", observed=failure.file)]
+    return [_refused(network, worker, config, failure)]
 
 
-def _seen_before(network: Network, worker: str, failure: PodFailure) -> list[Finding]:
-    """What was seen of the files and folders, which tells more of it than what the plugin met."""
-    if failure.cause == "no-network":
-        return cni_configured(network, worker)
-    ours = brought_by(pod_network(network.evidence.nodes[worker])) is None and not by_plugin(network)
-    wrong = cni_subnet_matches(network, worker) if ours else []
+def _seen_before(network: Network, worker: str) -> list[Finding]:
+    """What was seen of the file and the folders, which tells more of it than what the plugin met."""
+    wrong = [] if by_plugin(network) else cni_subnet_matches(network, worker)
     return missing_plugins(network, worker) or wrong
 
 
-def _unfit(network: Network, worker: str, unfit: list[UnfitProgram]) -> Finding:
+def _unfit(network: Network, worker: str, config: CniConfig, unfit: list[UnfitProgram]) -> Finding:
     first, paths = unfit[0], [each.path for each in unfit]
     mode = first.why == "mode"
     ours = all(path.rpartition("/")[2] in RELEASED for path in paths)
@@ -79,6 +78,7 @@ def _unfit(network: Network, worker: str, unfit: list[UnfitProgram]) -> Finding:
     return _finding(
         network,
         worker,
+        config,
         "cni-plugin-fails",
         first.why if ours or mode else f"{first.why}-foreign",
         expected=first.machine,
@@ -94,20 +94,20 @@ def _unfit(network: Network, worker: str, unfit: list[UnfitProgram]) -> Finding:
     )
 
 
-def _bridge(network: Network, worker: str, bridge: OldBridge) -> Finding:
-    node = network.evidence.nodes[worker]
-    config = pod_network(node)
+def _bridge(network: Network, worker: str, config: CniConfig, bridge: OldBridge) -> Finding:
+    node, gateway = network.evidence.nodes[worker], _gateway(config.subnet)
     return _finding(
         network,
         worker,
+        config,
         "cni-bridge-conflict",
         "in-use" if bridge.ports else "",
-        expected=f"{bridge.name} {_gateway(config.subnet if config else '')}".strip(),
+        expected=f"{bridge.name} {gateway}".strip(),
         observed=f"{bridge.name} {', '.join(bridge.addresses)}",
         facts={
             "bridge": bridge.name,
             "addresses": ", ".join(bridge.addresses),
-            "gateway": _gateway(config.subnet if config else "") or "—",
+            "gateway": gateway or "—",
             "ports": _names(bridge.ports),
             "pods": _names(bridge.pods) or "—",
             "hostname": node.hostname or worker,
@@ -124,13 +124,14 @@ def _gateway(subnet: str) -> str:
     return f"{around[min(1, around.num_addresses - 1)]}/{around.prefixlen}"
 
 
-def _addresses(network: Network, worker: str, failure: PodFailure) -> Finding:
+def _addresses(network: Network, worker: str, config: CniConfig, failure: PodFailure) -> Finding:
     leases = failure.leases
     count = len(leases.free) + leases.more if leases else 0
     node = network.evidence.nodes[worker]
     return _finding(
         network,
         worker,
+        config,
         "cni-addresses-exhausted",
         "unseen" if leases is None else "" if leases.free else "in-use",
         observed=failure.said,
@@ -152,11 +153,12 @@ def _freeing(leases: Leases) -> str:
     return shlex.quote(shlex.join(["sudo", "env", "-C", leases.folder, *found]))
 
 
-def _refused(network: Network, worker: str, failure: PodFailure) -> Finding:
+def _refused(network: Network, worker: str, config: CniConfig, failure: PodFailure) -> Finding:
     version = _version(failure)
     return _finding(
         network,
         worker,
+        config,
         "cni-plugin-fails",
         _refusal(failure, version),
         expected=version,
@@ -193,6 +195,7 @@ def _version(failure: PodFailure) -> str:
 def _finding(
     network: Network,
     worker: str,
+    config: CniConfig,
     code: str,
     variant: str,
     *,
@@ -200,8 +203,7 @@ def _finding(
     expected: str = "",
     facts: dict[str, str] | None = None,
 ) -> Finding:
-    config = pod_network(network.evidence.nodes[worker])
-    file = tutorial.cni_path(config.file if config else tutorial.CNI_BRIDGE_FILE)
+    file = tutorial.cni_path(config.file)
     return Finding(
         code=code,
         subject=network.noun(worker),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from ipaddress import IPv4Address, IPv4Network
 
 from kthw.findings.aws_changes import RouteGone, RouteMade
@@ -156,7 +157,7 @@ def _by_nat(
 ) -> Finding:
     """The way out that is told: a NAT gateway that another table leads to, else one to look for or make."""
     near, front = network.remember(
-        ("out by NAT", table.vpc), lambda: _out_by_nat(network, table.vpc, attached.id if attached else "")
+        ("out by NAT", table.vpc), lambda: _out_by_nat(network, table.vpc, attached)
     )
     nat = near[1].other if near else ""
     return Finding(
@@ -179,7 +180,9 @@ def _by_nat(
     )
 
 
-def _out_by_nat(network: Network, vpc: str, gateway: str) -> tuple[tuple[RouteTable, Route] | None, str]:
+def _out_by_nat(
+    network: Network, vpc: str, attached: InternetGateway | None
+) -> tuple[tuple[RouteTable, Route] | None, str]:
     """The first table of the VPC that leads to a NAT gateway, with that route, and the first subnet that the
     internet gateway leads out of: where a NAT gateway may stand; empty for none.
     """
@@ -190,14 +193,14 @@ def _out_by_nat(network: Network, vpc: str, gateway: str) -> tuple[tuple[RouteTa
     ]
     active = [(other, way) for other, way in others if way and way.state == ACTIVE]
     near = next(((other, way) for other, way in active if way.other.startswith("nat-")), None)
-    out = {other.id for other, way in active if gateway and way.gateway == gateway}
-    subnets = [each.id for each in network.inventory.subnets if each.vpc == vpc] if out else []
-    return near, next((each for each in subnets if _ruled_by(network, each) in out), "")
+    out = {other.id for other, way in active if attached and way.gateway == attached.id}
+    fronts = (each.id for each in network.inventory.subnets if _is_ruled_by(network, each.id, out))
+    return near, next(fronts, "")
 
 
-def _ruled_by(network: Network, subnet: str) -> str:
+def _is_ruled_by(network: Network, subnet: str, tables: Set[str]) -> bool:
     table = effective_table(network.inventory, subnet)
-    return table.id if table else ""
+    return table is not None and table.id in tables
 
 
 def _to_attach(gateways: tuple[InternetGateway, ...], route: Route | None) -> str:
