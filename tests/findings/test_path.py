@@ -297,6 +297,11 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
         (),
         "",
     ),
+    "another's pod CIDR, and another fault": (
+        with_user_data(CHECKED, "worker-1", **{"pod-cidr": "10.200.0.0/24"}),
+        (*TO_1, *FROM_1),
+        "source-dest-check-on",
+    ),
     "another's pod CIDR, and pods made of it": (
         with_cni(
             with_user_data(OK, "worker-1", **{"pod-cidr": "10.200.0.0/24"}),

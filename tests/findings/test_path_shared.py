@@ -7,8 +7,8 @@ import itertools
 import pytest
 from msgspec.structs import replace
 
-from kthw.findings import path
 from kthw.findings.finding import Finding
+from kthw.findings.next_hops import lacking
 from kthw.findings.path import obstacles
 from kthw.findings.plugins import missing_plugins
 from kthw.network.model import Network
@@ -50,9 +50,11 @@ def test_a_pair_meets_the_same_whoever_was_asked_about_before(evidence: Evidence
 
 def test_a_lab_by_kernel_routes_or_a_plugin_or_with_a_strict_kernel_differs_by_source() -> None:
     """Else those above would show nothing."""
-    differing = ("flannel, a tunnel between two nodes, and all that the chapter has",)
-    differing += ("no kernel routes, and they are meant", "a strict kernel, and one of two senders")
-    for name in differing:
+    for name in (
+        "flannel, a tunnel between two nodes, and all that the chapter has",
+        "no kernel routes, and they are meant",
+        "a strict kernel, and one of two senders",
+    ):
         network = Network(LABS[name])
         one, other = (
             [finding.cause for finding in obstacles(network, source, "worker-1")]
@@ -81,13 +83,12 @@ def test_what_the_vpc_treats_alike_is_judged_once_for_each_destination(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = []
-    kernel = path.lacking
 
     def counted(network: Network, worker: str, other: str) -> list[Finding]:
         asked.append(other)
-        return kernel(network, worker, other)
+        return lacking(network, worker, other)
 
-    monkeypatch.setattr(path, "lacking", counted)
+    monkeypatch.setattr("kthw.findings.path.lacking", counted)
     network = Network(OK)
     for pair in itertools.permutations(network.workers, 2):
         obstacles(network, *pair)
