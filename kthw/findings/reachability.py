@@ -267,7 +267,7 @@ def _finding(
     believed = network.probes.vouched.issuperset(map(_SENDER, probes))
     others = [p.destination or p.destination_address if leaving else p.source for p in probes]
     ends = names(others)
-    situation, traced = ("", {}) if codes else _traced(network, probes)
+    situation, traced = ("explained", {}) if codes else _traced(network, probes)
     kind = probes[0].kind if believed else "unvouched"
     return Finding(
         code="pod-unreachable",
@@ -278,7 +278,7 @@ def _finding(
         ),
         observed=probes[0],
         near_miss=_reached(network, probes),
-        variant="explained" if codes else situation or kind,
+        variant=situation or kind,
         facts={
             "worker_noun": network.noun(worker),
             "login": network.login(probes[0].source),

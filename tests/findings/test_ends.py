@@ -40,6 +40,8 @@ def test_answers_that_another_table_misleads_to_one_node_reach_the_other() -> No
     network = Network(evidence)
     assert [each.code for each in obstacles(network, "worker-0", "worker-1")] == ["node-route-conflict"]
     assert list(obstacles(network, "worker-2", "worker-1")) == []
+    # Those to pods that are not masqueraded are for the pods, which that table leads right.
+    assert obstacles(Network(with_cni(evidence, "worker-0", ip_masq=False)), "worker-0", "worker-1") == []
 
 
 def test_an_interface_that_a_route_leads_to_is_to_hand_on_as_well() -> None:

@@ -21,7 +21,7 @@ from tests.findings.changed_aws import (
     without_instance,
     without_route,
 )
-from tests.findings.changed_nodes import with_cni, with_node
+from tests.findings.changed_nodes import with_cni, with_node, with_way
 from tests.findings.clusters import GATEWAY, GROUP, OK, ONE, SUBNET, TABLE, healthy, instance, node, route
 
 GONE = without_instance(OK, "worker-1")
@@ -182,6 +182,15 @@ def test_a_list_that_was_not_read_leaves_open_whether_packets_arrive_elsewhere(
 TO_SECOND = with_route(with_second_interface(OK, 1), Route(destination=ONE, network_interface="eni-11"))
 UNSAID = with_cni(with_user_data(without_route(TO_SECOND, ONE), "worker-1"), "worker-1", subnet="")
 
+BY_KERNEL = with_way(
+    with_second_interface(OK, 1),
+    "worker-0",
+    "worker-1",
+    via="10.0.1.121",
+    route=f"{ONE} via 10.0.1.121 dev ens5",
+)
+"""One node hands them to the second ENI, in a lab judged by the VPC's routes."""
+
 
 @pytest.mark.parametrize(
     ("evidence", "arrive"),
@@ -191,10 +200,20 @@ UNSAID = with_cni(with_user_data(without_route(TO_SECOND, ONE), "worker-1"), "wo
         (with_node(TO_SECOND, "worker-1", pod=""), ["eni-11"]),
         (replace(TO_SECOND, nodes={}), ["eni-11"]),
         (UNSAID, ["eni-01"]),
+        (BY_KERNEL, ["eni-01"]),
         (GONE, []),
         (with_instance(healthy(2), "worker-1", network_interfaces=()), []),
     ],
-    ids=["routed", "outside the range", "no pod", "unseen", "no pod CIDR", "missing", "no interface"],
+    ids=[
+        "routed",
+        "outside the range",
+        "no pod",
+        "unseen",
+        "no pod CIDR",
+        "by one kernel",
+        "missing",
+        "no interface",
+    ],
 )
 def test_packets_arrive_where_routes_lead_or_else_at_the_primary_eni(
     evidence: Evidence, arrive: list[str]

@@ -38,6 +38,7 @@ PODS_ONLY = (SecurityRule(protocol="-1", cidrs=("10.200.0.0/16",)),)
 MEMBERS = (SecurityRule(protocol="-1", groups=("sg-0a",)),)
 ONE = "10.200.1.0/24"
 DROPPING = with_forward_chain(OK, "worker-1", policy="DROP")
+CHECKED = with_interface(BARE, "worker-1", source_dest_check=True)
 NAMELESS = with_user_data(OK, "worker-1")
 EVERY = tuple(itertools.permutations((0, 1, 2), 2))
 TO_1 = ((0, 1), (2, 1))
@@ -86,11 +87,7 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
         TO_1,
         "source-dest-check-on",
     ),
-    "source/dest check on, masquerade off": (
-        with_interface(BARE, "worker-1", source_dest_check=True),
-        (*TO_1, *FROM_1),
-        "source-dest-check-on",
-    ),
+    "source/dest check on, masquerade off": (CHECKED, (*TO_1, *FROM_1), "source-dest-check-on"),
     "source/dest check on at the ENI for the half with the pod": (
         with_route(with_second_interface(OK, 1, source_dest_check=True), _by_eni("10.200.1.0/25")),
         TO_1,
@@ -113,6 +110,11 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
     "source/dest check on at the ENI that one table names": (
         with_route(with_second_interface(TWO, 1, source_dest_check=True), _by_eni(ONE), table=TABLE_2),
         ((2, 1),),
+        "source-dest-check-on",
+    ),
+    "source/dest check on at the ENI that pods leave by, masquerade off": (
+        with_route(with_second_interface(CHECKED, 1, source_dest_check=False), _by_eni(ONE)),
+        (*TO_1, *FROM_1),
         "source-dest-check-on",
     ),
     "local route replaced": (
@@ -294,6 +296,11 @@ PATHS: dict[str, tuple[Evidence, tuple[tuple[int, int], ...], str]] = {
         with_user_data(OK, "worker-1", **{"pod-cidr": "10.200.0.0/24"}),
         (),
         "",
+    ),
+    "another's pod CIDR, and another fault": (
+        with_user_data(CHECKED, "worker-1", **{"pod-cidr": "10.200.0.0/24"}),
+        (*TO_1, *FROM_1),
+        "source-dest-check-on",
     ),
     "another's pod CIDR, and pods made of it": (
         with_cni(

@@ -136,6 +136,14 @@ def test_pairs_that_were_not_measured_are_named() -> None:
     assert reach.unmeasured(Network(OK), "worker-0") == []
 
 
+def test_a_pair_between_which_only_large_packets_were_tried_was_not_measured() -> None:
+    kept = tuple(p for p in OK.probes if p.size or (p.source, p.destination) != ("worker-0", "worker-2"))
+    network = Network(replace(OK, probes=kept))
+    assert reach.unmeasured(network, "worker-0") == ["worker-2"]
+    assert reach.unmeasured_by_udp(network, "worker-0") == ["worker-2"]
+    assert reach.unmeasured_towards(network, "worker-2") == ["worker-0"]
+
+
 def test_a_kind_that_was_not_measured_is_known() -> None:
     evidence = replace(OK, probes=tuple(p for p in OK.probes if p.kind == "pod"))
     assert reach.measured(Network(OK), "worker-0", "internet")
@@ -195,6 +203,16 @@ def test_a_pair_with_a_cause_needs_no_trace() -> None:
     evidence = with_trace(failing(without_route(OK, ONE), *TO_1), "worker-0", "worker-1", 3)
     (found,) = reach.reaches_others(Network(evidence), "worker-0")
     assert found.variant == "explained"
+    assert "way" not in found.facts
+
+
+def test_what_explains_pairs_that_meet_the_same_is_made_once() -> None:
+    evidence = failing(with_group(OK, ingress=()), ("worker-0", "*"))
+    (found,) = reach.reaches_others(Network(evidence), "worker-0")
+    first, *others = [lost.causes for lost in found.lost if lost.probe.protocol == "icmp"]
+    assert [code for code, _ in first] == ["security-group-blocks"]
+    assert len(others) == 1
+    assert others[0] is first
 
 
 def test_packets_that_get_through_in_spite_of_a_finding_are_no_secret() -> None:

@@ -36,6 +36,17 @@ def test_it_stands_in_nobodys_way_where_it_is_not_found(evidence: Evidence) -> N
     assert obstacles(network, "worker-0", "worker-1") == []
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "another interface, and the range of the pods is the VPC's own",
+        "a VPN takes the way to a peer, and the one interface is strict",
+    ],
+)
+def test_it_is_not_told_where_the_range_is_wrong_nor_of_the_primary_interface(fault: str) -> None:
+    assert all_filtered(Network(FAULTS[fault][0]), "worker-1") == []
+
+
 def test_where_something_was_not_seen_it_is_not_found() -> None:
     strict = FAULTS["strict everywhere"][0]
     unread = Network(with_instance(strict, "worker-1", user_data=None))
