@@ -15,14 +15,12 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kthw.errors import CouldNotLook
-from kthw.findings.aws_changes import PropagationOff, RouteGone, RouteMade
 from kthw.findings.crossing import zone_of
 from kthw.findings.finding import Cause, Finding
 from kthw.findings.fix import Change, fixed
@@ -84,10 +82,10 @@ def promises(network: Network, findings: Iterable[Finding]) -> dict[Cause, Promi
         return {}
     seen = _Seen(network, found)
     if len(network.workers) <= _FEW:
-        made: Mapping[Cause, Promise | None] = {finding.cause: _alone(seen, finding) for finding in tried}
+        made = {finding.cause: _alone(seen, finding) for finding in tried}
     else:
         made = _by_kind(seen, tried)
-    return {cause: promise for cause, promise in made.items() if promise and promise != Promise()}
+    return {cause: promise for cause, promise in made.items() if promise != Promise()}
 
 
 class _Seen:
@@ -142,7 +140,6 @@ class _Trial:
     """The network as it would be after some fixes."""
 
     def __init__(self, network: Network, changes: Iterable[Change]) -> None:
-        self._changes = tuple(changes)
         before = network.evidence
         # What was concluded of the lab as a whole is not concluded anew from what one fix changes.
         assumed = {
@@ -155,17 +152,17 @@ class _Trial:
             network=network_model(network).name,
             pod_cidrs={**assumed, **before.intended.pod_cidrs},
         )
-        self._network = Network(replace(fixed(before, self._changes), intended=intended))
+        self._network = Network(replace(fixed(before, changes), intended=intended))
 
     def left(self, pair: Pair) -> tuple[Cause, ...]:
         """What is in the way of the pair then."""
         return _causes(obstacles(self._network, *pair))
 
     def led_otherwise(self, seen: _Seen) -> list[str]:
-        """The workers whose pods are led elsewhere by the tables that were changed."""
-        tables = {c.table for c in self._changes if isinstance(c, RouteMade | RouteGone | PropagationOff)}
+        """The workers whose pods any of the tables leads elsewhere then."""
+        tables = [ruling.effective.id for ruling in seen.network.rulings]
         before, after = ([each.lookup(table) for table in tables] for each in (seen.network, self._network))
-        pods = {worker: cidr[0] for worker, cidr in seen.network.pod_cidrs.items()}
+        pods = {worker: cidr.network_address for worker, cidr in seen.network.pod_cidrs.items()}
         return [
             worker
             for worker, pod in pods.items()
@@ -178,23 +175,19 @@ class _Trial:
         return tuple(pair for pair in whole if self.left(pair))
 
 
-def _alone(seen: _Seen, finding: Finding) -> Promise | None:
-    """Nothing where it is for what was not seen to say."""
-    try:
-        trial = _Trial(seen.network, finding.changes)
-        mends: list[Pair] = []
-        stays: dict[tuple[Cause, ...], list[Pair]] = {}
-        for met, pairs in seen.broken.values():
-            before = _causes(met)
-            for pair in pairs:
-                left = trial.left(pair)
-                if not left:
-                    mends.append(pair)
-                elif finding.cause in before or left != before:
-                    stays.setdefault(left, []).append(pair)
-        return _promise(mends, stays, trial.cuts(seen, seen.network.workers))
-    except CouldNotLook:
-        return None
+def _alone(seen: _Seen, finding: Finding) -> Promise:
+    trial = _Trial(seen.network, finding.changes)
+    mends: list[Pair] = []
+    stays: dict[tuple[Cause, ...], list[Pair]] = {}
+    for met, pairs in seen.broken.values():
+        before = _causes(met)
+        for pair in pairs:
+            left = trial.left(pair)
+            if not left:
+                mends.append(pair)
+            elif finding.cause in before or left != before:
+                stays.setdefault(left, []).append(pair)
+    return _promise(mends, stays, trial.cuts(seen, seen.network.workers))
 
 
 def _promise(
@@ -236,15 +229,12 @@ def _tried_at_once(
 ) -> tuple[Pair, ...] | None:
     """The pairs they cut off; ``None`` where one of the samples comes out otherwise than is expected."""
     gone = {finding.cause for finding in alike}
-    try:
-        trial = _Trial(seen.network, [change for finding in alike for change in finding.changes])
-        for met, pair in samples:
-            if {*trial.left(pair)} != {*_causes(met)} - gone:
-                return None
-        sorts = [finding.worker for finding in alike], seen.by_zone, trial.led_otherwise(seen)
-        return trial.cuts(seen, dict.fromkeys(w for sort in sorts for w in _some(sort)))
-    except CouldNotLook:
-        return None
+    trial = _Trial(seen.network, [change for finding in alike for change in finding.changes])
+    for met, pair in samples:
+        if {*trial.left(pair)} != {*_causes(met)} - gone:
+            return None
+    sorts = [finding.worker for finding in alike], seen.by_zone, trial.led_otherwise(seen)
+    return trial.cuts(seen, dict.fromkeys(w for sort in sorts for w in _some(sort)))
 
 
 def _some(workers: Sequence[str]) -> Sequence[str]:

@@ -260,8 +260,7 @@ class _Way:
             ends = here.face, there.pods
             yield tuple(by_rules(self._used, there.worker, *ends, arriving=True, fixed=fixed))
         if not there.quiet:
-            found = self._firewall(there, here, here.face, there.pods, outwards=False)
-            yield tuple(replace(stop, source=None) for stop in found) if fixed else found
+            yield self._firewall(there, here, here.face, there.pods, outwards=False)
 
     def _back_to_pods(self, here: _End, there: _End) -> Iterator[tuple[Stop, ...]]:
         """What stops replies that are for the pods themselves, and not for their node."""

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from kthw.findings.finding import Finding
-from kthw.findings.pod_routes import blackhole, diverted, not_associated, way_to
+from kthw.findings.pod_routes import blackhole, diverted, may_lead, not_associated, way_to
 from kthw.findings.reverse_path import filtered_at
 from kthw.findings.stops import Stop
 from kthw.findings.unread import as_far_as_seen
@@ -113,8 +113,9 @@ def routed(network: Network, source: str, destination: str, pods: Addresses) -> 
         return Routed((Stop(where=network.located[source].subnet, doubt="table"),), ())
     if by_node_routes(network):
         handed = interfaces(network, destination, ruling.effective.id)
-        checks = (check(network, destination, each) for each in handed if each.source_dest_check)
-        return Routed(tuple(checks), tuple(Arrival(each, None) for each in handed))
+        checks = [check(network, destination, each) for each in handed if each.source_dest_check]
+        unseen = [] if handed else [Stop(where=network.located[destination].id, doubt="group")]
+        return Routed((*checks, *unseen), tuple(Arrival(each, None) for each in handed))
     lookup = network.lookup(ruling.effective.id)
     cuts = [ranges.network(route.destination) for route in lookup.within(pods.cidr)]
     lost: dict[Route | None, IPv4Address] = {}
@@ -126,8 +127,12 @@ def routed(network: Network, source: str, destination: str, pods: Addresses) -> 
         else:
             lost.setdefault(route, address)
     stops = [_led_astray(network, ruling, destination, route, at) for route, at in lost.items()]
+    # An interface that was not seen: nor were its groups, nor its source/dest check.
     cards = {card.id: card for card in network.located[destination].network_interfaces}
     arrivals = tuple(Arrival(cards[each], at) for each, at in arriving.items() if each in cards)
+    stops += [
+        Stop(where=each, doubt="group", destination=at) for each, at in arriving.items() if each not in cards
+    ]
     stops += [
         check(network, destination, each.interface, destination=each.least)
         for each in arrivals
@@ -163,9 +168,12 @@ def of_finding(finding: Finding, **at: IPv4Address | None) -> Stop:
 
 
 def _interface(network: Network, worker: str, route: Route) -> str:
-    """The ENI that a route to the worker leads to: a route by instance id means the primary one."""
-    primary = network.located[worker].primary_interface
-    return route.network_interface or (primary.id if primary else "")
+    """The ENI that a route to the worker leads to: a route by instance id means the primary one.
+
+    The instance itself where none of its ENIs was seen.
+    """
+    instance = network.located[worker]
+    return route.network_interface or (instance.primary_interface or instance).id
 
 
 def _led_astray(
@@ -173,7 +181,12 @@ def _led_astray(
 ) -> Stop:
     found = network.remember(("routes", ruling.subnets, worker), lambda: _findings(network, ruling, worker))
     exact = (each for each in found if route and each.destination == route.destination)
-    finding = next(exact, found[0] if found else None)
+    finding = next(exact, None)
+    unread = () if finding else may_lead(network, ruling.effective, worker)
+    if unread:
+        # The list may have a narrower range than what was seen of the table.
+        return Stop(where=unread[0].prefix_list, doubt="prefix-list", destination=least)
+    finding = finding or next(iter(found), None)
     return Stop(
         where=f"{ruling.effective.id}: {network.route_noun(route) if route else '—'}",
         code=finding.code if finding else "",
@@ -198,12 +211,11 @@ def _unread(network: Network, lookup: Lookup, worker: str) -> Iterator[Stop]:
             yield Stop(where=route.prefix_list, doubt="prefix-list")
 
 
-def _stop(need: Need, side: str, address: IPv4Address, *, port: int = 0, asker: int = 0, **told: str) -> Stop:
-    has_ports = need.protocol != "icmp"
+def _stop(need: Need, side: str, address: IPv4Address, *, port: int, asker: int = 0, **told: str) -> Stop:
     return Stop(
         protocol=need.protocol,  # type: ignore[arg-type]  # one of those of ``Span``
-        port=port if has_ports else 0,
-        asker=asker if has_ports else 0,
+        port=port,
+        asker=asker,
         source=address if side == "source" else None,
         destination=address if side == "destination" else None,
         **told,

@@ -300,11 +300,13 @@ def test_of_many_workers_there_are_as_many_trials_as_kinds(
 
     evidence = _wide(break_, count)
     monkeypatch.setattr(promise, "_Trial", Counted)
-    found = dict(judge(evidence).promises)
+    verdict = judge(evidence)
+    found = dict(verdict.promises)
     assert len(tried) == 2
     assert len(found) == 2 * count
     assert all(not made.mends and made.lacks for made in found.values())
     sorts = [[stays.by for stays in made.stays] for made in found.values()]
-    assert all(by.count(()) == 1 and len(by) <= 13 for by in sorts)
+    assert all(by.count(()) == 1 and len(by) == 13 for by in sorts)
+    assert {len(finding.lacks) for finding in verdict.findings if finding.cause in found} == {3}
     of_routes = [made for (code, _), made in found.items() if code == "route-missing"]
     assert {sum(len(stays.pairs) for stays in made.stays) for made in of_routes} == {count - 1}

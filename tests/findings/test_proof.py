@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from kthw.findings.path import obstacles
 from kthw.findings.proof import Proof, fate, proofs
+from kthw.intended.cluster import CNI_PLUGIN
 from kthw.network.flows import Flow
 from kthw.network.model import Network
 from kthw.observed.evidence import DNS_PORT, PROBE_PORT, AclEntry, Evidence, PolicyRule, Route, SecurityRule
@@ -83,6 +84,21 @@ def test_what_was_not_seen_of_the_nodes_is_no_proof() -> None:
     assert smallest(replace(OK, nodes=unseen), "worker-1", "worker-0") == (
         "unknown: icmp 10.200.1.2 → 10.200.0.2 by node"
     )
+
+
+@pytest.mark.parametrize("evidence", [masquerade_off(OK), with_instance(OK, "worker-1", address="")])
+def test_of_a_node_that_was_not_seen_nothing_is_known_whatever_address_its_pods_have(
+    evidence: Evidence,
+) -> None:
+    seen = {worker: node for worker, node in evidence.nodes.items() if worker != "worker-1"}
+    for pair in (("worker-0", "worker-1"), ("worker-1", "worker-0")):
+        found = of_pair(replace(evidence, nodes=seen), *pair)
+        assert found.stop
+        assert (found.outcome, found.stop.where, found.stop.doubt) == ("unknown", "worker-1", "node")
+
+
+def test_the_ways_of_a_plugin_are_not_proved() -> None:
+    assert proofs(Network(replace(OK, intended=replace(OK.intended, network=CNI_PLUGIN)))) == ()
 
 
 @pytest.mark.parametrize(
@@ -187,8 +203,11 @@ def test_an_acl_stops_a_part_of_what_enters_and_of_what_is_answered(
 
 
 NO_TCP_OUT: Final = tuple(SecurityRule(protocol=each, cidrs=("0.0.0.0/0",)) for each in ("udp", "icmp"))
+NO_UDP_OUT: Final = tuple(SecurityRule(protocol=each, cidrs=("0.0.0.0/0",)) for each in ("tcp", "icmp"))
 FIRST_HALF: Final = SecurityRule(protocol="-1", cidrs=("10.200.1.0/25", "10.200.2.0/24"))
 BARE: Final = masquerade_off(TWO)
+UPPER_SHUT: Final = with_forward_chain(masquerade_off(OK), "worker-1", "-s 10.200.0.128/25 -j DROP")
+"""Bare pods, and what those of worker-0 with the upper addresses send is dropped at worker-1."""
 BY_SECOND: Final = with_route(with_second_interface(masquerade_off(OK), 1), *by_eni(ONE))
 """Bare pods, and what is for those of worker-1 comes in by another ENI than what they send goes out by."""
 
@@ -244,7 +263,7 @@ BY_SECOND: Final = with_route(with_second_interface(masquerade_off(OK), 1), *by_
             "icmp 10.200.1.2 → 10.200.0.2 by source-dest-check-on · worker-1 (i-01, 10.0.1.21) · eni-01",
         ),
         (
-            with_forward_chain(masquerade_off(OK), "worker-1", "-s 10.200.0.128/25 -j DROP"),
+            UPPER_SHUT,
             "0 1",
             "icmp 10.200.0.128 → 10.200.1.2 by forward-dropped · worker-1 (i-01, 10.0.1.21) · "
             "-A FORWARD -s 10.200.0.128/25 -j DROP",
@@ -258,6 +277,26 @@ BY_SECOND: Final = with_route(with_second_interface(masquerade_off(OK), 1), *by_
             "udp 10.200.0.2:32768 → 10.200.1.2:1 by forward-dropped · worker-1 (i-01, 10.0.1.21) · "
             "-A FORWARD -s 10.0.1.20/32 -p udp -j DROP",
         ),
+        (
+            with_forward_chain(with_group(OK, egress=NO_UDP_OUT), "worker-1", "-p tcp --dport 80 -j DROP"),
+            "0 1",
+            "tcp 10.200.0.2:32768 → 10.200.1.2:80 by forward-dropped · worker-1 (i-01, 10.0.1.21) · "
+            "-A FORWARD -p tcp --dport 80 -j DROP",
+        ),
+        (
+            with_acl(TWO, acl(90, egress=True, protocol="6", from_port=80, to_port=80), acl=ACL),
+            "0 2",
+            "tcp 10.200.0.2:32768 → 10.200.2.2:80 by network-acl-blocks · acl-0a · egress",
+        ),
+        (
+            with_forward_chain(
+                UPPER_SHUT, "worker-1", "-s 10.9.0.0/16 -j ACCEPT", "-s 10.200.0.128/25 -j DROP"
+            ),
+            "0 1",
+            "icmp 10.200.0.128 → 10.200.1.2 by forward-dropped · worker-1 (i-01, 10.0.1.21) · "
+            "-A FORWARD -s 10.200.0.128/25 -j DROP",
+        ),
+        (UPPER_SHUT, "2 1", ""),
         (with_forward_chain(OK, "worker-1", "-s 10.0.1.20/32 -p udp -j DROP"), "2 1", ""),
         (with_forward_chain(OK, "worker-1", "-s 10.200.0.0/25 -p udp -j DROP"), "0 1", ""),
     ],

@@ -6,18 +6,25 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.findings.proof import proofs
-from kthw.findings.sent import MOST, confirmed, to_send
+from kthw.findings.sent import confirmed, to_send
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence, Sent
 from tests.findings.changed_aws import with_group, with_route
-from tests.findings.changed_nodes import failing, with_forward_chain, with_node
+from tests.findings.changed_nodes import failing, not_probed, with_forward_chain, with_node
 from tests.findings.clusters import OK, healthy, route
+from tests.findings.faults import FAULTS
 
 SHUT = "-p udp -m udp --dport 19 -j DROP"
 ONE_PORT = with_forward_chain(OK, "worker-1", SHUT)
 
 SOME = with_route(OK, route(0, "10.200.1.128/25"))
 """A part of a worker's pods is led elsewhere; the probe pod is not."""
+NO_POD = with_node(ONE_PORT, "worker-1", pod="")
+TWICE = FAULTS["same pod CIDR twice"][0]
+"""Of two workers no pod has an address of its own: no packet is told."""
+BY_CHANCE = with_forward_chain(OK, "worker-1", "-p udp -m statistic --mode random --probability 0.1 -j DROP")
+SHUT_IN = with_group(OK, ingress=())
+UNTRIED = not_probed(SHUT_IN, "worker-0", "worker-1")
 
 
 def first(evidence: Evidence) -> str:
@@ -59,14 +66,23 @@ def test_a_packet_at_another_address_is_sent_by_a_further_pod_that_has_it() -> N
 
 
 def test_where_no_pod_of_ours_is_none_is_made() -> None:
-    assert to_send(with_node(ONE_PORT, "worker-1", pod="")) == ()
+    assert to_send(NO_POD) == ()
+
+
+def test_what_is_not_known_and_what_has_no_packet_is_not_sent() -> None:
+    assert to_send(BY_CHANCE) == ()
+    assert to_send(TWICE) == ()
+
+
+def test_a_packet_that_the_probes_left_out_is_sent() -> None:
+    assert to_send(UNTRIED) == (Sent(source="worker-0", destination="worker-1", protocol="icmp"),)
 
 
 def test_a_run_sends_no_more_than_so_many() -> None:
     evidence = healthy(12)
     for worker in evidence.nodes:
         evidence = with_forward_chain(evidence, worker, SHUT)
-    assert len(to_send(evidence)) == MOST
+    assert len(to_send(evidence)) == 64
 
 
 @pytest.mark.parametrize(
@@ -75,6 +91,10 @@ def test_a_run_sends_no_more_than_so_many() -> None:
         (failing(with_group(OK, ingress=()), ("*", "*")), "lost"),
         (with_group(OK, ingress=()), "arrived"),
         (ONE_PORT, ""),
+        (UNTRIED, ""),
+        (TWICE, ""),
+        (NO_POD, ""),
+        (replace(NO_POD, sent=to_send(ONE_PORT)), ""),
         (replace(ONE_PORT, sent=to_send(ONE_PORT)), "lost"),
         (SOME, ""),
         (replace(SOME, sent=to_send(SOME)), "lost"),
