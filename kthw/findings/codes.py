@@ -14,34 +14,34 @@ class Stage(enum.IntEnum):
     ``LEFT_…``: what the clean-up left, in the order in which AWS lets it be deleted.
     """
 
-    MACHINE = 1
-    RANGE = 2
-    INTERFACE = 3
-    ASSOCIATION = 4
-    ROUTE = 5
-    LEFTOVER = 6
-    LOCAL = 7
-    INTERNET = 8
-    GROUP = 9
-    ACL = 10
-    FORWARDING = 11
-    FIREWALL = 12
-    POD_NETWORK = 13
-    NODE_ROUTE = 14
-    PACKET = 15
-    LEFT_INSTANCE = 16
-    LEFT_BALANCER = 17
-    LEFT_TARGETS = 18
-    LEFT_NAT = 19
-    LEFT_ADDRESS = 20
-    LEFT_VOLUME = 21
-    LEFT_INTERFACE = 22
-    LEFT_GATEWAY = 23
-    LEFT_GROUP = 24
-    LEFT_SUBNET = 25
-    LEFT_TABLE = 26
-    LEFT_VPC = 27
-    LEFT_KEY = 28
+    MACHINE = enum.auto()
+    RANGE = enum.auto()
+    INTERFACE = enum.auto()
+    ASSOCIATION = enum.auto()
+    ROUTE = enum.auto()
+    LEFTOVER = enum.auto()
+    LOCAL = enum.auto()
+    INTERNET = enum.auto()
+    GROUP = enum.auto()
+    ACL = enum.auto()
+    FORWARDING = enum.auto()
+    FIREWALL = enum.auto()
+    POD_NETWORK = enum.auto()
+    NODE_ROUTE = enum.auto()
+    PACKET = enum.auto()
+    LEFT_INSTANCE = enum.auto()
+    LEFT_BALANCER = enum.auto()
+    LEFT_TARGETS = enum.auto()
+    LEFT_NAT = enum.auto()
+    LEFT_ADDRESS = enum.auto()
+    LEFT_VOLUME = enum.auto()
+    LEFT_INTERFACE = enum.auto()
+    LEFT_GATEWAY = enum.auto()
+    LEFT_GROUP = enum.auto()
+    LEFT_SUBNET = enum.auto()
+    LEFT_TABLE = enum.auto()
+    LEFT_VPC = enum.auto()
+    LEFT_KEY = enum.auto()
 
 
 class Code(Struct, frozen=True, kw_only=True):

@@ -88,8 +88,9 @@ class First:
     ``seconds``.
     """
 
-    def __init__(self, kills: Counter[str], order: Mapping[str, int], say: Say, seconds: float) -> None:
-        self._kills, self._order, self._say, self._seconds = kills, order, say, seconds
+    def __init__(self, kills: Counter[str], order: Mapping[str, int], seconds: float) -> None:
+        self._kills, self._order, self._seconds = kills, order, seconds
+        self.is_over = False
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         # What is left out stands among them here, and has no place: pytest takes it away afterwards.
@@ -99,9 +100,10 @@ class First:
     def pytest_runtestloop(self) -> None:
         self._seconds += time.process_time()
 
-    def pytest_runtest_setup(self) -> None:
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if time.process_time() > self._seconds:
-            self._say("")
+            self.is_over = True
+            raise item.session.Interrupted
         allow(_UNMEASURED)
 
 
@@ -167,9 +169,9 @@ def anew(
         if mutant:
             sys.meta_path.insert(0, _Changed(source, source.mutated(mutant)))
         for tests in stages:
-            plugins = [Failing(say), First(kills, order, say, _ANEW * seconds)]
-            status = pytest.main([*OPTIONS, *tests], plugins=plugins)
-            if status:
+            first = First(kills, order, _ANEW * seconds)
+            status = pytest.main([*OPTIONS, *tests], plugins=[Failing(say), first])
+            if status and not first.is_over:
                 # No test failed, or somebody would have said so: that is no fault of the change.
                 raise RuntimeError(f"{mutant}: pytest ended with {int(status)}")
 
