@@ -129,6 +129,13 @@ def test_what_is_narrow_on_the_way_there(evidence: Evidence, kinds: list[str], p
     assert [place.kind for place in sizes.narrow(Network(evidence), probe)] == kinds
 
 
+@pytest.mark.parametrize(("target", "mtu"), [("igw-0a", 1500), ("vgw-0a", 1500), ("tgw-0a", 8500)])
+def test_how_much_aws_carries_beyond_a_gateway(target: str, mtu: int) -> None:
+    network = Network(with_route(JUMBO, Route(destination=ONE, other=target)))
+    (probe,) = (p for p in network.probes.of_pair(*TO_1) if p.size and p.protocol == "udp")
+    assert [(place.name, place.mtu) for place in sizes.narrow(network, probe)] == [(target, mtu)]
+
+
 def _cards(*mtus: int) -> Evidence:
     """By number of the worker; worker-1's is too small for what worker-0 sends it."""
     evidence = healthy(len(mtus))
