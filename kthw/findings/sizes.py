@@ -40,11 +40,12 @@ class Narrow(msgspec.Struct, frozen=True, kw_only=True):
     """A place on a pair's way that takes no packets of full size, at ``worker``.
 
     ``name``: the interface's, the kernel's route as the kernel prints it, or the gateway's id; empty of
-    ``pods``. ``silent``: nobody tells the sender.
+    ``pods``. ``sender``: whose packets meet it. ``silent``: nobody tells the sender.
     """
 
     kind: Literal["pods", "bridge", "eni", "route", "gateway"]
     worker: str
+    sender: str
     name: str
     mtu: int
     silent: bool = False
@@ -107,11 +108,10 @@ def _swallowing(network: Network, probe: Probe, place: Narrow) -> Iterator[tuple
 
     A node's word to its own pods passes no chain of forwarded packets.
     """
-    if place.silent or probe.detail.startswith(_FRAGMENTATION):
+    if place.silent or place.sender == place.worker or probe.detail.startswith(_FRAGMENTATION):
         return
-    for sender in (probe.source, probe.destination) if probe.protocol == "tcp" else (probe.source,):
-        for drop in swallowing(network, sender, place.worker) if sender != place.worker else ():
-            yield sender, drop
+    for drop in swallowing(network, place.sender, place.worker):
+        yield place.sender, drop
 
 
 def failed(network: Network, worker: str) -> Iterator[Probe]:
@@ -134,9 +134,8 @@ def lost_by_chance(network: Network, source: str, destination: str) -> bool:
 def _failed(network: Network, source: str, destination: str) -> list[Probe]:
     probes = network.probes.of_pair(source, destination)
     small = {probe.protocol for probe in probes if probe.reached and not probe.size}
-    if not small or not between(network, probes[0]):
-        return []
-    return [probe for probe in probes if probe.size and not probe.reached and probe.protocol in small]
+    large = (probe for probe in probes if probe.size and not probe.reached and probe.protocol in small)
+    return [probe for probe in large if between(network, probe)]
 
 
 def unmeasured(network: Network, worker: str) -> list[str]:
@@ -159,7 +158,7 @@ def narrow(network: Network, probe: Probe) -> list[Narrow]:
     places = [*_places(network, probe.source, probe.destination)]
     if probe.protocol == "tcp":
         places += _places(network, probe.destination, probe.source)
-    return [place for place in places if 0 < place.mtu < probe.size]
+    return [place for place in places if place.mtu and place.mtu < probe.size]
 
 
 def _places(network: Network, source: str, destination: str) -> Iterator[Narrow]:
@@ -168,18 +167,22 @@ def _places(network: Network, source: str, destination: str) -> Iterator[Narrow]
     if here and way:
         told_by_route = _MTU.search(way.route)
         if told_by_route:
-            yield Narrow(kind="route", worker=source, name=way.route, mtu=int(told_by_route[1]))
+            yield Narrow(
+                kind="route", worker=source, sender=source, name=way.route, mtu=int(told_by_route[1])
+            )
         link = _link(here, way.device)
         if link and not link.kind:
-            yield Narrow(kind="eni", worker=source, name=link.name, mtu=link.mtu)
+            yield Narrow(kind="eni", worker=source, sender=source, name=link.name, mtu=link.mtu)
     yield from _gateway(network, source, there)
     if there:
         for link in _cards(network, source, destination, there):
-            yield Narrow(kind="eni", worker=destination, name=link.name, mtu=link.mtu, silent=True)
+            yield Narrow(
+                kind="eni", worker=destination, sender=source, name=link.name, mtu=link.mtu, silent=True
+            )
         bridge = _link(there, interfaces(network, destination)[0])
         if bridge:
-            yield Narrow(kind="bridge", worker=destination, name=bridge.name, mtu=bridge.mtu)
-        yield Narrow(kind="pods", worker=destination, name="", mtu=there.pod_mtu)
+            yield Narrow(kind="bridge", worker=destination, sender=source, name=bridge.name, mtu=bridge.mtu)
+        yield Narrow(kind="pods", worker=destination, sender=source, name="", mtu=there.pod_mtu)
 
 
 def _gateway(network: Network, source: str, there: Node | None) -> Iterator[Narrow]:
@@ -189,9 +192,9 @@ def _gateway(network: Network, source: str, there: Node | None) -> Iterator[Narr
     if ruling is None or there is None or not there.pod or by_nodes:
         return
     route = network.lookup(ruling.effective.id).taking(IPv4Address(there.pod))
-    target = route.target if route else ""
-    mtu = next((mtu for kind, mtu in _GATEWAYS.items() if target.startswith(kind)), 0)
-    yield Narrow(kind="gateway", worker=source, name=target, mtu=mtu)
+    for kind, mtu in _GATEWAYS.items():
+        if route and route.target.startswith(kind):
+            yield Narrow(kind="gateway", worker=source, sender=source, name=route.target, mtu=mtu)
 
 
 def _cards(network: Network, source: str, destination: str, node: Node) -> list[Link]:
@@ -207,7 +210,7 @@ def _cards(network: Network, source: str, destination: str, node: Node) -> list[
 
 
 def _link(node: Node, name: str) -> Link | None:
-    return next((link for link in node.links if name and link.name == name), None)
+    return next((link for link in node.links if link.name == name), None)
 
 
 def _finding(network: Network, mended: Mending, probes: Sequence[Probe]) -> Finding:
@@ -300,7 +303,9 @@ def _cni_file(network: Network, worker: str) -> str:
 
 
 def _swallowed(network: Network, at: str, drop: Drop, probes: Sequence[Probe]) -> Finding:
-    said, place, first = told(drop), smallest(network, probes[0]), probes[0]
+    said, first = told(drop), probes[0]
+    place = smallest(network, first)
+    assert place  # noqa: S101 -- only what a place tells is swallowed
     return Finding(
         code="packets-too-big",
         subject=f"{network.noun(at)} · {said}",
@@ -309,7 +314,7 @@ def _swallowed(network: Network, at: str, drop: Drop, probes: Sequence[Probe]) -
         observed=said,
         variant="filter",
         facts={
-            "where_noun": network.noun(place.worker) if place else "",
+            "where_noun": network.noun(place.worker),
             "at_noun": network.noun(at),
             "at_login": network.login(at),
             "size": str(first.size),

@@ -23,8 +23,12 @@ MEASURED = ("udp-between-pods", "full-size-between-pods", "no-packets-lost")
 
 
 def of(fault: str) -> list[tuple[str, str, str]]:
+    return too_big(FAULTS[fault][0])
+
+
+def too_big(evidence: Evidence) -> list[tuple[str, str, str]]:
     """Its packets-too-big: the sender, the situation, and the command that mends it in English."""
-    found = [f for f in everything(FAULTS[fault][0]) if f.code == "packets-too-big"]
+    found = [f for f in everything(evidence) if f.code == "packets-too-big"]
     return [(f.worker, f.variant, catalogue("en").finding(f).fix.partition("\n")[0]) for f in found]
 
 
