@@ -76,6 +76,14 @@ def test_of_few_routes_each_cuts_off_its_own_and_of_more_it_is_said_of_all(
         assert ends == ({f"worker-{n}"} if of_its_own else {f"worker-{each}" for each in led})
 
 
+def test_of_more_routes_than_that_eight_of_those_led_elsewhere_are_looked_at() -> None:
+    evidence = healthy(19)
+    for n in range(1, 10):
+        evidence = shared(evidence, n, 9 + n)
+    cuts = promises(as_predicted(evidence))[taken(10)].cuts
+    assert {destination for _, destination in cuts} == {f"worker-{n}" for n in range(1, 9)}
+
+
 def test_of_few_workers_too_the_fixes_of_one_kind_are_tried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[int] = []
 
