@@ -292,6 +292,11 @@ def changes(tmp_path: Path, text: str) -> set[str]:
         ('"""A docstring."""\nx = f"words {a}"', set()),
         ("key = ('name', a)", set()),
         ("X = Callable[[int], str]", set()),
+        ("X = This | _That | Other", set()),
+        (
+            "X = THESE | THOSE",
+            {"THESE | THOSE → THESE & THOSE", "THESE | THOSE → THESE", "THESE | THOSE → THOSE"},
+        ),
         ("from a import b", set()),
     ],
 )
