@@ -144,7 +144,7 @@ class EntryMade(Struct, frozen=True, kw_only=True, tag=True):
     direction: str
     number: int
     cidr: str
-    protocol: str = "-1"
+    protocol: str
 
     def on(self, evidence: Evidence) -> Evidence:
         made = AclEntry(

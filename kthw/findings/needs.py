@@ -76,9 +76,10 @@ def not_assumed_from(source: Source) -> Need:
 
     def need(network: Network, worker: str) -> Skip | None:
         said = network.said(worker)
-        if said is None or said.saying is None or said.source != source:
+        saying = said.saying if said else None
+        if saying is None or saying.source != source:
             return None
-        facts = {"pod_cidr": said.saying.cidr, "where": said.saying.noun}
+        facts = {"pod_cidr": saying.cidr, "where": saying.noun}
         return Skip(reason=f"run-skip-assumed-{source}", facts=facts)
 
     return need

@@ -201,7 +201,6 @@ class _Stopping(dict[str, tuple[Cause, ...]]):
     """By protocol, what of all that is met stops its packets; that is kept, and so its identity."""
 
     def __init__(self, met: list[Finding]) -> None:
-        super().__init__()
         self._met = met
 
     def __missing__(self, protocol: str) -> tuple[Cause, ...]:

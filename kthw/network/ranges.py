@@ -19,9 +19,11 @@ BESIDE: Final = tuple(
     each
     for block in ("10.128.0.0/9", "172.16.0.0/12", "192.168.0.0/16", "10.0.0.0/9")
     for each in IPv4Network(block).subnets(new_prefix=16)
-    if each != _TUTORIAL
 )
-"""The private ranges (RFC 1918) as wide as the tutorial's, those least often a VPC's first."""
+"""The private ranges (RFC 1918) as wide as the tutorial's, those least often a VPC's first.
+
+The tutorial's is among them: where these are asked for, none of it is free.
+"""
 
 
 @functools.lru_cache(maxsize=65536)

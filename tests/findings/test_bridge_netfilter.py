@@ -23,6 +23,7 @@ FORWARD = Chain(
 KUBE_PROXY = (FORWARD, Chain(tool="iptables", table="filter", name="KUBE-SERVICES"))
 """Its chain is empty in the filter table as long as each service has a backend."""
 NO_KUBE_PROXY = (replace(FORWARD, rules=()),)
+FLANNEL = (CniConfig(file="10-flannel.conflist", type="flannel"),)
 VPC_CNI = (CniConfig(file="10-aws.conflist", type="aws-cni"),)
 
 
@@ -48,6 +49,12 @@ def test_with_kube_proxy_a_bridge_that_iptables_is_not_asked_for_is_worth_a_word
         assert "sudo sysctl -w net.bridge.bridge-nf-call-iptables=1" in fix
         assert "/etc/sysctl.d/99-bridge-netfilter.conf" in fix
         assert "/etc/modules-load.d/bridge-netfilter.conf" in fix
+
+
+def test_a_bridge_that_flannel_makes_is_one() -> None:
+    """Its plugin writes a file for the bridge plugin, and runs that."""
+    (remark,) = judge(seen("off", cni=FLANNEL)).remarks
+    assert (remark.code, remark.worker) == (CODE, "worker-1")
 
 
 QUIET = {

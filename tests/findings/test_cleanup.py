@@ -38,6 +38,7 @@ def only(left: Leftover) -> Finding:
 def test_where_nothing_is_left_all_holds() -> None:
     assert {each.status for each in asked(cleaned()).values()} == {"passed"}
     assert len(asked(cleaned())) == len(KINDS)
+    assert {each.subject for each in asked(cleaned()).values()} == {"lab"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,7 +14,7 @@ from tests.findings.changed_aws import (
     without_instance,
     without_route,
 )
-from tests.findings.changed_nodes import failing, not_probed, with_node
+from tests.findings.changed_nodes import failing, losing, not_probed, with_node
 from tests.findings.clusters import OK
 from tests.findings.faults import FAULTS
 from tests.findings.judged import asked
@@ -138,6 +138,13 @@ CHANGED: dict[str, tuple[Evidence, str, str, str, bool]] = {
     "another's route": (NO_ROUTE, "route-to-worker", "worker-2", "10.200.2.0/24", False),
     "the default route": (NO_DEFAULT, "internet-route", "", "0.0.0.0/0", True),
     "a route, and its packets": (LOST, "reaches-others", "worker-2", "10.200.2.0/24", True),
+    "a route, and a share of its packets": (
+        losing(OK, 60, ("worker-1", "worker-0")),
+        "no-packets-lost",
+        "worker-2",
+        "10.200.2.0/24",
+        True,
+    ),
     "a route, and packets to the internet": (OFFLINE, "reaches-internet", "worker-1", "10.200.1.0/24", False),
     "the default route, and packets to the internet": (OFFLINE, "reaches-internet", "", "0.0.0.0/0", True),
     "some route, and packets to the internet": (OFFLINE, "reaches-internet", "", "", True),

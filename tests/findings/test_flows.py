@@ -23,6 +23,7 @@ def pods(probe: IPv4Address | None = None, cidr: str = str(RANGE)) -> Addresses:
 
 def test_a_flow_is_told_with_its_ports_where_it_has_any() -> None:
     assert str(PING) == "icmp 10.200.0.2 → 10.200.1.2"
+    assert (PING.port, PING.asker) == (0, 0)
     assert str(QUESTION) == "udp 10.200.0.2:32768 → 10.200.1.2:53"
 
 

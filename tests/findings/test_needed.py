@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from kthw.findings.needs import not_assumed_from
+from kthw.network.model import Network
 from kthw.observed.evidence import UnfitProgram
-from tests.findings.changed_aws import with_user_data
+from tests.findings.changed_aws import with_instance, with_user_data
 from tests.findings.changed_nodes import with_node
 from tests.findings.clusters import OK
 from tests.findings.faults_of_cni import BRIDGE, FAULTS, unmade
@@ -49,6 +51,12 @@ def test_that_a_machine_has_no_program_is_told_before_that_its_interface_is_not_
     outcome = asked(with_node(evidence, NAME, links=known), "other-machines-lead-to-pods", NAME)
     assert outcome.skip is not None
     assert outcome.skip.reason == "run-skip-no-tool"
+
+
+def test_a_pod_cidr_that_nobody_says_or_whose_place_was_not_read_is_assumed_from_nothing() -> None:
+    unread = with_instance(OK, "worker-1", user_data=None)
+    for evidence in (with_user_data(OK, "worker-1", pod_cidr=""), unread):
+        assert not_assumed_from("cni")(Network(evidence), "worker-1") is None
 
 
 def test_an_earlier_version_s_recording_is_told_with_the_way_in() -> None:

@@ -44,6 +44,11 @@ def test_user_data_without_a_pod_cidr_is_recognised(
     assert seen.hint == hint
 
 
+def test_near_what_is_right_nothing_is_told() -> None:
+    seen = pod_cidr.valid(ONE)
+    assert (seen.problem, seen.variant, seen.near_miss, seen.hint) == ("", "", "", "")
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

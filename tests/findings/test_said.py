@@ -199,23 +199,6 @@ def test_what_is_said_elsewhere_or_twice_is_remarked(said: dict[str, str], codes
 
 
 @pytest.mark.parametrize(
-    ("count", "option"),
-    [
-        (2, "worker-0=10.200.0.0/24,worker-1=10.200.1.0/24"),
-        (12, ",".join(f"worker-{n}=10.200.{n}.0/24" for n in range(12))),
-        (13, "worker-0=10.200.0.0/24,…"),
-    ],
-)
-def test_the_option_that_would_say_what_is_assumed_is_written_out_for_a_dozen(
-    count: int, option: str
-) -> None:
-    evidence = healthy(count)
-    for worker in evidence.intended.workers:
-        evidence = with_user_data(evidence, worker)
-    assert [remark.facts["option"] for remark in judge(evidence).remarks] == [option] * count
-
-
-@pytest.mark.parametrize(
     ("form", "key", "variant"),
     [
         ("assigned", "POD_CIDR", "assigned"),

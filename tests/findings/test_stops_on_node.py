@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
@@ -11,8 +12,9 @@ from kthw.findings import stops_on_node
 from kthw.findings.proof import Proof, proofs
 from kthw.findings.stops import Stop
 from kthw.findings.stops_on_node import by_firewall, by_kernel, plain_ways
-from kthw.network.flows import Addresses, Span
+from kthw.network.flows import Addresses, Flow, Span
 from kthw.network.model import Network
+from kthw.network.packet import Packet
 from kthw.observed.evidence import Chain, Evidence, Way
 from tests.findings.changed_nodes import with_cni, with_forward_chain, with_node, with_way
 from tests.findings.clusters import OK
@@ -194,6 +196,16 @@ def test_what_is_too_much_to_be_gone_through_is_not_known(
     monkeypatch.setattr(stops_on_node, "_MOST", most)
     shut = with_forward_chain(OK, "worker-0", SOME_PORT, NEVER)
     assert told(shut) == expected.format("icmp 10.200.0.2 → 10.200.1.2")
+
+
+@pytest.mark.parametrize(("count", "doubts"), [(20_000, []), (20_001, ["many"])])
+def test_twenty_thousand_packets_are_gone_through_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, count: int, doubts: list[str]
+) -> None:
+    flow = Flow(source=pods(0).smallest, destination=pods(1).smallest, protocol="icmp")
+    each: tuple[Flow, list[Packet]] = flow, []
+    monkeypatch.setattr(stops_on_node, "_packets", lambda *_, **__: itertools.repeat(each, count))
+    assert [stop.doubt for stop in by_rules(NEVER)] == doubts
 
 
 def test_what_drops_nothing_at_all_is_never_too_much(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,11 @@ class Name(NamedTuple):
     function: str
 
 
+def bears(tests: str, module: str) -> bool:
+    """Whether that file of tests is named after the module, alone or with what of it is asked."""
+    return f"{tests}_".startswith(f"test_{module}_")
+
+
 class Nearest:
     """The tests by the lines they run. ``names``: of each, the file without its ending, and the function."""
 
@@ -49,7 +54,7 @@ class Nearest:
         cases of one function ask for the same; in a turn more are asked of what bears the module's name.
         """
         running = {test for line in lines for test in self._by_line.get((path, line), ())}
-        turns = self._turns(running, f"test_{Path(path).stem}")
+        turns = self._turns(running, Path(path).stem)
         kills = self._kills[function]
         return sorted(running, key=lambda test: (-kills[test], turns[test], self.seconds[test], test))
 
@@ -58,7 +63,7 @@ class Nearest:
         turns = {}
         for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
             name = self._names[test]
-            turns[test] = so_far[name] // (_OF_ITS_OWN if name.module == own else 1)
+            turns[test] = so_far[name] // (_OF_ITS_OWN if bears(name.module, own) else 1)
             so_far[name] += 1
         return turns
 

@@ -208,9 +208,24 @@ def _only_documents(parent: ast.AST, node: ast.AST) -> bool:
     match node:
         case ast.Expr(value=ast.Constant()):
             return True
-        case ast.Assign(value=ast.Subscript()):
-            return isinstance(parent, ast.Module)
+        case ast.Assign(value=value) if isinstance(parent, ast.Module):
+            return isinstance(value, ast.Subscript) or _is_a_union_of_classes(value)
     return False
+
+
+def _is_a_union_of_classes(value: ast.expr) -> bool:
+    """``This | That``, and not the union of two constant sets: ``THESE | THOSE``."""
+    match value:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Name(id=name)):
+            return _is_a_class(name) and (
+                _is_a_class(left.id) if isinstance(left, ast.Name) else _is_a_union_of_classes(left)
+            )
+    return False
+
+
+def _is_a_class(name: str) -> bool:
+    bare = name.lstrip("_")
+    return bare[:1].isupper() and not bare.isupper()
 
 
 def _names_what_is_remembered(within: ast.AST | None, parent: ast.AST, node: ast.AST) -> bool:

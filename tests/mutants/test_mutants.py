@@ -12,7 +12,7 @@ import pytest
 
 from tests.mutants import equivalent, trying
 from tests.mutants.figures import write
-from tests.mutants.nearest import Name, Nearest, Seen
+from tests.mutants.nearest import Name, Nearest, Seen, bears
 from tests.mutants.sources import Key, Source, sources
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -292,6 +292,11 @@ def changes(tmp_path: Path, text: str) -> set[str]:
         ('"""A docstring."""\nx = f"words {a}"', set()),
         ("key = ('name', a)", set()),
         ("X = Callable[[int], str]", set()),
+        ("X = This | _That | Other", set()),
+        (
+            "X = THESE | THOSE",
+            {"THESE | THOSE → THESE & THOSE", "THESE | THOSE → THESE", "THESE | THOSE → THOSE"},
+        ),
         ("from a import b", set()),
     ],
 )
@@ -325,6 +330,14 @@ def test_the_functions_of_tests_take_turns_and_what_bears_the_modules_name_has_m
     assert nearest.of(line[0], [1], "full") == [0, 3, 4, 5, 1, 2]
     nearest.noticed("full", 2)
     assert nearest.of(line[0], [1], "full") == [2, 0, 3, 4, 5, 1]
+
+
+@pytest.mark.parametrize(
+    ("tests", "own"),
+    [("test_path", True), ("test_path_shared", True), ("test_paths", False), ("path", False)],
+)
+def test_a_file_of_tests_bears_the_modules_name_alone_or_with_more(tests: str, own: bool) -> None:
+    assert bears(tests, "path") is own
 
 
 def test_an_entry_without_an_argument_is_refused(tmp_path: Path) -> None:

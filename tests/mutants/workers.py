@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.mutants import trying
-from tests.mutants.nearest import Name, Nearest, Seen
+from tests.mutants.nearest import Name, Nearest, Seen, bears
 from tests.mutants.sources import Mutant, Source
 from tests.mutants.trying import Outcome
 
@@ -59,7 +59,7 @@ class Order(NamedTuple):
     def named(self, module: str) -> list[str]:
         """The files of tests that bear the module's name."""
         files = dict.fromkeys(name.partition("::")[0] for name in self.quick)
-        return [file for file in files if Path(file).stem == f"test_{module}"]
+        return [file for file in files if bears(Path(file).stem, module)]
 
 
 class NotGreenError(Exception):
