@@ -49,14 +49,25 @@ class Nearest:
         self._kills: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
 
     def of(self, path: str, lines: Iterable[int], function: str) -> list[int]:
-        """The tests that run any of the lines: what has noticed changes of ``function``, then the others, the
-        functions of tests taking turns. Of the judgement nearly every test runs something, and the hundred
-        cases of one function ask for the same; in a turn more are asked of what bears the module's name.
+        """The tests that run any of the lines: what has noticed changes of ``function``, then of its module,
+        then what bears the module's name, then the quick. Of the judgement nearly every test runs something.
         """
-        running = {test for line in lines for test in self._by_line.get((path, line), ())}
-        turns = self._turns(running, Path(path).stem)
-        kills = self._kills[function]
-        return sorted(running, key=lambda test: (-kills[test], turns[test], self.seconds[test], test))
+        own = Path(path).stem
+        kills, of_module = self._kills[function], self._kills[path]
+        return sorted(
+            {test for line in lines for test in self._by_line.get((path, line), ())},
+            key=lambda test: (
+                -kills[test], -of_module[test], not bears(self._names[test].module, own),
+                self.seconds[test], test,
+            ),
+        )  # fmt: skip
+
+    def in_turn(self, path: str, tests: Iterable[int]) -> list[int]:
+        """``tests``, their functions taking turns: the hundred cases of one ask for the same. In a turn more
+        are asked of what bears the module's name.
+        """
+        turns = self._turns(tests, Path(path).stem)
+        return sorted(turns, key=lambda test: (turns[test], self.seconds[test], test))
 
     def _turns(self, tests: Iterable[int], own: str) -> dict[int, int]:
         so_far: dict[Name, int] = defaultdict(int)
@@ -74,9 +85,10 @@ class Nearest:
             found[path] |= tests
         return {path: sorted(tests, key=lambda test: self.seconds[test]) for path, tests in found.items()}
 
-    def noticed(self, function: str, test: int) -> None:
-        """That test has noticed a change of ``function``."""
+    def noticed(self, path: str, function: str, test: int) -> None:
+        """That test has noticed a change of ``function``, in that file."""
         self._kills[function][test] += 1
+        self._kills[path][test] += 1
 
 
 @contextmanager

@@ -322,14 +322,17 @@ def test_every_entry_of_our_list_is_a_mutant_of_today() -> None:
     assert {key.file for key in listed} <= {source.file for source in found}
 
 
-def test_the_functions_of_tests_take_turns_and_what_bears_the_modules_name_has_more_in_one() -> None:
+def test_what_bears_the_modules_name_is_asked_first_and_then_the_functions_take_turns() -> None:
     line = ("weak/basket.py", 1)
     all_, basket = Name("test_all", "test_all.py::test_all"), Name("test_basket", "test_basket.py::test_one")
     names = dict(enumerate([all_] * 3 + [basket] * 2 + [Name("test_all", "test_all.py::test_other")]))
     nearest = Nearest({n: Seen(n / 10, frozenset([line])) for n in names}, names)
-    assert nearest.of(line[0], [1], "full") == [0, 3, 4, 5, 1, 2]
-    nearest.noticed("full", 2)
-    assert nearest.of(line[0], [1], "full") == [2, 0, 3, 4, 5, 1]
+    assert nearest.of(line[0], [1], "full") == [3, 4, 0, 1, 2, 5]
+    assert nearest.in_turn(line[0], names) == [0, 3, 4, 5, 1, 2]
+    nearest.noticed(line[0], "full", 2)
+    assert nearest.of(line[0], [1], "full") == [2, 3, 4, 0, 1, 5]
+    nearest.noticed(line[0], "empty", 5)
+    assert nearest.of(line[0], [1], "full") == [2, 5, 3, 4, 0, 1]
 
 
 @pytest.mark.parametrize(

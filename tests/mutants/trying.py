@@ -138,15 +138,20 @@ def standing(
     def work(say: Say) -> None:
         _set_at_work(source, mutant)
         items[0].config.pluginmanager.register(Failing(say))
-        for test in tests:
-            if time.process_time() > seconds:
-                break
-            allow(_LEAST + _TIMES * nearest.seconds[test])
-            run(items[test])
+        asked: set[int] = set()
+        for order in (tests, nearest.in_turn(str(source.path), tests)):
+            end = time.process_time() + seconds
+            for test in order:
+                if time.process_time() > end:
+                    break
+                if test not in asked:
+                    asked.add(test)
+                    allow(_LEAST + _TIMES * nearest.seconds[test])
+                    run(items[test])
 
     ended = in_a_child(work)
     if ended.said:
-        nearest.noticed(mutant.key.function, numbers[ended.said])
+        nearest.noticed(str(source.path), mutant.key.function, numbers[ended.said])
     return Outcome(ended.said, ended.timed_out)
 
 
