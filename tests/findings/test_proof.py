@@ -172,6 +172,14 @@ def test_the_ways_of_a_plugin_are_not_proved() -> None:
             ),
             "stopped: icmp 10.200.0.2 → 10.200.1.8 by node-route-conflict",
         ),
+        (
+            with_node(
+                masquerade_off(OK),
+                "worker-1",
+                rules=(PolicyRule(priority=99, kind="blackhole", text="a part", source="10.200.0.8/29"),),
+            ),
+            "stopped: icmp 10.200.0.8 → 10.200.1.2 by node-route-conflict",
+        ),
     ],
 )  # fmt: skip
 def test_the_smallest_flow_that_does_not_come_through_is_told(evidence: Evidence, told: str) -> None:
