@@ -65,11 +65,9 @@ def _sent_besides(network: Network) -> dict[Sent, Sent]:
 
 def _probed(network: Network, proof: Proof, flow: Flow) -> list[bool]:
     """What came of the probe that is such a flow, if one was sent."""
-    ends = (flow.source, flow.destination)
-    if flow.port != _PROBED[flow.protocol] or ends != (
-        _pods(network).get(proof.source),
-        _pods(network).get(proof.destination),
-    ):
+    pods = _pods(network)
+    ends = pods.get(proof.source), pods.get(proof.destination)
+    if flow.port != _PROBED[flow.protocol] or ends != (flow.source, flow.destination):
         return []
     probe = network.probes.between(proof.source, proof.destination, flow.protocol)
     return [probe.reached] if probe else []

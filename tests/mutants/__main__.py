@@ -141,7 +141,6 @@ def main(arguments: Sequence[str]) -> int:
     files = {source.file for source in found}
     results = Results(listed)
     started = time.monotonic()
-    part = "what it left, tried again" if _is_there(options.unnoticed) else "the whole run"
     with Again(options.unnoticed) as again:
         run = Run(found, results, options.tests, How(options.processes, options.seconds), again)
         run.go()
@@ -168,6 +167,7 @@ def main(arguments: Sequence[str]) -> int:
     took = f"{(time.monotonic() - started) / 60:.0f} minutes with {options.processes} processes"
     _say(f"{table(results.by_file())}\n{took}")
     if options.write_docs:
+        part = "what it left, tried again" if again.of_what_was_left else "the whole run"
         write(DOCS, part, f"{took}.\n\n{table(results.by_file())}")
     return 1 if results.surviving or results.refuted or stale else 0
 
@@ -203,10 +203,6 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     if options.write_docs and tuple(options.paths) != JUDGEMENT:
         parser.error("the docs hold the figures of whole runs: --write-docs without PATH")
     return options
-
-
-def _is_there(file: Path | None) -> bool:
-    return file is not None and file.exists()
 
 
 def _say(text: str) -> None:

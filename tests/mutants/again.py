@@ -36,6 +36,11 @@ class Again:
         if self._told:
             self._told.close()
 
+    @property
+    def of_what_was_left(self) -> bool:
+        """Whether only what an earlier run left is tried."""
+        return self._keys is not None
+
     def __contains__(self, key: Key) -> bool:
         return self._keys is None or key in self._keys
 

@@ -135,11 +135,16 @@ def standing(
         return Outcome("", untested=True)
     numbers = {items[test].nodeid: test for test in tests}
 
+    def orders() -> Iterator[Sequence[int]]:
+        """The second is only made where the first has noticed nothing."""
+        yield tests
+        yield nearest.in_turn(str(source.path), tests)
+
     def work(say: Say) -> None:
         _set_at_work(source, mutant)
         items[0].config.pluginmanager.register(Failing(say))
         asked: set[int] = set()
-        for order in (tests, nearest.in_turn(str(source.path), tests)):
+        for order in orders():
             end = time.process_time() + seconds
             for test in order:
                 if time.process_time() > end:

@@ -95,9 +95,9 @@ def try_anew(
         file = source.file
         return trying.anew(asked[file], source, mutant, kills[file], orders[file], how.seconds)
 
-    for source in [job.source for job in jobs][:1]:
-        every = orders[source.file]
-        usual = trying.anew(asked[source.file], source, None, Counter(), every, how.seconds)
+    if jobs:
+        source = jobs[0].source
+        usual = trying.anew(asked[source.file], source, None, Counter(), orders[source.file], how.seconds)
         if usual.by or usual.timed_out:
             raise NotGreenError(usual.by or "what takes so long")
     for number, outcome in _each(one, len(jobs), how.processes):
