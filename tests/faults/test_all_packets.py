@@ -61,8 +61,8 @@ class Cluster:
         self._addresses = {
             worker: sorted(self._chance.sample(range(10, 255), 40)) for worker in self._intended.workers
         }
-        self._volley = Volley(box.directory, self._addresses, masked="bare" not in stage)
-        self._card = self._volley.run(WORKERS[0], "ip -4 route show default").split(" dev ")[1].split()[0]
+        self.volley = Volley(box.directory, self._addresses, masked="bare" not in stage)
+        self._card = self.volley.run(WORKERS[0], "ip -4 route show default").split(" dev ")[1].split()[0]
         self._parts: list[str] = []
         self._numbers = itertools.count()
 
@@ -75,13 +75,13 @@ class Cluster:
             self._draw_acl(acl, rules)
         self._draw_routes(rules)
         for worker in WORKERS:
-            self._volley.run(
+            self.volley.run(
                 worker,
                 "iptables -P FORWARD ACCEPT; iptables -F; iptables -X; nft delete table ip volley || true",
             )
             if rules.maybe(0.5):
                 make = rules.iptables if rules.maybe(0.6) else rules.nft
-                self._volley.run(worker, make(self._card))
+                self.volley.run(worker, make(self._card))
         return rules
 
     def _draw_group(self, rules: Rules) -> None:
@@ -156,14 +156,24 @@ class Cluster:
                     asker if has_ports else 0,
                 )
             )
-        with self._volley.answering():
-            return shots, self._volley.answered(shots)
+        with self.volley.answering():
+            return shots, self.volley.answered(shots)
 
 
 @pytest.fixture(scope="module", params=["two subnets", "two subnets, bare"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     with start(empty=True) as box:
         yield Cluster(box, request.param)
+
+
+def test_a_pod_that_comes_and_goes_takes_no_packet_of_another(cluster: Cluster) -> None:
+    """The bridges keep their address while a port with a lower one is there (``volley.BRIDGE``)."""
+    port = "ip link add low address 02:00:00:00:00:01 type veth peer name far; ip link set low master cnio0"
+    address = "cat /sys/class/net/cnio0/address"
+    for worker in WORKERS:
+        told = cluster.volley.run(worker, f"{address}; {port}; {address}; ip link del low")
+        before, meanwhile = told.split()
+        assert before == meanwhile
 
 
 @pytest.mark.parametrize("lab", range(LABS // 2))

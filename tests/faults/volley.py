@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 POD: Final = """
 ip netns add volley
-ip link show cnio0 >/dev/null 2>&1 || ip link add cnio0 type bridge
+ip link show cnio0 >/dev/null 2>&1 || ip link add cnio0 address {mac} type bridge
 ip address replace 10.200.{n}.1/24 dev cnio0; ip link set cnio0 up
 ip link add volley type veth peer name eth0 netns volley; ip link set volley master cnio0 up
 inside() {{ nsenter --net=/run/netns/volley "$@"; }}
@@ -27,6 +27,10 @@ inside ip route add default via 10.200.{n}.1
 inside iptables -t nat -A PREROUTING -p tcp -j REDIRECT --to-ports 7
 inside iptables -t nat -A PREROUTING -p udp -j REDIRECT --to-ports 7
 inside sh -c 'echo 0 >/proc/sys/net/ipv4/icmp_ratelimit'
+"""
+BRIDGE: Final = "0a:58:0a:c8:{n:02x}:01"
+"""A bridge's address, set, as the bridge plugin sets it. One that nobody set is the lowest of its ports', our
+probe pod's among them; a pod whose neighbour is asked for meanwhile sends to nobody for the next 8 seconds.
 """
 MASQUERADED: Final = "iptables -t nat -A POSTROUTING -s 10.200.{n}.0/24 ! -d 10.200.{n}.0/24 -j MASQUERADE"
 """As the bridge plugin does it for each pod's address (``ipMasq``)."""
@@ -135,7 +139,7 @@ class Volley:
         self._folder = folder
         self._workers = tuple(addresses)
         for n, (worker, numbers) in enumerate(addresses.items()):
-            script = POD.format(n=n, addresses=" ".join(map(str, numbers)))
+            script = POD.format(n=n, mac=BRIDGE.format(n=n), addresses=" ".join(map(str, numbers)))
             self.run(worker, script + (MASQUERADED.format(n=n) if masked else ""))
 
     def run(self, worker: str, script: str) -> str:
