@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -40,6 +41,8 @@ _REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
 _COMMANDS: Final = ("show", "page", "compare", "join")
 _LAST: Final = 20
 _MOST: Final = {"--nights": 400, "--last": 100_000}
+_OPTIONS: Final = {"out": ("page", "compare"), "nights": ("page",), "last": ("show",)}
+"""Which commands an option says something to."""
 _MOST_BAD: Final = 5
 _MOST_SHOWN: Final = 4000
 _INTERRUPTED: Final = 130
@@ -92,6 +95,12 @@ class _Command:
 
     def run(self) -> int:
         options = self._options
+        for option, commands in _OPTIONS.items():
+            typed = getattr(options, option)
+            if typed is not None and options.command not in commands:
+                instead = f"{commands[0]} --{option} {shlex.quote(typed)}"
+                facts = {"value": f"--{option}", "command": options.command, "instead": instead}
+                raise BadNames("history-not-its-option", **facts)
         if options.command == "compare":
             return self._compare()
         if options.command == "join":

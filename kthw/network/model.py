@@ -111,7 +111,10 @@ class Network:
     @functools.cached_property
     def pods(self) -> Pods:
         """Whose pods live where, and where nobody's do."""
-        return Pods(self.pod_cidrs, self.position, [cidr for each in self._vpcs.values() for cidr in each])
+        vpcs = [cidr for each in self._vpcs.values() for cidr in each]
+        others = () if self._unborne else self.strangers  # a stranger may be the one that nobody bears
+        tables = (routes for other in others for routes in self.all_routes_to(other).values())
+        return Pods(self.pod_cidrs, self.position, vpcs, [r.network for routes in tables for r in routes])
 
     @functools.cached_property
     def pod_ranges(self) -> tuple[IPv4Network, ...]:

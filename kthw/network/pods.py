@@ -11,19 +11,27 @@ from kthw.network import ranges
 
 
 class Pods:
-    """``cidrs``: the pod CIDR by worker; ``places``: each one's place; ``blocks``: the VPCs' own ranges."""
+    """``cidrs``: the pod CIDR by worker; ``places``: each one's place; ``blocks``: the VPCs' own ranges;
+    ``routed``: what leads to machines that nobody asked about. ``--workers`` may name some of a cluster.
+    """
 
     def __init__(
-        self, cidrs: Mapping[str, IPv4Network], places: Mapping[str, int], blocks: Iterable[IPv4Network]
+        self,
+        cidrs: Mapping[str, IPv4Network],
+        places: Mapping[str, int],
+        blocks: Iterable[IPv4Network],
+        routed: Iterable[IPv4Network] = (),
     ) -> None:
         self.owners = ranges.Owners(cidrs)
         self._places = places
-        self._blocks = ranges.Owners({str(block): block for block in blocks})
+        # A route as wide as all pods of the tutorial is a NAT instance's or a VPN's.
+        narrow = (each for each in routed if each.prefixlen > ranges.TUTORIAL.prefixlen)
+        self._taken = ranges.Owners({str(each): each for each in (*blocks, *narrow)})
 
     def is_free_for(self, worker: str, wanted: IPv4Network) -> bool:
-        """Whether no other worker has, and no VPC is in, any of ``wanted``."""
+        """Whether no other worker has, no VPC is in, and no stranger is sent, any of ``wanted``."""
         others = any(owner != worker for owner in self.owners.overlapping(wanted))
-        return not others and not any(True for _ in self._blocks.overlapping(wanted))
+        return not others and not any(True for _ in self._taken.overlapping(wanted))
 
     def free_for(self, worker: str) -> IPv4Network | None:
         """A pod CIDR nobody else has, another one for each worker.

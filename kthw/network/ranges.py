@@ -12,8 +12,8 @@ from kthw.intended import tutorial
 
 _WIDEST_RANGE: Final = 8
 """Pod CIDRs that have no more in common than this many bits are not one range."""
-_TUTORIAL: Final = IPv4Network(tutorial.POD_RANGE)
-CANDIDATES: Final = tuple(_TUTORIAL.subnets(new_prefix=24))
+TUTORIAL: Final = IPv4Network(tutorial.POD_RANGE)
+CANDIDATES: Final = tuple(TUTORIAL.subnets(new_prefix=24))
 """The pod CIDRs the tutorial would give, in order."""
 BESIDE: Final = tuple(
     each
@@ -87,8 +87,8 @@ def pod_ranges(pod_cidrs: Iterable[IPv4Network]) -> tuple[IPv4Network, ...]:
     The tutorial's own when any pod CIDR lies in it, and the smallest network around the others.
     """
     given = set(pod_cidrs)
-    others = sorted(cidr for cidr in given if not cidr.subnet_of(_TUTORIAL))
-    ranges = [_TUTORIAL] if len(others) < len(given) else []
+    others = sorted(cidr for cidr in given if not cidr.subnet_of(TUTORIAL))
+    ranges = [TUTORIAL] if len(others) < len(given) else []
     if others:
         around = others[0]
         while not all(cidr.subnet_of(around) for cidr in others):

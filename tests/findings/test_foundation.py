@@ -26,6 +26,7 @@ from tests.findings.changed_aws import (
     with_inventory,
     with_more_instances,
     with_more_tables,
+    with_route,
     with_table,
     with_user_data,
     without_instance,
@@ -149,6 +150,16 @@ def test_suggested_pod_cidrs_differ_from_worker_to_worker() -> None:
         for worker in OK.intended.workers
     ]
     assert found == ["10.200.0.0/24", "10.200.1.0/24", "10.200.2.0/24"]
+
+
+def test_what_leads_to_a_worker_that_nobody_asked_about_is_suggested_to_none() -> None:
+    """``--workers worker-0,worker-3`` of a cluster of four; a NAT instance's route is nobody's pod CIDR."""
+    evidence = with_route(without_route(healthy(4), "10.200.3.0/24", "0.0.0.0/0"), route(2, "0.0.0.0/0"))
+    evidence = with_route(evidence, route(2, "10.200.0.0/16"))
+    evidence = with_user_data(evidence, "worker-3", name="worker-3", pod_cidr="10.0.3.0/24")
+    asked = replace(evidence.intended, workers=("worker-0", "worker-3"))
+    network = Network(replace(evidence, intended=asked))
+    assert workers.suggested_pod_cidr(network, "worker-3") == "10.200.4.0/24"
 
 
 def test_where_the_vpc_has_the_tutorials_range_another_is_suggested() -> None:

@@ -192,6 +192,19 @@ def test_the_pages_are_one_file_each_in_the_language_asked_for(history: Command,
         (("compare", "gone.json", "1"), "history-no-such", {"value": "gone.json"}),
         (("page", "--nights", "0"), "history-bad-number", {"option": "--nights", "value": "0", "most": 400}),
         (("--last", "many"), "history-bad-number", {"option": "--last", "value": "many", "most": 100_000}),
+        *(
+            (
+                (command, *names, option, "a b"),
+                "history-not-its-option",
+                {"value": option, "command": command, "instead": f"{instead} {option} 'a b'"},
+            )
+            for command, names, option, instead in (
+                ("show", (), "--out", "page"),
+                ("join", ("x",), "--out", "page"),
+                ("show", (), "--nights", "page"),
+                ("compare", ("1", "2"), "--last", "show"),
+            )
+        ),
     ],
 )
 def test_what_is_typed_wrongly_gets_one_sentence_and_exit_code_2(
