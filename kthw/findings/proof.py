@@ -187,6 +187,7 @@ class _Way:
         masked = used.masquerades(worker) and instance.address
         card = instance.primary_interface
         unseen = () if node else (Stop(where=worker, doubt="node"),)
+        unchecked = () if card else (Stop(where=instance.id, doubt="group"),)
         checks = (check(used, worker, card),) if card and card.source_dest_check else ()
         own = {
             side: (*by_kernel(used, worker, worker, pods, side), *by_neighbours(used, worker, side))
@@ -207,7 +208,7 @@ class _Way:
             ruled=bool(node and node.rules),
             strict=may_filter(used, worker),
             plain=plain_ways(used, worker),
-            sends=(*unseen, *own["source"], *(() if masked else checks)),
+            sends=(*unseen, *unchecked, *own["source"], *(() if masked else checks)),
             receives=(*unseen, *own["destination"], *checks),
         )
 
@@ -224,7 +225,11 @@ class _Way:
         key = ("leaving", here.zone, there.worker)
         if key not in self._known:
             span, pods = self._span, there.pods
-            groups = through_groups(self._used, here.card, "egress", pods, span, "destination")
+            groups = (
+                through_groups(self._used, here.card, "egress", pods, span, "destination")
+                if here.card
+                else ()
+            )
             apart = here.subnet != there.subnet
             acl = self._acl(here, there, "egress", pods, "destination", back=False) if apart else ()
             self._known[key] = (*groups, *acl, *self._led(here, there).stops)

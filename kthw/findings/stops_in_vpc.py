@@ -43,7 +43,7 @@ class Routed(msgspec.Struct, frozen=True):
 
 def through_groups(
     network: Network,
-    interface: NetworkInterface | None,
+    interface: NetworkInterface,
     direction: str,
     peers: Addresses,
     span: Span,
@@ -55,7 +55,7 @@ def through_groups(
     groups = network.groups.of(interface)
     ids = ", ".join(group.id for group in groups)
     if not groups:
-        yield Stop(where=interface.id if interface else "—", doubt="group")
+        yield Stop(where=interface.id, doubt="group")
         return
     rules = network.groups.rules(groups, direction)
     for need in span.requests:

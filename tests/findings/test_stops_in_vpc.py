@@ -88,7 +88,7 @@ def without_acl(evidence: Evidence, acl: str) -> Evidence:
         (
             with_instance(OK, "worker-1", network_interfaces=()),
             "1 0",
-            "icmp 10.200.1.2 → 10.200.0.2? — (group)",
+            "icmp 10.200.1.2 → 10.200.0.2? i-01 (group)",
         ),
         (with_group(OK, egress=(BY_LIST,)), "0 1", "icmp 10.200.0.2 → 10.200.1.2? pl-0a (prefix-list)"),
         (
