@@ -116,7 +116,8 @@ def test_pages_that_name_each_other_in_a_ring_are_an_error_after_one_round(ring:
 @pytest.mark.parametrize("other", [False, True], ids=["alone", "beside another user"])
 def test_who_keeps_to_the_published_numbers_is_not_refused_unless_others_ask_as_well(other: bool) -> None:
     """The buckets are those of the sandbox's ``--throttle``, which has them from AWS's documentation."""
-    throttle, lock, refused = Throttle(), threading.Lock(), []
+    throttle, lock = Throttle(), threading.Lock()
+    refused: list[str] = []
 
     def paced(handler: http.server.BaseHTTPRequestHandler, asked: dict[str, str]) -> bytes | None:
         try:
