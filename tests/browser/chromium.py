@@ -1,6 +1,6 @@
-"""Debian's Chromium without a window, driven by its DevTools protocol over two pipes: no library is needed.
+"""Chromium without a window, driven by its DevTools protocol over two pipes: no library is needed.
 
-``apt install chromium`` brings it. The protocol: https://chromedevtools.github.io/devtools-protocol/
+On Debian ``./run test`` installs it; elsewhere Google's Chrome does. The protocol: https://chromedevtools.github.io/devtools-protocol/
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-PROGRAM: Final = shutil.which("chromium")
-INSTALL: Final = "no chromium here; on Debian or Ubuntu: sudo apt install chromium"
+PROGRAM: Final = shutil.which("chromium") or shutil.which("google-chrome")
+INSTALL: Final = "no chromium and no google-chrome here; on Debian: sudo apt install chromium"
 _SECONDS: Final = 60.0
 _ON_3_AND_4: Final = """
 import fcntl, os, sys

@@ -37,6 +37,7 @@ PROVIDES: Final = {
     "shellcheck": ("usr/bin/shellcheck",),
     "fping": ("usr/bin/fping",),
     "curl": ("usr/bin/curl",),
+    "chromium": ("usr/bin/chromium",),
 }
 """What each Debian package brings, of what the sandbox or the tests use (sudo is a stub of its own)."""
 _DEADLINE: Final = 20.0
@@ -73,6 +74,7 @@ class Machine:
         self.apt_get()
         for package in PROVIDES:
             self.install(package)
+        (self.root / "etc/os-release").write_text("NAME=Debian\nID=debian\n")
         for name in ("subuid", "subgid"):
             (self.root / "etc" / name).write_text("student:100000:65536\n")
 

@@ -16,7 +16,7 @@ def test_nothing_is_installed_where_nothing_is_missing(machine: Machine) -> None
     assert not machine.calls("sudo")
 
 
-@pytest.mark.parametrize("package", sorted(set(PROVIDES) - {"shellcheck", "fping", "curl"}))
+@pytest.mark.parametrize("package", sorted(set(PROVIDES) - {"shellcheck", "fping", "curl", "chromium"}))
 def test_each_package_is_missed_by_its_files(machine: Machine, package: str) -> None:
     machine.remove(package)
     done = machine.run("sandbox", "up")
@@ -56,6 +56,28 @@ def test_root_needs_no_uidmap_but_its_tests_do(tmp_path: Path) -> None:
     assert machine.installed == []
     machine.run("test")
     assert sorted(machine.installed) == ["curl", "fping", "shellcheck", "uidmap"]
+
+
+@pytest.mark.parametrize("system", ["debian", "debian, chrome", "ubuntu"])
+def test_its_tests_need_a_browser_where_one_can_be_had(machine: Machine, system: str) -> None:
+    machine.remove("chromium")
+    name, _, chrome = system.partition(", ")
+    (machine.root / "etc/os-release").write_text(f"ID={name}\n")
+    if chrome:
+        machine.stub("google-chrome")
+    machine.run("routes")
+    machine.run("test")
+    assert machine.installed == (["chromium"] if system == "debian" else [])
+
+
+def test_without_the_browser_the_rest_is_installed_and_tested(machine: Machine) -> None:
+    """Where it cannot be had, apt-get installs nothing of what is asked for in the same breath."""
+    machine.remove("chromium", "openssh-server")
+    machine.apt_get('case "$*" in *chromium*) exit 100 ;; esac')
+    done = machine.run("test")
+    assert (machine.root / "usr/sbin/sshd").exists()
+    assert "going on without a browser" in done.stderr
+    assert "ran: -P -m kthw.start pytest tests" in done.stdout
 
 
 @pytest.mark.parametrize(
