@@ -105,9 +105,11 @@ class Chromium:
             raise RuntimeError(str(done["exceptionDetails"]))
         return done["result"].get("value")
 
-    def picture(self, file: Path, *, whole: bool = False) -> None:
-        """A PNG of what is on the screen, or of the whole page."""
-        shot = self("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+    def picture(self, file: Path, *, height: int = 0, scale: float = 1) -> None:
+        """A PNG or WebP of what is on the screen, or of the page as far down as ``height`` pixels."""
+        part = {"x": 0, "y": 0, "width": self.run("innerWidth"), "height": height, "scale": scale}
+        asked: dict[str, Any] = {"clip": part, "captureBeyondViewport": True} if height else {}
+        shot = self("Page.captureScreenshot", format=file.suffix[1:], **asked)
         file.write_bytes(base64.b64decode(shot["data"]))
 
     def printed(self) -> bytes:

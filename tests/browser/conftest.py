@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from kthw.observed.recording import write
 from tests.browser.chromium import INSTALL, PROGRAM, Chromium
-from tests.plugin.conftest import PROJECT, clean
-from tests.verdict.shown import PAGES
+from tests.browser.pages import page_of
 
 Made = Callable[[str, str], Path]
 
@@ -34,18 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
     def make(name: str, language: str = "en") -> Path:
         if (name, language) not in known:
-            folder = tmp_path_factory.mktemp(f"{name}-{language}")
-            evidence, suite = PAGES[name]
-            write(evidence(), folder / "evidence.json")
-            subprocess.run(
-                [
-                    sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"suites/{suite}", "-q",
-                    "--evidence", str(folder / "evidence.json"), "--reports", str(folder),
-                    "--language", language,
-                ],
-                cwd=PROJECT, env=clean(os.environ), capture_output=True, timeout=300, check=False,
-            )  # fmt: skip
-            known[name, language] = folder / "report.html"
+            known[name, language] = page_of(name, language, tmp_path_factory.mktemp(f"{name}-{language}"))
         return known[name, language]
 
     return make
