@@ -40,9 +40,11 @@ class Chromium:
             "--remote-debugging-pipe", "--no-first-run", f"--user-data-dir={folder}", "about:blank",
         ]  # fmt: skip
         through = [sys.executable, "-c", _ON_3_AND_4, str(to_read), str(to_write), *arguments]
+        folder.mkdir(exist_ok=True)
         self._process = subprocess.Popen(
-            through, pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+            through, pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": str(folder)},  # it leaves a folder there when it is stopped
+        )  # fmt: skip
         os.close(to_read)
         os.close(to_write)
         self._heard = b""
