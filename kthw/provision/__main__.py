@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import os
 import re
 import signal
@@ -43,7 +42,7 @@ from kthw.provision.turns import turn
 from kthw.provision.writer import Writer
 from kthw.start import loaded
 from kthw.target import Target
-from kthw.words.command_line import Parser, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, bear_any_sign, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 
 _NETWORKS: Final = (VPC_ROUTES, NODE_ROUTES)
@@ -63,10 +62,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
     loaded()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that has no → is no reason to stop in the middle.
-            stream.reconfigure(errors="replace")
+    bear_any_sign()
     session = Terminal(catalogue(language_asked(arguments, os.environ)))
     options = _options(arguments, session.words)
     try:
