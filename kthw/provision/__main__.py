@@ -39,6 +39,7 @@ from kthw.provision.replacement import replacing
 from kthw.provision.rollback import claims_here, elsewhere, of_the_vpc, rollback
 from kthw.provision.terminal import Terminal
 from kthw.provision.turns import turn
+from kthw.provision.undivided import SIGNALS
 from kthw.provision.writer import Writer
 from kthw.start import loaded
 from kthw.target import Target
@@ -56,7 +57,6 @@ _OF_A_LAB: Final = (
 )  # fmt: skip
 """What of a lab file this is about."""
 _ACCOUNT = re.compile(r"\d{12}")
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -101,7 +101,7 @@ def _interruptible() -> Iterator[None]:
     def end(number: int, _frame: FrameType | None) -> None:
         raise _Interrupted(number)
 
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     for number, handler in before.items():
         if handler not in (signal.SIG_IGN, None):
             signal.signal(number, end)
