@@ -1,8 +1,8 @@
 """How often a loss of packets is told, with real packets: of so many runs in one sandbox, for each share.
 
 ``python -m benchmarks.loss_alarms [HOW ...]``, each ``SHARE:NODES:RUNS`` (``20:1:50``: a rule of nftables on
-one node drops 20 % of what it forwards at random, looked at 50 times). Without: what the issue asks. A run is
-all that is done on the nodes, from logging in to the last packet, and the verdict on it.
+one node drops 20 % of what it forwards at random, looked at 50 times). Without: as in docs/benchmarks.md. A
+run is all that is done on the nodes, from logging in to the last packet, and the verdict on it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def looked(box: Sandbox, before: Evidence) -> tuple[Evidence, float]:
 
 
 def told_of(evidence: Evidence) -> set[str]:
-    """The codes of what is found; ``wrong`` besides where one of them is not to be found in any such run."""
+    """The codes of what is found; ``other`` besides where one of them is not to be found in any such run."""
     verdict = judge(evidence)
     codes = {finding.code for finding in verdict.findings}
     return codes | {"other"} if codes - {*TOLD} or verdict.errors else codes

@@ -1,8 +1,9 @@
 """The suite's full mesh against the floor: ``fping`` run directly inside pods' namespaces.
 
 ``python -m benchmarks.mesh_floor [N …]`` (default 3 50). The floor's pods are made by hand with the same
-CNI configuration; one ``fping`` per pod pings all others at once, ICMP only. The suite measures
-ICMP and TCP, waits for a token, and reports each pair. Both on the same cluster, in one run.
+CNI configuration; one ``fping`` per pod pings all others at once, ICMP only. The suite asks by
+ICMP, by TCP with a token and by UDP, each small and of full size, and reports each pair. Both on the same
+cluster, in one run.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _line(session: subprocess.Popen[str]) -> str:
 
 def main(counts: list[int]) -> None:
     """One Markdown row for each cluster size."""
-    print("| workers | pairs | floor s | suite s | suite / floor |\n|---|---|---|---|---|")  # noqa: T201
+    print("| workers | probes / pairs | floor s | suite s | suite / floor |\n|---|---|---|---|---|")  # noqa: T201
     for count in counts:
         workers = worker_names(f"worker-[0-{count - 1}]")
         with start(workers) as box:
@@ -76,9 +77,9 @@ def main(counts: list[int]) -> None:
             seen = gather(box.target, Intended(workers=workers), progress=progress)
             suite = marks[-1] - marks[0]
             seconds, reached = floor(Path(box.target.ssh.config), workers)
-        pairs = sum(probe.kind == "pod" and probe.reached for probe in seen.probes) // 2
+        probes = sum(probe.kind == "pod" and probe.reached for probe in seen.probes)
         ratio = suite / seconds
-        print(f"| {count} | {pairs} / {reached} | {seconds:.2f} | {suite:.2f} | {ratio:.1f} |", flush=True)  # noqa: T201
+        print(f"| {count} | {probes} / {reached} | {seconds:.2f} | {suite:.2f} | {ratio:.1f} |", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

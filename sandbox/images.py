@@ -186,7 +186,3 @@ def name_of(image: str) -> str:
 def root_device_of(image: str) -> str:
     """The device of its first disk."""
     return next((each.root_device for each in IMAGES if each.id == image), UBUNTU.root_device)
-
-
-PARAMETERS: Final = {said: image.id for image in IMAGES for said in image.parameters}
-"""The public parameters of AWS Systems Manager that say an image's id."""

@@ -15,13 +15,12 @@ from kthw.findings.workers import valid_pod_cidr
 from kthw.intended import tutorial
 from kthw.intended.pod_cidrs import SMALLEST
 from kthw.network import ranges
-from kthw.network.flows import Addresses
+from kthw.network.flows import PROTOCOLS, Addresses
 from kthw.network.model import Network
 from kthw.network.netfilter import Drop, Firewall
 from kthw.network.packet import Packet, Protocol, back
 from kthw.observed.cni_networks import pod_network
 
-_BETWEEN_PODS: Final[tuple[Protocol, ...]] = ("icmp", "tcp", "udp")
 _TO_INTERNET: Final[tuple[Protocol, ...]] = ("icmp", "tcp")
 """What any pod sends there. DNS beyond the cluster is asked by CoreDNS alone, and of the VPC's resolver."""
 _INTERNET: Final = IPv4Address(tutorial.INTERNET_HOST)
@@ -139,7 +138,7 @@ def _packets(
     theirs: IPv4Address,
     *,
     outwards: bool,
-    protocols: tuple[Protocol, ...] = _BETWEEN_PODS,
+    protocols: tuple[Protocol, ...] = PROTOCOLS,
     mine: IPv4Address | None = None,
 ) -> list[Packet]:
     """The requests and their replies, as the node of ``worker`` hands them on."""

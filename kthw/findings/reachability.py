@@ -23,8 +23,8 @@ from kthw.network.model import Network
 from kthw.network.traces import fate
 from kthw.observed.evidence import Probe
 
-PROTOCOLS: Final = ("icmp", "tcp")
-UDP: Final = ("udp",)
+_PING_AND_TCP: Final = ("icmp", "tcp")
+_UDP: Final = ("udp",)
 _MOST_NAMES = 3
 _SENDER: Final = operator.attrgetter("source", "protocol")
 _FROM: Final = operator.attrgetter("source")
@@ -33,12 +33,12 @@ _TO: Final = operator.attrgetter("destination")
 
 def reaches_others(network: Network, worker: str) -> list[Finding]:
     """The worker's probe pod reaches every other worker's, by ICMP and by TCP."""
-    return network.remember(("reaches", worker), lambda: _reaches(network, worker, PROTOCOLS))
+    return network.remember(("reaches", worker), lambda: _reaches(network, worker, _PING_AND_TCP))
 
 
 def reaches_others_by_udp(network: Network, worker: str) -> list[Finding]:
     """The same by UDP."""
-    return network.remember(("reaches by UDP", worker), lambda: _reaches(network, worker, UDP))
+    return network.remember(("reaches by UDP", worker), lambda: _reaches(network, worker, _UDP))
 
 
 def is_reached_by_others(network: Network, worker: str) -> list[Finding]:
@@ -104,17 +104,17 @@ def surprises(network: Network, told: Iterable[Finding]) -> dict[Cause, tuple[Pr
 
 def unmeasured(network: Network, worker: str) -> list[str]:
     """The other workers that no probe of each protocol was sent to from this one, in order."""
-    return _lacking(network, worker, network.probes.sent_by(worker), _TO, PROTOCOLS)
+    return _lacking(network, worker, network.probes.sent_by(worker), _TO, _PING_AND_TCP)
 
 
 def unmeasured_by_udp(network: Network, worker: str) -> list[str]:
     """The same by UDP."""
-    return _lacking(network, worker, network.probes.sent_by(worker), _TO, UDP)
+    return _lacking(network, worker, network.probes.sent_by(worker), _TO, _UDP)
 
 
 def unmeasured_towards(network: Network, worker: str) -> list[str]:
     """The other workers that sent no probe of each protocol to this one, in order."""
-    return _lacking(network, worker, network.probes.sent_to(worker), _FROM, PROTOCOLS)
+    return _lacking(network, worker, network.probes.sent_to(worker), _FROM, _PING_AND_TCP)
 
 
 def measured(network: Network, worker: str, kind: str) -> bool:
@@ -144,7 +144,7 @@ def _is_reached(network: Network, worker: str) -> list[Finding]:
         lost
         for other in network.probes.missed_at(worker)
         for lost in missed.between(other, worker)
-        if lost.probe.protocol in PROTOCOLS
+        if lost.probe.protocol in _PING_AND_TCP
     ]
     return _unreachable(network, worker, failed, lambda p: f"{p.source} → {worker}", leaving=False)
 

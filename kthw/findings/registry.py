@@ -264,3 +264,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         for kind in cleanup.KINDS
     ),
 )
+
+BY_NAME: Final = {check.name: check for check in CHECKS}
+AREAS: Final = tuple(dict.fromkeys(check.area for check in CHECKS))
+"""In the order of the path."""

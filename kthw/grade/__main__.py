@@ -9,7 +9,6 @@ count; 2 bad usage; 10 nothing is wrong, but not all could be looked at.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import tempfile
@@ -38,7 +37,7 @@ from kthw.intended.selectors import asked_workers
 from kthw.lab.file import NOTHING
 from kthw.lab.given import Given, lab_named
 from kthw.start import loaded
-from kthw.words.command_line import Parser, bear_any_sign, language_asked, speaking
+from kthw.words.command_line import Parser, bear_any_sign, complain, language_asked, speaking
 from kthw.words.messages import Catalogue, catalogue
 
 _OUT: Final = "grades"
@@ -59,24 +58,19 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _Command(options, words).run()
     except BadNames as problem:
-        _complain(words.refusal(problem))
+        complain(words.refusal(problem))
         return 2
     except CouldNotLook as problem:
         said = words.error(problem.error)
-        _complain("\n".join(filter(None, (said.what, said.fix))))
+        complain("\n".join(filter(None, (said.what, said.fix))))
         return 2
     except OSError as problem:
         detail = problem.strerror or str(problem)
-        _complain(words.say("grade-unwritten", value=problem.filename or options.out, detail=detail))
+        complain(words.say("grade-unwritten", value=problem.filename or options.out, detail=detail))
         return 2
     except KeyboardInterrupt:
-        _complain(words.say("grade-interrupted"))
+        complain(words.say("grade-interrupted"))
         return _INTERRUPTED
-
-
-def _complain(said: str) -> None:
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{printable(said, _MOST_SHOWN, lines=True)}\n")
 
 
 class _Command:

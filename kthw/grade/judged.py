@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kthw.errors import CouldNotLook
 from kthw.findings.finding import Cause
 from kthw.findings.judging import Outcome, Verdict, judge
-from kthw.findings.registry import CHECKS
+from kthw.findings.registry import BY_NAME
 from kthw.foreign import printable
 from kthw.grade import claims, hand_in, pages
 from kthw.grade.asked import Asked, recorded_at
@@ -42,7 +42,6 @@ _NOT_ASKED: Final = frozenset(
     }
 )  # fmt: skip
 """Why a question makes no sense in this lab, whoever built it. Other skipped ones were not answered."""
-_BY_NAME: Final = {check.name: check for check in CHECKS}
 
 
 class Class(Struct, frozen=True, kw_only=True):
@@ -188,7 +187,7 @@ def _shares(outcomes: Iterable[Outcome]) -> Iterator[Share]:
         blocked = sum(outcome.skip is not None and outcome.skip.after is not None for outcome in each)
         unseen = sum(outcome.status in ("error", "broken", "skipped") for outcome in each) - blocked
         held = sum(outcome.status == "passed" for outcome in each)
-        yield Share(name, _BY_NAME[name].area, len(each), held, unseen, blocked)
+        yield Share(name, BY_NAME[name].area, len(each), held, unseen, blocked)
 
 
 def _roots(report: Report, words: Catalogue, taught: Catalogue) -> Iterator[Told]:
@@ -196,7 +195,7 @@ def _roots(report: Report, words: Catalogue, taught: Catalogue) -> Iterator[Told
     for root in report.roots[:_MOST_TOLD]:
         finding, said = root.finding, words.finding(root.finding)
         teaching = taught.finding(root.finding)
-        check = _BY_NAME[tellers[finding.cause]]
+        check = BY_NAME[tellers[finding.cause]]
         yield Told(
             code=finding.code,
             subject=_shown(finding.subject, 300),

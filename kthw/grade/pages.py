@@ -10,8 +10,9 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from kthw.findings.codes import CODES
+from kthw.findings.registry import AREAS
 from kthw.grade.asked import Asked
-from kthw.grade.points import AREAS, Scheme
+from kthw.grade.points import Scheme
 from kthw.grade.row import Note, Row, Share, Told
 from kthw.verdict.page import filled
 from kthw.verdict.report import Report

@@ -9,15 +9,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from kthw.findings.registry import CHECKS
+from kthw.findings.registry import AREAS, BY_NAME
 from kthw.grade.row import DOUBTED, Points, Share
 from kthw.intended.cluster import BadNames
 from kthw.observed import bounded_file
 
 _MOST: Final = 1 << 20
 _MOST_POINTS: Final = 1_000_000
-AREAS: Final = tuple(dict.fromkeys(check.area for check in CHECKS))
-_NAMES: Final = tuple(check.name for check in CHECKS)
 _EXAMPLES: Final[Mapping[str, str]] = {
     "total": "total = 100",
     "partial": "partial = true",
@@ -136,8 +134,8 @@ class _Reading:
             total=self._number(self._document, "total", 100.0, _MOST_POINTS),
             partial=partial,
             areas=self._weights("areas", AREAS),
-            checks=self._weights("checks", _NAMES),
-            required=self._names("required", (*AREAS, *_NAMES)),
+            checks=self._weights("checks", tuple(BY_NAME)),
+            required=self._names("required", (*AREAS, *BY_NAME)),
             without_required=self._number(self._document, "without-required", 0.0, 1.0),
             count=self._names("count", tuple(sorted(DOUBTED))),
             per_day=self._number(late, "per-day", 0.0, 1.0, "late."),

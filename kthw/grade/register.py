@@ -13,7 +13,7 @@ from kthw.grade.hand_in import HandIn
 from kthw.grade.judged import Class, unread
 from kthw.grade.naming import Naming, Submitter
 from kthw.grade.roster import Student
-from kthw.grade.row import DOUBTED, UNJUDGED, Note, Row
+from kthw.grade.row import DOUBTED, Note, Row
 from kthw.grade.side_by_side import Task
 
 _MOST_NAMED: Final = 3
@@ -113,13 +113,3 @@ def _others(row: Row, rows: Sequence[Row]) -> str:
     names = [other.student for other in rows if other.key != row.key]
     more = f", … ({len(names)})" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
-
-
-def kinds(row: Row) -> set[str]:
-    """What was told of it."""
-    return {note.kind for note in row.notes}
-
-
-def has_nothing(row: Row) -> bool:
-    """Whether there is nothing to count, and no telling what it would have been."""
-    return bool(kinds(row) & UNJUDGED)

@@ -10,15 +10,6 @@ from msgspec import Struct
 from kthw.errors import LookError
 from kthw.words.messages import Catalogue
 
-KINDS: Final = (
-    "missing", "bad", "not-recording", "ambiguous",
-    "altered", "other-lab", "other-account", "other-name", "same-account", "same-lab",
-    "no-account", "too-long", "fault", "unlooked",
-    "late", "old", "undated", "partial", "bare", "several", "unlisted", "nothing-asked",
-)  # fmt: skip
-"""What may be told of a hand-in; ``grade-note-…`` are its words."""
-UNJUDGED: Final = frozenset({"missing", "bad", "not-recording", "too-long"})
-"""There is nothing that could be counted."""
 DOUBTED: Final = frozenset(
     (
         "ambiguous", "altered", "other-lab", "other-account", "other-name", "same-account", "same-lab",

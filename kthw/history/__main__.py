@@ -8,7 +8,6 @@ looked at. 2 misuse.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import shlex
 import shutil
@@ -34,7 +33,7 @@ from kthw.history.shown import Shown
 from kthw.intended.cluster import BadNames
 from kthw.observed.recording import read as recorded
 from kthw.start import loaded
-from kthw.words.command_line import Parser, bear_any_sign, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, bear_any_sign, complain, language_asked, one_of, speaking
 from kthw.words.messages import Catalogue, catalogue
 
 _REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
@@ -58,18 +57,18 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _Command(options, words).run()
     except BadNames as problem:
-        _complain(words.refusal(problem))
+        complain(words.refusal(problem))
     except CouldNotLook as problem:
-        _complain(words.error(problem.error).what)
+        complain(words.error(problem.error).what)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read has enough, as of ``| head``
         return 0
     except OSError as problem:
         # A folder that may not be searched, a name that is too long, a terminal that takes no more.
         detail = problem.strerror or str(problem)
-        _complain(words.say("history-unread", value=str(problem.filename or "stdout"), detail=detail))
+        complain(words.say("history-unread", value=str(problem.filename or "stdout"), detail=detail))
     except KeyboardInterrupt:
-        _complain(words.say("history-interrupted"))
+        complain(words.say("history-interrupted"))
         return _INTERRUPTED
     return 2
 
@@ -80,11 +79,6 @@ def _path(named: str) -> Path:
         return Path(named).expanduser()
     except RuntimeError:
         return Path(named)
-
-
-def _complain(said: str) -> None:
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{printable(said, _MOST_SHOWN)}\n")
 
 
 class _Command:
@@ -163,10 +157,10 @@ class _Command:
             raise BadNames("history-unread", value=str(file), detail=detail) from problem
         for bad in found.bad[:_MOST_BAD]:
             facts = {"file": file, "number": bad.number, "detail": bad.detail}
-            _complain(self._words.say("history-bad-line", **facts))
+            complain(self._words.say("history-bad-line", **facts))
         if len(found.bad) > _MOST_BAD:
             more = len(found.bad) - _MOST_BAD
-            _complain(self._words.say("history-more-bad-lines", file=file, count=more))
+            complain(self._words.say("history-more-bad-lines", file=file, count=more))
         return found
 
     def _between(self, before: Run, now: Run) -> Sequence[Change]:

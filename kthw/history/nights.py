@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Final, Literal, NamedTuple
 
-from kthw.history.run import AREAS, Run
+from kthw.findings.registry import AREAS
+from kthw.history.run import Run
 from kthw.history.tracks import Track, tracks
 from kthw.verdict.since import Stood
 

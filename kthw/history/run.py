@@ -11,22 +11,21 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kthw.findings.judging import Outcome, Verdict
-from kthw.findings.registry import CHECKS
+from kthw.findings.registry import AREAS, BY_NAME
 from kthw.foreign import printable
 from kthw.observed.evidence import Evidence
 from kthw.observed.values import MaybeIdentifier, Name
+from kthw.verdict.outcome import Kind, judged_as, reported
 from kthw.verdict.since import Standing, Stood
 from kthw.verdict.standing import standing
 from kthw.words.moments import moment_of
 
 LINE_SCHEMA: Final = 1
-AREAS: Final = tuple(dict.fromkeys(check.area for check in CHECKS))
 MOST_CAUSES: Final = 300
 _MOST_ERRORS: Final = 100
 _LONGEST: Final = 280
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2100
-_AREA_OF: Final = {check.name: check.area for check in CHECKS}
 _WORD: Final = r"\A[A-Za-z][A-Za-z0-9_-]{0,60}\Z"
 
 Word = Annotated[str, Meta(pattern=_WORD)]
@@ -94,7 +93,7 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: Name
     target: Place
     lab: Lab
-    verdict: Literal["good", "bad", "unknown"]
+    verdict: Kind
     areas: dict[Word, Share] = {}
     causes: Annotated[tuple[Stood, ...], Meta(max_length=MOST_CAUSES)] = ()
     errors: Annotated[tuple[Unseen, ...], Meta(max_length=_MOST_ERRORS)] = ()
@@ -147,7 +146,7 @@ def run_of(
         at=evidence.gathered_at,
         target=place_of(evidence),
         lab=lab_of(evidence),
-        verdict=_kind(verdict, stood),
+        verdict=judged_as(reported(verdict)),
         areas=_areas(verdict.outcomes),
         causes=stood.causes[:MOST_CAUSES],
         errors=tuple(
@@ -189,19 +188,11 @@ def lab_of(evidence: Evidence) -> Lab:
     )
 
 
-def _kind(verdict: Verdict, stood: Standing) -> Literal["good", "bad", "unknown"]:
-    if stood.causes:
-        return "bad"
-    states = {outcome.status for outcome in verdict.outcomes}
-    unsent = bool(verdict.evidence.target.no_packets) and "skipped" in states
-    return "unknown" if verdict.errors or states & {"error", "broken"} or unsent else "good"
-
-
 def _areas(outcomes: Iterable[Outcome]) -> dict[str, Share]:
     count: dict[str, dict[str, int]] = {}
     names = {"passed": "passed", "failed": "failed", "skipped": "skipped"}
     for outcome in outcomes:
-        area = count.setdefault(_AREA_OF[outcome.check], {})
+        area = count.setdefault(BY_NAME[outcome.check].area, {})
         which = names.get(outcome.status, "missed")
         area[which] = area.get(which, 0) + 1
     return {area: Share(**count[area]) for area in AREAS if area in count}

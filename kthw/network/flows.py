@@ -22,8 +22,6 @@ from kthw.network.packet import Protocol
 _T = TypeVar("_T")
 PROTOCOLS: Final[tuple[Protocol, ...]] = ("icmp", "tcp", "udp")
 _ECHO, _ECHO_REPLY = 8, 0
-_ALONE: Final = 32
-"""The prefix of a range that is one address."""
 
 
 @functools.lru_cache(maxsize=65536)
@@ -97,10 +95,6 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def alone(cls, address: IPv4Address) -> Addresses:
         return cls(cidr=IPv4Network(address), first=int(address), last=int(address))
-
-    @property
-    def is_alone(self) -> bool:
-        return self.cidr.prefixlen == _ALONE
 
     @property
     def smallest(self) -> IPv4Address:

@@ -8,7 +8,6 @@ a verdict on the lab.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import re
@@ -31,7 +30,7 @@ from kthw.night.sending import NotSent
 from kthw.start import loaded
 from kthw.verdict.markdown import JOINER, markdown, plain
 from kthw.verdict.where import recorded
-from kthw.words.command_line import Parser, bear_any_sign, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, bear_any_sign, complain, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 
 _ACTIONS: Final = ("summary", "issue", "notify")
@@ -57,24 +56,19 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     try:
         return command.run()
     except CouldNotLook as problem:
-        _complain(words.error(problem.error).what)
+        complain(words.error(problem.error).what)
     except BadNames as problem:
-        _complain(words.refusal(problem))
+        complain(words.refusal(problem))
     except NotSent as problem:
-        _complain(words.say(problem.key, **problem.facts))
+        complain(words.say(problem.key, **problem.facts))
         return 1
     except BrokenPipeError:
         sys.stderr.close()  # whoever read has enough, as of ``| head``
         return 0
     except KeyboardInterrupt:
-        _complain(words.say("night-interrupted"))
+        complain(words.say("night-interrupted"))
         return _INTERRUPTED
     return 2
-
-
-def _complain(said: str) -> None:
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"{printable(said, _MOST_SHOWN, lines=True)}\n")
 
 
 class _Command:
@@ -137,7 +131,7 @@ class _Command:
             with Path(file).open("a", encoding="utf-8") as summary:
                 summary.write(f"{told}\n")
         except OSError as problem:
-            _complain(words.say("night-unwritten", value=file, detail=problem.strerror))
+            complain(words.say("night-unwritten", value=file, detail=problem.strerror))
             return 1
         return 0
 
@@ -151,7 +145,7 @@ class _Command:
             return 0
         complaint = webhook.told(self._night, url, self._words)
         if complaint:
-            _complain(complaint)
+            complain(complaint)
             return 1
         self._print(self._words.say("night-told", host=host(url)))
         return 0

@@ -6,7 +6,6 @@ alone may be that of the night before.
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
@@ -14,13 +13,11 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from kthw.errors import CouldNotLook
-from kthw.findings.judging import Verdict, judge
-from kthw.findings.registry import CHECKS
-from kthw.intended.tutorial import CLEANUP
+from kthw.findings.judging import judge
 from kthw.observed.evidence import Evidence
 from kthw.observed.recording import read
-from kthw.verdict.outcome import judged_as
-from kthw.verdict.report import Report, Summary
+from kthw.verdict.outcome import judged_as, reported
+from kthw.verdict.report import Report
 from kthw.words.messages import Catalogue
 
 Kind = Literal["whole", "broken", "unseen", "no-run"]
@@ -31,8 +28,6 @@ _FRESH: Final = timedelta(hours=6)
 _AHEAD: Final = timedelta(minutes=5)
 """How far clocks may be apart. A recording of later than that is of no run that has ended."""
 _JUDGED: Final[dict[str, Kind]] = {"good": "whole", "bad": "broken", "unknown": "unseen"}
-_AREAS: Final = {check.name: check.area for check in CHECKS}
-_LEFT: Final = "leftovers"
 
 
 class Night(Struct, frozen=True, kw_only=True):
@@ -86,20 +81,6 @@ def night(
         return Night(kind="no-run", code=code)
     report = reported(judge(evidence))
     return Night(kind=kind_of(report, code), report=report, code=code)
-
-
-def reported(verdict: Verdict) -> Report:
-    """The report of a whole run: what the suite of its chapter asks, and no other's."""
-    cleaned = verdict.evidence.intended.after == CLEANUP
-    asked = [o for o in verdict.outcomes if (_AREAS[o.check] == _LEFT) == cleaned]
-    counts = Counter(outcome.status for outcome in asked)
-    summary = Summary(
-        passed=counts["passed"],
-        failed=counts["failed"] + counts["broken"],
-        errors=counts["error"],
-        skipped=counts["skipped"],
-    )
-    return Report(verdict.only({(o.check, o.subject) for o in asked}), summary)
 
 
 def _is_of(evidence: Evidence, since: datetime, until: datetime) -> bool:

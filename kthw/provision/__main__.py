@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import os
 import re
 import signal
@@ -40,10 +39,11 @@ from kthw.provision.replacement import replacing
 from kthw.provision.rollback import claims_here, elsewhere, of_the_vpc, rollback
 from kthw.provision.terminal import Terminal
 from kthw.provision.turns import turn
+from kthw.provision.undivided import SIGNALS
 from kthw.provision.writer import Writer
 from kthw.start import loaded
 from kthw.target import Target
-from kthw.words.command_line import Parser, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, bear_any_sign, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 
 _NETWORKS: Final = (VPC_ROUTES, NODE_ROUTES)
@@ -57,16 +57,12 @@ _OF_A_LAB: Final = (
 )  # fmt: skip
 """What of a lab file this is about."""
 _ACCOUNT = re.compile(r"\d{12}")
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
     loaded()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that has no → is no reason to stop in the middle.
-            stream.reconfigure(errors="replace")
+    bear_any_sign()
     session = Terminal(catalogue(language_asked(arguments, os.environ)))
     options = _options(arguments, session.words)
     try:
@@ -105,7 +101,7 @@ def _interruptible() -> Iterator[None]:
     def end(number: int, _frame: FrameType | None) -> None:
         raise _Interrupted(number)
 
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     for number, handler in before.items():
         if handler not in (signal.SIG_IGN, None):
             signal.signal(number, end)

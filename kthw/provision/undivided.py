@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""By which somebody wants us to end."""
 
 
 @contextlib.contextmanager
@@ -24,7 +25,7 @@ def undivided() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     mine = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
     came: list[int] = []
 

@@ -67,12 +67,12 @@ def plain(text: str) -> str:
     return _BEGINS.sub(r"\1\\\2", _LINKS.sub(JOINER, said))
 
 
-def fenced(text: str, language: str = "sh") -> str:
-    """``text`` to be pasted: line ends stay, and nothing in it ends the fence."""
+def fenced(text: str) -> str:
+    """``text`` to be pasted into a shell: line ends stay, and nothing in it ends the fence."""
     shown = printable(masked_account(text), _MOST_PASTED, lines=True)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{shown}\n{fence}"
+    return f"{fence}sh\n{shown}\n{fence}"
 
 
 def _as_many_as_fit(title: str, parts: Sequence[str], room: int, words: Catalogue) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final, Literal
 
 from msgspec import Struct
 
-from kthw.verdict.report import Report
+from kthw.findings.judging import Verdict
+from kthw.findings.registry import BY_NAME
+from kthw.intended.tutorial import CLEANUP
+from kthw.verdict.report import Report, Summary
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 
 Kind = Literal["bad", "unknown", "good"]
@@ -60,8 +64,22 @@ def outcome(report: Report, words: Catalogue) -> Outcome:
     )
 
 
+def reported(verdict: Verdict) -> Report:
+    """The report of a whole run: what the suite of its chapter asks, and no other's."""
+    cleaned = verdict.evidence.intended.is_cleaned_up
+    asked = [o for o in verdict.outcomes if (BY_NAME[o.check].chapter == CLEANUP) == cleaned]
+    counts = Counter(outcome.status for outcome in asked)
+    summary = Summary(
+        passed=counts["passed"],
+        failed=counts["failed"] + counts["broken"],
+        errors=counts["error"],
+        skipped=counts["skipped"],
+    )
+    return Report(verdict.only({(o.check, o.subject) for o in asked}), summary)
+
+
 def judged_as(report: Report) -> Kind:
-    """The same in one word, in no language."""
+    """What a run came to in one word, in no language."""
     return _verdict(report, catalogue(LANGUAGES[0]))[0]
 
 

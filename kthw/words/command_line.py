@@ -7,10 +7,11 @@ import contextlib
 import difflib
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from kthw.foreign import printable
 from kthw.words.messages import LANGUAGES, Catalogue, language_of
 
 _SAID: Final[Mapping[str, str]] = MappingProxyType(
@@ -29,6 +30,8 @@ _SAID: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What argparse says where our commands are typed wrongly, as its source has it, and our phrase for it."""
+
+_MOST_SAID: Final = 5000
 
 
 class Parser(argparse.ArgumentParser):
@@ -90,6 +93,12 @@ def bear_any_sign() -> None:
             stream.reconfigure(errors="replace")
 
 
+def complain(said: str) -> None:
+    """Say it on standard error, if anybody is there to be told."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{printable(said, _MOST_SAID, lines=True)}\n")
+
+
 def one_of(known: Sequence[str], words: Catalogue) -> Callable[[str], str]:
     """What argparse's ``type`` may be, where one of few words is to be typed."""
 
@@ -104,10 +113,15 @@ def one_of(known: Sequence[str], words: Catalogue) -> Callable[[str], str]:
 def unknown(words: Catalogue, typed: str, known: Sequence[str]) -> str:
     """The sentence about a word that nobody knows: the one that is near to it, or else all there are."""
     known = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(typed.partition("=")[0], known, n=1)
+    near = nearest(typed, known)
     if near:
-        return words.say("command-near", typed=typed, near=near[0])
+        return words.say("command-near", typed=typed, near=near)
     return words.say("command-unknown", typed=typed, known=", ".join(known))
+
+
+def nearest(typed: str, known: Iterable[str]) -> str:
+    """The word that was meant, where one is near; of an option with its value it is the option."""
+    return next(iter(difflib.get_close_matches(typed.partition("=")[0], list(known), n=1)), "")
 
 
 def language_asked(arguments: Sequence[str], environment: Mapping[str, str]) -> str:

@@ -23,9 +23,9 @@ END"""
 """The plugins there are the beginning of programs for arm64."""
 
 
-def edited(line: str, worker: str = "worker-1") -> str:
-    """The CNI file, of which ``network`` is what it says, after a line of Python."""
-    return f"""ssh {worker} sudo python3 - <<'END'
+def edited(line: str) -> str:
+    """The CNI file of worker-1, of which ``network`` is what it says, after a line of Python."""
+    return f"""ssh worker-1 sudo python3 - <<'END'
 import json, pathlib
 file = pathlib.Path("{FILE}")
 network = json.loads(file.read_text())

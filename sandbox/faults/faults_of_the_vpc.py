@@ -130,10 +130,6 @@ INTERNET: Final = (
 _CLOSE: Final = """
     aws ec2 revoke-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16 >/dev/null
 """
-_OPEN: Final = """
-    aws ec2 authorize-security-group-ingress --group-id ${SG} --protocol all --cidr 10.0.0.0/16 >/dev/null
-"""
-_EVERY: Final = tuple(f"security-group-blocks.ingress-nodes worker-{n}" for n in range(3))
 
 GROUPS: Final = (
     Fault(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -178,20 +177,6 @@ masquerade() {
 route() { aws ec2 "$1" --route-table-id "${4:-${TABLE}}" --destination-cidr-block "$2" $3 >/dev/null; }
 """
 """Two steps of the tutorial and some abbreviations, for the catalogue's own lines; fixes are run without."""
-
-
-def _touching_nodes() -> re.Pattern[str]:
-    machines = {f"{does}-instances" for does in ("run", "start", "stop", "reboot", "terminate")}
-    words = {"ssh", *machines, "attach-network-interface", "detach-network-interface"}
-    functions = re.findall(r"^(\w+)\(\) *\{(.*?)\}$", PRELUDE, re.MULTILINE | re.DOTALL)
-    for name, does in functions * 2:  # those that call others, too
-        if any(re.search(rf"(?<![\w-]){word}(?![\w-])", does) for word in words):
-            words.add(name)
-    return re.compile(rf"(?<![\w-])({'|'.join(sorted(words))})(?![\w-])")
-
-
-TOUCHES_NODES: Final = _touching_nodes()
-"""A word by which a line changes more than what AWS lists: by hand on a machine, or a machine itself."""
 
 
 class TypingError(AssertionError):

@@ -1,6 +1,6 @@
 """``check``, ``hint`` and ``reveal``: what one types in the shell of an exercise.
 
-``python -m sandbox.practice COMMAND DIRECTORY``, with the sandbox's folder; ``sandbox.practice.shell`` lays
+``python -m sandbox.practice COMMAND DIRECTORY``, with the sandbox's folder; ``sandbox.practice.run`` lays
 them on PATH.
 """
 

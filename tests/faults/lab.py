@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from sandbox.dial import connection
 from sandbox.dressing import dress
 from sandbox.faults import stages
 from sandbox.faults.names import names
-from sandbox.faults.terminal import TOUCHES_NODES, Terminal
+from sandbox.faults.terminal import PRELUDE, Terminal
 from sandbox.internet import LAPTOP
 from tests.asked import intended
 from tests.faults.volley import run_on
@@ -32,6 +33,20 @@ if TYPE_CHECKING:
 _BOOT_SECONDS: Final = 15.0
 _BOOTS: Final = ("launch ", "user_data ", "run-instances", "start-instances", "reboot-instances")
 """What is followed by a moment in which sshd does not listen yet: a person is slower than that."""
+
+
+def _touching_nodes() -> re.Pattern[str]:
+    machines = {f"{does}-instances" for does in ("run", "start", "stop", "reboot", "terminate")}
+    words = {"ssh", *machines, "attach-network-interface", "detach-network-interface"}
+    functions = re.findall(r"^(\w+)\(\) *\{(.*?)\}$", PRELUDE, re.MULTILINE | re.DOTALL)
+    for name, does in functions * 2:  # those that call others, too
+        if any(re.search(rf"(?<![\w-]){word}(?![\w-])", does) for word in words):
+            words.add(name)
+    return re.compile(rf"(?<![\w-])({'|'.join(sorted(words))})(?![\w-])")
+
+
+TOUCHES_NODES: Final = _touching_nodes()
+"""A word by which a line changes more than what AWS lists: by hand on a machine, or a machine itself."""
 
 
 class Lab:

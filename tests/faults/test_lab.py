@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.faults.terminal import TOUCHES_NODES
-from tests.faults.lab import Lab
+from tests.faults.lab import TOUCHES_NODES, Lab
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ def _private(default: Route) -> Evidence:
     return evidence
 
 
-def _other_default(*routes: Route, table: str = TABLE) -> Evidence:
+def _other_default(*routes: Route) -> Evidence:
     """The main table has a default route elsewhere, a spare one the right one."""
-    evidence = with_route(without_route(OK, "0.0.0.0/0"), *routes, table=table)
+    evidence = with_route(without_route(OK, "0.0.0.0/0"), *routes, table=TABLE)
     evidence = with_route(evidence, NAT, table=MAIN)
     return with_more_tables(evidence, replace(SPARE, routes=(LOCAL, ELSEWHERE, INTERNET)))
 

@@ -8,7 +8,7 @@ from kthw.findings import needs
 from kthw.findings.check import Check, Judge
 from kthw.findings.finding import Finding, once
 from kthw.findings.judging import Outcome, outcome_of
-from kthw.findings.registry import CHECKS
+from kthw.findings.registry import BY_NAME, CHECKS
 from kthw.intended.tutorial import CLEANUP
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
@@ -31,7 +31,6 @@ def _meant(check: Check) -> Judge:
     return judge
 
 
-_BY_NAME = {check.name: check for check in CHECKS}
 NETWORK = [check for check in CHECKS if check.chapter != CLEANUP]
 """The checks of a lab that is there."""
 JUDGES: dict[str, Judge] = {check.name: _meant(check) for check in NETWORK}
@@ -50,4 +49,4 @@ def codes(findings: Iterable[Finding]) -> list[str]:
 
 def asked(evidence: Evidence, check: str, worker: str = "worker-1") -> Outcome:
     """What comes of one check on one worker."""
-    return outcome_of(Network(evidence), _BY_NAME[check], worker)
+    return outcome_of(Network(evidence), BY_NAME[check], worker)

@@ -51,9 +51,7 @@ def test_a_pod_has_neither_the_networks_nor_the_gateways_nor_the_broadcast_addre
     for cidr, first, last in ((str(RANGE), POD, "10.200.0.254"), ("10.200.0.0/30", POD, "10.200.0.2")):
         found = pods(cidr=cidr)
         assert (IPv4Address(found.first), IPv4Address(found.last)) == (first, IPv4Address(last))
-        assert not found.is_alone
     assert Addresses.of_pods(IPv4Network("10.200.0.0/31"), None) is None
-    assert Addresses.alone(POD).is_alone
     assert not pods(cidr="10.200.0.0/30").least(IPv4Network("10.200.0.0/31"))
     assert pods().least(IPv4Network("10.200.0.254/31")) == IPv4Address("10.200.0.254")
     assert not pods().least(IPv4Network("10.200.0.255/32"))

@@ -14,13 +14,10 @@ from kthw.findings.proof import Proof, fate, proofs
 from kthw.network.flows import PROTOCOLS, Addresses, Flow
 from kthw.network.model import Network
 from kthw.observed.evidence import Evidence
-from tests.findings.changed_nodes import masquerade_off
-from tests.findings.clusters import OK
 from tests.findings.faults import FAULTS, HEALTHY
 
 PORTS: Final = (1, 9000)
 ASKER: Final = 32768
-BARE: Final = masquerade_off(OK)
 
 
 def pods(network: Network, worker: str) -> Addresses:

@@ -84,13 +84,13 @@ class Made(NamedTuple):
     account: str = ""
 
 
-def _moodle(name: str, number: int, file: str = "report.json") -> str:
-    return f"{name}_{number}_assignsubmission_file_{file}"
+def _moodle(name: str, number: int) -> str:
+    return f"{name}_{number}_assignsubmission_file_report.json"
 
 
-def _canvas(name: str, number: int, file: str = "report.json") -> str:
+def _canvas(name: str, number: int) -> str:
     *first, last = name.lower().split()
-    return f"{last}{''.join(first)}_{number}_{number + 7000}_{file}"
+    return f"{last}{''.join(first)}_{number}_{number + 7000}_report.json"
 
 
 def _class() -> list[Made]:

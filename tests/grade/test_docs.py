@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from kthw.findings.registry import AREAS
 from kthw.grade.__main__ import _parser as parser
-from kthw.grade.points import AREAS, Scheme, read
+from kthw.grade.points import Scheme, read
 from kthw.grade.roster import _COLUMNS as COLUMNS
 from kthw.grade.row import DOUBTED
 from kthw.words.messages import catalogue

@@ -25,11 +25,6 @@ def names(*named: Path) -> list[str]:
     return [each.name for each in collected([str(each) for each in named])]
 
 
-def read(path: Path) -> bytes:
-    (one,) = collected([str(path)])
-    return content(one)
-
-
 def test_a_recording_is_read_plain_packed_and_in_an_archive(tmp_path: Path) -> None:
     made = {
         "a.json": RECORDING,

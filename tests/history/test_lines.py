@@ -14,13 +14,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from kthw.findings.judging import judge
 from kthw.history import kept, lines
 from kthw.history.lines import BadLine, append, read
-from kthw.history.run import Run, decoded, encoded
+from kthw.history.run import Run, decoded, encoded, run_of
+from kthw.observed.evidence import Evidence
 from kthw.verdict.since import Stood
+from tests.findings.cleaned import LEFT, cleaned
+from tests.findings.clusters import OK
 from tests.history.story import story
 
 RUN = story()[25]
+UNSENT = replace(OK, target=replace(OK.target, no_packets="macos"))
 EACH = 200
 YEARS = (b"0001", b"0900", b"1999", b"2101", b"9999")
 SIDE_BY_SIDE = f"""
@@ -223,3 +228,18 @@ def test_a_line_whose_verdict_is_another_than_its_causes_say_is_none(tmp_path: P
         found = read(tmp_path / "h")
         assert (found.runs, len(found.bad)) == ((), 1)
         assert "verdict" in found.bad[0].detail
+
+
+@pytest.mark.parametrize(
+    ("evidence", "verdict"),
+    [
+        (OK, "good"),
+        (replace(UNSENT, probes=()), "unknown"),
+        (cleaned(LEFT["vpc"]), "bad"),
+        # After the last chapter nobody asks for packets.
+        (replace(cleaned(), target=UNSENT.target), "good"),
+    ],
+    ids=["whole", "unsent", "left", "cleaned"],
+)
+def test_a_line_says_of_a_run_what_the_suite_of_its_chapter_says(evidence: Evidence, verdict: str) -> None:
+    assert run_of(judge(evidence)).verdict == verdict

@@ -18,8 +18,9 @@ import yaml  # type: ignore[import-untyped]  # its stubs are no dependency of ou
 
 from kthw.findings.judging import judge
 from kthw.night.__main__ import _parser as parser
-from kthw.night.came import Night, reported
+from kthw.night.came import Night
 from kthw.night.webhook import document
+from kthw.verdict.outcome import reported
 from kthw.words.messages import catalogue
 from sandbox.box import why_no_packets
 from tests.findings.clusters import OK

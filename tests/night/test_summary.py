@@ -9,10 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from kthw.findings.judging import judge
-from kthw.night.came import reported
 from kthw.verdict.causes import causes, missed
 from kthw.verdict.markdown import fenced, markdown, masked_account, plain
-from kthw.verdict.outcome import outcome
+from kthw.verdict.outcome import outcome, reported
 from kthw.words.messages import LANGUAGES, catalogue
 from tests.findings.changed_aws import without_route
 from tests.findings.clusters import OK

@@ -26,8 +26,8 @@ def open_(access: SshAccess, deadlines: Deadlines = PATIENT, address: str = HERE
     return open_session(access, "worker-1", address, deadlines=deadlines)
 
 
-def hostname_over(access: SshAccess, deadlines: Deadlines = PATIENT) -> str:
-    session = open_(access, deadlines)
+def hostname_over(access: SshAccess) -> str:
+    session = open_(access)
     try:
         return str(session.request("facts", deadline=30, **PLACES)["hostname"])
     finally:

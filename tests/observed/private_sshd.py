@@ -15,8 +15,6 @@ from pathlib import Path
 
 from kthw.target import SshAccess
 
-PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-
 
 def make_key(file: Path, kind: str = "ed25519", *options: str, passphrase: str = "") -> Path:
     """A private key, with its public half beside it."""

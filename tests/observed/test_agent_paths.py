@@ -40,10 +40,10 @@ class Lab(NamedTuple):
         answer = self.sessions[number].request("probe", deadline=30, peers=peers, seconds=seconds)
         return {(row[3], row[4]): Row(*row[5:]) for row in answer["probes"]}
 
-    def lose(self, rule: str, number: int = 1) -> None:
-        """On a node, drop what ``rule`` matches, on its way to a pod or from one."""
+    def lose(self, rule: str) -> None:
+        """On the other node, drop what ``rule`` matches, on its way to a pod or from one."""
         for command in ("add table ip lose", LOSE, f"add rule ip lose c {rule} drop"):
-            self.nodes.on(number, "nft", command)
+            self.nodes.on(1, "nft", command)
 
 
 @pytest.fixture

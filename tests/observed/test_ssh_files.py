@@ -19,9 +19,9 @@ from kthw.observed.ssh.keys import UnusableKeyError, key_of
 from kthw.observed.ssh.login import Deadlines, open_session
 from kthw.target import SshAccess
 from kthw.words.messages import LANGUAGES, catalogue
+from tests.observed.logins import NO_SSHD
 from tests.observed.private_sshd import Sshd, make_key, start, stop
 
-needs_sshd = pytest.mark.skipif(not Path("/usr/sbin/sshd").exists(), reason="openssh-server is not installed")
 DEADLINES = Deadlines(connect=5.0, login=10.0, total=5.0)
 
 
@@ -148,7 +148,7 @@ def error_of(access: SshAccess) -> LookError:
     return raised.value.error
 
 
-@needs_sshd
+@NO_SSHD
 @pytest.mark.parametrize("make", [_pipe, _directory, _device, _gigabyte], ids=lambda make: make.__name__[1:])
 def test_known_hosts_that_are_no_file_do_not_look_empty(
     sshd: Sshd, tmp_path: Path, make: Callable[[Path], None]
@@ -166,7 +166,7 @@ def test_known_hosts_that_are_no_file_do_not_look_empty(
         assert f"ls -l {shlex.quote(str(known))}" in catalogue(language).error(error).fix
 
 
-@needs_sshd
+@NO_SSHD
 def test_known_hosts_may_have_comments_in_any_script_and_encoding(sshd: Sshd, tmp_path: Path) -> None:
     known = tmp_path / "known"
     line = f"[127.0.0.1]:{sshd.port} {' '.join(sshd.host_key)} João 🎉\n"
@@ -177,7 +177,7 @@ def test_known_hosts_may_have_comments_in_any_script_and_encoding(sshd: Sshd, tm
     assert (error.code, error.facts["line"]) == ("ssh-host-key-changed", f"{known}:3")
 
 
-@needs_sshd
+@NO_SSHD
 def test_dev_null_is_a_file_of_known_hosts_that_knows_nobody(sshd: Sshd) -> None:
     """As people write it who want no questions asked."""
     access = sshd.strangers("StrictHostKeyChecking no", known_hosts=Path("/dev/null"))
@@ -185,7 +185,7 @@ def test_dev_null_is_a_file_of_known_hosts_that_knows_nobody(sshd: Sshd) -> None
     assert error_of(sshd.strangers(known_hosts=Path("/dev/null"))).code == "ssh-host-key-unknown"
 
 
-@needs_sshd
+@NO_SSHD
 def test_a_banner_in_any_encoding_keeps_nobody_out(sshd: Sshd) -> None:
     """And a path with an accent or a space is one: of the key, and of the configuration."""
     key = Path(shutil.copy(sshd.key, sshd.directory / "minha chave é"))

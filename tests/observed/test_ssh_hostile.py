@@ -25,7 +25,6 @@ pytestmark = pytest.mark.usefixtures("home")
 
 NOBODY = 9
 """The port of discard: nobody listens there."""
-PROXY = "ProxyCommand nc %h %p %r %n"
 SHORT = Deadlines(connect=5.0, login=1.0, total=1.0)
 
 HOSTILE = {

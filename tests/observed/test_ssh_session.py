@@ -13,9 +13,9 @@ import pytest
 
 from kthw.errors import CouldNotLook, LookError
 from tests.observed.local_channel import LocalChannel
+from tests.observed.logins import PLACES
 
 Login = Callable[..., LocalChannel]
-PLACES = {"configs": "/nonexistent", "plugins": "/nonexistent"}
 
 
 @pytest.fixture

@@ -19,12 +19,11 @@ from kthw.intended import tutorial
 from kthw.intended.cluster import Intended
 from kthw.observed import unfit
 from kthw.observed.aws import concerned, leftover_shapes
-from kthw.observed.aws.answers import UnreadableAnswerError
 from kthw.observed.aws.crew import Crew
 from kthw.observed.aws.errors import too_slow
 from kthw.observed.aws.inventory import in_time
 from kthw.observed.aws.leftover_shapes import Resource
-from kthw.observed.aws.pages import pages
+from kthw.observed.aws.pages import inside, pages
 from kthw.observed.aws.reader import LOOKING_FAILS_WITH, THREADS, Reader, look_error
 from kthw.observed.leftover import Leftover, LeftoverKind
 
@@ -138,18 +137,11 @@ def _all(client: Any, how: _List) -> list[object]:
 
 def _entries(client: Any, how: _List, **asked: Any) -> Iterator[object]:
     if not how.size:
-        yield from _inside(getattr(client, how.operation)(**asked), how.key)
+        yield from inside(getattr(client, how.operation)(**asked), how.key)
         return
     for page in pages(client, how.operation, how.key, size=how.size, **asked):
-        for each in _inside(page, how.key):
-            yield from _inside(each, "Instances") if how.key == "Reservations" else (each,)
-
-
-def _inside(answer: object, key: str) -> list[object]:
-    entries = answer.get(key) if isinstance(answer, Mapping) else None
-    if not isinstance(entries, list):
-        raise UnreadableAnswerError(detail=f"{key}: —")
-    return entries
+        for each in inside(page, how.key):
+            yield from inside(each, "Instances") if how.key == "Reservations" else (each,)
 
 
 def _rules_between(reader: Reader, groups: Sequence[Leftover]) -> tuple[dict[str, Leftover], list[LookError]]:

@@ -13,7 +13,7 @@ from msgspec import Struct, ValidationError
 from kthw.observed import unfit
 from kthw.observed.aws import shapes
 from kthw.observed.aws.answers import UnreadableAnswerError
-from kthw.observed.aws.pages import pages
+from kthw.observed.aws.pages import inside, pages
 from kthw.observed.aws.wire import Image
 from kthw.observed.choosing import Tagged
 from kthw.observed.evidence import (
@@ -66,7 +66,7 @@ def instances(ec2: EC2Client) -> Listed[Instance]:
     wrong: list[Unfit] = []
     for reservation in _entries(ec2, "describe_instances", "Reservations"):
         try:
-            answers = _inside(reservation, "Instances")
+            answers = inside(reservation, "Instances")
         except UnreadableAnswerError as problem:
             wrong.append(Unfit(kind="instance", id="", detail=str(problem)))
             continue
@@ -92,7 +92,7 @@ def tagged(
         asked["Filters"] = [*({"Name": key, "Values": list(each)} for key, each in filters.items()), _THERE]
     found: dict[str, Tagged] = {}
     for reservation in _entries(ec2, "describe_instances", "Reservations", most_pages=most_pages, **asked):
-        for answer in _inside(reservation, "Instances"):
+        for answer in inside(reservation, "Instances"):
             try:
                 one = shapes.tagged(answer)
             except ValidationError as problem:
@@ -221,18 +221,11 @@ def _entries(
     """
     listed = 0
     for page in pages(ec2, operation, key, size=size, most=most_pages, **asked):
-        entries = _inside(page, key)
+        entries = inside(page, key)
         listed += len(entries)
         if listed > _MOST_LISTED:
             raise UnreadableAnswerError(detail=f"{key}: > {_MOST_LISTED} entries")
         yield from entries
-
-
-def _inside(answer: object, key: str) -> list[object]:
-    entries = answer.get(key) if isinstance(answer, Mapping) else None
-    if not isinstance(entries, list):
-        raise UnreadableAnswerError(detail=f"{key}: —")
-    return entries
 
 
 def _by_id(found: Sequence[_Noun]) -> tuple[_Noun, ...]:

@@ -30,3 +30,11 @@ def pages(
             raise UnreadableAnswerError(detail=f"{key}: two pages name the same next one")
         named |= {after} - {""}
         yield page
+
+
+def inside(answer: object, key: str) -> list[object]:
+    """What it lists under ``key``. Raises ``UnreadableAnswerError`` where it lists nothing there."""
+    entries = answer.get(key) if isinstance(answer, Mapping) else None
+    if not isinstance(entries, list):
+        raise UnreadableAnswerError(detail=f"{key}: —")
+    return entries

@@ -24,6 +24,8 @@ START_DEADLINE: Final = 20.0
 """Seconds from the command to the agent's first word: a shell, sudo, and a Python that starts."""
 _SLICE: Final = 0.2
 """Seconds between two looks at the other stream, the deadline and the stop signal."""
+_EXIT_SECONDS: Final = 2.0
+"""How long we wait for the code with which a program that ended has ended."""
 _KEPT: Final = 4000
 """Bytes of its standard error, and of what it said before the agent's first word, that we keep."""
 MOST_NOISE: Final = 1 << 18
@@ -271,8 +273,8 @@ class Session:
         if self._stop.is_set():
             raise self.failure("ssh-unreachable", "interrupted", variant="interrupted")
 
-    def _exit_status(self, patience: float = 2.0) -> int | None:
-        until = time.monotonic() + patience
+    def _exit_status(self) -> int | None:
+        until = time.monotonic() + _EXIT_SECONDS
         while not self._channel.exit_status_ready():
             if time.monotonic() >= until:
                 return None
