@@ -208,9 +208,9 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument(
         "action", type=one_of(_ACTIONS, words), metavar="|".join(_ACTIONS), help=say("night-help-action")
     )
-    parser.add_argument("--url", metavar="URL", help=say("night-help-url"))
+    parser.add_argument("--url", metavar="URL", empty=True, help=say("night-help-url"))
     parser.add_argument("--report", metavar="FILE", type=Path, default=_REPORT, help=say("night-help-report"))
-    parser.add_argument("--code", metavar="N", help=say("night-help-code"))
+    parser.add_argument("--code", metavar="N", empty=True, help=say("night-help-code"))
     parser.add_argument("--since", metavar="MOMENT", help=say("night-help-since"))
     parser.add_argument("--repository", metavar="OWNER/NAME", help=say("night-help-repository"))
     parser.add_argument("--label", metavar="NAME", default=_LABEL, help=say("night-help-label"))
