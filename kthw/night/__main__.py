@@ -31,8 +31,9 @@ from kthw.night.sending import NotSent
 from kthw.start import loaded
 from kthw.verdict.markdown import JOINER, markdown, plain
 from kthw.verdict.where import recorded
-from kthw.words.command_line import Parser, bear_any_sign, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
+from kthw.words.standard_output import NotWritten, bear_any_sign, write_line
 
 _ACTIONS: Final = ("summary", "issue", "notify")
 _REPORT: Final = Path(__file__).resolve().parents[2] / "reports" / "report.json"
@@ -63,9 +64,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     except NotSent as problem:
         _complain(words.say(problem.key, **problem.facts))
         return 1
+    except NotWritten as problem:
+        _complain(words.say("command-unwritten", detail=problem.detail))
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read has enough, as of ``| head``
-        return 0
+        return 0  # whoever read has enough, as of ``| head``
     except KeyboardInterrupt:
         _complain(words.say("night-interrupted"))
         return _INTERRUPTED
@@ -199,7 +201,7 @@ class _Command:
         return f"{server}/{repository}/actions/runs/{run}" if fits else ""
 
     def _print(self, text: str) -> None:
-        sys.stdout.write(f"{printable(text, _MOST_SHOWN, lines=True)}\n")
+        write_line(text, _MOST_SHOWN, lines=True)
 
 
 def _parser(words: Catalogue) -> Parser:

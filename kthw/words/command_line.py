@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
-import io
 import itertools
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -94,13 +92,6 @@ class Parser(argparse.ArgumentParser):
         if name.startswith("-") and name in known:
             self.error(self.words.say("command-elsewhere", typed=name))
         self.error(unknown(self.words, typed, known))
-
-
-def bear_any_sign() -> None:
-    """A terminal, or a locale, without a sign that we write is no reason to stop."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def one_of(known: Sequence[str], words: Catalogue) -> Callable[[str], str]:
