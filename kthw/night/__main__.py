@@ -42,6 +42,9 @@ _REPOSITORY: Final = re.compile(r"[\w-]{1,100}/[\w.-]{1,100}", re.ASCII)
 _CODE: Final = re.compile(r"-?\d{1,4}", re.ASCII)
 _RUN: Final = re.compile(r"\d{1,30}", re.ASCII)
 _SERVER: Final = re.compile(r"https://[\w.-]{1,200}", re.ASCII)
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+_OPTIONS: Final = {"url": "notify", "repository": "issue", "label": "issue"}
+"""Which action an option says something to, where it is one only."""
 _MOST_LABEL: Final = 50
 _MOST_SHOWN: Final = 200_000
 _INTERRUPTED: Final = 130
@@ -87,6 +90,13 @@ class _Command:
 
     def run(self) -> int:
         """Raises ``CouldNotLook``, ``BadNames``, ``NotSent``."""
+        options = self._options
+        for option, action in _OPTIONS.items():
+            typed = getattr(options, option)
+            if typed is not None and options.action != action:
+                raise BadNames("night-not-its-option", value=f"--{option}", action=options.action, of=action)
+        if options.since is not None and options.code is None:
+            raise BadNames("night-since-alone", value=options.since)
         return {"summary": self._summary, "issue": self._issue, "notify": self._notify}[
             self._options.action
         ]()
@@ -163,21 +173,24 @@ class _Command:
         repository = options.repository or environment.get("GITHUB_REPOSITORY", "")
         if not _REPOSITORY.fullmatch(repository):
             raise BadNames("night-bad-repository", value=repository or "—")
-        if not 0 < len(options.label) <= _MOST_LABEL or "," in options.label:
+        label = _LABEL if options.label is None else options.label
+        if not 0 < len(label) <= _MOST_LABEL or "," in label or not label.isprintable():
             raise BadNames("night-bad-label")
         token = environment.get("GITHUB_TOKEN", "")
         if not token and not options.dry_run:
             raise BadNames("night-no-token")
+        if token and not _TOKEN.fullmatch(token):
+            raise BadNames("night-bad-token")
         issues = Issues(
             address("GITHUB_API_URL", environment.get("GITHUB_API_URL") or API),
             repository,
-            options.label,
+            label,
             token,
         )
         todo = deeds(
             self._night,
             issues.there(),
-            options.label,
+            label,
             self._words,
             target=self._target,
             run=self._run_address(repository),
@@ -215,7 +228,7 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument("--code", metavar="N", empty=True, help=say("night-help-code"))
     parser.add_argument("--since", metavar="MOMENT", help=say("night-help-since"))
     parser.add_argument("--repository", metavar="OWNER/NAME", help=say("night-help-repository"))
-    parser.add_argument("--label", metavar="NAME", default=_LABEL, help=say("night-help-label"))
+    parser.add_argument("--label", metavar="NAME", empty=True, help=say("night-help-label"))
     parser.add_argument("--dry-run", action="store_true", help=say("night-help-dry-run"))
     parser.add_language()
     return parser
