@@ -101,7 +101,8 @@ class _Command:
         if not options.files and not options.accounts:
             raise BadNames("grade-nothing-named")
         formats = self._formats()
-        output = Output(Path(options.out))
+        named = (options.roster, options.points, options.accounts, options.lab, *options.files)
+        output = Output(Path(options.out), map(Path, filter(None, named)))
         group = Class(
             asked=self._asked(),
             scheme=points.read(options.points) if options.points else Scheme(),
