@@ -9,6 +9,7 @@ count; 2 bad usage; 10 nothing is wrong, but not all could be looked at.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
@@ -37,8 +38,9 @@ from kthw.intended.selectors import asked_workers
 from kthw.lab.file import NOTHING
 from kthw.lab.given import Given, lab_named
 from kthw.start import loaded
-from kthw.words.command_line import Parser, bear_any_sign, complain, language_asked, speaking
+from kthw.words.command_line import Parser, complain, language_asked, speaking
 from kthw.words.messages import Catalogue, catalogue
+from kthw.words.standard_output import NotWritten, bear_any_sign, write_line
 
 _OUT: Final = "grades"
 _OF_A_LAB: Final = ("workers", "expect-workers", "network", "after", "language")
@@ -63,6 +65,9 @@ def main(arguments: Sequence[str]) -> int:
     except CouldNotLook as problem:
         said = words.error(problem.error)
         complain("\n".join(filter(None, (said.what, said.fix))))
+        return 2
+    except NotWritten as problem:
+        complain(words.say("command-unwritten", detail=problem.detail))
         return 2
     except OSError as problem:
         detail = problem.strerror or str(problem)
@@ -91,7 +96,8 @@ class _Command:
         if not options.files and not options.accounts:
             raise BadNames("grade-nothing-named")
         formats = self._formats()
-        output = Output(Path(options.out))
+        named = (options.roster, options.points, options.accounts, options.lab, *options.files)
+        output = Output(Path(options.out), map(Path, filter(None, named)))
         group = Class(
             asked=self._asked(),
             scheme=points.read(options.points) if options.points else Scheme(),
@@ -106,7 +112,8 @@ class _Command:
                 files = output.write(rows, group, formats, self._words)
             finally:
                 output.discard()
-        self._tell(rows, files)
+        with contextlib.suppress(BrokenPipeError):  # whoever read has enough, as of ``| head``
+            self._tell(rows, files)
         return _code(rows)
 
     def _handed_in(self, group: Class) -> tuple[list[Task], list[Row]]:
@@ -188,7 +195,7 @@ class _Command:
         self._print(say("report-files", files="  ".join(map(str, files))))
 
     def _print(self, line: str) -> None:
-        sys.stdout.write(f"{printable(line, _MOST_SHOWN)}\n")
+        write_line(line, _MOST_SHOWN)
 
 
 def _code(rows: Sequence[Row]) -> int:

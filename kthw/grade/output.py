@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +20,13 @@ from kthw.grade.feedback import feedback
 from kthw.grade.judged import Class
 from kthw.grade.naming import words as name_words
 from kthw.grade.row import Row
+from kthw.intended.cluster import BadNames
 from kthw.observed import bounded_file
 from kthw.words.messages import Catalogue
 
 PAGE: Final = "class.html"
 TABLE: Final = "grades.csv"
+_AT_ITS_TOP: Final = (PAGE, TABLE, "ctrf.json", "junit.xml", "results.json")
 _LONGEST_NAME: Final = 60
 _OURS: Final = re.compile(r"[a-z0-9-]{1,80}\.(?:html|txt)")
 _MADE: Final = ".made-by-grade"
@@ -32,14 +34,19 @@ _MOST_LISTED: Final = 10_000_000
 
 
 class Output:
-    """A folder. Pages are written into one within, and take the place of older ones when all is done."""
+    """A folder. Pages are written into one within, and take the place of older ones when all is done.
 
-    def __init__(self, folder: Path) -> None:
+    ``read_from``: what the class is judged by, which nothing is written over.
+    """
+
+    def __init__(self, folder: Path, read_from: Iterable[Path] = ()) -> None:
         self._folder = folder
+        self._read_from = tuple(read_from)
         self.pages = folder / f".{pages.FOLDER}-{os.getpid()}"
 
     def begin(self) -> None:
-        """Make the folders. Raises ``OSError``."""
+        """Make the folders. Raises ``OSError``, and ``BadNames`` before anything is written over."""
+        self._spare(self._folder / name for name in _AT_ITS_TOP)
         self.pages.mkdir(parents=True)
 
     def discard(self) -> None:
@@ -88,6 +95,7 @@ class Output:
                 file.unlink()
         place = self._folder / pages.FOLDER
         place.mkdir(exist_ok=True)
+        self._spare(place / name for name in (*kept, *_made(place)))
         for name in _made(place):
             (place / name).unlink(missing_ok=True)
         for file in self.pages.iterdir():
@@ -98,8 +106,15 @@ class Output:
     def _json(self, name: str, document: dict[str, Any]) -> Path:
         return self._file(name, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
+    def _spare(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            for one in self._read_from:
+                if path.exists() and one.exists() and path.samefile(one):
+                    raise BadNames("grade-over-itself", value=str(path))
+
     def _file(self, name: str, text: str) -> Path:
         path = self._folder / name
+        self._spare([path])
         whole_file.write(path, text.encode("utf-8", "backslashreplace"))
         return path
 

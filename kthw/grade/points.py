@@ -16,6 +16,7 @@ from kthw.observed import bounded_file
 
 _MOST: Final = 1 << 20
 _MOST_POINTS: Final = 1_000_000
+_LEFT: Final = "leftovers"
 _EXAMPLES: Final[Mapping[str, str]] = {
     "total": "total = 100",
     "partial": "partial = true",
@@ -103,16 +104,26 @@ def _holds(shares: Sequence[Share], name: str) -> bool:
 def read(file: str) -> Scheme:
     """The scheme in a file of TOML. Raises ``BadNames`` for whatever in it is none, and says where."""
     try:
-        document = tomllib.loads(bounded_file.read(Path(file), _MOST).decode("utf-8-sig"))
-    except UnicodeDecodeError as problem:
-        raise BadNames("grade-points-no-toml", value=file, detail="UTF-8") from problem
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
-        raise BadNames("grade-points-no-toml", value=file, detail=str(problem)) from problem
+        content = bounded_file.read(Path(file), _MOST)
     except (OSError, ValueError) as problem:
         raise BadNames(
             "grade-unread", value=file, detail=getattr(problem, "strerror", "") or str(problem)
         ) from problem
+    try:
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as problem:
+        raise BadNames("grade-points-no-toml", value=file, detail="UTF-8") from problem
+    except (ValueError, RecursionError) as problem:
+        # What Python says of a number of thousands of digits goes on with advice for programmers.
+        detail = str(problem).partition(": value has")[0]
+        raise BadNames("grade-points-no-toml", value=file, detail=detail) from problem
     return _Reading(file, document).scheme()
+
+
+def _weighs(scheme: Scheme) -> bool:
+    """Whether anything earns a point; what is left after the last chapter only where it is named."""
+    areas = {area: scheme.areas.get(area, float(area != _LEFT)) for area in AREAS}
+    return any(areas[check.area] and scheme.checks.get(check.name, 1.0) for check in BY_NAME.values())
 
 
 class _Reading:
@@ -142,8 +153,10 @@ class _Reading:
             most_late=self._number(late, "most", 1.0, 1.0, "late."),
             grace_hours=self._number(late, "grace-hours", 0.0, 10_000.0, "late."),
         )
-        if not scheme.total:
+        if not round(scheme.total, 2):
             self._refuse("total")
+        if not _weighs(scheme):
+            raise BadNames("grade-points-nothing", value=self._file)
         return scheme
 
     def _weights(self, table: str, known: Sequence[str]) -> dict[str, float]:

@@ -19,7 +19,6 @@ from typing import Final
 
 from kthw import whole_file
 from kthw.errors import CouldNotLook
-from kthw.foreign import printable
 from kthw.history.changes import changes
 from kthw.history.chosen import chosen
 from kthw.history.comparison import compared
@@ -33,8 +32,9 @@ from kthw.history.shown import Shown
 from kthw.intended.cluster import BadNames
 from kthw.observed.recording import read as recorded
 from kthw.start import loaded
-from kthw.words.command_line import Parser, bear_any_sign, complain, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, complain, language_asked, one_of, speaking
 from kthw.words.messages import Catalogue, catalogue
+from kthw.words.standard_output import NotWritten, bear_any_sign, write_line
 
 _REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
 _COMMANDS: Final = ("show", "page", "compare", "join")
@@ -60,13 +60,14 @@ def main(arguments: Sequence[str]) -> int:
         complain(words.refusal(problem))
     except CouldNotLook as problem:
         complain(words.error(problem.error).what)
+    except NotWritten as problem:
+        complain(words.say("command-unwritten", detail=problem.detail))
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read has enough, as of ``| head``
-        return 0
+        return 0  # whoever read has enough, as of ``| head``
     except OSError as problem:
-        # A folder that may not be searched, a name that is too long, a terminal that takes no more.
+        # A folder that may not be searched, a name that is too long.
         detail = problem.strerror or str(problem)
-        complain(words.say("history-unread", value=str(problem.filename or "stdout"), detail=detail))
+        complain(words.say("history-unread", value=str(problem.filename or "—"), detail=detail))
     except KeyboardInterrupt:
         complain(words.say("history-interrupted"))
         return _INTERRUPTED
@@ -197,8 +198,7 @@ class _Command:
 
     def _print(self, lines: Iterable[str]) -> None:
         for line in lines:
-            sys.stdout.write(f"{printable(line, _MOST_SHOWN)}\n")
-        sys.stdout.flush()
+            write_line(line, _MOST_SHOWN)
 
 
 def _parser(words: Catalogue) -> Parser:

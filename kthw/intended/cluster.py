@@ -100,7 +100,8 @@ class BadNames(ValueError):  # noqa: N818 -- what was typed is bad, not what we 
     """Text that names no workers, or is no value of an option.
 
     ``key`` is the phrase of the catalogues that says why, with ``facts``; ``place`` is where it was said,
-    where it was not typed: a line of the lab file; ``near``: what was meant, where that can be guessed.
+    where it was not typed: a line of the lab file; ``near``: what was meant, where that can be guessed;
+    ``option``: which other option that list of names was given to than ``--workers``, which the phrase says.
     """
 
     def __init__(self, key: str, **facts: str) -> None:
@@ -109,6 +110,7 @@ class BadNames(ValueError):  # noqa: N818 -- what was typed is bad, not what we 
         self.facts = facts
         self.place = ""
         self.near = ""
+        self.option = ""
 
     def among(self, known: Sequence[str], typed: str) -> BadNames:
         """Itself, with that of the ``known`` words that ``typed`` is nearest to, if it is near to any."""

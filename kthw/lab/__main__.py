@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import io
 import os
 import shlex
 import signal
@@ -44,6 +43,7 @@ from kthw.target import Target
 from kthw.words.command_line import Parser, language_asked, speaking
 from kthw.words.messages import Catalogue, catalogue
 from kthw.words.nobody import screen
+from kthw.words.standard_output import NotWritten, bear_any_sign, write
 
 _AGAIN: Final = "./run lab"
 _MOST_SHOWN: Final = 5000
@@ -192,11 +192,10 @@ def _instances(intended: Intended, there: Sequence[Tagged]) -> list[Instance]:
 def _show(written: str) -> None:
     """On standard output. Raises ``BadNames``, and writes nothing there ever after, where that cannot be."""
     try:
-        sys.stdout.write(written)
-        sys.stdout.flush()
-    except OSError as problem:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise BadNames("lab-unwritable", file="/dev/stdout", detail=problem.strerror or "") from problem
+        write(written)
+    except (NotWritten, BrokenPipeError) as problem:
+        detail = getattr(problem, "detail", "") or os.strerror(errno.EPIPE)
+        raise BadNames("lab-unwritable", file="/dev/stdout", detail=detail) from problem
 
 
 def _write(file: Path, written: str, *, over: bool) -> None:
@@ -230,9 +229,7 @@ def _fill(descriptor: int, data: bytes) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit code."""
     loaded()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    bear_any_sign("backslashreplace")
     words = catalogue(language_asked(arguments, os.environ))
     options = _options(arguments, words)
     given = Given(

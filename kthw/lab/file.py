@@ -116,7 +116,8 @@ def _document(file: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as problem:
-        said = str(problem)
+        # What Python says of a number of thousands of digits goes on with advice for programmers.
+        said = str(problem).partition(": value has")[0]
         found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", said)
         line = int(found[1] or text.rstrip().count("\n") + 1) if found else 0
         told = said[: found.start()] if found else said

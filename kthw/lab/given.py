@@ -20,7 +20,7 @@ from kthw.intended import tutorial
 from kthw.intended.cluster import BadNames
 from kthw.intended.pod_cidrs import pod_cidrs
 from kthw.lab.file import Lab, expanded, lab
-from kthw.lab.values import check
+from kthw.lab.values import check, of_option
 from kthw.observed.ssh import names
 from kthw.target import SshAccess, Target
 from kthw.words.messages import Catalogue
@@ -83,7 +83,8 @@ class Given:
     def blamed(self, name: str) -> Iterator[None]:
         """Within it, a ``BadNames`` is about that option: it says where in the file, if it was there."""
         try:
-            yield
+            with of_option(name):
+                yield
         except BadNames as problem:
             problem.place = problem.place or self._found(name)[1]
             raise

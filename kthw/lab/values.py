@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -32,13 +33,24 @@ _WORDS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = MappingProxyType(
 )
 
 
+@contextlib.contextmanager
+def of_option(name: str) -> Iterator[None]:
+    """Within it, a ``BadNames`` is about a list of names that this option was given."""
+    try:
+        yield
+    except BadNames as problem:
+        problem.option = name if name == "also" else ""
+        raise
+
+
 def check(name: str, value: str) -> None:
     """Raise ``BadNames`` where ``value`` is none that the option ``name`` (without its hyphens) can have.
 
     What depends on more than the value is told by whoever knows that: pod CIDRs, files.
     """
     if name in ("workers", "also"):
-        asked_workers(value)
+        with of_option(name):
+            asked_workers(value)
     shape, complaint = _SHAPES.get(name, (None, ""))
     if shape and not shape.fullmatch(value):
         raise BadNames(complaint, value=value)

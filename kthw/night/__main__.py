@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Final
 
 from kthw.errors import CouldNotLook
-from kthw.foreign import printable
 from kthw.intended.cluster import BadNames
 from kthw.night import webhook
 from kthw.night.address import VARIABLE, address, host
@@ -30,8 +29,9 @@ from kthw.night.sending import NotSent
 from kthw.start import loaded
 from kthw.verdict.markdown import JOINER, markdown, plain
 from kthw.verdict.where import recorded
-from kthw.words.command_line import Parser, bear_any_sign, complain, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, complain, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
+from kthw.words.standard_output import NotWritten, bear_any_sign, write_line
 
 _ACTIONS: Final = ("summary", "issue", "notify")
 _REPORT: Final = Path(__file__).resolve().parents[2] / "reports" / "report.json"
@@ -40,6 +40,9 @@ _REPOSITORY: Final = re.compile(r"[\w-]{1,100}/[\w.-]{1,100}", re.ASCII)
 _CODE: Final = re.compile(r"-?\d{1,4}", re.ASCII)
 _RUN: Final = re.compile(r"\d{1,30}", re.ASCII)
 _SERVER: Final = re.compile(r"https://[\w.-]{1,200}", re.ASCII)
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+_OPTIONS: Final = {"url": "notify", "repository": "issue", "label": "issue"}
+"""Which action an option says something to, where it is one only."""
 _MOST_LABEL: Final = 50
 _MOST_SHOWN: Final = 200_000
 _INTERRUPTED: Final = 130
@@ -62,9 +65,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) 
     except NotSent as problem:
         complain(words.say(problem.key, **problem.facts))
         return 1
+    except NotWritten as problem:
+        complain(words.say("command-unwritten", detail=problem.detail))
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read has enough, as of ``| head``
-        return 0
+        return 0  # whoever read has enough, as of ``| head``
     except KeyboardInterrupt:
         complain(words.say("night-interrupted"))
         return _INTERRUPTED
@@ -79,6 +83,13 @@ class _Command:
 
     def run(self) -> int:
         """Raises ``CouldNotLook``, ``BadNames``, ``NotSent``."""
+        options = self._options
+        for option, action in _OPTIONS.items():
+            typed = getattr(options, option)
+            if typed is not None and options.action != action:
+                raise BadNames("night-not-its-option", value=f"--{option}", action=options.action, of=action)
+        if options.since is not None and options.code is None:
+            raise BadNames("night-since-alone", value=options.since)
         return {"summary": self._summary, "issue": self._issue, "notify": self._notify}[
             self._options.action
         ]()
@@ -155,21 +166,24 @@ class _Command:
         repository = options.repository or environment.get("GITHUB_REPOSITORY", "")
         if not _REPOSITORY.fullmatch(repository):
             raise BadNames("night-bad-repository", value=repository or "—")
-        if not 0 < len(options.label) <= _MOST_LABEL or "," in options.label:
+        label = _LABEL if options.label is None else options.label
+        if not 0 < len(label) <= _MOST_LABEL or "," in label or not label.isprintable():
             raise BadNames("night-bad-label")
         token = environment.get("GITHUB_TOKEN", "")
         if not token and not options.dry_run:
             raise BadNames("night-no-token")
+        if token and not _TOKEN.fullmatch(token):
+            raise BadNames("night-bad-token")
         issues = Issues(
             address("GITHUB_API_URL", environment.get("GITHUB_API_URL") or API),
             repository,
-            options.label,
+            label,
             token,
         )
         todo = deeds(
             self._night,
             issues.there(),
-            options.label,
+            label,
             self._words,
             target=self._target,
             run=self._run_address(repository),
@@ -193,7 +207,7 @@ class _Command:
         return f"{server}/{repository}/actions/runs/{run}" if fits else ""
 
     def _print(self, text: str) -> None:
-        sys.stdout.write(f"{printable(text, _MOST_SHOWN, lines=True)}\n")
+        write_line(text, _MOST_SHOWN, lines=True)
 
 
 def _parser(words: Catalogue) -> Parser:
@@ -202,12 +216,12 @@ def _parser(words: Catalogue) -> Parser:
     parser.add_argument(
         "action", type=one_of(_ACTIONS, words), metavar="|".join(_ACTIONS), help=say("night-help-action")
     )
-    parser.add_argument("--url", metavar="URL", help=say("night-help-url"))
+    parser.add_argument("--url", metavar="URL", empty=True, help=say("night-help-url"))
     parser.add_argument("--report", metavar="FILE", type=Path, default=_REPORT, help=say("night-help-report"))
-    parser.add_argument("--code", metavar="N", help=say("night-help-code"))
+    parser.add_argument("--code", metavar="N", empty=True, help=say("night-help-code"))
     parser.add_argument("--since", metavar="MOMENT", help=say("night-help-since"))
     parser.add_argument("--repository", metavar="OWNER/NAME", help=say("night-help-repository"))
-    parser.add_argument("--label", metavar="NAME", default=_LABEL, help=say("night-help-label"))
+    parser.add_argument("--label", metavar="NAME", empty=True, help=say("night-help-label"))
     parser.add_argument("--dry-run", action="store_true", help=say("night-help-dry-run"))
     parser.add_language()
     return parser

@@ -23,7 +23,9 @@ def address(option: str, typed: str) -> str:
     """
     try:
         parts = urlsplit(typed)
-        fits = bool(parts.hostname) and parts.port != 0
+        name = parts.hostname or ""
+        name.encode("idna")  # an empty part, or one of more than 63 characters
+        fits = bool(name) and parts.port != 0
     except ValueError:
         raise BadNames("night-bad-address", option=option) from None
     if not fits or _UNFIT.search(typed) or "@" in parts.netloc or parts.scheme not in ("http", "https"):

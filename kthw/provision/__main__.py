@@ -43,8 +43,9 @@ from kthw.provision.undivided import SIGNALS
 from kthw.provision.writer import Writer
 from kthw.start import loaded
 from kthw.target import Target
-from kthw.words.command_line import Parser, bear_any_sign, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
+from kthw.words.standard_output import NotWritten, bear_any_sign
 
 _NETWORKS: Final = (VPC_ROUTES, NODE_ROUTES)
 _ACTIONS: Final = ("plan", "apply", "rollback")
@@ -81,8 +82,10 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write(f"\n{session.words.say('provision-interrupted')}\n")
         return 128 + (came.number if isinstance(came, _Interrupted) else signal.SIGINT)
     except BrokenPipeError:
-        # Whoever read our output has gone; the journal knows all that was done.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1  # whoever read our output has gone; the journal knows all that was done
+    except NotWritten as problem:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{session.words.say('provision-unwritten', detail=problem.detail)}\n")
         return 1
 
 

@@ -15,6 +15,7 @@ from kthw.provision.turns import Holder
 from kthw.provision.wording import step_line, waiting_line
 from kthw.words.messages import Catalogue
 from kthw.words.nobody import screen
+from kthw.words.standard_output import write_line
 
 _AGAIN: Final = "./run provision"
 _MOST_SHOWN: Final = 5000
@@ -32,8 +33,7 @@ class Terminal:
 
     def print(self, line: str) -> None:
         """Print a line on stdout, or a step with its command."""
-        sys.stdout.write(f"{printable(line, _MOST_SHOWN, lines=True)}\n")
-        sys.stdout.flush()
+        write_line(line, _MOST_SHOWN, lines=True)
 
     def complain(self, error: LookError) -> None:
         """Print what could not be looked at, and what to do about it, on stderr."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
-import io
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -45,9 +45,15 @@ class Parser(argparse.ArgumentParser):
         self.known: list[str] = [] if known is None else known
         super().__init__(allow_abbrev=False, **how)
 
-    def add_argument(self, *names: Any, **how: Any) -> argparse.Action:
-        """As argparse does; the options among ``names`` may be suggested."""
-        self.known += [name for name in names if name.startswith("-")]
+    def add_argument(self, *names: Any, empty: bool = False, **how: Any) -> argparse.Action:
+        """As argparse does; the options among ``names`` may be suggested. ``empty``: its value may be so.
+
+        An empty value is a shell's variable that is not set, and means the default to nobody who typed it.
+        """
+        options = [name for name in names if name.startswith("-")]
+        self.known += options
+        if options and "action" not in how and not empty:
+            how["type"] = _filled(how.get("type", str), self.words)
         return super().add_argument(*names, **how)
 
     def add_language(self) -> None:
@@ -67,7 +73,8 @@ class Parser(argparse.ArgumentParser):
         ``with_a_command``: somebody else's, whose options may be anything, may be part of it. ``intermixed``:
         names may stand behind options.
         """
-        for typed in () if with_a_command else arguments:
+        ours = itertools.takewhile(lambda typed: typed != "--", arguments)
+        for typed in () if with_a_command else ours:
             # Before argparse takes the value of what it does not know for a word of its own.
             if typed.startswith("--") and typed.partition("=")[0] not in self.known:
                 self.refuse_unknown(typed, self.known)
@@ -78,19 +85,17 @@ class Parser(argparse.ArgumentParser):
         parse = self.parse_known_intermixed_args if intermixed else self.parse_known_args
         options, unknown = parse(arguments)
         if unknown:
+            if not unknown[0].startswith("-"):
+                self.error(self.words.say("command-too-many", typed=unknown[0]))
             self.refuse_unknown(unknown[0], self.known)
         return options
 
     def refuse_unknown(self, typed: str, known: Sequence[str]) -> None:
         """End the process, saying that ``typed`` is nothing, and which of the ``known`` was meant, if any."""
+        name = typed.partition("=")[0]
+        if name.startswith("-") and name in known:
+            self.error(self.words.say("command-elsewhere", typed=name))
         self.error(unknown(self.words, typed, known))
-
-
-def bear_any_sign() -> None:
-    """A terminal, or a locale, without a sign that we write is no reason to stop."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def complain(said: str) -> None:
@@ -108,6 +113,15 @@ def one_of(known: Sequence[str], words: Catalogue) -> Callable[[str], str]:
         return typed
 
     return read
+
+
+def _filled(read: Callable[[str], Any], words: Catalogue) -> Callable[[str], Any]:
+    def reading(typed: str) -> Any:
+        if not typed:
+            raise argparse.ArgumentTypeError(words.say("command-empty"))
+        return read(typed)
+
+    return reading
 
 
 def unknown(words: Catalogue, typed: str, known: Sequence[str]) -> str:

@@ -82,6 +82,8 @@ class Refused(Protocol):
     def place(self) -> str: ...
     @property
     def near(self) -> str: ...
+    @property
+    def option(self) -> str: ...
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +182,8 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     def refusal(self, refused: Refused) -> str:
         """Why it cannot be, after the place where it was said, if that is known; and what was meant."""
         said = self.say(refused.key, **refused.facts)
+        if refused.option:
+            said = said.replace("--workers", f"--{refused.option}")
         if refused.near:
             said = f"{said} {self.say('command-meant', near=refused.near)}"
         return f"{one_line(refused.place)}: {said}" if refused.place else said

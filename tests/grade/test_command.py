@@ -25,6 +25,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 CLASSROOM = PROJECT / "docs" / "classroom"
 BROKEN = FAULTS["worker stopped"][0]
 
+SAY = catalogue("en").say
 MADE = ".made-by-grade"
 """Which files of that folder are the command's own."""
 
@@ -212,3 +213,27 @@ def test_gradescope_s_script_leaves_the_results_it_is_to_leave(handed: str, tmp_
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results" / "results.json").read_text(encoding="utf-8"))
     assert results["score"] == (0 if handed == "nothing of ours" else 10)
+
+
+@pytest.mark.parametrize(
+    ("file", "option"),
+    [("grades.csv", "--roster"), ("results.json", "--points"), ("students/ana.txt", "--roster")],
+)
+@pytest.mark.parametrize("out", [".", "linked"])
+def test_what_a_class_is_judged_by_is_not_written_over(run: Run, file: str, option: str, out: str) -> None:
+    Path("students").mkdir()
+    Path("linked").symlink_to(".")
+    Path("ana.json").write_bytes(report(of_student(OK, 1)))
+    mine = "total = 10\n" if option == "--points" else "name\nAna\n"
+    Path(file).write_text(mine)
+    code, _, err = run("ana.json", option, file, "--out", out, "--export", "gradescope")
+    assert (code, err) == (2, f"{SAY('grade-over-itself', value=str(Path(out, file)))}\n")
+    assert Path(file).read_text() == mine
+    assert not [path for path in Path().iterdir() if path.name.startswith(".students")]
+
+
+def test_a_hand_in_is_not_written_over(run: Run) -> None:
+    Path("results.json").write_bytes(report(of_student(OK, 1)))
+    before = Path("results.json").read_bytes()
+    assert run("results.json", "--out", ".", "--export", "gradescope")[0] == 2
+    assert Path("results.json").read_bytes() == before

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kthw.findings.registry import AREAS, CHECKS
 from kthw.grade.points import Scheme, read
 from kthw.grade.row import Share
 from kthw.intended.cluster import BadNames
@@ -99,6 +100,16 @@ REFUSED = {
     "a truth for a number": ("total = true", "grade-points-bad"),
     "a number for a truth": ("partial = 1", "grade-points-bad"),
     "nothing to earn": ("total = 0", "grade-points-bad"),
+    "next to nothing to earn": ("total = 1e-320", "grade-points-bad"),
+    "no area that earns": (
+        "[areas]\n" + "\n".join(f"{area} = 0" for area in AREAS if area != "leftovers"),
+        "grade-points-nothing",
+    ),
+    "no check that earns": (
+        "[checks]\n" + "\n".join(f"{check.name} = 0" for check in CHECKS),
+        "grade-points-nothing",
+    ),
+    "a number without an end": ("total = " + "9" * 5000, "grade-points-no-toml"),
     "a part above one": ("without-required = 2", "grade-points-bad"),
     "a table that is none": ("late = 1", "grade-points-bad"),
     "a list that is none": ('required = "routes"', "grade-points-bad"),
@@ -115,3 +126,13 @@ def test_what_is_no_scheme_is_one_sentence(text: str, key: str, language: str, t
     said = catalogue(language).refusal(refused.value)
     assert "points.toml" in said
     assert "\n" not in said
+    assert "sys." not in said
+
+
+def test_a_scheme_may_be_about_what_is_left_only(tmp_path: Path) -> None:
+    (tmp_path / "points.toml").write_text("[areas]\n" + "\n".join(f"{area} = 0" for area in AREAS[:-1]))
+    with pytest.raises(BadNames):
+        read(str(tmp_path / "points.toml"))
+    with (tmp_path / "points.toml").open("a") as file:
+        file.write("\nleftovers = 1\n")
+    assert read(str(tmp_path / "points.toml")).areas["leftovers"] == 1

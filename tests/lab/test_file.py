@@ -48,6 +48,7 @@ BAD = {
     "name with a dot, unquoted": ("[pod-cidrs]\nnode.internal = '10.200.0.0/24'", 1, "pod-cidrs"),
     "several workers in one": ("workers = 'worker-0 worker-1'", 1, "worker-0,worker-1"),
     "number of workers": ("workers = '3'", 1, "worker-[0-2]"),
+    "other machines without a name": ("also = ['a', '']", 1, "--also a,:"),
     "account too short": ("expect-account = '12'", 1, "12"),
     "no count": ("expect-workers = 0", 1, "0"),
     "no such network": ("network = 'overlay'", 1, "node-routes"),

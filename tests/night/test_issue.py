@@ -149,6 +149,13 @@ def test_a_token_that_is_not_accepted_and_one_that_is_missing_are_told(nights: N
     assert (code, "GITHUB_TOKEN is not set" in complaints) == (2, True)
 
 
+@pytest.mark.parametrize("token", ["ghs_1\n", "ghs_1\nX-Other: 1", "ghs 1", "ghs_\u00e9"])
+def test_what_can_be_no_token_is_told_as_that_and_sent_to_nobody(nights: Nights, token: str) -> None:
+    code, _, complaints = nights.told(RED, "--code", "1", GITHUB_TOKEN=token)
+    assert (code, complaints.startswith("GITHUB_TOKEN is no token")) == (2, True)
+    assert (nights.asked, "ghs" in complaints) == ([], False)
+
+
 def test_an_issue_that_the_next_night_would_not_find_is_told(nights: Nights) -> None:
     nights.github.may_label = False
     code, _, complaints = nights.told(RED, "--code", "1")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from kthw.night import sending, webhook
 from kthw.night.came import night
 from kthw.observed.recording import write
+from kthw.words.messages import LANGUAGES
 from tests.findings.changed_aws import with_instance, without_route
 from tests.findings.clusters import OK
 from tests.night.conftest import Tell
@@ -185,6 +186,7 @@ def test_an_answer_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> N
         "http://hooks.example.org/x", "ftp://hooks.example.org", "https://ana:secret@hooks.example.org/",
         "https:///x", "hooks.example.org", "https://hooks.example.org/a b", "https://[", "",
         "http://127.0.0.1.example.org/", "https://hooks.example.org:0/",
+            "https://hooks..example.org/", f"https://{'a' * 64}.example.org/",
     ],
 )  # fmt: skip
 def test_what_can_be_read_on_the_way_or_is_no_address_is_refused(tell: Tell, url: str) -> None:
@@ -232,3 +234,21 @@ def test_an_address_that_is_unsafe_ends_the_suite_before_it_looks(judge: Run) ->
     assert ran.code == 4
     assert "hooks.example.org is another machine" in ran.output
     assert "secret" not in ran.output.replace("--notify http://hooks.example.org/secret", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("summary", "--url", "https://hooks.example.org/"), "--url"),
+        (("summary", "--label", "ours"), "--label"),
+        (("notify", "--url", "https://hooks.example.org/", "--repository", "our/lab"), "--repository"),
+        (("summary", "--since", "2026-11-30T04:23:00Z"), "--code"),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_would_say_nothing_is_told_and_not_passed_over(
+    tell: Tell, arguments: tuple[str, ...], named: str, language: str
+) -> None:
+    code, said, complaints = tell(RED, *arguments, "--language", language)
+    assert (code, said, len(complaints.splitlines())) == (2, "", 1)
+    assert named in complaints

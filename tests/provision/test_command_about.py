@@ -46,3 +46,11 @@ def test_a_lab_file_says_whose_routes_and_where(
     assert run(KTHW_LAB="")[2].startswith(f"{lab}:2: --network overlay: ")
     code, said, _ = run("rollback", "--lab", "none", KTHW_LAB="")
     assert (code, said.count("taken back"), "Lab file" in said) == (0, 1, False)
+
+
+@pytest.mark.parametrize("action", ["plan", "apply"])
+def test_a_bad_list_of_other_machines_is_told_by_its_own_option(run: Run, action: str) -> None:
+    code, said, problem = run(action, "--also", "a,,b")
+    assert (code, said) == (2, "")
+    assert problem.startswith("--also a,,b: ")
+    assert "--workers" not in problem

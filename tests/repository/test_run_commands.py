@@ -48,6 +48,23 @@ def test_it_speaks_portuguese_to_whoever_does(machine: Machine) -> None:
     assert "não existe o comando" in machine.run("rotas", LC_ALL="pt_BR.UTF-8", LANG="C").stderr
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("C", "folder is no more"), ("pt_BR.UTF-8", "não existe mais")]
+)
+@pytest.mark.parametrize("command", ["provision", "lab", "routes", "grade"])
+def test_from_a_folder_that_is_no_more_there_is_one_sentence(
+    machine: Machine, tmp_path: Path, command: str, language: str, said: str
+) -> None:
+    gone = 'mkdir gone && cd gone && rm -r ../gone && exec "$@"'
+    done = subprocess.run(
+        ["sh", "-c", gone, "sh", machine.checkout / "run", command],
+        cwd=tmp_path, env=machine.environment({"LANG": language}), check=False,
+        text=True, capture_output=True,
+    )  # fmt: skip
+    ours = [line for line in done.stderr.splitlines() if line.startswith("run: ")]
+    assert (done.returncode, len(ours), said in ours[0]) == (2, 1, True)
+
+
 def test_an_unknown_command_gets_a_sentence_and_exit_code_2(machine: Machine) -> None:
     done = machine.run("rotas")
     assert done.returncode == 2

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import re
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,8 @@ MISTYPED = {
     "nothing": (),
     "another word": ("deploy",),
     "a word too many": ("a", "b"),
+    "an empty value": ("a", "--workers="),
+    "an empty value behind": ("a", "--workers", ""),
 }
 
 
@@ -96,3 +100,50 @@ def test_afterwards_argparse_speaks_as_before(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         argparse.ArgumentParser(prog="other").parse_args(["x"])
     assert "usage: other" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", [("--workers=",), ("--workers", "")])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_empty_value_is_told_as_that_and_never_taken_for_the_default(
+    language: str, typed: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(language, "a", *typed)
+    assert ended.value.code == 2
+    assert f"--workers: {catalogue(language).say('command-empty')}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_word_too_many_is_told_as_that_and_not_with_the_options(
+    language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(language, "a", "b")
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert catalogue(language).say("command-too-many", typed="b") in said
+    assert "--empty" not in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize("typed", [("up", "--seed", "3"), ("up", "--seed=3")])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_another_command_s_option_is_not_suggested_for_itself(
+    language: str, typed: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = catalogue(language)
+    parser = Parser(words, prog="prog")
+    part: Any = functools.partial(Parser, words, parser.known)
+    commands = parser.add_subparsers(parser_class=part)
+    commands.add_parser("up")
+    commands.add_parser("practice").add_argument("--seed")
+    with pytest.raises(SystemExit) as ended:
+        parser.read(typed, with_a_command=True)
+    assert ended.value.code == 2
+    assert words.say("command-elsewhere", typed="--seed") in capsys.readouterr().err
+
+
+def test_what_stands_behind_two_hyphens_is_no_option() -> None:
+    words = catalogue("en")
+    parser = Parser(words, prog="prog")
+    parser.add_argument("files", nargs="*")
+    assert parser.read(["--", "-handed-in.zip", "--so"]).files == ["-handed-in.zip", "--so"]
