@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from typing import Final
+from typing import IO, Final
 
 from kthw.foreign import printable
 
@@ -46,14 +46,19 @@ def write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as problem:
-        with contextlib.suppress(OSError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
-            sys.stdout.flush()
+        give_up(sys.stdout)
         if isinstance(problem, BrokenPipeError):
             raise
         raise NotWritten(problem.strerror or str(problem)) from problem
+
+
+def give_up(stream: IO[str]) -> None:
+    """What is written to it from now on goes nowhere, and what it still holds: no error is left in it."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        stream.flush()
 
 
 def write_line(line: str, most: int, *, lines: bool = False) -> None:
