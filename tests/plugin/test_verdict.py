@@ -135,7 +135,7 @@ def test_the_run_names_its_target_first_and_last_and_what_a_sandbox_does_not_tel
     ran = judge(healthy())
     for lines in (ran.lines[:2], ran.lines[-2:]):
         assert "sandbox, account 123456789012, region us-east-1" in lines[0]
-        assert "it tells nothing about your AWS account" in lines[1]
+        assert "tells nothing about your AWS account" in lines[1]
         assert lines[1].endswith("./run routes --target aws")
 
 
