@@ -56,6 +56,11 @@ class Parser(argparse.ArgumentParser):
             how["type"] = _filled(how.get("type", str), self.words)
         return super().add_argument(*names, **how)
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Nobody is there to be told: the argparse of Debian 12 (3.11.2) ends in a traceback then.
+        with contextlib.suppress(OSError):
+            super()._print_message(message, file)
+
     def add_language(self) -> None:
         """The option that every command has."""
         self.add_argument(

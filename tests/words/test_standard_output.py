@@ -61,6 +61,11 @@ def test_help_that_nobody_can_read_is_no_complaint(tmp_path: Path, command: str)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("command", ["history", "night", "grade", "provision"])
+def test_a_complaint_that_nobody_can_read_keeps_its_exit_code(tmp_path: Path, command: str) -> None:
+    assert run(tmp_path, command, 'exec "$@" 2>&-', "--nonsense").returncode == 2
+
+
 def test_a_reader_who_has_enough_takes_no_exit_code_from_a_class(tmp_path: Path) -> None:
     whole = run(tmp_path, "grade", 'exec "$@"')
     done = run(tmp_path, "grade", '{ "$@"; echo $? >code; } | true')
