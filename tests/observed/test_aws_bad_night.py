@@ -165,6 +165,8 @@ def test_a_bad_answer_is_an_error_and_what_does_not_depend_on_it_is_judged(
 ) -> None:
     monkeypatch.setitem(api.hostile, action, night.answer)
     evidence = looked(api)
+    if {(error.code, error.variant) for error in evidence.errors} == {("aws-unreachable", "slow")}:
+        evidence = looked(api)  # a busy machine may not have had its first answer by then
     told(evidence)
     errors = evidence.errors
     slowed = {("throttled", "slow"), ("aws-unreachable", "slow")}
