@@ -18,7 +18,7 @@ from kthw.findings.finding import Finding, once
 from kthw.network import filters, ranges
 from kthw.network.model import Network
 from kthw.network.routing import Lookup, effective_table
-from kthw.observed.evidence import AclEntry, Route, RouteTable, SecurityRule, Vpc
+from kthw.observed.evidence import AclEntry, Route, RouteTable, SecurityRule
 from kthw.words.messages import catalogue
 from tests.findings.changed_aws import (
     inventory_of,
@@ -26,14 +26,13 @@ from tests.findings.changed_aws import (
     with_inventory,
     with_more_instances,
     with_more_tables,
-    with_route,
     with_table,
     with_user_data,
     without_instance,
     without_route,
 )
 from tests.findings.changed_nodes import with_node, with_way
-from tests.findings.clusters import GROUP, MAIN, SUBNET, TABLE, VPC, healthy, instance, instance_id, route
+from tests.findings.clusters import GROUP, MAIN, SUBNET, TABLE, healthy, instance, instance_id, route
 from tests.findings.judged import JUDGES
 
 OK = healthy()
@@ -139,44 +138,6 @@ def test_a_stopped_worker_is_still_ground_enough_to_judge_its_routes() -> None:
 def test_a_pod_cidr_with_host_bits_still_lets_the_route_be_judged() -> None:
     evidence = with_user_data(OK, "worker-1", name="worker-1", pod_cidr="10.200.1.7/24")
     assert workers.ground(Network(evidence), "worker-1") == []
-
-
-def test_suggested_pod_cidrs_differ_from_worker_to_worker() -> None:
-    evidence = OK
-    for worker in OK.intended.workers:
-        evidence = with_user_data(evidence, worker, name=worker, pod_cidr="10.0.3.0/24")
-    found = [
-        workers.valid_pod_cidr(Network(evidence), worker)[-1].facts["suggested"]
-        for worker in OK.intended.workers
-    ]
-    assert found == ["10.200.0.0/24", "10.200.1.0/24", "10.200.2.0/24"]
-
-
-def test_what_leads_to_a_worker_that_nobody_asked_about_is_suggested_to_none() -> None:
-    """``--workers worker-0,worker-3`` of a cluster of four; a NAT instance's route is nobody's pod CIDR."""
-    evidence = with_route(without_route(healthy(4), "10.200.3.0/24", "0.0.0.0/0"), route(2, "0.0.0.0/0"))
-    evidence = with_route(evidence, route(2, "10.200.0.0/16"))
-    evidence = with_user_data(evidence, "worker-3", name="worker-3", pod_cidr="10.0.3.0/24")
-    asked = replace(evidence.intended, workers=("worker-0", "worker-3"))
-    network = Network(replace(evidence, intended=asked))
-    assert workers.suggested_pod_cidr(network, "worker-3") == "10.200.4.0/24"
-
-
-def test_where_the_vpc_has_the_tutorials_range_another_is_suggested() -> None:
-    """Outside the VPC, and outside the pod CIDRs that others have there already."""
-    blocks = ("10.0.0.0/16", "10.200.0.0/16", "10.128.0.0/16")
-    evidence = with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=blocks),))
-    evidence = with_user_data(evidence, "worker-2", name="worker-2", pod_cidr="10.129.7.0/24")
-    network = Network(evidence)
-    found = [workers.suggested_pod_cidr(network, worker) for worker in ("worker-0", "worker-1")]
-    assert found == ["10.130.0.0/24", "10.130.1.0/24"]
-    assert all(network.pods.is_free_for("", ranges.network(cidr)) for cidr in found)
-
-
-def test_where_every_private_range_is_somebodys_the_tutorials_is_named_all_the_same() -> None:
-    whole = {"worker-0": "10.0.0.0/8", "worker-1": "172.16.0.0/12", "worker-2": "192.168.0.0/16"}
-    evidence = replace(healthy(4), intended=replace(healthy(4).intended, pod_cidrs=whole))
-    assert workers.suggested_pod_cidr(Network(evidence), "worker-3") == "10.200.0.0/16"
 
 
 def test_a_subnet_is_ruled_by_its_association_else_by_the_main_table() -> None:

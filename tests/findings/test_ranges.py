@@ -5,9 +5,15 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 import pytest
+from msgspec.structs import replace
 
+from kthw.findings import workers
 from kthw.network import ranges
+from kthw.network.model import Network
 from kthw.network.pods import Pods
+from kthw.observed.evidence import Vpc
+from tests.findings.changed_aws import with_inventory, with_route, with_user_data, without_route
+from tests.findings.clusters import OK, VPC, healthy, route
 
 OWNED = {
     "high": "10.1.0.0/24",
@@ -83,3 +89,41 @@ def test_a_free_pod_cidr_is_that_of_the_place_or_else_nobodys(
     places = {"w" if n == place else f"w{n}": n for n in range(of)}
     cidrs = {worker: IPv4Network(cidr) for worker, cidr in taken.items()}
     assert str(Pods(cidrs, places, map(IPv4Network, blocks)).free_for("w")) == expected
+
+
+def test_suggested_pod_cidrs_differ_from_worker_to_worker() -> None:
+    evidence = OK
+    for worker in OK.intended.workers:
+        evidence = with_user_data(evidence, worker, name=worker, pod_cidr="10.0.3.0/24")
+    found = [
+        workers.valid_pod_cidr(Network(evidence), worker)[-1].facts["suggested"]
+        for worker in OK.intended.workers
+    ]
+    assert found == ["10.200.0.0/24", "10.200.1.0/24", "10.200.2.0/24"]
+
+
+def test_what_leads_to_a_worker_that_nobody_asked_about_is_suggested_to_none() -> None:
+    """``--workers worker-0,worker-3`` of a cluster of four; a NAT instance's route is nobody's pod CIDR."""
+    evidence = with_route(without_route(healthy(4), "10.200.3.0/24", "0.0.0.0/0"), route(2, "0.0.0.0/0"))
+    evidence = with_route(evidence, route(2, "10.200.0.0/16"))
+    evidence = with_user_data(evidence, "worker-3", name="worker-3", pod_cidr="10.0.3.0/24")
+    asked = replace(evidence.intended, workers=("worker-0", "worker-3"))
+    network = Network(replace(evidence, intended=asked))
+    assert workers.suggested_pod_cidr(network, "worker-3") == "10.200.4.0/24"
+
+
+def test_where_the_vpc_has_the_tutorials_range_another_is_suggested() -> None:
+    """Outside the VPC, and outside the pod CIDRs that others have there already."""
+    blocks = ("10.0.0.0/16", "10.200.0.0/16", "10.128.0.0/16")
+    evidence = with_inventory(OK, vpcs=(Vpc(id=VPC, cidrs=blocks),))
+    evidence = with_user_data(evidence, "worker-2", name="worker-2", pod_cidr="10.129.7.0/24")
+    network = Network(evidence)
+    found = [workers.suggested_pod_cidr(network, worker) for worker in ("worker-0", "worker-1")]
+    assert found == ["10.130.0.0/24", "10.130.1.0/24"]
+    assert all(network.pods.is_free_for("", ranges.network(cidr)) for cidr in found)
+
+
+def test_where_every_private_range_is_somebodys_the_tutorials_is_named_all_the_same() -> None:
+    whole = {"worker-0": "10.0.0.0/8", "worker-1": "172.16.0.0/12", "worker-2": "192.168.0.0/16"}
+    evidence = replace(healthy(4), intended=replace(healthy(4).intended, pod_cidrs=whole))
+    assert workers.suggested_pod_cidr(Network(evidence), "worker-3") == "10.200.0.0/16"
