@@ -26,3 +26,11 @@ def write(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):  # what went wrong before is what is told
             new.unlink(missing_ok=True)
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """The device and the number of the file that is there, by whatever name; ``None`` where none is."""
+    if not path.exists():
+        return None
+    there = path.stat()
+    return there.st_dev, there.st_ino

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,11 +107,15 @@ class Output:
     def _json(self, name: str, document: dict[str, Any]) -> Path:
         return self._file(name, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
+    @cached_property
+    def _inputs(self) -> frozenset[tuple[int, int] | None]:
+        return frozenset(map(whole_file.identity, self._read_from))
+
     def _spare(self, paths: Iterable[Path]) -> None:
         for path in paths:
-            for one in self._read_from:
-                if path.exists() and one.exists() and path.samefile(one):
-                    raise BadNames("grade-over-itself", value=str(path))
+            there = whole_file.identity(path)
+            if there and there in self._inputs:
+                raise BadNames("grade-over-itself", value=str(path))
 
     def _file(self, name: str, text: str) -> Path:
         path = self._folder / name

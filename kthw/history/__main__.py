@@ -187,9 +187,10 @@ class _Command:
     def _write(self, name: str, text: str) -> None:
         path = _path(self._options.out) if self._options.out else self._reports / name
         try:
-            for read_from in (self._reports / FILE, *map(_path, self._options.which)):
-                if path.exists() and read_from.exists() and path.samefile(read_from):
-                    raise BadNames("history-over-itself", value=str(path))
+            read_from = (self._reports / FILE, *map(_path, self._options.which))
+            there = whole_file.identity(path)
+            if there and there in map(whole_file.identity, read_from):
+                raise BadNames("history-over-itself", value=str(path))
             whole_file.write(path, text.encode("utf-8", "backslashreplace"))
         except OSError as problem:
             detail = problem.strerror or str(problem)

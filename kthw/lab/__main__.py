@@ -8,7 +8,6 @@ nobody could be asked; 2 bad usage, or could not look, or no telling which lab i
 from __future__ import annotations
 
 import argparse
-import contextlib
 import errno
 import os
 import shlex
@@ -22,7 +21,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from kthw.errors import CouldNotLook, LookError
-from kthw.foreign import printable
 from kthw.intended.cluster import BadNames, Intended
 from kthw.intended.selectors import FoundNobody, asked_workers
 from kthw.lab import guess
@@ -40,13 +38,12 @@ from kthw.observed.gather import gather
 from kthw.observed.namesakes import GONE, Roll
 from kthw.start import loaded
 from kthw.target import Target
-from kthw.words.command_line import Parser, language_asked, speaking
+from kthw.words.command_line import Parser, complain, language_asked, speaking
 from kthw.words.messages import Catalogue, catalogue
 from kthw.words.nobody import screen
 from kthw.words.standard_output import NotWritten, bear_any_sign, write
 
 _AGAIN: Final = "./run lab"
-_MOST_SHOWN: Final = 5000
 _MOST_TOLD: Final = 3
 _MODE: Final = 0o644
 
@@ -61,16 +58,11 @@ class _Command:
         self._phase = ""
 
     def say(self, key: str, /, **facts: object) -> None:
-        self.tell(self.words.say(key, **facts))
-
-    def tell(self, told: str) -> None:
-        with contextlib.suppress(OSError):  # nobody is there to be told
-            sys.stderr.write(f"{printable(told, _MOST_SHOWN, lines=True)}\n")
-            sys.stderr.flush()
+        complain(self.words.say(key, **facts))
 
     def complain(self, error: LookError) -> None:
         said = self.words.error(error)
-        self.tell("\n".join(filter(None, (said.what, said.why, said.fix))))
+        complain("\n".join(filter(None, (said.what, said.why, said.fix))))
 
     def run(self) -> int:
         file = Path(self._options.out)
@@ -138,7 +130,7 @@ class _Command:
     def _progress(self, phase: str, _done: int, _of: int) -> None:
         if phase != self._phase:
             self._phase = phase
-            self.tell(f"{self.words.say(f'run-phase-{phase}')} …")
+            complain(f"{self.words.say(f'run-phase-{phase}')} …")
 
     def _offer(self, file: Path, written: str) -> int:
         if not self._options.yes:
@@ -246,13 +238,13 @@ def main(arguments: Sequence[str]) -> int:
         for group in several.found:
             option = f"--vpc {group.vpc}" if len(vpcs) > 1 else f"--workers {shlex.quote(group.what)}"
             facts = {"count": len(group.instances), "what": group.what, "vpc": group.vpc}
-            command.tell("  " + words.say("lab-one-of-several", again=f"{_AGAIN} {option}", **facts))
+            complain("  " + words.say("lab-one-of-several", again=f"{_AGAIN} {option}", **facts))
     except FoundNobody as nobody:
-        command.tell(screen(words, nobody, _AGAIN))
+        complain(screen(words, nobody, _AGAIN))
     except _Nobody as nobody:
-        command.tell("\n".join([words.refusal(nobody), *(f"  {noun}" for noun in nobody.there[:12])]))
+        complain("\n".join([words.refusal(nobody), *(f"  {noun}" for noun in nobody.there[:12])]))
     except BadNames as problem:
-        command.tell(words.refusal(problem))
+        complain(words.refusal(problem))
     except KeyboardInterrupt:
         command.say("lab-interrupted")
         return 128 + signal.SIGINT

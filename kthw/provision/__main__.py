@@ -43,7 +43,7 @@ from kthw.provision.undivided import SIGNALS
 from kthw.provision.writer import Writer
 from kthw.start import loaded
 from kthw.target import Target
-from kthw.words.command_line import Parser, language_asked, one_of, speaking
+from kthw.words.command_line import Parser, complain, language_asked, one_of, speaking
 from kthw.words.messages import LANGUAGES, Catalogue, catalogue
 from kthw.words.standard_output import NotWritten, bear_any_sign
 
@@ -84,8 +84,7 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return 1  # whoever read our output has gone; the journal knows all that was done
     except NotWritten as problem:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(f"{session.words.say('provision-unwritten', detail=problem.detail)}\n")
+        complain(session.words.say("provision-unwritten", detail=problem.detail))
         return 1
 
 
